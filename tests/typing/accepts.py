@@ -1,0 +1,81 @@
+"""Wirings that type checkers must accept. Never run: the checkers are the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_type
+
+from voxpipe.pipeline import (
+    AudioFrame,
+    Ear,
+    Filter,
+    Input,
+    OpenRoute,
+    Output,
+    Pipeline,
+    Processor,
+    ReplyEnd,
+    Route,
+    Text,
+    ToolCall,
+    Transform,
+)
+
+
+class Phone(Processor):
+    heard = Output[AudioFrame]()
+    speaks = Ear[AudioFrame | ReplyEnd]()
+    played = Output[AudioFrame]()
+
+
+class Model(Processor):
+    hears = Input[AudioFrame | Text]()
+    says = Output[AudioFrame | ReplyEnd]()
+    calls = Output[ToolCall]()
+
+
+class Echo(Processor):
+    input = Input[AudioFrame]()
+    output = Output[AudioFrame]()
+
+    async def run(self) -> None:
+        async for frame in self.input:
+            assert_type(frame, AudioFrame)
+            await self.output.send(frame)
+        assert_type(await self.input.receive(), AudioFrame)
+        assert_type(self.input.receive_nowait(), AudioFrame | None)
+
+
+class Volume(Filter[AudioFrame]):
+    def feed(self, frame: AudioFrame) -> Iterable[AudioFrame]:
+        yield frame
+
+
+class Speller(Transform[AudioFrame, Text]):
+    def feed(self, frame: AudioFrame) -> Iterable[Text]:
+        yield Text(text="a")
+
+
+def a_filter_keeps_the_type_of_its_route(model: Model) -> None:
+    assert_type(model.says >> Volume(), OpenRoute[AudioFrame | ReplyEnd])
+
+
+def a_transform_changes_it(phone: Phone) -> None:
+    assert_type(phone.heard >> Speller(), OpenRoute[Text])
+
+
+def a_narrow_stream_enters_a_wide_input(phone: Phone, model: Model) -> None:
+    assert_type(phone.heard >> model.hears, Route)
+    assert_type(phone.heard >> Volume() >> Speller() >> model.hears, Route)
+
+
+def a_stage_stands_in_the_middle(phone: Phone, model: Model) -> None:
+    assert_type(phone.heard >> Echo(), OpenRoute[AudioFrame])
+    assert_type(phone.heard >> Echo() >> Volume() >> model.hears, Route)
+
+
+def whole_pipelines(phone: Phone, model: Model) -> Pipeline:
+    return Pipeline(
+        phone.heard >> Volume() >> model.hears,
+        model.says >> Volume() >> phone.speaks,
+    )

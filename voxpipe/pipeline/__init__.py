@@ -1,0 +1,80 @@
+"""The core: frames, turns, ports, routes, boxes and the pipeline that runs them."""
+
+from .audio import AudioFormat, AudioRule, Encoding
+from .errors import (
+    FeedbackOverflow,
+    FormatError,
+    SessionLost,
+    TransportError,
+    TurnError,
+    VoxpipeError,
+    WiringError,
+)
+from .filters import Filter, Transform
+from .frames import (
+    AudioFrame,
+    Dtmf,
+    Fault,
+    Frame,
+    Image,
+    Interruption,
+    ReplyEnd,
+    SpeechStarted,
+    SpeechStopped,
+    Text,
+    ToolCall,
+    ToolResult,
+    Transcript,
+    Usage,
+)
+from .graph import Pipeline
+from .intake import Intake
+from .playout import Playout
+from .ports import Ear, Input, OpenRoute, Output, Route
+from .processor import Processor
+from .stats import BoxStats, InputStats, OutputStats, Stats
+from .turn import HeardItem, Turn
+
+__all__ = [
+    "AudioFormat",
+    "AudioFrame",
+    "AudioRule",
+    "BoxStats",
+    "Dtmf",
+    "Ear",
+    "Encoding",
+    "Fault",
+    "FeedbackOverflow",
+    "Filter",
+    "FormatError",
+    "Frame",
+    "HeardItem",
+    "Image",
+    "Input",
+    "InputStats",
+    "Intake",
+    "Interruption",
+    "OpenRoute",
+    "Output",
+    "OutputStats",
+    "Pipeline",
+    "Playout",
+    "Processor",
+    "ReplyEnd",
+    "Route",
+    "SessionLost",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Stats",
+    "Text",
+    "ToolCall",
+    "ToolResult",
+    "Transcript",
+    "Transform",
+    "TransportError",
+    "Turn",
+    "TurnError",
+    "Usage",
+    "VoxpipeError",
+    "WiringError",
+]

@@ -1,0 +1,59 @@
+"""What can go wrong, and who is to blame.
+
+VoxpipeError
+├── WiringError      your drawing: raised before anything runs, with the cure
+├── FormatError      audio that is not what was announced
+├── TurnError        an order that a reply cannot follow
+├── FeedbackOverflow a feedback input was sent more than can be outstanding
+└── TransportError   the other side of a transport
+    └── SessionLost  a model session ended that nobody had asked to end
+"""
+
+from __future__ import annotations
+
+
+class VoxpipeError(Exception):
+    """The root of every error that voxpipe raises by itself."""
+
+
+class WiringError(VoxpipeError):
+    """The pipeline as drawn cannot work; the message says how to redraw it."""
+
+
+class FormatError(VoxpipeError):
+    """Audio in a format that the place it came to cannot take."""
+
+
+class TurnError(VoxpipeError):
+    """A turn was asked for something that it cannot do."""
+
+
+class FeedbackOverflow(VoxpipeError):
+    """More was sent to a feedback input than can be outstanding there."""
+
+
+class TransportError(VoxpipeError):
+    """The other side of a transport failed or broke its protocol."""
+
+
+class SessionLost(TransportError):
+    """A model session ended without anybody having asked for it.
+
+    Attributes:
+        code: the WebSocket close code, or ``None`` when the connection just broke.
+        reason: what the peer gave as its reason; may be empty.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, reason: str = ""):
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+def blame(error: BaseException, box: str) -> None:
+    """Note on ``error`` which box raised it; the innermost box is named, once."""
+    if not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
+        error.add_note(f"{_NOTE}{box!r}")
+
+
+_NOTE = "raised by the box "

@@ -1,0 +1,89 @@
+"""Synchronous boxes: no queue, no task, no await; each costs a function call.
+
+Use the smallest that fits: a `Filter` when one kind of frame changes and the rest
+passes, a `Transform` when other kinds of frames leave than entered, and a `Processor`
+(in ``processor.py``) only for what has to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+
+from .audio import AudioFormat
+from .frames import Frame
+
+F = TypeVar("F")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+
+class SyncBox:
+    """What a `Filter` and a `Transform` have in common: their state, and its life.
+
+    Attributes:
+        name: what diagrams and error notes call it; by default from its class.
+        accepts: the kinds of frames that `feed` is given; all others pass by.
+    """
+
+    name: str = ""
+    accepts: tuple[type, ...] = (Frame,)
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        for base in getattr(cls, "__orig_bases__", ()):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, SyncBox):
+                kinds = _classes(get_args(base)[0])
+                if kinds:
+                    cls.accepts = kinds
+
+    def leaves_as(self, format: AudioFormat) -> AudioFormat:
+        """The format in which audio leaves that enters in ``format``.
+
+        Asked before anything runs; the answer must not depend on the box's state.
+
+        Raises:
+            FormatError: such audio cannot enter here; say what can.
+        """
+        return format
+
+    def reset(self) -> None:
+        """Forget the stream: called before a run, and when another turn begins."""
+
+
+class Filter(SyncBox, Generic[F]):
+    """A box in which one kind of frame changes; all other frames pass by.
+
+    Write ``feed``, and ``flush`` if the box holds audio back.
+    """
+
+    def feed(self, frame: F) -> Iterable[F]:
+        """Turn one frame into none, one or more; a generator or a tuple."""
+        raise NotImplementedError
+
+    def flush(self) -> Iterable[F]:
+        """What was held back, at the end of a reply or of the stream."""
+        return ()
+
+
+class Transform(SyncBox, Generic[In_contra, Out_co]):
+    """A box out of which other kinds of frames come than go in."""
+
+    def feed(self, frame: In_contra) -> Iterable[Out_co]:
+        """Turn one frame into none, one or more; a generator or a tuple."""
+        raise NotImplementedError
+
+    def flush(self) -> Iterable[Out_co]:
+        """What was held back, at the end of a reply or of the stream."""
+        return ()
+
+
+AnyBox = Filter[Any] | Transform[Any, Any]
+
+
+def _classes(kind: Any) -> tuple[type, ...]:
+    if get_origin(kind) in (Union, UnionType):
+        return tuple(cls for each in get_args(kind) for cls in _classes(each))
+    return (kind,) if isinstance(kind, type) else ()

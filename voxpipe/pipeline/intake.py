@@ -1,0 +1,68 @@
+"""Bytes from outside become frames here: the one place where rubbish is sorted out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .audio import AudioFormat
+from .frames import AudioFrame
+
+
+class Intake:
+    """Makes the audio of one incoming stream into frames.
+
+    A sample that was split between two messages is put together again: padding it
+    would shift every later byte.
+
+    Args:
+        format: what the other side announced.
+        report: told of each fault, such as `Processor.report`.
+    """
+
+    def __init__(self, format: AudioFormat, report: Callable[[str], None]) -> None:
+        self.format = format
+        self._report = report
+        self._rest = b""
+        self._bytes = 0
+
+    @property
+    def seconds(self) -> float:
+        """How much audio has come in."""
+        return self._bytes / self.format.bytes_per_second
+
+    def feed(self, data: bytes) -> AudioFrame | None:
+        """The audio in one message; ``None`` when there is no whole sample in it."""
+        if not data:
+            self._report("expected audio, got an empty message")
+            return None
+        if self._rest:
+            data = self._rest + data
+        whole = len(data) - len(data) % self.format.sample_bytes
+        self._rest = data[whole:]
+        if self._rest:
+            self._report(
+                f"a message ends within a sample of {self.format}; its rest is "
+                "expected at the start of the next"
+            )
+            data = data[:whole]
+        if not data:
+            return None
+        frame = AudioFrame(data=data, format=self.format, start=self.seconds)
+        self._bytes += whole
+        return frame
+
+    def check(self, frame: AudioFrame) -> AudioFrame | None:
+        """Audio that comes as frames already; ``None`` when it is unusable."""
+        if frame.format != self.format:
+            self._report(f"expected {self.format}, got {frame.format}: dropped")
+            return None
+        if not frame.size or frame.size % self.format.sample_bytes:
+            self._report(
+                f"expected whole samples of {self.format}, got {frame.size} bytes"
+            )
+            return None
+        placed = AudioFrame(
+            data=frame.data, format=self.format, start=self.seconds, turn=frame.turn
+        )
+        self._bytes += frame.size
+        return placed

@@ -1,0 +1,139 @@
+"""The drawing as data: which boxes there are, and what is drawn behind what.
+
+`Plan` reads the routes once; the wiring checks, the pictures and the run all use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import WiringError
+from .filters import AnyBox, Filter, Transform
+from .ports import Input, Output, Route
+from .processor import Processor
+
+
+@dataclass(slots=True)
+class Branch:
+    """A fused box and what is drawn behind it, or the input where a branch ends."""
+
+    box: AnyBox | None
+    sink: Input[Any] | None
+    children: list[Branch] = field(default_factory=list["Branch"])
+
+    def walk(self) -> Iterator[Branch]:
+        """This branch and all behind it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class Plan:
+    """What the routes of a pipeline say.
+
+    Attributes:
+        processors: every box with a task, in drawn order.
+        trees: for each output that is read, its branches in drawn order.
+
+    Raises:
+        WiringError: something that is not a closed route, or one filter in two places.
+    """
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self.processors: list[Processor] = []
+        self.trees: dict[Output[Any], list[Branch]] = {}
+        self._names: dict[int, str] = {}
+        self._placed: dict[int, tuple[AnyBox, object]] = {}
+        if not routes:
+            raise WiringError("a pipeline needs at least one route")
+        for route in routes:
+            self._add(route)
+
+    def _add(self, route: Any) -> None:
+        if not isinstance(route, Route):
+            raise WiringError(
+                f"a pipeline is made of routes that end in an input; `{route}` does "
+                "not: draw on with `>> box.input`"
+            )
+        source: Output[Any] = route.source
+        steps: list[Any] = []
+        for step in route.steps:
+            if isinstance(step, Filter | Transform):
+                steps.append(step)
+            else:  # a stage: the route goes in, and comes out again
+                self._connect(source, steps, step.input)
+                source, steps = step.output, []
+        self._connect(source, steps, route.sink)
+
+    def _connect(
+        self, source: Output[Any], steps: list[AnyBox], sink: Input[Any]
+    ) -> None:
+        self._know(source.owner)
+        branches = self.trees.setdefault(source, [])
+        parent: object = source
+        for step in steps:
+            self._place(step, parent)
+            branch = next((each for each in branches if each.box is step), None)
+            if branch is None:
+                branch = Branch(step, None)
+                branches.append(branch)
+            parent, branches = step, branch.children
+        self._know(sink.owner)
+        if any(branch.sink is sink for branch in branches):
+            raise WiringError(f"the way from {source} into {sink} is drawn twice")
+        branches.append(Branch(None, sink))
+
+    def _place(self, box: AnyBox, parent: object) -> None:
+        _, known = self._placed.setdefault(id(box), (box, parent))
+        if known is not parent:
+            name = type(box).__name__
+            raise WiringError(
+                f"one {name} is fed from two places, and it can follow one stream "
+                f"only: give each route its own {name}()"
+            )
+
+    def _know(self, box: Any) -> None:
+        if not isinstance(box, Processor):
+            raise WiringError(
+                f"a port belongs to a processor that was made; {box!r} is none "
+                "(draw an instance's port, not the class's)"
+            )
+        if box not in self.processors:
+            self.processors.append(box)
+
+    def branches(self) -> Iterator[Branch]:
+        """Every branch of every tree."""
+        for tree in self.trees.values():
+            for branch in tree:
+                yield from branch.walk()
+
+    def sinks(self, source: Output[Any]) -> Iterator[Input[Any]]:
+        """The inputs that an output leads to."""
+        for tree in self.trees.get(source, ()):
+            for branch in tree.walk():
+                if branch.sink is not None:
+                    yield branch.sink
+
+    def name(self, box: Processor | AnyBox) -> str:
+        """What this box is called: unlike every other in the pipeline."""
+        if not self._names:
+            self._name_all()
+        return self._names[id(box)]
+
+    def label(self, port: Input[Any] | Output[Any]) -> str:
+        """What this port is called: ``phone.heard``."""
+        return f"{self.name(port.owner)}.{port.name}"
+
+    def _name_all(self) -> None:
+        boxes: list[Any] = [*self.processors]
+        boxes += [branch.box for branch in self.branches() if branch.box is not None]
+        used: set[str] = set()
+        for box in boxes:
+            wanted = getattr(box, "name", "") or type(box).__name__.lower()
+            name, number = wanted, 2
+            while name in used:
+                name, number = f"{wanted}{number}", number + 1
+            used.add(name)
+            self._names[id(box)] = name

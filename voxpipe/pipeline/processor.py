@@ -1,0 +1,71 @@
+"""A box with a task of its own: for what has to wait."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Self
+
+from .frames import Fault
+from .ports import Input, Output, Port
+
+
+class Processor:
+    """A box with ports and a life: `run`.
+
+    Ports are declared at the top of the class. `run` is the whole life: what it needs
+    is in its local variables, helpers go into a task group of its own, and when it
+    returns its outputs end. What a processor needs from outside (sockets, sessions)
+    is opened by the program and lent to it.
+
+    Attributes:
+        name: what diagrams, statistics and error notes call it.
+        faults: what came in from outside that could not be used.
+        fault_count: how many of those there were.
+    """
+
+    faults = Output[Fault]()
+
+    name: str
+    fault_count: int
+
+    def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
+        box = super().__new__(cls)
+        box.name = _snake(cls.__name__)
+        box.fault_count = 0
+        for base in reversed(cls.__mro__):
+            for name, port in vars(base).items():
+                if isinstance(port, Port):
+                    setattr(box, name, port.of(box))
+        return box
+
+    async def run(self) -> None:
+        """Live: read from inputs, send to outputs, return when there is no more to do."""
+        raise NotImplementedError
+
+    def check(self) -> Iterable[str]:
+        """What is wrong with the way this box is wired, in full sentences with the cure.
+
+        Asked before anything runs, when ``port.fed`` and ``port.read`` are known.
+        """
+        return ()
+
+    def report(self, message: str) -> None:
+        """Count something unusable that came from outside, and tell who listens.
+
+        Args:
+            message: what was expected and what came, without what people said.
+        """
+        self.fault_count += 1
+        if self.faults.read:
+            self.faults.offer(Fault(source=self.name, message=message))
+
+    def ports(self) -> Iterable[Input[Any] | Output[Any]]:
+        """All of its ports, in the order in which they were declared."""
+        return [
+            port for port in vars(self).values() if isinstance(port, Input | Output)
+        ]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

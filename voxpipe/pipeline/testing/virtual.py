@@ -1,0 +1,26 @@
+"""Time that passes as fast as the work allows: trio's clock, which jumps when all wait.
+
+Needs ``voxpipe[trio]``. Sockets and threads live in real time, so use memory streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+
+def virtual_backend() -> tuple[str, dict[str, Any]]:
+    """For ``@pytest.mark.parametrize("anyio_backend", [virtual_backend()])``."""
+    from trio.testing import MockClock
+
+    return "trio", {"clock": MockClock(autojump_threshold=0)}
+
+
+def run_virtual(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    """Run an asynchronous function to its end in virtual time, as `anyio.run` does."""
+    backend, options = virtual_backend()
+    return anyio.run(function, *arguments, backend=backend, backend_options=options)

@@ -1,0 +1,239 @@
+"""A turn is one reply: a cancel scope for its frames, and the ledger of what was heard.
+
+Rules:
+  1. `cut` is synchronous, idempotent and final. Nothing is searched and nobody is
+     cancelled: whoever meets a frame of a cut turn drops it, and whoever waits on
+     behalf of the turn is woken.
+  2. What was heard is a position on the reply's own timeline (`AudioFrame.start`), so
+     resampling and re-chunking between model and ear change nothing.
+  3. The ear owns the position while it plays; a cut asks it once and freezes the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from anyio import Event, current_time
+
+from .errors import TurnError
+
+Basis = Literal["measured", "estimated"]
+State = Literal["waiting", "playing", "held", "heard", "cut"]
+
+HOLD_LIMIT = 2.0  # seconds; a cough is shorter, a caller who waits longer hangs up
+
+
+@dataclass(frozen=True, slots=True)
+class HeardItem:
+    """How much of one conversation item reached an ear.
+
+    Attributes:
+        item_id: the model's name for it.
+        content_index: which of its parts.
+        generated: seconds of audio that the model made.
+        heard: seconds of it that were played.
+        basis: ``measured`` when the device has confirmed, ``estimated`` by the clock.
+    """
+
+    item_id: str
+    content_index: int
+    generated: float
+    heard: float
+    basis: Basis
+
+
+@dataclass(slots=True)
+class _Interval:
+    item_id: str
+    content_index: int
+    start: float
+    end: float
+
+
+class Playhead(Protocol):
+    """An ear that knows how far into a reply it has played."""
+
+    def position(self, turn: Turn) -> tuple[float, Basis]:
+        """Seconds of ``turn`` that were heard by now, and how one knows."""
+        ...
+
+
+class Turn:
+    """One reply.
+
+    Args:
+        id: the model's name for the reply; for people and logs.
+        hold_refused: why this turn cannot be held, if it cannot.
+    """
+
+    __slots__ = (
+        "_basis",
+        "_changed",
+        "_ear",
+        "_heard",
+        "_hold_refused",
+        "_intervals",
+        "_state",
+        "_watchers",
+        "held_until",
+        "id",
+        "is_cut",
+    )
+
+    def __init__(self, id: str = "", *, hold_refused: str | None = None) -> None:
+        self.id = id
+        self.is_cut = False  # a plain attribute: every input reads it for every frame
+        self.held_until = 0.0
+        self._hold_refused = hold_refused
+        self._state: State = "waiting"
+        self._heard = 0.0
+        self._basis: Basis = "estimated"
+        self._intervals: list[_Interval] = []
+        self._ear: Playhead | None = None
+        self._watchers: dict[object, Callable[[], object]] = {}
+        self._changed: Event | None = None
+
+    def __repr__(self) -> str:
+        return f"<Turn {self.id or hex(id(self))} {self._state}>"
+
+    @property
+    def state(self) -> State:
+        """Where the reply stands: ``heard`` and ``cut`` are final."""
+        return self._state
+
+    @property
+    def is_over(self) -> bool:
+        """Heard to its end, or cut."""
+        return self._state in ("heard", "cut")
+
+    def cut(self) -> bool:
+        """End the reply here and now; says whether there was anything left to end."""
+        if self.is_over:
+            return False
+        if self._ear is not None:
+            self._heard, self._basis = self._ear.position(self)
+        self.is_cut = True
+        self._move("cut")
+        return True
+
+    def hold(self, limit: float = HOLD_LIMIT) -> None:
+        """Stop playing, keep the audio; it plays on by itself after ``limit`` seconds.
+
+        Raises:
+            TurnError: this reply cannot be held, or is over.
+        """
+        if self._hold_refused is not None:
+            raise TurnError(self._hold_refused)
+        if self.is_over:
+            raise TurnError(f"a reply that is {self._state} cannot be held")
+        self.held_until = current_time() + limit
+        self._move("held")
+
+    def resume(self) -> None:
+        """Play on after `hold`; nothing happens unless it is held."""
+        if self._state == "held":
+            self._move("playing")
+
+    async def changed(self) -> State:
+        """Wait until the state is another one than now, and return it."""
+        if self.is_over:
+            return self._state
+        if self._changed is None:
+            self._changed = Event()
+        await self._changed.wait()
+        return self._state
+
+    async def over(self) -> Literal["heard", "cut"]:
+        """Wait until the reply was heard to its end, or was cut."""
+        while not self.is_over:
+            await self.changed()
+        return "cut" if self.is_cut else "heard"
+
+    # --- for whoever waits on the turn's behalf
+
+    def watch(self, wake: Callable[[], object]) -> object:
+        """Have ``wake`` called, synchronously, at every change; returns its key."""
+        key = object()
+        self._watchers[key] = wake
+        return key
+
+    def unwatch(self, key: object) -> None:
+        """Take back a `watch`."""
+        self._watchers.pop(key, None)
+
+    # --- the ledger: written by the model, by the ear, read by anybody
+
+    def grow(self, seconds: float, item_id: str = "", content_index: int = 0) -> float:
+        """The model made ``seconds`` more of an item; returns where they start."""
+        start = self.generated
+        last = self._intervals[-1] if self._intervals else None
+        if last and (last.item_id, last.content_index) == (item_id, content_index):
+            last.end += seconds
+        else:
+            self._intervals.append(
+                _Interval(item_id, content_index, start, start + seconds)
+            )
+        return start
+
+    def playing_on(self, ear: Playhead) -> None:
+        """An ear has begun to play this reply."""
+        self._ear = ear
+        if self._state == "waiting":
+            self._move("playing")
+
+    def note_heard(self, position: float, basis: Basis) -> None:
+        """The ear has played up to ``position``; a cut turn is not changed."""
+        if not self.is_over:
+            self._heard = max(self._heard, position)
+            self._basis = basis
+
+    @property
+    def noted(self) -> float:
+        """The position last given to `note_heard`."""
+        return self._heard
+
+    def finish(self) -> None:
+        """The last sample was heard."""
+        if not self.is_over:
+            self._move("heard")
+
+    @property
+    def generated(self) -> float:
+        """Seconds of audio that the model has made."""
+        return self._intervals[-1].end if self._intervals else 0.0
+
+    @property
+    def heard(self) -> float:
+        """Seconds that were heard by now; frozen when the turn is over."""
+        if self._ear is not None and not self.is_over:
+            return self._ear.position(self)[0]
+        return self._heard
+
+    @property
+    def basis(self) -> Basis:
+        """Whether `heard` was measured by the device or estimated by the clock."""
+        return self._basis
+
+    def items(self) -> tuple[HeardItem, ...]:
+        """The ledger, item by item, in the order in which they are played."""
+        heard = self.heard
+        return tuple(
+            HeardItem(
+                item_id=each.item_id,
+                content_index=each.content_index,
+                generated=each.end - each.start,
+                heard=min(max(heard - each.start, 0.0), each.end - each.start),
+                basis=self._basis,
+            )
+            for each in self._intervals
+        )
+
+    def _move(self, state: State) -> None:
+        self._state = state
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()
+        for wake in tuple(self._watchers.values()):
+            wake()

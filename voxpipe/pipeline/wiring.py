@@ -1,0 +1,133 @@
+"""The checks before anything starts; each complaint says how to redraw.
+
+What types cannot say is said here: who feeds what, which audio may enter where, who
+owns an ear, and whether a loop can stand still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .audio import AudioFormat
+from .errors import FormatError, WiringError
+from .fuse import check_entry, leaves_as
+from .plan import Branch, Plan
+from .ports import Ear, Input, Output
+from .processor import Processor
+
+
+def check(plan: Plan) -> None:
+    """Refuse what cannot work.
+
+    Raises:
+        WiringError: all complaints, one a line.
+    """
+    fed = {sink for output in plan.trees for sink in plan.sinks(output)}
+    for box in plan.processors:
+        for port in box.ports():
+            if isinstance(port, Input):
+                port.fed = port in fed
+            else:
+                port.read = port in plan.trees
+    complaints = [
+        *_unfed(plan),
+        *_formats(plan),
+        *_ears(plan),
+        *_loops(plan),
+        *(each for box in plan.processors for each in box.check()),
+    ]
+    if complaints:
+        raise WiringError("\n".join(dict.fromkeys(complaints)))
+
+
+def _unfed(plan: Plan) -> Iterator[str]:
+    for box in plan.processors:
+        for port in box.ports():
+            if isinstance(port, Input) and not port.fed and not port.optional:
+                label = plan.label(port)
+                yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
+
+
+def _formats(plan: Plan) -> Iterator[str]:
+    for output, tree in plan.trees.items():
+        if output.format is not None:
+            for branch in tree:
+                yield from _enters(plan, branch, output.format, plan.label(output))
+
+
+def _enters(
+    plan: Plan, branch: Branch, format: AudioFormat, came_from: str
+) -> Iterator[str]:
+    try:
+        if branch.sink is not None:
+            check_entry(format, came_from, branch.sink.format, plan.label(branch.sink))
+            return
+        assert branch.box is not None
+        name = plan.name(branch.box)
+        leaving = leaves_as(branch.box, name, format, came_from)
+    except FormatError as error:
+        yield str(error)
+        return
+    for child in branch.children:
+        yield from _enters(plan, child, leaving, name)
+
+
+def _ears(plan: Plan) -> Iterator[str]:
+    voices: dict[Input[Any], list[Output[Any]]] = {}
+    for output in plan.trees:
+        ears = [sink for sink in plan.sinks(output) if isinstance(sink, Ear)]
+        for ear in ears:
+            voices.setdefault(ear, []).append(output)
+        if len(ears) > 1:
+            both = " and ".join(plan.label(ear) for ear in ears)
+            yield (
+                f"{plan.label(output)} is played on {both}: one reply has one ear, or "
+                "nobody knows what was heard; record the others from `played`"
+            )
+    for ear, outputs in voices.items():
+        if len(outputs) > 1:
+            both = " and ".join(plan.label(output) for output in outputs)
+            yield (
+                f"{both} speak into {plan.label(ear)}: one ear hears one voice at a "
+                "time; mix them in a processor in front of it"
+            )
+
+
+def _loops(plan: Plan) -> Iterator[str]:
+    behind: dict[Processor, list[Processor]] = {}
+    for output in plan.trees:
+        for sink in plan.sinks(output):
+            if not sink.feedback:
+                behind.setdefault(output.owner, []).append(sink.owner)
+    done: set[Processor] = set()
+    for box in plan.processors:
+        loop = _loop_from(box, behind, [], done)
+        if loop:
+            names = " >> ".join(plan.name(each) for each in loop)
+            yield (
+                f"{names} is a loop in which every input waits, so it can stand still: "
+                "declare the input that closes it with feedback=True"
+            )
+            return
+
+
+def _loop_from(
+    box: Processor,
+    behind: dict[Processor, list[Processor]],
+    path: list[Processor],
+    done: set[Processor],
+) -> list[Processor]:
+    if box in path:
+        return [*path[path.index(box) :], box]
+    if box in done:
+        return []
+    for following in behind.get(box, ()):
+        loop = _loop_from(following, behind, [*path, box], done)
+        if loop:
+            return loop
+    done.add(box)
+    return []
+
+
+__all__ = ["WiringError", "check"]
