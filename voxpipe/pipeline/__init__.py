@@ -33,7 +33,7 @@ from .playout import Playout
 from .ports import Ear, Input, OpenRoute, Output, Route
 from .processor import Processor
 from .stats import BoxStats, InputStats, OutputStats, Stats
-from .turn import HeardItem, Turn
+from .turn import HeardItem, Timings, Turn
 
 __all__ = [
     "AudioFormat",
@@ -67,6 +67,7 @@ __all__ = [
     "SpeechStopped",
     "Stats",
     "Text",
+    "Timings",
     "ToolCall",
     "ToolResult",
     "Transcript",

@@ -195,6 +195,9 @@ class Playout:
         self._pieces.append(_Piece(frame, begins, duration))
         if turn is not None:
             turn.playing_on(self)
+            if turn.timings.first_written is None:
+                turn.timings.first_written = now
+                turn.timings.first_heard = begins + self._lag
         await self._write(frame)
 
     def _watch(self, turn: Turn) -> None:

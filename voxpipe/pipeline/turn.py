@@ -45,6 +45,31 @@ class HeardItem:
 
 
 @dataclass(slots=True)
+class Timings:
+    """When a reply passed its milestones, on anyio's clock; ``None`` if it did not.
+
+    Attributes:
+        user_stopped: the caller's last sound, as the turn detection placed it.
+        committed: the caller's turn was closed.
+        requested: the program, or a tool's result, asked for the reply.
+        created: the model took it up.
+        first_delta: its first audio, or text, came in.
+        first_sent: its first audio left the model's box.
+        first_written: an ear gave its first audio to the device.
+        first_heard: the device began to sound.
+    """
+
+    user_stopped: float | None = None
+    committed: float | None = None
+    requested: float | None = None
+    created: float | None = None
+    first_delta: float | None = None
+    first_sent: float | None = None
+    first_written: float | None = None
+    first_heard: float | None = None
+
+
+@dataclass(slots=True)
 class _Interval:
     item_id: str
     content_index: int
@@ -80,12 +105,14 @@ class Turn:
         "held_until",
         "id",
         "is_cut",
+        "timings",
     )
 
     def __init__(self, id: str = "", *, hold_refused: str | None = None) -> None:
         self.id = id
         self.is_cut = False  # a plain attribute: every input reads it for every frame
         self.held_until = 0.0
+        self.timings = Timings()
         self._hold_refused = hold_refused
         self._state: State = "waiting"
         self._heard = 0.0
@@ -188,6 +215,11 @@ class Turn:
         if not self.is_over:
             self._heard = max(self._heard, position)
             self._basis = basis
+
+    @property
+    def has_ear(self) -> bool:
+        """Some ear has played, or is playing, this reply."""
+        return self._ear is not None
 
     @property
     def noted(self) -> float:
