@@ -42,6 +42,15 @@ class _Piece:
     def ends(self) -> float:
         return self.begins + self.duration
 
+    def played(self, now: float) -> float:
+        """Seconds of it that were heard: of a cut turn, what its ledger has frozen."""
+        turn = self.frame.turn
+        if turn is not None and turn.is_cut:
+            heard = turn.heard - self.frame.start
+        else:
+            heard = now - self.begins
+        return min(max(heard, 0.0), self.duration)
+
 
 class Playout:
     """Plays what comes into an ear.
@@ -241,7 +250,7 @@ class Playout:
         pieces, self._pieces = self._pieces, deque()
         for piece in pieces:
             turn = piece.frame.turn
-            played = min(max(now - piece.begins, 0.0), piece.duration)
+            played = piece.played(now)
             if played > 0.0:
                 part = piece.frame.before(played)
                 if turn is not None:
@@ -265,8 +274,11 @@ class Playout:
                 turn.note_heard(
                     piece.frame.start + piece.duration, self._basis_of(turn)
                 )
-            if self._played is not None and (turn is None or not turn.is_cut):
-                await self._played.send(_untied(piece.frame))
+            part = piece.frame
+            if turn is not None and turn.is_cut:
+                part = part.before(piece.played(now))
+            if self._played is not None and part.size:
+                await self._played.send(_untied(part))
         if self._ended:
             for turn in tuple(self._ended):
                 waiting = any(piece.frame.turn is turn for piece in pieces) or any(
