@@ -1,0 +1,1 @@
+"""Boxes that stand in the middle of a pipeline."""
