@@ -1,0 +1,149 @@
+"""From a function's signature to what a model may write: one pydantic model.
+
+Its fields are called ``p0``, ``p1`` …, with the parameters' names as aliases: so a
+parameter may be called ``schema`` or ``_id``, which pydantic has other plans for.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+
+from .errors import ToolError
+
+_STRICT = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+
+class _Schema(GenerateJsonSchema):
+    # A default that JSON cannot hold is left out of the schema, and is none the worse.
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Titles repeat the names: tokens for nothing."""
+        return False
+
+
+def arguments_model(
+    function: Callable[..., Any],
+    name: str,
+    texts: Mapping[str, str],
+    local_names: Mapping[str, Any],
+) -> type[BaseModel]:
+    """The arguments of ``function`` as a model; field ``p<n>`` is parameter n.
+
+    Args:
+        function: what is to be called, with keywords only.
+        name: of the tool, for messages.
+        texts: what is known about each parameter.
+        local_names: where annotations are looked up beside the function's globals.
+
+    Raises:
+        ToolError: a parameter that cannot be described to a model.
+    """
+    hints = _hints(function, name, local_names)
+    fields: dict[str, Any] = {}
+    for at, parameter in enumerate(inspect.signature(function).parameters.values()):
+        _check(parameter, name, hints)
+        known = Field(alias=parameter.name, description=texts.get(parameter.name))
+        default: Any = (
+            ... if parameter.default is parameter.empty else parameter.default
+        )
+        fields[f"p{at}"] = (_annotated(hints[parameter.name], known), default)
+    try:
+        return create_model("Arguments", __config__=_STRICT, **fields)
+    except (PydanticUserError, TypeError) as error:
+        raise _undescribable(name, error) from error
+
+
+def schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
+    """The JSON schema of `arguments_model`.
+
+    Raises:
+        ToolError: a type of which there is no JSON.
+    """
+    try:
+        schema = model.model_json_schema(schema_generator=_Schema)
+    except PydanticUserError as error:
+        raise _undescribable(name, error) from error
+    schema.pop("title", None)
+    schema.setdefault("properties", {})
+    return schema
+
+
+def _hints(
+    function: Callable[..., Any], name: str, local_names: Mapping[str, Any]
+) -> dict[str, Any]:
+    plain = inspect.unwrap(function)
+    scope = getattr(plain, "__globals__", {})
+    try:
+        written = dict(inspect.get_annotations(plain))
+        written.pop("return", None)  # the result need not be described
+        return typing.get_type_hints(
+            SimpleNamespace(__annotations__=written),
+            scope,
+            dict(local_names),
+            include_extras=True,
+        )
+    except (NameError, SyntaxError, TypeError) as error:
+        raise ToolError(
+            f"the tool {name} has an annotation that cannot be resolved ({error}): "
+            "import the type for real, not under `if TYPE_CHECKING:`"
+        ) from error
+
+
+def _check(parameter: inspect.Parameter, name: str, hints: Mapping[str, Any]) -> None:
+    what = f"the parameter {parameter.name!r} of the tool {name}"
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise ToolError(
+            f"{what} is positional only, and a model gives arguments by name: take "
+            "away the `/`"
+        )
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        raise ToolError(
+            f"{what} takes any number of arguments: declare one list, as in "
+            f"`{parameter.name}: list[str]`"
+        )
+    if parameter.kind is parameter.VAR_KEYWORD:
+        raise ToolError(
+            f"{what} takes arguments of any name: declare each, or one "
+            f"`{parameter.name}: dict[str, str]`"
+        )
+    if parameter.name not in hints:
+        if parameter.name == "self":
+            raise ToolError(
+                f"the tool {name} is a method: make it a tool where the object is "
+                f"known, as in `tool(desk.{name})`"
+            )
+        raise ToolError(
+            f"{what} has no type: write one, as in `{parameter.name}: str`, so that "
+            "the model knows what to give"
+        )
+    if isinstance(parameter.default, FieldInfo):
+        raise ToolError(
+            f"{what} has a Field as its default: put it beside the type, as in "
+            f"`{parameter.name}: Annotated[int, Field(ge=1)] = 1`"
+        )
+
+
+def _annotated(hint: Any, known: Any) -> Any:
+    # What the user says of a field is put last, so that it wins.
+    if get_origin(hint) is Annotated:
+        kind, *said = get_args(hint)
+        return Annotated[(kind, known, *said)]
+    return Annotated[hint, known]
+
+
+def _undescribable(name: str, error: Exception) -> ToolError:
+    return ToolError(
+        f"the tool {name} has a parameter that JSON cannot describe: use plain types, "
+        "enums, dates, lists, dicts, dataclasses or pydantic models "
+        f"({str(error).splitlines()[0]})"
+    )
