@@ -1,0 +1,65 @@
+# `make` by itself explains. Each target sets up what it needs, see .ci/setup.
+
+PYTHON_IN_VENV := .venv/bin/python
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-system soak check format bench clean
+
+help:
+	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
+	@echo
+	@echo 'To see it work (no key, no network, no sound card):'
+	@echo '  make demo          hold a spoken, tool-using, interruptible conversation;'
+	@echo '                     it leaves demo-out/conversation.wav, timeline.svg, report.json'
+	@echo
+	@echo 'To change it:'
+	@echo '  make test          all tests, on asyncio and trio; needs nothing but PyPI'
+	@echo '  make check         ruff, mypy strict, pyright strict'
+	@echo '  make format        let ruff put the code into shape'
+	@echo
+	@echo 'To believe it:'
+	@echo '  make bench         every promised number, beside Pipecat where it is compared'
+	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
+	@echo '  make soak          the long ones: an hour of call, every cancellation'
+	@echo '  .ci/run            what continuous integration runs: packages, check, tests'
+	@echo
+	@echo 'The first run of each prepares .venv by itself: Python >= 3.11, and uv if you'
+	@echo 'have it. One test:  .venv/bin/python -m pytest -k "a part of its name"'
+
+demo: .venv/.ready-demo
+	.venv/bin/voxpipe demo
+
+test: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -q -m 'not system and not soak'
+
+test-system: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -q -m system
+
+soak: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -m soak --durations=0 -o faulthandler_timeout=3600
+
+check: .venv/.ready-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/pyright
+
+format: .venv/.ready-dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: .venv/.ready-dev .bench-venv/.ready-bench
+	$(PYTHON_IN_VENV) -m benchmarks
+
+clean:
+	rm -rf .venv .bench-venv build dist demo-out .*_cache .hypothesis
+
+.venv/.ready-demo: pyproject.toml .ci/setup
+	@.ci/setup demo
+
+.venv/.ready-dev: pyproject.toml .ci/setup
+	@.ci/setup dev
+
+.bench-venv/.ready-bench: .ci/setup
+	@.ci/setup bench

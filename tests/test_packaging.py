@@ -1,0 +1,186 @@
+"""What users install: built as they do it, and imported from nothing but the wheel."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections import Counter
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "voxpipe"
+
+# Runs with `-I`, so neither the working directory nor PYTHONPATH gives it anything, and
+# imports each module in a process of its own, so that none leans on another's imports.
+IMPORT_ALL = """
+import importlib, importlib.abc, json, os, sys
+unpacked, modules, foreign = json.load(sys.stdin)
+sys.path.insert(0, unpacked)
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in foreign:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+import anyio, numpy, pydantic, soxr, websockets, yaml  # once, for all the children
+for name in modules:
+    if not os.fork():
+        try:
+            module = importlib.import_module(name)
+            assert module.__file__.startswith(unpacked), module.__file__
+        except BaseException as error:
+            print(f"{name}: {type(error).__name__}: {error}", flush=True)
+        os._exit(0)
+    os.wait()
+print("imported", len(modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, the wheel made from it, and one made from the tree."""
+    folder = tmp_path_factory.mktemp("built")
+    _build("--outdir", str(folder))
+    _build("--wheel", "--outdir", str(folder / "direct"))
+    return folder
+
+
+def _build(*options: str) -> None:
+    # Without isolation: hatchling is installed, and tests need no network.
+    build = [sys.executable, "-m", "build", "--no-isolation", *options, str(ROOT)]
+    run = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def _wheel(folder: Path) -> Path:
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _names(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as file:
+        return file.namelist()
+
+
+def _files_of_the_package() -> set[str]:
+    return {
+        str(path.relative_to(ROOT))
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_a_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
+    names = [name for name in _names(_wheel(built)) if ".dist-info/" not in name]
+    assert set(names) == _files_of_the_package()
+    assert "voxpipe/py.typed" in names
+    folders = {name.rpartition("/")[0] for name in names if name.endswith(".py")}
+    assert not [folder for folder in folders if f"{folder}/__init__.py" not in names]
+
+
+def test_nothing_is_in_there_twice_although_the_root_has_links(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        members = sdist.getnames()
+    for names in (members, _names(_wheel(built))):
+        assert not [name for name, times in Counter(names).items() if times > 1]
+    tops = {name.split("/")[1] for name in members if "/" in name}
+    assert not tops & {"pipeline", "processors", "transports"}
+    assert "voxpipe" in tops
+
+
+def test_the_source_is_enough_to_test_it_again(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        names = {name.split("/", 1)[-1] for name in sdist.getnames()}
+    assert _files_of_the_package() <= names
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "Makefile", ".ci/setup"} <= names
+    assert {"tests/conftest.py", "tests/test_packaging.py"} <= names
+
+
+def test_the_wheel_is_the_same_from_the_tree_and_from_the_sdist(built: Path) -> None:
+    direct, via_sdist = _wheel(built / "direct"), _wheel(built)
+    with zipfile.ZipFile(direct) as one, zipfile.ZipFile(via_sdist) as other:
+        assert {i.filename: i.CRC for i in one.infolist()} == {
+            i.filename: i.CRC for i in other.infolist()
+        }
+
+
+def test_the_metadata_says_what_pypi_shows(built: Path) -> None:
+    wheel = _wheel(built)
+    with zipfile.ZipFile(wheel) as file:
+        (metadata,) = (n for n in file.namelist() if n.endswith("dist-info/METADATA"))
+        text = file.read(metadata).decode()
+        licences = [n for n in file.namelist() if "dist-info/licenses" in n]
+    assert "License-Expression: MIT" in text
+    assert "Requires-Python: >=3.11" in text
+    assert licences
+
+
+def test_every_module_imports_from_the_wheel_with_nothing_but_what_it_declares(
+    built: Path,
+) -> None:
+    wheel = _wheel(built)
+    modules = _modules(wheel)
+    assert "voxpipe.pipeline" in modules
+    unpacked = built / "unpacked"
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(unpacked)
+    order = json.dumps([str(unpacked), modules, sorted(_not_declared())])
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", IMPORT_ALL],
+        input=order,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=built,
+    )
+    *failures, last = run.stdout.splitlines() or [run.stderr]
+    assert last == f"imported {len(modules)}", run.stderr
+    # What an extra is for may refuse to be imported, if it says how to get it.
+    cured = re.compile(r"ImportError: .*voxpipe\[\w+\]")
+    assert not [line for line in failures if not cured.search(line)]
+
+
+def _modules(wheel: Path) -> list[str]:
+    return sorted(
+        name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for name in _names(wheel)
+        if name.endswith(".py") and not name.endswith("__main__.py")
+    )
+
+
+def _not_declared() -> set[str]:
+    """Importable names that neither voxpipe nor anything it requires has brought."""
+    declared = _closure("voxpipe")
+    return {
+        module
+        for module, owners in packages_distributions().items()
+        if not declared & {_normal(owner) for owner in owners}
+    }
+
+
+def _closure(name: str) -> set[str]:
+    found: set[str] = set()
+    wanted = [name]
+    while wanted:
+        name = _normal(wanted.pop())
+        if name in found:
+            continue
+        found.add(name)
+        for line in distribution(name).requires or ():
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                wanted.append(requirement.name)
+    return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,193 @@
+"""The rules of the house that no linter knows; each failure lists all offenders."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "voxpipe"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+LONGEST_FILE = 400  # lines; above, a file holds more than one idea
+
+# Each folder may import itself and those listed: one way, and never sideways.
+MAY_IMPORT = {
+    "pipeline": set[str](),
+    "processors": {"pipeline"},
+    "transports": {"pipeline"},
+    "simulator": {"pipeline"},
+    "console": {"pipeline", "processors", "transports", "simulator"},
+}
+MAY_PRINT = {"console"}
+WALL_CLOCKS = {"time", "time_ns", "sleep"}  # of `time`; see `anyio.current_time`
+# The one module that needs an event loop by name: its clock is its reason.
+VIRTUAL_TIME = PACKAGE / "pipeline" / "testing" / "virtual.py"
+
+
+def test_a_file_is_short_enough_to_hold_one_idea() -> None:
+    sizes = {path: len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert not [
+        f"{_name(path)} has {lines} lines"
+        for path, lines in sizes.items()
+        if lines > LONGEST_FILE
+    ]
+
+
+def test_imports_point_one_way() -> None:
+    assert not [
+        f"{_name(path)} imports {module}"
+        for path in MODULES
+        if (folder := _folder(path)) is not None  # the door may open every room
+        for module in _imports(path)
+        if module.startswith("voxpipe.")
+        and module.split(".")[1] not in MAY_IMPORT[folder] | {folder}
+    ]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [_name(path) for path in MODULES if not ast.get_docstring(_tree(path))]
+
+
+def test_nothing_prints_but_the_console() -> None:
+    assert not [
+        where
+        for path in MODULES
+        if _folder(path) not in MAY_PRINT
+        for where, call in _calls(path)
+        if ast.unparse(call.func) == "print"
+    ]
+
+
+def test_there_is_one_clock_and_nothing_sleeps_on_a_thread() -> None:
+    called = [
+        where
+        for path in MODULES
+        for where, call in _calls(path)
+        if ast.unparse(call.func) in {f"time.{name}" for name in WALL_CLOCKS}
+    ]
+    imported = [
+        _name(path)
+        for path in MODULES
+        if {f"time.{name}" for name in WALL_CLOCKS} & set(_imports(path))
+    ]
+    assert not called + imported
+
+
+def test_nothing_from_outside_is_run_as_code() -> None:
+    imported = [
+        f"{_name(path)} imports {module}"
+        for path in MODULES
+        for module in {"pickle", "marshal", "shelve", "dill"} & set(_imports(path))
+    ]
+    called = [
+        where
+        for path in MODULES
+        for where, call in _calls(path)
+        if ast.unparse(call.func) in {"eval", "exec"}
+    ]
+    assert not imported + called
+
+
+def test_nothing_is_written_for_one_event_loop_only() -> None:
+    assert not [
+        f"{_name(path)} imports {module}: use anyio"
+        for path in MODULES
+        if path != VIRTUAL_TIME
+        for module in _imports(path)
+        if module.split(".")[0] in {"asyncio", "trio"}
+    ]
+
+
+def test_every_queue_and_cache_says_its_bound() -> None:
+    assert not [
+        where for path in MODULES for where, call in _calls(path) if _is_unbounded(call)
+    ]
+
+
+def test_the_tree_leans_on_nothing_outside_it() -> None:
+    outside = re.compile(r"/work/|\bshared/\w+\.md")
+    suffixes = {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json"}
+    texts = [
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in suffixes
+        and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+        and path != Path(__file__)
+    ]
+    assert len(texts) > len(MODULES)
+    assert not [
+        _name(path)
+        for path in texts
+        if outside.search(path.read_text("utf-8", errors="replace"))
+    ]
+
+
+def test_the_three_links_lead_into_the_package() -> None:
+    for name in ("pipeline", "processors", "transports"):
+        assert (ROOT / name).readlink() == Path("voxpipe") / name
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    imported = {module for test in TESTS for module in _imports(test)}
+    assert not [
+        f"no test imports {_name(path)}"
+        for path in EXAMPLES
+        if not {f"examples.{path.stem}", path.stem} & imported
+    ]
+
+
+def test_the_changelog_knows_this_version() -> None:
+    version = re.search(r'__version__ = "(.+)"', (PACKAGE / "__init__.py").read_text())
+    assert version
+    assert f"## [{version[1]}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _folder(path: Path) -> str | None:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Every module, and everything taken from one, that a file imports; absolute."""
+    package = path.relative_to(ROOT).parent.parts
+    found: list[str] = []
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *filter(None, [node.module])])
+            found += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    return tuple(found)
+
+
+def _calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call):
+            yield f"{_name(path)}:{node.lineno} {ast.unparse(node.func)}()", node
+
+
+def _is_unbounded(call: ast.Call) -> bool:
+    name = ast.unparse(call.func)
+    text = ast.unparse(call)
+    if "create_memory_object_stream" in name:
+        return not (call.args or call.keywords) or "inf" in text
+    if name.endswith("lru_cache"):
+        return "maxsize=None" in text or "(None)" in text
+    return name.endswith((".Queue", "SimpleQueue", "LifoQueue"))
