@@ -116,6 +116,22 @@ class Plan:
                 if branch.sink is not None:
                     yield branch.sink
 
+    def through(self) -> dict[Input[Any], tuple[AnyBox, ...]]:
+        """For each input that is fed, the fused boxes that lead into it."""
+        found: dict[Input[Any], tuple[AnyBox, ...]] = {}
+
+        def follow(branch: Branch, boxes: tuple[AnyBox, ...]) -> None:
+            if branch.sink is not None:
+                found[branch.sink] = (*found.get(branch.sink, ()), *boxes)
+            elif branch.box is not None:
+                for child in branch.children:
+                    follow(child, (*boxes, branch.box))
+
+        for tree in self.trees.values():
+            for branch in tree:
+                follow(branch, ())
+        return found
+
     def name(self, box: Processor | AnyBox) -> str:
         """What this box is called: unlike every other in the pipeline."""
         if not self._names:

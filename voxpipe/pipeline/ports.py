@@ -24,7 +24,7 @@ from anyio.lowlevel import checkpoint
 
 from .audio import AudioFormat, AudioRule
 from .errors import FormatError, VoxpipeError, WiringError
-from .filters import Filter, Transform
+from .filters import AnyBox, Filter, Transform
 from .frames import AudioFrame, Frame
 from .queue import CHECKPOINT_EVERY, EMPTY, ENDED, OnFull, Queue
 
@@ -100,6 +100,7 @@ class Input(Port, Generic[T_contra]):
         self.feedback = feedback
         self.format = format
         self.fed = False  # set by the pipeline that it is drawn in
+        self.through: tuple[AnyBox, ...] = ()  # the fused boxes that lead here; likewise
         self._queue: Queue | None = None
 
     def new_queue(self, name: str) -> Queue:

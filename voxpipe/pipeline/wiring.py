@@ -23,11 +23,12 @@ def check(plan: Plan) -> None:
     Raises:
         WiringError: all complaints, one a line.
     """
-    fed = {sink for output in plan.trees for sink in plan.sinks(output)}
+    through = plan.through()
     for box in plan.processors:
         for port in box.ports():
             if isinstance(port, Input):
-                port.fed = port in fed
+                port.fed = port in through
+                port.through = through.get(port, ())
             else:
                 port.read = port in plan.trees
     complaints = [

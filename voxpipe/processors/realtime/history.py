@@ -1,0 +1,71 @@
+"""The conversation as it really was: items in the model's order, said and heard.
+
+A slot is reserved when an item appears, so a transcript that comes late (they do) fills
+the place where its words belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["user", "agent", "system", "tool"]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One item of the conversation.
+
+    Attributes:
+        item_id: the service's name for it.
+        role: whose it is; ``tool`` for calls and their results.
+        text: all its words, as far as known.
+        heard: of an interrupted reply, the words that were heard; else ``None``.
+    """
+
+    item_id: str
+    role: Role
+    text: str = ""
+    heard: str | None = None
+
+
+class History:
+    """Items in order of ``previous_item_id``; bounded.
+
+    Args:
+        limit: entries kept; the oldest go first.
+    """
+
+    def __init__(self, limit: int = 2_000) -> None:
+        self._limit = limit
+        self._order: list[str] = []
+        self._entries: dict[str, Entry] = {}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self._entries[item_id] for item_id in self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def place(self, item_id: str, role: Role, previous: str | None) -> Entry:
+        """The entry of an item, put behind ``previous`` when it is new."""
+        entry = self._entries.get(item_id)
+        if entry is None:
+            entry = self._entries[item_id] = Entry(item_id, role)
+            at = len(self._order)
+            if previous is not None and previous in self._entries:
+                at = self._order.index(previous) + 1
+            self._order.insert(at, item_id)
+            while len(self._order) > self._limit:
+                del self._entries[self._order.pop(0)]
+        return entry
+
+    def find(self, item_id: str) -> Entry | None:
+        """The entry of an item, if there is one."""
+        return self._entries.get(item_id)
+
+    def remove(self, item_id: str) -> None:
+        """Forget an item that was deleted."""
+        if self._entries.pop(item_id, None) is not None:
+            self._order.remove(item_id)
