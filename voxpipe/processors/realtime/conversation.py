@@ -18,12 +18,9 @@ from voxpipe.pipeline import (
     AudioFrame,
     FormatError,
     Frame,
-    HeardItem,
     Interruption,
-    Text,
     ToolCall,
     ToolResult,
-    Transcript,
     Turn,
     Usage,
 )
@@ -32,11 +29,11 @@ from . import events as ev
 from .arbiter import Arbiter
 from .caller import CallerClock
 from .events import ServerEvent
-from .history import History
-from .interruption import heard_words, truncation
+from .interruption import truncation
 from .prices import Bill, cost_usd
 from .replies import STORE_SECONDS, Reply, Status
 from .settings import Settings
+from .words import Words
 
 REMEMBERED = 64  # replies that are over, kept so that late events find them
 _BENIGN = {"response_cancel_not_active"}  # it had just ended by itself
@@ -80,27 +77,28 @@ class Conversation:
         self.outbox: deque[dict[str, Any]] = deque()
         self.news: deque[tuple[str, Frame]] = deque()
         self.spoken: deque[Reply] = deque()
-        self.history = History()
+        self._words = Words(self._replies, self._tell, report)
+        self.history = self._words.history
         self.bill = Bill()
         self._handlers: dict[str, Callable[[Any, float], None]] = {
             "error": self._error,
             "session.created": self._session,
             "session.updated": self._session,
-            "conversation.item.added": self._item,
-            "conversation.item.done": self._item,
+            "conversation.item.added": self._words.item,
+            "conversation.item.done": self._words.item,
             "input_audio_buffer.speech_started": self._speech_started,
             "input_audio_buffer.speech_stopped": self._speech_stopped,
             "input_audio_buffer.committed": self._committed,
-            f"{ev.TRANSCRIPTION}.delta": self._transcription,
-            f"{ev.TRANSCRIPTION}.completed": self._transcription,
-            f"{ev.TRANSCRIPTION}.failed": self._transcription,
+            f"{ev.TRANSCRIPTION}.delta": self._words.of_caller,
+            f"{ev.TRANSCRIPTION}.completed": self._words.of_caller,
+            f"{ev.TRANSCRIPTION}.failed": self._words.of_caller,
             "response.created": self._response_created,
             "response.done": self._response_done,
             "response.output_item.done": self._output_item_done,
-            "response.output_text.delta": self._text_delta,
-            "response.output_text.done": self._text_done,
-            "response.output_audio_transcript.delta": self._text_delta,
-            "response.output_audio_transcript.done": self._text_done,
+            "response.output_text.delta": self._words.delta,
+            "response.output_text.done": self._words.done,
+            "response.output_audio_transcript.delta": self._words.delta,
+            "response.output_audio_transcript.done": self._words.done,
         }
 
     # --- what the caller does
@@ -258,27 +256,6 @@ class Conversation:
         self._caller.committed(now)
         self.history.place(event.item_id, "user", event.previous_item_id)
 
-    def _item(self, event: ev.ItemEvent, now: float) -> None:
-        item = event.item
-        role = item.belongs_to
-        entry = self.history.place(item.id, role, event.previous_item_id)
-        if not entry.text:
-            entry.text = item.words
-
-    def _transcription(self, event: ev.TranscriptionEvent, now: float) -> None:
-        entry = self.history.place(event.item_id, "user", None)
-        if event.type.endswith(".failed"):
-            self._report("the caller's words could not be transcribed")
-            return
-        final = event.type.endswith(".completed")
-        entry.text = (
-            event.transcript or "" if final else entry.text + (event.delta or "")
-        )
-        transcript = Transcript(
-            speaker="user", text=entry.text, final=final, item_id=event.item_id
-        )
-        self._tell("transcripts", transcript)
-
     def _response_created(self, event: ev.ResponseEvent, now: float) -> None:
         response = event.response
         wanted = (response.metadata or {}).get("voxpipe")
@@ -303,35 +280,6 @@ class Conversation:
             del self._replies[next(iter(self._replies))]
         while self.spoken and self.spoken[0].ended and self.spoken[0].turn.is_over:
             self.spoken.popleft()
-
-    def _text_delta(self, event: ev.DeltaEvent, now: float) -> None:
-        reply = self._replies.get(event.response_id)
-        if reply is None or reply.turn.is_cut:
-            return
-        key = (event.item_id, event.content_index)
-        reply.texts[key] = text = reply.texts.get(key, "") + event.delta
-        if event.type == "response.output_text.delta":
-            if reply.turn.timings.first_delta is None:
-                reply.turn.timings.first_delta = now
-            self._tell("writes", Text(text=event.delta, turn=reply.turn))
-        self._tell(
-            "transcripts",
-            Transcript(speaker="agent", text=text, final=False, item_id=event.item_id),
-        )
-
-    def _text_done(self, event: ev.TextDoneEvent, now: float) -> None:
-        reply = self._replies.get(event.response_id)
-        if reply is None or reply.turn.is_cut:
-            return
-        text = event.transcript if event.transcript is not None else event.text or ""
-        reply.texts[event.item_id, event.content_index] = text
-        entry = self.history.find(event.item_id)
-        if entry is not None:
-            entry.text = text
-        self._tell(
-            "transcripts",
-            Transcript(speaker="agent", text=text, item_id=event.item_id),
-        )
 
     def _output_item_done(self, event: ev.OutputItemEvent, now: float) -> None:
         reply, item = self._replies.get(event.response_id), event.item
@@ -412,7 +360,7 @@ class Conversation:
             self._cancel(reply)
         items = turn.items()
         for item in items:
-            self._tell_heard(reply, item)
+            self._words.heard(reply, item)
             # Without an ear nobody knows what was heard: then nothing is taken back.
             order = truncation(item) if self._ear_seen else None
             if order is not None:
@@ -424,17 +372,6 @@ class Conversation:
     def _cancel(self, reply: Reply) -> None:
         self.outbox.append(
             {"type": "response.cancel", "response_id": reply.response_id}
-        )
-
-    def _tell_heard(self, reply: Reply, item: HeardItem) -> None:
-        said = reply.texts.get((item.item_id, item.content_index), "")
-        heard = heard_words(said, item)
-        entry = self.history.find(item.item_id)
-        if entry is not None:
-            entry.text, entry.heard = said, heard
-        self._tell(
-            "transcripts",
-            Transcript(speaker="agent", text=said, item_id=item.item_id, heard=heard),
         )
 
     def _tell(self, port: str, frame: Frame) -> None:
