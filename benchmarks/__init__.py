@@ -1,0 +1,1 @@
+"""One command for each promise; see README.md beside this file."""
