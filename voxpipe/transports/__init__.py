@@ -1,0 +1,18 @@
+"""What touches the world: boxes whose other side is a file, a program or a network."""
+
+from .memory import MemoryPhone
+from .stream import StreamPhone
+from .wav import WavError, WavHeader, WavWriter, read_header
+from .wav_sink import WavSink
+from .wav_source import WavSource
+
+__all__ = [
+    "MemoryPhone",
+    "StreamPhone",
+    "WavError",
+    "WavHeader",
+    "WavSink",
+    "WavSource",
+    "WavWriter",
+    "read_header",
+]

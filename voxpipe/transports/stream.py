@@ -1,0 +1,59 @@
+"""The pattern of a custom transport: read into an `Intake`, play with a `Playout`."""
+
+from __future__ import annotations
+
+from anyio import BrokenResourceError, ClosedResourceError, create_task_group
+from anyio.abc import ObjectStream
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Ear,
+    Intake,
+    Output,
+    Playout,
+    Processor,
+    ReplyEnd,
+)
+
+
+class StreamPhone(Processor):
+    """Bare audio over any anyio stream: a socket's bytes, a pair of memory streams.
+
+    When the other side has sent its last byte, the agent still answers; the call is
+    over when the agent's stream has ended, or the other side is gone.
+
+    Args:
+        stream: bytes both ways; it stays open, and the caller's.
+        format: of both directions.
+    """
+
+    heard = Output[AudioFrame]()
+    speaks = Ear[AudioFrame | ReplyEnd]()
+    played = Output[AudioFrame]()
+
+    def __init__(self, stream: ObjectStream[bytes], format: AudioFormat) -> None:
+        self.heard.format = self.speaks.format = self.played.format = format
+        self._stream = stream
+        self._intake = Intake(format, self.report)
+
+    async def run(self) -> None:
+        """Carry audio both ways."""
+        playout = Playout(self.speaks, self._write, played=self.played)
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._listen)
+                await playout.run()
+                tasks.cancel_scope.cancel()
+        except* (BrokenResourceError, ClosedResourceError):
+            pass  # the other side is gone: an end like any other
+
+    async def _write(self, frame: AudioFrame) -> None:
+        await self._stream.send(frame.data)
+
+    async def _listen(self) -> None:
+        async for data in self._stream:
+            frame = self._intake.feed(data)
+            if frame is not None and not await self.heard.send(frame):
+                break
+        await self.heard.end()

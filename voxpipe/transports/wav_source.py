@@ -1,0 +1,161 @@
+"""A WAV file in the place of a person with a microphone.
+
+Why the disk is read as it is: a short recording (up to `IN_MEMORY`, a minute and a half
+of 24 kHz) is read when the box is made: some milliseconds then, and none in the call.
+A longer one is read in blocks of a megabyte by a worker thread, one block ahead, so
+that a slow disk holds up neither the loop nor the pace; with smaller blocks the thread
+would cost more than the reading.
+
+In virtual time (``voxpipe.pipeline.testing``) the clock runs on while a thread works.
+Short recordings need no thread and are exact there; a longer one loses no sample, but
+may come late by what the others sleep in the meantime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from anyio import (
+    create_memory_object_stream,
+    create_task_group,
+    current_time,
+    sleep_until,
+    to_thread,
+)
+from anyio.abc import ObjectSendStream
+
+from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
+
+from .wav import WavHeader, read_header
+
+Pace = Literal["real time", "at once"]
+
+IN_MEMORY = 4 * 2**20  # bytes; 87 s of pcm16 at 24 kHz, 8 minutes of telephone
+BLOCK = 2**20  # bytes; 22 s of pcm16 at 24 kHz
+LONGEST_FRAME = 1.0  # seconds; more is a mistake of units
+
+
+class WavSource(Processor):
+    """Speaks a recording, and ends where it ends.
+
+    What is odd about the file (a header without a length, a torn end) is reported as a
+    fault when the box runs; what makes it unreadable is raised here and now.
+
+    Args:
+        path: 16-bit PCM or G.711, mono or stereo, of any length.
+        pace: ``real time`` sends each frame when its last sample would have been
+            recorded, without drift; ``at once`` as fast as the readers take them.
+        frame: seconds of audio in each frame; the last one may be shorter.
+        silence_after: seconds of silence behind the recording, so that whoever waits
+            for a pause hears one.
+
+    Raises:
+        WavError: the file is not WAV, or of a kind that is not read.
+        OSError: it cannot be opened.
+    """
+
+    heard = Output[AudioFrame]()
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        pace: Pace = "real time",
+        frame: float = 0.02,
+        silence_after: float = 0.0,
+    ) -> None:
+        if not 0 < frame <= LONGEST_FRAME or not silence_after >= 0:
+            raise FormatError(
+                "a frame lasts up to a second and silence is not negative, got "
+                f"{frame!r} s and {silence_after!r} s"
+            )
+        self.path = Path(path)
+        self._pace: Pace = pace
+        with open(self.path, "rb") as file:
+            self._header = read_header(file)
+            self._whole = _read_whole(file, self._header)
+        format = self.heard.format = self._header.format
+        self._frame_bytes = max(format.bytes_in(frame), format.sample_bytes)
+        self._silence = silence_after
+        self._position = 0  # bytes that were sent
+        self._began = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts, the silence behind it included."""
+        return self._header.seconds + self._silence
+
+    async def run(self) -> None:
+        """Speak."""
+        for oddity in self._header.oddities:
+            self.report(f"{self.path.name}: {oddity}")
+        self._position, self._began = 0, current_time()
+        if self._whole is not None:
+            going = await self._send_all(self._whole)
+        else:
+            going = await self._send_blocks()
+        if going and self._silence:
+            await self._send_all(self._header.format.silence(self._silence))
+
+    async def _send_blocks(self) -> bool:
+        """Play from the disk; ``False`` when nobody listens any more."""
+        send, receive = create_memory_object_stream[bytes](0)
+        with send, receive:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._read_ahead, send)
+                async for block in receive:
+                    if not await self._send_all(block):
+                        tasks.cancel_scope.cancel()
+                        return False
+        return True
+
+    async def _read_ahead(self, blocks: ObjectSendStream[bytes]) -> None:
+        async with blocks:
+            size = BLOCK - BLOCK % self._frame_bytes  # no frame across two blocks
+            end = self._header.begins + self._header.size
+            for at in range(self._header.begins, end, size):
+                wanted = min(size, end - at)
+                block = await to_thread.run_sync(
+                    _read_block, self.path, at, wanted, abandon_on_cancel=True
+                )
+                whole = len(block) - len(block) % self._header.format.sample_bytes
+                await blocks.send(block[:whole])
+                if len(block) < wanted:
+                    self.report(
+                        f"{self.path.name} got shorter while it was read: expected "
+                        f"{wanted} bytes at {at}, got {len(block)}"
+                    )
+                    return
+
+    async def _send_all(self, data: bytes) -> bool:
+        for frame in self._cut(data):
+            if self._pace == "real time":
+                await sleep_until(self._began + frame.start + frame.duration)
+            if not await self.heard.send(frame):
+                return False
+        return True
+
+    def _cut(self, data: bytes) -> Iterator[AudioFrame]:
+        format = self._header.format
+        for at in range(0, len(data), self._frame_bytes):
+            piece = data[at : at + self._frame_bytes]
+            start = self._position / format.bytes_per_second
+            self._position += len(piece)
+            yield AudioFrame(data=piece, format=format, start=start)
+
+
+def _read_whole(file: BinaryIO, header: WavHeader) -> bytes | None:
+    if header.size > IN_MEMORY:
+        return None
+    file.seek(header.begins)
+    return file.read(header.size)
+
+
+def _read_block(path: Path, at: int, size: int) -> bytes:
+    # Opened anew for each block (22 s): no file is left open by a cancelled run.
+    with open(path, "rb") as file:
+        file.seek(at)
+        return file.read(size)
