@@ -283,9 +283,12 @@ async def test_orders_wait_for_the_pipeline_to_run() -> None:
         assert await call.phone.say(tone(0.1))
         said.set()
 
+    async def until_said(_: MemoryPhone) -> None:
+        await said.wait()
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(early)
         await anyio.wait_all_tasks_blocked()
         assert not said.is_set()
-        tasks.start_soon(call.run, lambda _: said.wait())
+        tasks.start_soon(call.run, until_said)
     assert call.heard.data == tone(0.1)
