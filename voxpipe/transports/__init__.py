@@ -2,9 +2,10 @@
 
 from .memory import MemoryPhone
 from .stream import StreamPhone
-from .wav import WavError, WavHeader, WavWriter, read_header
+from .wav import WavError, WavHeader, read_header, read_wav
 from .wav_sink import WavSink
 from .wav_source import WavSource
+from .wav_writer import WavWriter
 
 __all__ = [
     "MemoryPhone",
@@ -15,4 +16,5 @@ __all__ = [
     "WavSource",
     "WavWriter",
     "read_header",
+    "read_wav",
 ]

@@ -1,8 +1,8 @@
-"""WAV files: a reader that trusts no header, and a writer that a crash cannot spoil.
+"""A reader of WAV files that trusts no header.
 
-Both work on an open binary file and are pure otherwise. Reading looks at chunk headers
-only; how much audio there is, the file decides and not its header. Writing brings the
-header up to date once a second, so that a file whose program died plays up to the end.
+It looks at chunk headers only, some hundred bytes of any file. How much audio there is,
+the file decides and not its header: recorders that were killed, or wrote into a pipe,
+have left lengths of 0, 4 GB or anything.
 
 Source: Microsoft/IBM "Multimedia Programming Interface and Data Specifications 1.0"
 (1991) for RIFF, Microsoft "Multiple Channel Audio Data and WAVE Files" (2007) for
@@ -14,11 +14,13 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
-from types import TracebackType
-from typing import BinaryIO, Self
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import IO
 
 from voxpipe.pipeline import AudioFormat, Encoding, FormatError, TransportError
 
+LARGEST = 64 * 2**20  # bytes that `read_wav` loads; 23 minutes of 24 kHz
 MOST_CHUNKS = 1_000  # real files have ten; a hostile one could have 250 million
 UNKNOWN = 0xFFFF_FFFF  # the length that recorders write who cannot go back
 EXTENSIBLE = 0xFFFE
@@ -30,7 +32,6 @@ _ENCODINGS: dict[tuple[int, int], Encoding] = {
     (6, 8): "alaw",
     (7, 8): "ulaw",
 }
-_TAGS: dict[Encoding, int] = {"pcm16": 1, "alaw": 6, "ulaw": 7}
 _NAMES = {
     1: "PCM",
     2: "MS ADPCM",
@@ -86,7 +87,7 @@ class WavHeader:
         return self.size / self.format.bytes_per_second
 
 
-def read_header(file: BinaryIO) -> WavHeader:
+def read_header(file: IO[bytes]) -> WavHeader:
     """Find the audio in a WAV file; reads some hundred bytes, whatever it says.
 
     Args:
@@ -124,6 +125,24 @@ def read_header(file: BinaryIO) -> WavHeader:
             at += file.read(1) == b"\0"  # some writers forget to pad; no id begins so
     missing = "data" if format is not None else "fmt"
     raise WavError(f"expected a WAV file with a {missing!r} chunk, this one has none")
+
+
+def read_wav(path: Path | Traversable) -> tuple[AudioFormat, bytes]:
+    """A whole, short recording; for long ones there is `WavSource`.
+
+    Raises:
+        WavError: as for `read_header`, or the file holds more than 64 MB of audio.
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        header = read_header(file)
+        if header.size > LARGEST:
+            raise WavError(
+                f"expected up to {LARGEST} bytes of audio, {path.name} has "
+                f"{header.size}: play it with WavSource, which does not load it"
+            )
+        file.seek(header.begins)
+        return header.format, file.read(header.size)
 
 
 def _check_riff(start: bytes) -> None:
@@ -170,7 +189,7 @@ def _parse_format(body: bytes) -> AudioFormat:
 
 
 def _size_of_data(
-    file: BinaryIO, at: int, size: int, length: int, oddities: list[str]
+    file: IO[bytes], at: int, size: int, length: int, oddities: list[str]
 ) -> int:
     there = max(length - at, 0)
     if size == UNKNOWN or (not size and there and not _is_chunk(file, at, length)):
@@ -182,7 +201,7 @@ def _size_of_data(
     return size
 
 
-def _is_chunk(file: BinaryIO, at: int, length: int) -> bool:
+def _is_chunk(file: IO[bytes], at: int, length: int) -> bool:
     file.seek(at)
     head = file.read(8)
     if len(head) < 8:
@@ -198,88 +217,3 @@ def _header(
     if whole < size:
         oddities.append(f"the audio ends within a sample; {size - whole} bytes dropped")
     return WavHeader(format, begins, whole, tuple(oddities))
-
-
-class WavWriter:
-    """Writes audio into an open binary file, which stays open and the caller's.
-
-    It blocks no longer than the page cache does. What was written more than a second of
-    audio ago survives the program (not the machine: there is no fsync). Beyond 4 GB the
-    header says "to the end of the file".
-
-    Args:
-        file: opened for writing, at its start; a pipe gets a header without a length.
-        format: of what will be written.
-    """
-
-    def __init__(self, file: BinaryIO, format: AudioFormat) -> None:
-        self.format = format
-        self._file = file
-        self._size = 0
-        self._noted = 0  # bytes that the header in the file tells of
-        size = 0 if file.seekable() else UNKNOWN
-        file.write(header_bytes(format, size))
-
-    @property
-    def seconds(self) -> float:
-        """How much was written."""
-        return self._size / self.format.bytes_per_second
-
-    def write(self, data: bytes) -> None:
-        """Append whole samples.
-
-        Raises:
-            FormatError: these are not whole samples.
-        """
-        if len(data) % self.format.sample_bytes:
-            raise FormatError(
-                f"{len(data)} bytes are not a whole number of samples of {self.format}"
-            )
-        self._file.write(data)
-        self._size += len(data)
-        if self._size - self._noted >= self.format.bytes_per_second:
-            self._note()
-
-    def close(self) -> None:
-        """Make the header final; nothing can be written after that."""
-        if self._size % 2:
-            self._file.write(b"\0")  # chunks have even lengths; it is not counted
-        self._note()
-
-    def _note(self) -> None:
-        self._noted = self._size
-        if self._file.seekable():
-            self._file.seek(0)
-            self._file.write(header_bytes(self.format, self._size))
-            self._file.seek(0, os.SEEK_END)
-        self._file.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def header_bytes(format: AudioFormat, size: int) -> bytes:
-    """All that stands in front of ``size`` bytes of audio."""
-    tag, width = _TAGS[format.encoding], format.sample_bytes
-    bits = 8 * width // format.channels
-    rates = (format.rate, format.bytes_per_second)
-    body = struct.pack("<HHIIHH", tag, format.channels, *rates, width, bits)
-    chunks = _chunk(b"fmt ", body)
-    if format.encoding != "pcm16":  # all but PCM have an extension and a "fact"
-        fact = struct.pack("<I", min(size // width, UNKNOWN))
-        chunks = _chunk(b"fmt ", body + bytes(2)) + _chunk(b"fact", fact)
-    riff = min(4 + len(chunks) + 8 + size + size % 2, UNKNOWN)
-    data = struct.pack("<4sI", b"data", min(size, UNKNOWN))
-    return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + chunks + data
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack("<4sI", kind, len(body)) + body

@@ -27,7 +27,7 @@ from voxpipe.pipeline import (
 )
 
 from .tap import Tap
-from .wav import WavWriter
+from .wav_writer import WavWriter
 
 Gaps = Literal["silence", "nothing"]
 
