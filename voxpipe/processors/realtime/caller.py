@@ -39,5 +39,6 @@ class CallerClock:
 
     def note_on(self, timings: Timings) -> None:
         """This reply answers the turn: note there when it ended, once."""
-        timings.user_stopped, timings.committed = self._stopped, self._committed
+        if self._committed is not None:
+            timings.user_stopped, timings.committed = self._stopped, self._committed
         self._stopped = self._committed = None

@@ -341,7 +341,10 @@ class Conversation:
             return
         reply.calls = {}
         if not self.arbiter.speaking and not reply.turn.is_cut:
-            self.ask({}, now, follow_up=True)
+            following = self.ask({}, now, follow_up=True).turn.timings
+            if not reply.turn.generated:  # it is this one that answers the caller
+                following.user_stopped = reply.turn.timings.user_stopped
+                following.committed = reply.turn.timings.committed
 
     def _silence(self, *, service_cancels: bool) -> None:
         self.arbiter.supersede()
