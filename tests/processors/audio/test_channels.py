@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline
@@ -21,6 +21,7 @@ def frame(samples: list[int] | list[tuple[int, int]]) -> AudioFrame:
     return AudioFrame(data=data, format=STEREO if two else MONO, start=3.0)
 
 
+@settings(deadline=None)
 @given(sides=st.lists(st.tuples(sample, sample), min_size=1, max_size=100))
 def test_mono_is_the_average_and_never_overflows(sides: list[tuple[int, int]]) -> None:
     (made,) = Mono().feed(frame(sides))
@@ -29,6 +30,7 @@ def test_mono_is_the_average_and_never_overflows(sides: list[tuple[int, int]]) -
         assert abs(middle - (left + right) / 2) <= 0.5
 
 
+@settings(deadline=None)
 @given(samples=st.lists(sample, min_size=1, max_size=100))
 def test_stereo_is_the_same_on_both_sides_and_mono_undoes_it(
     samples: list[int],

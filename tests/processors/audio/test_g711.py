@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline, WiringError
@@ -87,6 +87,7 @@ def test_encoding_what_was_decoded_gives_the_same_code(law: Law) -> None:
 
 
 @pytest.mark.parametrize("law", LAWS)
+@settings(deadline=None)
 @given(sample=st.integers(-32768, 32767))
 def test_a_sample_changes_by_half_an_interval_at_most(law: Law, sample: int) -> None:
     data = np.array([sample], np.int16).tobytes()
@@ -102,6 +103,7 @@ def test_silence_is_the_silence_that_formats_know(law: Law) -> None:
     assert encoded(pcm.silence(0.02), law) == coded.silence(0.02)
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=400), cut=st.integers(0, 400))
 def test_cutting_the_stream_differently_changes_nothing(data: bytes, cut: int) -> None:
     assert decoded(data[:cut], "ulaw") + decoded(data[cut:], "ulaw") == decoded(

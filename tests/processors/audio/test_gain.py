@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, WiringError
@@ -21,6 +21,7 @@ def gained(decibels: float, samples: list[int]) -> list[int]:
     return [int(each) for each in made.samples]
 
 
+@settings(deadline=None)
 @given(samples=samples_lists, decibels=st.floats(-96, 96))
 def test_it_clips_and_never_wraps(samples: list[int], decibels: float) -> None:
     factor = 10 ** (decibels / 20)
@@ -29,6 +30,7 @@ def test_it_clips_and_never_wraps(samples: list[int], decibels: float) -> None:
         assert abs(made - exact) <= 0.5
 
 
+@settings(deadline=None)
 @given(samples=samples_lists, decibels=st.floats(-96, 96), cut=st.integers(0, 200))
 def test_cutting_the_stream_differently_changes_nothing(
     samples: list[int], decibels: float, cut: int

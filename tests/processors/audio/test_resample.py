@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -153,6 +153,7 @@ def test_nothing_clicks_where_frames_meet() -> None:
 # --- exactness
 
 
+@settings(deadline=None)
 @given(
     data=st.data(),
     pair=st.sampled_from([*LIVE_PAIRS, *ODD_PAIRS, *BY_SOXR]),
@@ -235,6 +236,7 @@ def test_left_and_right_do_not_mix() -> None:
 # --- lengths and places
 
 
+@settings(deadline=None)
 @given(pair=st.sampled_from([*LIVE_PAIRS, *ODD_PAIRS]), count=st.integers(1, 3_000))
 def test_as_much_time_comes_out_as_goes_in_and_the_delay_at_the_end(
     pair: tuple[int, int], count: int
@@ -249,6 +251,7 @@ def test_as_much_time_comes_out_as_goes_in_and_the_delay_at_the_end(
     assert box.flush() == ()
 
 
+@settings(deadline=None)
 @given(
     pair=st.sampled_from([*LIVE_PAIRS, *ODD_PAIRS, *BY_SOXR]),
     count=st.integers(1, 3_000),

@@ -70,6 +70,11 @@ def factors(rate_in: int, rate_out: int) -> tuple[int, int]:
     return rate_out // common, rate_in // common
 
 
+def delay(rate_in: int, rate_out: int) -> float:
+    """Seconds that sound is later in what leaves than in what entered."""
+    return _HALF_LENGTH / min(rate_in, rate_out)
+
+
 @lru_cache(maxsize=16)  # 2.5 MB at most each; 30 kB where one rate divides the other
 def kernel(up: int, down: int) -> Kernel:
     """Design the filter for a ratio in lowest terms."""

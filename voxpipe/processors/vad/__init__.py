@@ -1,0 +1,10 @@
+"""Who speaks when: marks in the stream where speech begins and ends.
+
+The neural engine is in ``voxpipe.processors.vad.silero`` (``voxpipe[silero]``).
+"""
+
+from .energy import Energy
+from .engine import Engine, Listener
+from .vad import Heard, Vad
+
+__all__ = ["Energy", "Engine", "Heard", "Listener", "Vad"]

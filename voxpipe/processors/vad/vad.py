@@ -1,0 +1,137 @@
+"""Marks in the stream where somebody begins to speak and where they fall silent."""
+
+from __future__ import annotations
+
+from voxpipe.pipeline import (
+    AudioFrame,
+    Dtmf,
+    SpeechStarted,
+    SpeechStopped,
+    Transform,
+    WiringError,
+)
+
+from .detector import Change, Detector
+from .energy import Energy
+from .engine import Engine, Listener
+from .windows import Windows
+
+Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
+"""What comes from a person."""
+
+_LONGEST = 10.0  # seconds; somebody has mistaken them for milliseconds
+
+
+class Vad(Transform[Heard, Heard]):
+    """Say in the stream when speech starts and stops; audio passes untouched.
+
+    A mark follows the frame in which it was noticed; its ``at`` says where it was, in
+    seconds on the stream's own timeline (`AudioFrame.start`; counted, where frames do
+    not tell). Audio of any format is understood. A stream that ends in the middle of
+    speech gets its `SpeechStopped`.
+
+    Args:
+        engine: what tells speech from noise; `Energy` unless given.
+        start: the probability from which it is speech; it stays speech down to 0.15
+            less.
+        minimum: seconds of speech before it is believed.
+        hangover: seconds of silence before speech has stopped; pauses between words
+            are shorter.
+        preroll: seconds before the first sound that belong to speech: soft beginnings
+            are not noticed.
+
+    Raises:
+        WiringError: a probability that is not between 0 and 1, or seconds that are not
+            from 0 to 10.
+    """
+
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        *,
+        start: float = 0.5,
+        minimum: float = 0.1,
+        hangover: float = 0.4,
+        preroll: float = 0.2,
+    ) -> None:
+        if not 0 < start < 1:
+            raise WiringError(f"start is a probability between 0 and 1, not {start!r}")
+        for seconds in (minimum, hangover, preroll):
+            if not 0 <= seconds <= _LONGEST:
+                raise WiringError(
+                    "minimum, hangover and preroll are seconds from 0 to "
+                    f"{_LONGEST:g}, not {seconds!r}"
+                )
+        self._engine = Energy() if engine is None else engine
+        self._start = start
+        self._times = minimum, hangover, preroll
+        self._stream: _Stream | None = None
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._stream = None
+
+    def feed(self, frame: Heard) -> tuple[Heard, ...]:
+        """The frame; marks after it, or before it where audio was missing."""
+        if not isinstance(frame, AudioFrame):
+            return (frame,)
+        stream = self._stream
+        if stream is None or stream.windows.format != frame.format:
+            stream = self._stream = self._begin(frame)
+        marks = stream.skip(frame)
+        return (*marks, frame, *stream.hear(frame))
+
+    def flush(self) -> tuple[Heard, ...]:
+        """The end of speech, if the stream ends in the middle of it."""
+        return () if self._stream is None else self._stream.end()
+
+    def _begin(self, first: AudioFrame) -> _Stream:
+        rates, rate = self._engine.rates, first.format.rate
+        if rates and rate not in rates:
+            rate = rates[0]
+        listener = self._engine.listen(rate)
+        samples = (round(seconds * rate) for seconds in self._times)
+        return _Stream(
+            Windows(first, rate, listener.window),
+            listener,
+            Detector(self._start, *samples),
+        )
+
+
+Marks = tuple[SpeechStarted | SpeechStopped, ...]
+
+
+class _Stream:
+    """All that is remembered of one stream."""
+
+    def __init__(self, windows: Windows, listener: Listener, detector: Detector):
+        self.windows = windows
+        self._listener = listener
+        self._detector = detector
+
+    def skip(self, frame: AudioFrame) -> Marks:
+        """Take what is missing in front of a frame for silence."""
+        missing = self.windows.missing(frame)
+        if missing is None:
+            return ()
+        change = self._detector.step(0.0, *missing)
+        return () if change is None else (self._mark(change),)
+
+    def hear(self, frame: AudioFrame) -> Marks:
+        """Look at all windows that the frame completes."""
+        marks: Marks = ()
+        for begin, end, samples in self.windows.feed(frame):
+            probability = self._listener.probability(samples)
+            change = self._detector.step(probability, begin, end)
+            if change is not None:
+                marks = (*marks, self._mark(change))
+        return marks
+
+    def end(self) -> Marks:
+        """Speech that goes on at the end stops there."""
+        return (self._mark(self._detector.stop()),) if self._detector.speaking else ()
+
+    def _mark(self, change: Change) -> SpeechStarted | SpeechStopped:
+        kind, place = change
+        at = self.windows.seconds(place)
+        return SpeechStarted(at=at) if kind == "started" else SpeechStopped(at=at)
