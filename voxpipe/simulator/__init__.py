@@ -1,0 +1,47 @@
+"""A local server that speaks the Realtime protocol: no key, no network, no bill.
+
+    script = Script(replies=[Line(heard="Hello?", say="Good evening.")])
+    async with Simulator(script) as simulator:
+        client = AsyncOpenAI(base_url=simulator.url, api_key="sk-test")
+        async with client.realtime.connect(model="gpt-realtime-2.1") as session:
+            await session.response.create()
+            async for event in session:
+                print(event.type)
+
+`Simulator.websocket_url` is for other clients, ``?model=gpt-realtime-2.1`` behind it.
+Under trio's autojump clock there is the same session without a socket::
+
+    async with connect_in_memory(script, ToneVoice()) as connection:
+        await connection.send('{"type": "response.create"}')
+        event = json.loads(await connection.receive())  # or ConnectionClosed
+
+What the model says is in a `Script`, in Python or in YAML (`load_script`). A response
+whose own ``instructions`` ask for exact words (``Say exactly: "Good evening."``) says
+these words and uses up no line of the script. Without a script it echoes.
+"""
+
+from .errors import ConnectionClosed, ScriptError, VoiceError
+from .memory import MemoryConnection, connect_in_memory
+from .script import Call, Failure, Line, Script, Timing, load_script, parse_script
+from .server import Simulator
+from .speech import Voice, find_voice
+from .tones import ToneVoice
+
+__all__ = [
+    "Call",
+    "ConnectionClosed",
+    "Failure",
+    "Line",
+    "MemoryConnection",
+    "Script",
+    "ScriptError",
+    "Simulator",
+    "Timing",
+    "ToneVoice",
+    "Voice",
+    "VoiceError",
+    "connect_in_memory",
+    "find_voice",
+    "load_script",
+    "parse_script",
+]

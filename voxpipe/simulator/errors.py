@@ -1,0 +1,128 @@
+"""What the simulator refuses, in the words of the service where they are known.
+
+A `Refusal` becomes an ``error`` event and the session goes on. A `Farewell` ends it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from anyio import EndOfStream
+
+from voxpipe.pipeline.errors import VoxpipeError
+
+_QUOTED = 60  # characters of a client's own value that a message repeats
+
+
+class ScriptError(VoxpipeError):
+    """A script that cannot be followed; the message names line, field and cure."""
+
+
+class VoiceError(VoxpipeError):
+    """A voice that could not speak."""
+
+
+class ConnectionClosed(EndOfStream):
+    """The in-memory connection is closed.
+
+    Attributes:
+        code: the WebSocket close code, as a real socket would have carried it.
+        reason: what the closing side gave as its reason.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"closed with {code} {reason}".rstrip())
+        self.code = code
+        self.reason = reason
+
+
+class Refusal(Exception):
+    """A client event that cannot be followed. The session survives it."""
+
+    def __init__(
+        self,
+        code: str | None,
+        message: str,
+        param: str | None = None,
+        *,
+        type: str = "invalid_request_error",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+        self.type = type
+
+    def body(self, event_id: str | None = None) -> dict[str, object]:
+        """The ``error`` object of the event; ``event_id`` is the client's."""
+        return {
+            "type": self.type,
+            "code": self.code,
+            "message": self.message,
+            "param": self.param,
+            "event_id": event_id,
+        }
+
+
+class Farewell(NamedTuple):
+    """The close frame that ends a session."""
+
+    code: int
+    reason: str
+
+
+def quoted(value: object) -> str:
+    """``value`` as an error message repeats it: short, and never a whole document."""
+    if isinstance(value, str):
+        text = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
+        return f"'{text}'"
+    if isinstance(value, dict | list):
+        return _named(value)
+    text = repr(value)
+    return text if len(text) <= _QUOTED else text[:_QUOTED] + "…"
+
+
+def _named(value: object) -> str:
+    names: dict[type, str] = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        type(None): "null",
+    }
+    return names.get(type(value), "something else")
+
+
+def invalid_value(param: str, value: object, supported: tuple[str, ...]) -> Refusal:
+    """An enum that has no such member."""
+    listed = ", ".join(f"'{each}'" for each in supported)
+    plural = "values are" if len(supported) > 1 else "value is"
+    return Refusal(
+        "invalid_value",
+        f"Invalid value: {quoted(value)}. Supported {plural}: {listed}.",
+        param,
+    )
+
+
+def invalid_type(param: str, value: object, expected: str) -> Refusal:
+    """A value of another JSON type than the field has."""
+    return Refusal(
+        "invalid_type",
+        f"Invalid type for '{param}': expected {expected}, "
+        f"but got {_named(value)} instead.",
+        param,
+    )
+
+
+def missing(param: str) -> Refusal:
+    """A required field that is not there."""
+    return Refusal(
+        "missing_required_parameter", f"Missing required parameter: '{param}'.", param
+    )
+
+
+def unknown(param: str) -> Refusal:
+    """A field that the protocol does not have."""
+    return Refusal("unknown_parameter", f"Unknown parameter: '{param}'.", param)

@@ -1,0 +1,282 @@
+"""The simulated service, without the network: messages and time in, events out.
+
+No await, no socket, no clock. A shell calls `Machine.receive` with what the client
+sent and `Machine.advance` when `Machine.next_timer` is due, then sends
+`Machine.outgoing` and has `Machine.speeches` spoken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any, NoReturn
+
+from .conversation import Conversation
+from .editing import Editing
+from .errors import Farewell, Refusal, invalid_type, invalid_value, missing, unknown
+from .ids import Ids
+from .listening import Listening
+from .outbox import Event, Outbox, Timers
+from .plan import Prompter
+from .replies import Replies
+from .reply import Speech
+from .schema import Shape, anything, fields, integer, nullable, text
+from .script import Script
+from .session import Session
+from .session_config import LIFETIME, Kind, SessionConfig
+from .transcripts import Transcripts
+
+_CLIENT_EVENTS = (
+    "session.update",
+    "session.close",
+    "input_audio_buffer.append",
+    "session.input_audio_buffer.append",
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+    "response.create",
+    "response.cancel",
+)
+_EXPIRED = "Your session hit the maximum duration of 60 minutes."
+_APPEND = {"type", "event_id", "audio"}
+
+
+def _event(*required: str, **shapes: Shape) -> Shape:
+    """The shape of a client event with these fields."""
+    # `Machine` has looked at both before, in its own order.
+    return fields({"type": text(), "event_id": text(), **shapes}, *required)
+
+
+class Machine:
+    """One session of the Realtime API.
+
+    Args:
+        kind: a voice conversation, or transcription only.
+        model: as the client asked for it; known to be one of the service's.
+        script: what to say.
+        now: the time on the clock that ``receive`` and ``advance`` will be given.
+        today: seconds since 1970, for ``expires_at``.
+        seed: makes ids reproducible.
+        lifetime: seconds after which the session is closed.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        model: str,
+        script: Script,
+        *,
+        now: float,
+        today: float,
+        seed: int | None = None,
+        lifetime: float = LIFETIME,
+    ) -> None:
+        ids = Ids(Random(seed))
+        config = SessionConfig(
+            kind, model, ids.new("sess"), int(today) + round(lifetime)
+        )
+        self._outbox = Outbox(ids)
+        self._timers = Timers()
+        self._session = Session(
+            ids,
+            self._outbox,
+            self._timers,
+            config,
+            Conversation(ids.new("conv")),
+            script,
+        )
+        prompter = Prompter(script)
+        self._replies = Replies(self._session, prompter)
+        transcripts = Transcripts(self._session, prompter)
+        self._listening = Listening(self._session, self._replies, transcripts)
+        self._editing = Editing(self._session)
+        self._timers.at(now + lifetime, self._expire)
+        self._outbox.emit("session.created", session=config.now)
+
+    # --- what a shell does
+
+    def receive(self, message: str | bytes, now: float) -> None:
+        """Take a frame from the client: text, or the bytes of a binary frame."""
+        if self._outbox.farewell is not None:
+            return
+        event_id: str | None = None
+        try:
+            event = _parse(message)
+            event_id = _event_id(event)
+            self._dispatch(event, now)
+        except Refusal as refusal:
+            self._outbox.refuse(refusal, event_id)
+
+    @property
+    def next_timer(self) -> float | None:
+        """When `advance` has something to do; ``None`` when never."""
+        return None if self._outbox.farewell else self._timers.next
+
+    def advance(self, now: float) -> None:
+        """Do what has become due."""
+        if self._outbox.farewell is None:
+            self._timers.run(now)
+
+    @property
+    def pending(self) -> int:
+        """How many events wait to be taken."""
+        return len(self._outbox)
+
+    def outgoing(self) -> list[Event]:
+        """The events to send, each as one text frame."""
+        return self._outbox.take()
+
+    @property
+    def farewell(self) -> Farewell | None:
+        """The close frame to send after the last event, once the session is over."""
+        return self._outbox.farewell
+
+    def speeches(self) -> list[Speech]:
+        """What has to be spoken since the last time this was asked."""
+        return self._replies.speeches()
+
+    def spoken(self, speech: Speech, pcm: bytes | None, now: float) -> None:
+        """Take what a voice has made of ``speech``: 16-bit mono at 24 kHz.
+
+        ``None`` when it failed; the response fails then.
+        """
+        speech.reply.spoken(speech, pcm, now)
+
+    # --- client events
+
+    def _dispatch(self, event: dict[str, Any], now: float) -> None:
+        kind = event.get("type")
+        if kind == "input_audio_buffer.append":
+            # By far the most frequent; nothing more than needed.
+            if "audio" not in event:
+                raise missing("audio")
+            if not event.keys() <= _APPEND:
+                raise unknown(next(key for key in event if key not in _APPEND)[:60])
+            self._listening.append(event["audio"], now)
+            return
+        if kind is None:
+            raise missing("type")
+        if type(kind) is not str:
+            raise invalid_type("type", kind, "a string")
+        handling = _HANDLERS.get(kind)
+        if handling is None:
+            raise invalid_value("type", kind, _CLIENT_EVENTS)
+        shape, handle = handling
+        if kind.startswith("response.") and self._session.config.kind != "realtime":
+            raise Refusal(
+                "invalid_value",
+                "Responses cannot be created in a transcription session.",
+                "type",
+            )
+        handle(self, shape(event, ""), now)
+
+    def _update(self, event: dict[str, Any], _now: float) -> None:
+        self._session.config.update(
+            event["session"], spoken=self._session.spoken, replying=self._replies.busy
+        )
+        self._listening.configure()
+        self._outbox.emit("session.updated", session=self._session.config.now)
+
+    def _commit(self, _event: dict[str, Any], now: float) -> None:
+        self._listening.commit(now)
+
+    def _clear(self, _event: dict[str, Any], _now: float) -> None:
+        self._listening.clear()
+
+    def _create_item(self, event: dict[str, Any], _now: float) -> None:
+        self._editing.create(event)
+
+    def _retrieve_item(self, event: dict[str, Any], _now: float) -> None:
+        self._editing.retrieve(event)
+
+    def _truncate_item(self, event: dict[str, Any], _now: float) -> None:
+        self._editing.truncate(event)
+
+    def _delete_item(self, event: dict[str, Any], _now: float) -> None:
+        self._editing.delete(event)
+
+    def _create_response(self, event: dict[str, Any], now: float) -> None:
+        self._replies.create(event.get("response") or {}, now)
+
+    def _cancel_response(self, event: dict[str, Any], now: float) -> None:
+        self._replies.cancel(event.get("response_id"), now)
+
+    def _expire(self, _now: float) -> None:
+        self._outbox.refuse(Refusal("session_expired", _EXPIRED))
+        self._outbox.close(1001, _EXPIRED)
+
+
+_ITEM_ID = text(1 << 16)
+_Handler = Callable[[Machine, dict[str, Any], float], None]
+_HANDLERS: dict[str, tuple[Shape, _Handler]] = {
+    "session.update": (_event("session", session=anything), Machine._update),
+    "input_audio_buffer.commit": (_event(), Machine._commit),
+    "input_audio_buffer.clear": (_event(), Machine._clear),
+    "conversation.item.create": (
+        _event("item", item=anything, previous_item_id=nullable(_ITEM_ID)),
+        Machine._create_item,
+    ),
+    "conversation.item.retrieve": (
+        _event("item_id", item_id=_ITEM_ID),
+        Machine._retrieve_item,
+    ),
+    "conversation.item.truncate": (
+        _event(
+            "item_id",
+            "audio_end_ms",
+            item_id=_ITEM_ID,
+            content_index=integer(0, 1000),
+            audio_end_ms=integer(0, 1 << 31),
+        ),
+        Machine._truncate_item,
+    ),
+    "conversation.item.delete": (
+        _event("item_id", item_id=_ITEM_ID),
+        Machine._delete_item,
+    ),
+    "response.create": (
+        _event(response=nullable(anything)),
+        Machine._create_response,
+    ),
+    "response.cancel": (
+        _event(response_id=nullable(_ITEM_ID)),
+        Machine._cancel_response,
+    ),
+}
+
+
+def _parse(message: str | bytes) -> dict[str, Any]:
+    if not isinstance(message, str):
+        raise Refusal(
+            "invalid_event",
+            "Expected a text WebSocket message; binary frames are not supported.",
+        )
+    try:
+        event = json.loads(message, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        raise Refusal(
+            "invalid_json",
+            "Invalid event: failed to parse JSON value. Please check the value to "
+            "ensure it is valid JSON. (Common errors include trailing commas, missing "
+            "closing brackets, missing quotation marks, etc.)",
+        ) from None
+    if type(event) is not dict:
+        raise Refusal("invalid_event", "Invalid event: expected a JSON object.")
+    return event
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
+
+
+def _event_id(event: dict[str, Any]) -> str | None:
+    id = event.get("event_id")
+    if id is None:
+        event.pop("event_id", None)
+        return None
+    checked: str = text(512)(id, "event_id")
+    return checked

@@ -1,0 +1,165 @@
+"""A session without a socket: for tests under virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from anyio import (
+    BrokenResourceError,
+    ClosedResourceError,
+    EndOfStream,
+    create_memory_object_stream,
+    create_task_group,
+    current_time,
+)
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from .errors import ConnectionClosed
+from .machine import Machine
+from .pump import Pump, in_line
+from .script import Script
+from .session_config import LIFETIME, Kind
+from .speech import CachedVoice, Voice, find_voice
+
+_CAPACITY = 64  # frames each way, as a socket's buffers would hold
+
+
+class _ServerSide:
+    """The wire as the pump sees it."""
+
+    def __init__(
+        self,
+        sender: MemoryObjectSendStream[str],
+        receiver: MemoryObjectReceiveStream[str],
+    ) -> None:
+        self._sender = sender
+        self._receiver = receiver
+        self.closed: ConnectionClosed | None = None
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._sender.send(text)
+        except BrokenResourceError:
+            raise EndOfStream from None
+
+    async def receive(self) -> str:
+        return await self._receiver.receive()
+
+    async def close(self, code: int, reason: str) -> None:
+        self.hang_up(code, reason)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close; what was sent can still be received."""
+        self.closed = self.closed or ConnectionClosed(code, reason)
+        self._sender.close()
+        self._receiver.close()
+
+
+class MemoryConnection:
+    """The client's side of a session: opened with ``async with``.
+
+    Its clock is anyio's: under trio's autojump clock a call of five minutes takes as
+    long as the work in it.
+    """
+
+    def __init__(self, open_session: Callable[[], Machine], voice: CachedVoice) -> None:
+        self._open_session = open_session
+        self._voice = voice
+        self._sender, at_server = create_memory_object_stream[str](_CAPACITY)
+        to_client, self._receiver = create_memory_object_stream[str](_CAPACITY)
+        self._server = _ServerSide(to_client, at_server)
+        self._tasks: TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._serve)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        await self.aclose()
+        assert self._tasks is not None
+        return await self._tasks.__aexit__(kind, error, traceback)
+
+    async def _serve(self) -> None:
+        try:
+            machine = self._open_session()
+            await Pump(machine, self._server, in_line(self._voice)).run()
+        finally:
+            self._server.hang_up(1000, "")
+
+    async def send(self, text: str) -> None:
+        """Send a text frame.
+
+        Raises:
+            ConnectionClosed: with the code and the reason.
+        """
+        try:
+            await self._sender.send(text)
+        except (BrokenResourceError, ClosedResourceError):
+            raise self._goodbye() from None
+
+    async def receive(self) -> str:
+        """The next text frame.
+
+        Raises:
+            ConnectionClosed: with the code and the reason, after the last frame.
+        """
+        try:
+            return await self._receiver.receive()
+        except (EndOfStream, ClosedResourceError):
+            raise self._goodbye() from None
+
+    async def aclose(self) -> None:
+        """Close with 1000; harmless when it is closed already."""
+        self._sender.close()
+        self._receiver.close()
+
+    def _goodbye(self) -> ConnectionClosed:
+        closed = self._server.closed or ConnectionClosed(1000)
+        return ConnectionClosed(closed.code, closed.reason)
+
+
+def connect_in_memory(
+    script: Script | None = None,
+    voice: Voice | None = None,
+    *,
+    model: str = "gpt-realtime-2.1",
+    kind: Kind = "realtime",
+    seed: int | None = None,
+    lifetime: float = LIFETIME,
+) -> MemoryConnection:
+    """Open a session with a simulated model, without any network.
+
+    Args:
+        script: what the model says and calls; without one it echoes.
+        voice: how it sounds; without one the best there is (`find_voice`).
+        model: one that the service knows.
+        kind: ``realtime``, or ``transcription``.
+        seed: makes all ids reproducible.
+        lifetime: seconds after which the service ends the session.
+
+    Returns:
+        A connection to be opened with ``async with``.
+    """
+    return MemoryConnection(
+        lambda: Machine(
+            kind,
+            model if kind == "realtime" else "",
+            script or Script(),
+            now=current_time(),
+            today=datetime.now(UTC).timestamp(),
+            seed=seed,
+            lifetime=lifetime,
+        ),
+        CachedVoice(voice or find_voice()),
+    )

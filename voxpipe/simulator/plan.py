@@ -1,0 +1,188 @@
+"""What the simulated model says next: as its script has it, or an echo."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .items import Item
+from .script import Call, Failure, Line, Script
+from .templates import fill
+
+# An instruction such as: Say exactly this, and nothing else: "Good evening."
+_VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
+_DEPTH = 4  # of made-up arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a response was asked for, as far as it matters for what is said.
+
+    Attributes:
+        instructions: of this response alone, if any.
+        tools: that it may call.
+        tool_choice: which of them it must or must not call.
+        aside: whether it is out of band.
+    """
+
+    instructions: str | None
+    tools: Sequence[dict[str, Any]]
+    tool_choice: Any
+    aside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a response will hold.
+
+    Attributes:
+        messages: each becomes an item.
+        calls: made after them.
+        wait_ms: before the first delta, when the script says so.
+        failure: how it fails instead.
+        line: number of the script's line it follows, from 0.
+    """
+
+    messages: tuple[str, ...]
+    calls: tuple[Call, ...] = ()
+    wait_ms: float | None = None
+    failure: Failure | None = None
+    line: int | None = None
+
+
+class Prompter:
+    """Keeps the place in the script."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._next = 0
+        self._next_aside = 0
+        self._heard_until = 0  # lines whose ``heard`` has been used
+
+    def listen(self, item: Item) -> Line | None:
+        """Tell what is said in ``item``, which has just been heard, if it is known."""
+        if self._heard_until > self._next:
+            return None  # said already: this is the rest of the same sentence
+        line = self._line(self._next)
+        self._heard_until = self._next + 1
+        if line is not None:
+            item.content[0].words = line.heard
+        return line
+
+    def plan(self, wish: Wish, items: Sequence[Item]) -> Plan:
+        """Choose what to say, given the response's input."""
+        verbatim = _VERBATIM.search(wish.instructions or "")
+        if verbatim:
+            return _allowed(Plan((verbatim[1],)), wish)
+        number: int | None = None
+        if wish.aside:
+            lines = self._script.out_of_band
+            line = lines[self._next_aside] if self._next_aside < len(lines) else None
+            self._next_aside += 1
+        else:
+            number, line = self._next, self._line(self._next)
+            self._next += 1
+        if line is None:
+            return _allowed(Plan((echo(items),), line=number), wish)
+        messages = tuple(fill(text, items) for text in line.say)
+        plan = Plan(messages, line.calls, line.wait_ms, line.fails, number)
+        return _allowed(plan, wish)
+
+    def give_back(self, plan: Plan) -> None:
+        """The last reply was interrupted before it had said anything: say it again."""
+        if plan.line is not None and plan.line == self._next - 1:
+            self._next = plan.line
+
+    def _line(self, number: int) -> Line | None:
+        lines = self._script.replies
+        if self._script.then == "repeat" and lines:
+            return lines[number % len(lines)]
+        return lines[number] if number < len(lines) else None
+
+
+def echo(items: Sequence[Item]) -> str:
+    """What is said when no script says anything: what came last, said back."""
+    for item in reversed(items):
+        if item.type == "function_call_output":
+            return f"The result is {item.call['output']}."
+        if item.role == "user":
+            if item.words:
+                return item.words
+            seconds = sum(p.sound.ms for p in item.content if p.sound) / 1000
+            if seconds:
+                return f"I heard {seconds:.1f} seconds of speech."
+            return "I see a picture."
+    return "Hello. This is the simulator."
+
+
+def _allowed(plan: Plan, wish: Wish) -> Plan:
+    """``plan`` within what tools and ``tool_choice`` permit."""
+    names = [tool["name"] for tool in wish.tools]
+    messages, calls = plan.messages, plan.calls
+    absent = [call.name for call in calls if call.name not in names]
+    if wish.tool_choice == "none" or absent:
+        if absent:
+            messages += (f"I have no tool called {', '.join(absent)}.",)
+        calls = ()
+    wanted = _wanted(wish.tool_choice, names)
+    if wanted and not any(call.name in wanted for call in calls):
+        tool = next(each for each in wish.tools if each["name"] == wanted[0])
+        made_up = _example(tool.get("parameters") or {}, _DEPTH)
+        calls = (Call(name=wanted[0], arguments=made_up or {}),)
+        messages = messages if plan.calls else ()
+    if not messages and not calls:
+        messages = ("Yes.",)
+    return Plan(messages, calls, plan.wait_ms, plan.failure, plan.line)
+
+
+def _wanted(choice: Any, names: list[str]) -> list[str]:
+    if choice == "required":
+        return names
+    if isinstance(choice, dict):
+        return [choice["name"]] if choice["name"] in names else []
+    return []
+
+
+def _example(schema: Any, depth: int) -> Any:
+    """A value that a simple JSON schema describes: the required fields, no more."""
+    if not isinstance(schema, dict) or not depth:
+        return {}
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    if "default" in schema:
+        return schema["default"]
+    kind = schema.get("type")
+    if isinstance(kind, list):  # such as ["string", "null"]
+        kind = kind[0] if kind else None
+    if isinstance(kind, str) and kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind == "array":
+        return []
+    properties = schema.get("properties")
+    required = schema.get("required")
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        return {}
+    return {
+        name: _example(properties.get(name), depth - 1)
+        for name in required
+        if isinstance(name, str)
+    }
+
+
+_PLAIN: dict[str, Any] = {
+    "string": "example",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "null": None,
+}
+
+
+def arguments_text(call: Call) -> str:
+    """The arguments as the wire carries them: JSON text."""
+    if isinstance(call.arguments, str):
+        return call.arguments
+    return json.dumps(call.arguments, ensure_ascii=False)
