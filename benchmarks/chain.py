@@ -10,9 +10,7 @@ which is measured too.
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from statistics import median
 from time import process_time
 
@@ -29,7 +27,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 
-from .peer import HOW_TO_GET, Pipecat
+from .peer import Pipecat
 from .report import Options, Report, main
 
 BOXES = 8
@@ -119,7 +117,7 @@ def measure(report: Report, options: Options) -> None:
     ours: dict[str, list[float]] = {name: [] for name in kinds}
     theirs: dict[str, list[float]] = {"input": [], "output": [], "direct": []}
     count, peer_count = options.scaled(FRAMES), options.scaled(PEER_FRAMES)
-    with Pipecat() if Pipecat.is_installed() else nullcontext() as pipecat:
+    with Pipecat.if_wanted(options) as pipecat:
         for _ in range(options.scaled(ROUNDS)):
             ends = seconds(Pass, 0, count)
             for name, make in kinds.items():
@@ -131,7 +129,6 @@ def measure(report: Report, options: Options) -> None:
                     theirs[kind].append(cost)
     _tell(report, ours)
     if pipecat is None:
-        print(HOW_TO_GET, file=sys.stderr)
         report.promise("cheaper than Pipecat's chain", None, "at least", 50, "times")
         return
     report.figures["pipecat"] = pipecat.version

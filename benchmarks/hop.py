@@ -12,8 +12,6 @@ Ours checks turns, counts frames and milliseconds, and lets others run every 32 
 from __future__ import annotations
 
 import gc
-import sys
-from contextlib import nullcontext
 from time import process_time
 
 import anyio
@@ -29,7 +27,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 
-from .peer import HOW_TO_GET, Pipecat
+from .peer import Pipecat
 from .report import Options, Report, main
 
 FRAMES, PEER_FRAMES = 10_000, 2_000
@@ -153,7 +151,7 @@ def measure(report: Report, options: Options) -> None:
     relay: list[float] = []
     peer: list[float] = []
     count, peer_count = options.scaled(FRAMES), options.scaled(PEER_FRAMES)
-    with Pipecat() if Pipecat.is_installed() else nullcontext() as pipecat:
+    with Pipecat.if_wanted(options) as pipecat:
         for _ in range(options.scaled(ROUNDS)):
             bare.append(anyio_seconds(count) / count * 1e6)
             one = voxpipe_seconds(count, relays=0) / count * 1e6
@@ -170,7 +168,6 @@ def measure(report: Report, options: Options) -> None:
     report.promise("a hop, beside bare anyio", middle, "at most", 2, "times")
     report.add("relay_us", relay, "voxpipe, one more processor in the middle", "µs")
     if pipecat is None:
-        print(HOW_TO_GET, file=sys.stderr)
         report.promise("cheaper than Pipecat's hop", None, "at least", 4, "times")
         return
     report.figures["pipecat"] = pipecat.version

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from contextlib import suppress
+import sys
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Literal, Self
 
-from .report import CannotMeasure
+from .report import CannotMeasure, Options
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".bench-venv" / "bin" / "python"
 SCRIPT = Path(__file__).parent / "peers" / "pipecat_chain.py"
-HOW_TO_GET = "Pipecat is not measured: `make bench` installs it into .bench-venv"
+HOW_TO_GET = "`make bench` installs Pipecat into .bench-venv, to compare with"
 
 Kind = Literal["input", "output", "direct"]
 
@@ -34,10 +35,15 @@ class Pipecat:
         )
         self.version = str(self._answer()["pipecat"])
 
-    @staticmethod
-    def is_installed() -> bool:
-        """Whether there is one to compare with."""
-        return PYTHON.exists()
+    @classmethod
+    def if_wanted(cls, options: Options) -> AbstractContextManager[Pipecat | None]:
+        """One to compare with; ``None`` when it is not wanted, or not installed."""
+        if not options.peers:
+            return nullcontext()
+        if not PYTHON.exists():
+            print(HOW_TO_GET, file=sys.stderr)
+            return nullcontext()
+        return cls()
 
     def __enter__(self) -> Self:
         return self

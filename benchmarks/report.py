@@ -27,14 +27,16 @@ class Options:
     """How thoroughly to measure.
 
     Attributes:
-        quick: a tenth of the work: to see that it runs, not to quote.
+        share: of the full work; less is to see that it runs, not to quote.
+        peers: whether to measure other frameworks beside ours.
     """
 
-    quick: bool
+    share: float = 1.0
+    peers: bool = True
 
     def scaled(self, count: int) -> int:
-        """``count``, or a tenth of it, but never nothing."""
-        return max(3, count // 10) if self.quick else count
+        """This share of ``count``, but never nothing."""
+        return max(1, round(count * self.share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Promise:
 
     def __str__(self) -> str:
         verdict = {True: "kept", False: "MISSED", None: "not measured"}[self.kept]
-        value = "-" if self.value is None else f"{self.value:.3g} {self.unit}"
+        value = "-" if self.value is None else f"{_rounded(self.value)} {self.unit}"
         limit = f"{self.sense} {self.limit:g} {self.unit}"
         return f"{verdict:>12}  {self.what}: {value}, promised {limit}"
 
@@ -127,12 +129,16 @@ class Report:
                 for each in self.promises
             ],
             "kept": not missed,
-            "quick": options.quick,
+            "share": options.share,
             "python": platform.python_version(),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         }
         print(json.dumps(last))
         return not missed
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def main(name: str, measure: Callable[[Report, Options], None]) -> None:
@@ -142,12 +148,17 @@ def main(name: str, measure: Callable[[Report, Options], None]) -> None:
     asked for and a promise is missed.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the work")
     parser.add_argument(
         "--check", action="store_true", help="exit with 1 when a promise is missed"
     )
+    parser.add_argument(
+        "--no-peers", action="store_true", help="do not measure other frameworks"
+    )
     arguments = parser.parse_args()
-    options = Options(quick=arguments.quick)
+    options = Options(
+        share=0.2 if arguments.quick else 1.0, peers=not arguments.no_peers
+    )
     report = Report(name)
     try:
         measure(report, options)
