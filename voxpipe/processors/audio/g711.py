@@ -28,16 +28,16 @@ _FLIPPED = {"ulaw": 0xFF, "alaw": 0xD5}  # bits inverted on the line, sign inclu
 class Decode(Filter[AudioFrame]):
     """G.711 to samples; what is pcm16 already passes untouched."""
 
+    def __init__(self) -> None:
+        self._from: AudioFormat | None = None
+        self._to = AudioFormat("pcm16", 8_000)
+        self._table: NDArray[np.int16] | None = None
+
     def leaves_as(self, format: AudioFormat) -> AudioFormat:
         """The same as pcm16."""
         if format.encoding == "pcm16":
             return format
         return AudioFormat("pcm16", format.rate, format.channels)
-
-    def __init__(self) -> None:
-        self._from: AudioFormat | None = None
-        self._to = AudioFormat("pcm16", 8_000)
-        self._table: NDArray[np.int16] | None = None
 
     def feed(self, frame: AudioFrame) -> tuple[AudioFrame]:
         """One frame out for each in."""

@@ -43,7 +43,8 @@ class Resample(Filter[AudioFrame]):
     80 dB down, up to 0.42 of it flat to 0.5 dB.
 
     ``best`` is flat to the last hertz, and in time with its input to the sample, but
-    up to 157 ms of it are held back: for files.
+    up to 157 ms of it are held back: for files. A ratio that is too odd to tabulate,
+    such as 8,000 to 8,001 Hz, is always done so.
 
     Args:
         rate: Hz, of what leaves.

@@ -22,16 +22,14 @@ class Listener(Protocol):
 
 
 class Engine(Protocol):
-    """Tells speech from noise; one may serve any number of streams.
-
-    Attributes:
-        rates: sample rates in Hz that it understands, the preferred one first; audio
-            at others is resampled to that. Empty: any.
-    """
+    """Tells speech from noise; one may serve any number of streams."""
 
     @property
     def rates(self) -> tuple[int, ...]:
-        """See above."""
+        """The sample rates in Hz that it understands; empty for any.
+
+        The preferred one comes first: audio at others is resampled to that.
+        """
         ...
 
     def listen(self, rate: int) -> Listener:

@@ -34,7 +34,8 @@ class Vad(Transform[Heard, Heard]):
         engine: what tells speech from noise; `Energy` unless given.
         start: the probability from which it is speech; it stays speech down to 0.15
             less.
-        minimum: seconds of speech before it is believed.
+        minimum: seconds of speech before it is believed; 0.08 are three windows of
+            Silero.
         hangover: seconds of silence before speech has stopped; pauses between words
             are shorter.
         preroll: seconds before the first sound that belong to speech: soft beginnings
@@ -45,12 +46,14 @@ class Vad(Transform[Heard, Heard]):
             from 0 to 10.
     """
 
+    marks_speech = True  # so that a model can tell who owns the turns
+
     def __init__(
         self,
         engine: Engine | None = None,
         *,
         start: float = 0.5,
-        minimum: float = 0.1,
+        minimum: float = 0.08,
         hangover: float = 0.4,
         preroll: float = 0.2,
     ) -> None:

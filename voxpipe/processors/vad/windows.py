@@ -61,7 +61,7 @@ class Windows:
             frames = [out for each in frames for out in box.feed(each)]
         samples = np.concatenate([self._rest, *(each.samples for each in frames)])
         whole = len(samples) - len(samples) % self._size
-        self._rest = samples[whole:]
+        self._rest = samples[whole:].copy()  # a view would keep all of them
         for at in range(0, whole, self._size):
             begin, self._place = self._place, self._place + self._size
             yield begin, self._place, samples[at : at + self._size]
