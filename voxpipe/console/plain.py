@@ -1,0 +1,63 @@
+"""Words from outside, made safe to show and measured in columns of a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # they hold emoji and Indic letters together
+
+
+def safe(text: str) -> str:
+    """``text`` in one line, with whatever could command a terminal made visible.
+
+    A transcript is what a stranger has said or a model made up: it may hold escape
+    sequences, or marks that turn the direction of the line around.
+    """
+    return "".join(_shown(char) for char in " ".join(text.split()))
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or char in _JOINERS:
+        return char
+    return (
+        char.encode("ascii", "backslashreplace").decode()
+        if ord(char) > 0x7F
+        else (f"\\x{ord(char):02x}")
+    )
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs for ``text``."""
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def fit(text: str, width: int) -> str:
+    """The beginning of ``text``, as much as ``width`` columns hold."""
+    if columns(text) <= width:
+        return text
+    kept, used = "", 0
+    for char in text:
+        used += _columns(char)
+        if used > width - 1:
+            break
+        kept += char
+    return kept.rstrip() + "…" if width > 0 else ""
+
+
+def tail(text: str, width: int) -> str:
+    """The end of ``text``, as much as ``width`` columns hold."""
+    if columns(text) <= width:
+        return text
+    kept, used = "", 0
+    for char in reversed(text):
+        used += _columns(char)
+        if used > width - 1:
+            break
+        kept = char + kept
+    return "…" + kept.lstrip() if width > 0 else ""

@@ -1,0 +1,289 @@
+"""What happened in a conversation, as data: for a file, for a terminal, for a picture.
+
+All times are seconds on the call's own clock, which starts at 0 when the call does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from .plain import columns, fit, safe
+
+Speaker = Literal["caller", "agent"]
+SCHEMA = 1  # of the file; goes up when a key changes its meaning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """The milestones on the way to an answer; ``None`` if it did not pass them.
+
+    Attributes:
+        speech_end: the caller's last sound.
+        commit: the caller's turn was closed.
+        first_delta: the model's first audio came in.
+        first_sample_sent: the first sample was given to the device.
+        first_sample_heard: the device began to sound.
+    """
+
+    speech_end: float | None = None
+    commit: float | None = None
+    first_delta: float | None = None
+    first_sample_sent: float | None = None
+    first_sample_heard: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """A question, or nothing, and its answer.
+
+    Attributes:
+        index: from 1.
+        reply_id: the model's name for the answer.
+        user_words: the question; empty where the agent spoke unasked.
+        agent_words: the whole answer, as it was generated.
+        agent_heard_words: the part that was heard, if it was cut; else ``None``.
+        marks: when it passed its milestones.
+    """
+
+    index: int
+    reply_id: str = ""
+    user_words: str = ""
+    agent_words: str = ""
+    agent_heard_words: str | None = None
+    marks: Marks = field(default_factory=Marks)
+
+    @property
+    def total_ms(self) -> float | None:
+        """From the caller's last sound to the first of the answer."""
+        return between(self.marks.speech_end, self.marks.first_sample_heard)
+
+    @property
+    def ours_ms(self) -> float | None:
+        """The part of it that is voxpipe's: from the first delta to the ear."""
+        return between(self.marks.first_delta, self.marks.first_sample_heard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRecord:
+    """A tool that ran.
+
+    Attributes:
+        arguments: JSON text as the model wrote it.
+        output: text that the model got.
+        started: when it was called.
+        seconds: how long it ran.
+        error: what went wrong, if something did.
+    """
+
+    name: str
+    call_id: str
+    arguments: str
+    output: str
+    started: float
+    seconds: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A reply that was interrupted.
+
+    Attributes:
+        reply_id: the model's name for it.
+        at: when.
+        generated_ms: how much the model had made.
+        heard_ms: how much of that was heard.
+        basis: whether that was ``measured`` or ``estimated``.
+        truncated_to_ms: what the model was told to remember; ``None`` if nothing.
+    """
+
+    reply_id: str
+    at: float
+    generated_ms: float
+    heard_ms: float
+    basis: Literal["measured", "estimated"]
+    truncated_to_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Somebody speaking, for the picture.
+
+    Attributes:
+        kind: ``heard``, or ``unheard`` for what was generated and then cut; that one
+            begins at the cut and lasts as long as it would have sounded.
+        text: the words; may be empty.
+    """
+
+    speaker: Speaker
+    start: float
+    end: float
+    kind: Literal["heard", "unheard"] = "heard"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A conversation.
+
+    Attributes:
+        model: who answered.
+        seconds: how long the call was.
+        usage: tokens by class, of all replies.
+        cost_usd: of all replies; ``None`` for a model that has no price here.
+    """
+
+    model: str
+    seconds: float
+    turns: tuple[TurnRecord, ...] = ()
+    tool_calls: tuple[ToolRecord, ...] = ()
+    interruptions: tuple[Cut, ...] = ()
+    usage: Mapping[str, int] = field(default_factory=dict[str, int])
+    cost_usd: float | None = None
+    spans: tuple[Span, ...] = ()
+
+
+def between(start: float | None, end: float | None) -> float | None:
+    """Milliseconds from one mark to another, if both were passed."""
+    return None if start is None or end is None else (end - start) * 1000
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain values, ready for `json.dump`."""
+    turns = [
+        asdict(turn)
+        | {"total_ms": _rounded(turn.total_ms), "ours_ms": _rounded(turn.ours_ms)}
+        for turn in report.turns
+    ]
+    return {
+        "schema": SCHEMA,
+        "model": report.model,
+        "seconds": report.seconds,
+        "turns": turns,
+        "tool_calls": _plain(report.tool_calls),
+        "interruptions": _plain(report.interruptions),
+        "usage": dict(report.usage),
+        "cost_usd": report.cost_usd,
+        "spans": _plain(report.spans),
+    }
+
+
+def _plain(records: Iterable[ToolRecord | Cut | Span]) -> list[dict[str, Any]]:
+    return [asdict(record) for record in records]
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)
+
+
+def table(report: Report, width: int = 80) -> str:
+    """The report as plain text: turns, tools, interruptions, tokens and money.
+
+    Args:
+        width: columns of the terminal.
+    """
+    sections = (_turns(report), _tools(report), _cuts(report), _bill(report))
+    return "\n\n".join(_grid(*each, width) for each in sections if each[2])
+
+
+Row = tuple[str, ...] | str  # cells, or words that have a line for themselves
+Section = tuple[str, tuple[str, ...], list[Row]]
+
+
+def _turns(report: Report) -> Section:
+    head = ("turn", "→ commit", "→ first delta", "→ heard", "total", "ours")
+    rows: list[Row] = []
+    for turn in report.turns:
+        marks = turn.marks
+        times = (
+            between(marks.speech_end, marks.commit),
+            between(marks.commit, marks.first_delta),
+            between(marks.first_delta, marks.first_sample_heard),
+            turn.total_ms,
+            turn.ours_ms,
+        )
+        rows.append((str(turn.index), *map(_number, times)))
+        if turn.user_words:
+            rows.append(f"› {turn.user_words}")
+        if turn.agent_heard_words is not None:
+            rows.append(f"‹ {turn.agent_heard_words} … (cut)")
+        elif turn.agent_words:
+            rows.append(f"‹ {turn.agent_words}")
+    return "Turns: from the caller's last sound to the answer, in ms", head, rows
+
+
+def _tools(report: Report) -> Section:
+    rows: list[Row] = [
+        (call.name, _number(call.seconds * 1000), call.arguments, _result(call))
+        for call in report.tool_calls
+    ]
+    return "Tools", ("tool", "ms", "arguments", "result"), rows
+
+
+def _result(call: ToolRecord) -> str:
+    return call.output if call.error is None else f"{call.error}: {call.output}"
+
+
+def _cuts(report: Report) -> Section:
+    words = {turn.reply_id: turn.agent_heard_words for turn in report.turns}
+    rows: list[Row] = []
+    for cut in report.interruptions:
+        times = (cut.generated_ms, cut.heard_ms, cut.truncated_to_ms)
+        rows.append((f"{cut.at:.1f} s", *map(_number, times), cut.basis))
+        heard = words.get(cut.reply_id)
+        if heard is not None:
+            rows.append(f"‹ {heard} …")
+    head = ("at", "generated", "heard", "remembered", "basis")
+    return "Interruptions: what was made and what was heard of it, in ms", head, rows
+
+
+def _bill(report: Report) -> Section:
+    rows: list[Row] = [
+        (name.replace("_", " "), f"{count:,}")
+        for name, count in report.usage.items()
+        if count
+    ]
+    if rows or report.cost_usd is not None:
+        cost = report.cost_usd
+        rows.append(("cost", "unknown" if cost is None else f"${cost:.4f}"))
+    return f"Tokens and dollars: {safe(report.model)}", ("class", "tokens"), rows
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str:
+    """Aligned columns, numbers to the right; the widest give way until all fit."""
+    cells = [
+        tuple(safe(cell) for cell in row) if isinstance(row, tuple) else safe(row)
+        for row in (head, *rows)
+    ]
+    table = [row for row in cells if isinstance(row, tuple)]
+    widths = [max(map(columns, column)) for column in zip(*table, strict=True)]
+    numeric = [
+        all(map(_NUMBER.fullmatch, column[1:])) for column in zip(*table, strict=True)
+    ]
+    while sum(widths) + 2 * len(widths) > width and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    lines = [fit(title, width)]
+    for row in cells:
+        if isinstance(row, tuple):
+            parts = map(_placed, row, widths, numeric)
+            lines.append(fit("  " + "  ".join(parts), width).rstrip())
+        else:
+            lines.append(fit("    " + row, width))
+    return "\n".join(lines)
+
+
+_NARROWEST = 6  # columns; below that a cell says nothing
+_NUMBER = re.compile(r"–|unknown|[$]?[0-9][0-9,.]*")
+
+
+def _placed(cell: str, size: int, numeric: bool) -> str:
+    cell = fit(cell, size)
+    space = " " * (size - columns(cell))
+    return space + cell if numeric else cell + space
