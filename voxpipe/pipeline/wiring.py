@@ -12,8 +12,9 @@ from typing import Any
 from .audio import AudioFormat
 from .errors import FormatError, WiringError
 from .fuse import check_entry, leaves_as
+from .output import Output
 from .plan import Branch, Plan
-from .ports import Ear, Input, Output
+from .ports import Ear, Input
 from .processor import Processor
 
 
@@ -25,12 +26,11 @@ def check(plan: Plan) -> None:
     """
     through = plan.through()
     for box in plan.processors:
-        for port in box.ports():
-            if isinstance(port, Input):
-                port.fed = port in through
-                port.through = through.get(port, ())
-            else:
-                port.read = port in plan.trees
+        for port in box.inputs():
+            port.fed = port in through
+            port.through = through.get(port, ())
+        for out in box.outputs():
+            out.read = out in plan.trees
     complaints = [
         *_unfed(plan),
         *_formats(plan),
@@ -44,8 +44,8 @@ def check(plan: Plan) -> None:
 
 def _unfed(plan: Plan) -> Iterator[str]:
     for box in plan.processors:
-        for port in box.ports():
-            if isinstance(port, Input) and not port.fed and not port.optional:
+        for port in box.inputs():
+            if not port.fed and not port.optional:
                 label = plan.label(port)
                 yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
 
@@ -86,12 +86,12 @@ def _ears(plan: Plan) -> Iterator[str]:
                 f"{plan.label(output)} is played on {both}: one reply has one ear, or "
                 "nobody knows what was heard; record the others from `played`"
             )
-    for ear, outputs in voices.items():
+    for heard_at, outputs in voices.items():
         if len(outputs) > 1:
             both = " and ".join(plan.label(output) for output in outputs)
             yield (
-                f"{both} speak into {plan.label(ear)}: one ear hears one voice at a "
-                "time; mix them in a processor in front of it"
+                f"{both} speak into {plan.label(heard_at)}: one ear hears one voice at "
+                "a time; mix them in a processor in front of it"
             )
 
 
@@ -99,7 +99,8 @@ def _loops(plan: Plan) -> Iterator[str]:
     behind: dict[Processor, list[Processor]] = {}
     for output in plan.trees:
         for sink in plan.sinks(output):
-            if not sink.feedback:
+            # What an ear takes depends on time only, not on what its phone sends.
+            if not sink.feedback and not isinstance(sink, Ear):
                 behind.setdefault(output.owner, []).append(sink.owner)
     done: set[Processor] = set()
     for box in plan.processors:

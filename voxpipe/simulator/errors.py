@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from anyio import EndOfStream
 
-from voxpipe.pipeline.errors import VoxpipeError
+from voxpipe.pipeline.errors import SessionLost, VoxpipeError
 
 _QUOTED = 60  # characters of a client's own value that a message repeats
 
@@ -22,8 +22,8 @@ class VoiceError(VoxpipeError):
     """A voice that could not speak."""
 
 
-class ConnectionClosed(EndOfStream):
-    """The in-memory connection is closed.
+class ConnectionClosed(SessionLost, EndOfStream):
+    """The in-memory connection is closed: for a model's client, the session is lost.
 
     Attributes:
         code: the WebSocket close code, as a real socket would have carried it.
@@ -31,9 +31,9 @@ class ConnectionClosed(EndOfStream):
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(f"closed with {code} {reason}".rstrip())
-        self.code = code
-        self.reason = reason
+        super().__init__(
+            f"closed with {code} {reason}".rstrip(), code=code, reason=reason
+        )
 
 
 class Refusal(Exception):
@@ -76,7 +76,7 @@ def quoted(value: object) -> str:
     if isinstance(value, str):
         text = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
         return f"'{text}'"
-    if isinstance(value, dict | list):
+    if type(value) in (dict, list):
         return _named(value)
     text = repr(value)
     return text if len(text) <= _QUOTED else text[:_QUOTED] + "…"

@@ -126,7 +126,7 @@ class MemoryConnection:
 
     def _goodbye(self) -> ConnectionClosed:
         closed = self._server.closed or ConnectionClosed(1000)
-        return ConnectionClosed(closed.code, closed.reason)
+        return ConnectionClosed(closed.code or 1006, closed.reason)
 
 
 def connect_in_memory(

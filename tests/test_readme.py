@@ -1,0 +1,140 @@
+"""The programs in README.md, run from there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import numpy as np
+import pytest
+from anyio.streams.stapled import StapledObjectStream
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Filter,
+    Input,
+    Output,
+    Pipeline,
+    Processor,
+    ReplyEnd,
+    Turn,
+)
+from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.simulator import Call, Line, Simulator, ToneVoice
+from voxpipe.simulator import Script as Lines
+from voxpipe.transports import read_header
+
+README = Path(__file__).parents[1] / "README.md"
+RECORDINGS = Path(__file__).parents[1] / "voxpipe" / "console" / "recordings"
+PCM_16K = AudioFormat("pcm16", 16_000)
+
+
+def program(name: str) -> str:
+    found = re.search(
+        rf"<!-- tested: {name} -->\n```python\n(.*?)```", README.read_text(), re.S
+    )
+    assert found, f"README.md has no program marked `tested: {name}`"
+    return found[1]
+
+
+def run(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(source, str(README), "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("name", ["custom_processor", "custom_transport"])
+def test_thirty_lines_suffice(name: str) -> None:
+    code = [
+        line
+        for line in program(name).splitlines()
+        if line.strip() and not line.startswith(("import ", "from "))
+    ]
+    assert len(code) <= 30
+
+
+async def test_the_noise_gate_silences_what_is_quiet_and_nothing_else() -> None:
+    gate = cast("Filter[AudioFrame]", run(program("custom_processor"))["NoiseGate"]())
+    loud = AudioFrame(data=np.full(320, 8_000, np.int16).tobytes(), format=PCM_16K)
+    quiet = AudioFrame(data=np.full(320, 20, np.int16).tobytes(), format=PCM_16K)
+    script, probe = Script([loud, quiet, loud]), Probe()
+    await Pipeline(script.output >> gate >> probe.input).run()
+    assert [frame.data for frame in probe.frames] == [loud.data, bytes(640), loud.data]
+
+
+async def test_the_message_phone_hears_speaks_and_forgets_on_an_interruption() -> None:
+    from_them, to_us = anyio.create_memory_object_stream[bytes](100)
+    from_us, to_them = anyio.create_memory_object_stream[bytes](1_000)
+    phone = run(program("custom_transport"))["MessagePhone"](
+        StapledObjectStream(from_us, to_us), 16_000
+    )
+    answering = _Answering()
+    pipeline = Pipeline(
+        phone.heard >> answering.hears,
+        answering.says >> phone.speaks,
+    )
+    async with no_leaks():
+        async with (
+            from_them,
+            to_us,
+            from_us,
+            to_them,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(pipeline.run)
+            await from_them.send(b"\x01\x00\x02")
+            assert answering.turn.state == "waiting"
+            assert len(await to_them.receive()) == 8_000
+            answering.turn.cut()
+            while await to_them.receive() != b"":
+                pass
+            await from_them.aclose()  # they hang up; the pipeline ends by itself
+    assert phone.fault_count == 1  # half a sample
+
+
+class _Answering(Processor):
+    """Speaks ten seconds at once when it has heard something."""
+
+    hears = Input[AudioFrame]()
+    says = Output[AudioFrame | ReplyEnd]()
+
+    def __init__(self) -> None:
+        self.turn = Turn("r1")
+
+    async def run(self) -> None:
+        async for _ in self.hears:
+            for _ in range(40):
+                start = self.turn.grow(0.25)
+                frame = AudioFrame(
+                    data=bytes(8_000), format=PCM_16K, start=start, turn=self.turn
+                )
+                await self.says.send(frame)
+
+
+async def test_the_front_desk_answers_a_wav_file_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = cast(
+        "Callable[[str, str], Awaitable[None]]", run(program("front_desk"))["answer"]
+    )
+    lines = Lines(
+        replies=(
+            Line(calls=(Call(name="opening_hours", arguments={"day": "Sunday"}),)),
+            Line(say="From {result}."),
+        )
+    )
+    async with Simulator(lines, ToneVoice()) as simulator:
+        monkeypatch.setenv("OPENAI_BASE_URL", simulator.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-simulated")
+        # "Wonderful, thank you. Goodbye." has a pause in it; the last question counts.
+        await answer(str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav"))
+    with (tmp_path / "answer.wav").open("rb") as file:
+        assert read_header(file).seconds > 1
+    assert (
+        "wav_source.heard ─▶ vad ─▶ resample ─▶ realtime.hears"
+        in capsys.readouterr().out
+    )

@@ -1,0 +1,8 @@
+"""`python -m voxpipe` is the `voxpipe` command."""
+
+import sys
+
+from voxpipe.console.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The `voxpipe` command."""

@@ -1,0 +1,155 @@
+"""The person on the phone in the demo: speaks, listens, waits, and cuts in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from anyio import Event, current_time, move_on_after, sleep
+
+from voxpipe.pipeline import AudioFormat, AudioFrame, Input, Processor, ReplyEnd, Turn
+from voxpipe.transports import MemoryPhone, WavError, read_header
+
+PATIENCE = 20.0  # seconds without an answer before the caller goes on anyway
+BREATH = 0.5  # seconds between hearing the agent out and speaking
+LONGEST = 600.0  # seconds of a recording, which is held in memory
+QUIET = 1.4  # seconds without a new reply: the agent has said all it wants to say
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something that the caller says.
+
+    Attributes:
+        words: as far as they are known.
+        audio: whole samples in ``format``.
+        format: of the audio.
+    """
+
+    words: str
+    audio: bytes
+    format: AudioFormat
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes to say it."""
+        return len(self.audio) / self.format.bytes_per_second
+
+
+def recording(path: Path | Traversable) -> Recording:
+    """Read a WAV file and the words in the ``.txt`` beside it, if there is one.
+
+    Raises:
+        WavError: the file is not one, or holds audio that voxpipe does not take.
+    """
+    with path.open("rb") as file:
+        header = read_header(file)
+        if header.seconds > LONGEST:
+            raise WavError(
+                f"a recording for the demo lasts up to {LONGEST:.0f} s, this one "
+                f"{header.seconds:.0f} s: cut it, or use WavSource in your own pipeline"
+            )
+        file.seek(header.begins)
+        audio = file.read(header.size)
+    folder = path.parent if isinstance(path, Path) else _shipped()
+    text = folder / (path.name.rpartition(".")[0] + ".txt")
+    words = text.read_text(encoding="utf-8").strip() if text.is_file() else ""
+    return Recording(words, audio, header.format)
+
+
+_GUEST = ("1-hours", "2-menu", "3-book", "4-goodbye")
+
+
+def guest_recordings() -> tuple[Recording, ...]:
+    """The four sentences of the demo's caller, shipped with voxpipe."""
+    return tuple(recording(_shipped() / f"{name}.wav") for name in _GUEST)
+
+
+def _shipped() -> Traversable:
+    return files("voxpipe.console") / "recordings"
+
+
+class Listener(Processor):
+    """Knows which reply is being spoken: the caller's attention.
+
+    Attributes:
+        turn: the newest reply that has audio.
+    """
+
+    says = Input[AudioFrame | ReplyEnd](on_full="drop_oldest")
+
+    def __init__(self) -> None:
+        self.turn: Turn | None = None
+        self._news = Event()
+
+    async def run(self) -> None:
+        """Notice each new reply."""
+        async for frame in self.says:
+            if isinstance(frame, AudioFrame) and frame.turn is not self.turn:
+                self.turn = frame.turn
+                self._news.set()
+                self._news = Event()
+
+    async def next_turn(self, after: Turn | None, patience: float) -> Turn | None:
+        """The reply that follows ``after``; ``None`` if there is none in time."""
+        with move_on_after(patience):
+            while self.turn is after:
+                await self._news.wait()
+        return self.turn if self.turn is not after else None
+
+
+Plot = Callable[[MemoryPhone, Listener], Awaitable[None]]
+
+
+async def guest(phone: MemoryPhone, listener: Listener) -> None:
+    """Ask, hear the answer, ask on, interrupt in mid-sentence, thank and hang up."""
+    hours, menu, book, goodbye = guest_recordings()
+    heard = await _hear_out(listener, None)
+    await phone.play(hours.audio)
+    heard = await _hear_out(listener, heard)
+    await phone.play(menu.audio)
+    heard = await _hear_until(listener, heard, 3.0)
+    await phone.play(book.audio)
+    heard = await _hear_out(listener, heard)
+    await phone.play(goodbye.audio)
+    await _hear_out(listener, heard)
+    phone.hang_up()
+
+
+def somebody(spoken: Recording) -> Plot:
+    """A caller who says what is on a recording, at its own pace, and hears it out."""
+
+    async def speak(phone: MemoryPhone, listener: Listener) -> None:
+        greeting = await _hear_out(listener, None)
+        await phone.play(spoken.audio)
+        await _hear_out(listener, greeting)
+        phone.hang_up()
+
+    return speak
+
+
+async def _hear_out(listener: Listener, after: Turn | None) -> Turn | None:
+    """Listen until the agent has said all that it wants to say."""
+    turn = await listener.next_turn(after, PATIENCE)
+    while turn is not None:
+        after = turn
+        await turn.over()
+        turn = await listener.next_turn(after, QUIET)
+    await sleep(BREATH)
+    return after
+
+
+async def _hear_until(
+    listener: Listener, after: Turn | None, seconds: float
+) -> Turn | None:
+    """Listen until ``seconds`` of the next reply were heard."""
+    turn = await listener.next_turn(after, PATIENCE)
+    if turn is None:
+        return after
+    began = current_time()
+    while turn.heard < seconds and not turn.is_over and current_time() < began + 60:
+        await sleep(0.02)
+    return turn

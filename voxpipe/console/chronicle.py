@@ -1,0 +1,273 @@
+"""Writes down what happens in a conversation, for the report and the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from anyio import create_task_group, current_time
+
+from voxpipe.pipeline import (
+    AudioFrame,
+    Dtmf,
+    Input,
+    Interruption,
+    Processor,
+    ReplyEnd,
+    SpeechStarted,
+    SpeechStopped,
+    ToolCall,
+    ToolResult,
+    Transcript,
+    Turn,
+    Usage,
+)
+from voxpipe.processors.realtime import Bill
+
+from .report import Cut, Marks, Report, Span, ToolRecord, TurnRecord
+
+BUCKET = 0.05  # seconds for each peak of an envelope
+
+Show = Callable[[Literal["caller", "agent", "note"], str], None]
+"""Told who said what, or what else happened."""
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """A reply with audio, and what is known of its words."""
+
+    turn: Turn
+    words: dict[str, str] = field(default_factory=dict[str, str])
+    heard_words: str | None = None
+
+
+class Envelope:
+    """Peaks of a stream of audio, one for each 50 ms; bounded by the demo's deadline."""
+
+    def __init__(self) -> None:
+        self.peaks: list[float] = []
+
+    def add(self, frame: AudioFrame, at: float) -> None:
+        """Audio that begins at ``at`` seconds on the call's clock."""
+        samples = frame.samples
+        peak = (
+            float(np.abs(samples.astype(np.int32)).max()) / 32_768
+            if len(samples)
+            else 0
+        )
+        first = max(0, int(at / BUCKET))
+        last = max(first, int((at + frame.duration) / BUCKET - 1e-6))
+        if last >= len(self.peaks):
+            self.peaks.extend([0.0] * (last + 1 - len(self.peaks)))
+        for bucket in range(first, last + 1):
+            self.peaks[bucket] = max(self.peaks[bucket], peak)
+
+
+class Chronicle(Processor):
+    """Reads along at every port; draw into it what is to be written down.
+
+    Args:
+        model: its name, for the report.
+        show: told of each finished sentence, while the conversation goes on.
+    """
+
+    caller = Input[AudioFrame | SpeechStarted | SpeechStopped | Dtmf]()
+    agent = Input[AudioFrame]()
+    says = Input[AudioFrame | ReplyEnd](capacity_ms=1_000)
+    transcripts = Input[Transcript](capacity=256)
+    interruptions = Input[Interruption]()
+    usage = Input[Usage]()
+    calls = Input[ToolCall]()
+    results = Input[ToolResult]()
+
+    def __init__(self, model: str, show: Show) -> None:
+        self._model = model
+        self._show = show
+        self._began = 0.0
+        self._spoken: list[_Spoken] = []
+        self._user: list[tuple[str, str]] = []  # item and words, in order
+        self._speech: list[list[float]] = []
+        self._interruptions: list[tuple[float, Interruption]] = []
+        self._calls: dict[str, tuple[float, ToolCall]] = {}
+        self._tools: list[ToolRecord] = []
+        self._bill = Bill()
+        self._ended = 0.0
+        self.caller_envelope, self.agent_envelope = Envelope(), Envelope()
+
+    async def run(self) -> None:
+        """Write until every port has ended."""
+        self._began = current_time()
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._hear_caller)
+            tasks.start_soon(self._hear_agent)
+            tasks.start_soon(self._follow_replies)
+            tasks.start_soon(self._read_transcripts)
+            tasks.start_soon(self._note_interruptions)
+            tasks.start_soon(self._add_up)
+            tasks.start_soon(self._note_calls)
+            tasks.start_soon(self._note_results)
+        self._ended = self._now()
+
+    def _now(self) -> float:
+        return current_time() - self._began
+
+    async def _hear_caller(self) -> None:
+        async for frame in self.caller:
+            if isinstance(frame, AudioFrame):
+                self.caller_envelope.add(frame, frame.start)
+            elif isinstance(frame, SpeechStarted):
+                self._speech.append([frame.at, frame.at])
+            elif isinstance(frame, SpeechStopped) and self._speech:
+                self._speech[-1][1] = frame.at
+
+    async def _hear_agent(self) -> None:
+        async for frame in self.agent:
+            self.agent_envelope.add(frame, self._now() - frame.duration)
+
+    async def _follow_replies(self) -> None:
+        async for frame in self.says:
+            turn = frame.turn
+            known = self._spoken and self._spoken[-1].turn is turn
+            if isinstance(frame, AudioFrame) and turn is not None and not known:
+                self._spoken.append(_Spoken(turn))
+
+    async def _read_transcripts(self) -> None:
+        words: dict[str, str] = {}
+        async for transcript in self.transcripts:
+            if not transcript.final:
+                continue
+            if transcript.speaker == "user":
+                self._user.append((transcript.item_id, transcript.text))
+                self._show("caller", transcript.text)
+                continue
+            words[transcript.item_id] = transcript.text
+            if transcript.heard is None:
+                self._show("agent", transcript.text)
+            else:
+                self._show("agent", f"{transcript.heard} — interrupted")
+            for spoken in self._spoken:
+                for item in spoken.turn.items():
+                    if item.item_id in words:
+                        spoken.words[item.item_id] = words[item.item_id]
+                    if (
+                        item.item_id == transcript.item_id
+                        and transcript.heard is not None
+                    ):
+                        spoken.heard_words = transcript.heard
+        for spoken in self._spoken:  # transcripts come before the audio they belong to
+            for item in spoken.turn.items():
+                spoken.words.setdefault(item.item_id, words.get(item.item_id, ""))
+
+    async def _note_interruptions(self) -> None:
+        async for interruption in self.interruptions:
+            self._interruptions.append((self._now(), interruption))
+
+    async def _add_up(self) -> None:
+        async for usage in self.usage:
+            self._bill.add(usage.tokens, usage.cost_usd)
+
+    async def _note_calls(self) -> None:
+        async for call in self.calls:
+            self._calls[call.call_id] = self._now(), call
+
+    async def _note_results(self) -> None:
+        async for result in self.results:
+            started, call = self._calls.get(result.call_id, (self._now(), None))
+            self._show("note", f"{result.name} → {result.error or result.output}")
+            self._tools.append(
+                ToolRecord(
+                    name=result.name,
+                    call_id=result.call_id,
+                    arguments=call.arguments if call else "",
+                    output=result.output,
+                    started=started,
+                    seconds=result.seconds,
+                    error=result.error,
+                )
+            )
+
+    # --- afterwards
+
+    def report(self) -> Report:
+        """What became of the conversation."""
+        return Report(
+            model=self._model,
+            seconds=self._ended,
+            turns=tuple(self._turns()),
+            tool_calls=tuple(self._tools),
+            interruptions=tuple(self._cuts()),
+            usage=dict(self._bill.tokens),
+            cost_usd=self._bill.usd,
+            spans=tuple(self._spans()),
+        )
+
+    def _on_clock(self, moment: float | None) -> float | None:
+        return None if moment is None else moment - self._began
+
+    def _turns(self) -> list[TurnRecord]:
+        words = [text for _, text in self._user]
+        turns: list[TurnRecord] = []
+        for spoken in self._spoken:
+            timings = spoken.turn.timings
+            answers = timings.user_stopped is not None
+            turns.append(
+                TurnRecord(
+                    index=len(turns) + 1,
+                    reply_id=spoken.turn.id,
+                    user_words=words.pop(0) if answers and words else "",
+                    agent_words=" ".join(filter(None, spoken.words.values())),
+                    agent_heard_words=spoken.heard_words,
+                    marks=Marks(
+                        speech_end=self._on_clock(timings.user_stopped),
+                        commit=self._on_clock(timings.committed),
+                        first_delta=self._on_clock(timings.first_delta),
+                        first_sample_sent=self._on_clock(timings.first_written),
+                        first_sample_heard=self._on_clock(timings.first_heard),
+                    ),
+                )
+            )
+        return turns
+
+    def _cuts(self) -> list[Cut]:
+        cuts: list[Cut] = []
+        for at, interruption in self._interruptions:
+            items = interruption.items
+            if not items:
+                continue
+            generated = round(sum(item.generated for item in items) * 1000, 1)
+            heard = round(sum(item.heard for item in items) * 1000, 1)
+            cut = next((i for i in items if i.heard < i.generated), items[-1])
+            cuts.append(
+                Cut(
+                    reply_id=interruption.cut.id,
+                    at=at,
+                    generated_ms=generated,
+                    heard_ms=heard,
+                    truncated_to_ms=int(cut.heard * 1000),
+                    basis=cut.basis,
+                )
+            )
+        return cuts
+
+    def _spans(self) -> list[Span]:
+        spans: list[Span] = []
+        words = [text for _, text in self._user]
+        for number, (start, end) in enumerate(self._speech):
+            text = words[number] if number < len(words) else ""
+            stop = end if end > start else self._ended
+            spans.append(Span(speaker="caller", start=start, end=stop, text=text))
+        for spoken in self._spoken:
+            turn, begin = spoken.turn, self._on_clock(spoken.turn.timings.first_heard)
+            if begin is None:
+                continue
+            until = begin + turn.heard
+            text = " ".join(filter(None, spoken.words.values()))
+            spans.append(Span(speaker="agent", start=begin, end=until, text=text))
+            if turn.heard < turn.generated:
+                lost = until + turn.generated - turn.heard
+                spans.append(
+                    Span(speaker="agent", start=until, end=lost, kind="unheard")
+                )
+        return sorted(spans, key=lambda span: span.start)

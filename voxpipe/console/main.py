@@ -1,0 +1,43 @@
+"""The door to the commands: what is on the command line is read here, once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from voxpipe import __version__
+from voxpipe.pipeline import VoxpipeError
+
+from . import demo, simulate
+
+_ABOUT = """\
+Voice pipelines around gpt-realtime.
+
+  voxpipe demo                hold a conversation here, without key or network
+  voxpipe demo call.wav       the same with your own recording
+  voxpipe simulate            serve the Realtime protocol on this machine
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="voxpipe",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    demo.add_parser(commands)
+    simulate.add_parser(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except VoxpipeError as error:
+        print(f"voxpipe: {error}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(f"  {note}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as shells count
