@@ -29,9 +29,11 @@ from .frames import (
 )
 from .graph import Pipeline
 from .intake import Intake
+from .output import Output
 from .playout import Playout
-from .ports import Ear, Input, OpenRoute, Output, Route
+from .ports import Ear, Input
 from .processor import Processor
+from .routes import OpenRoute, Route
 from .stats import BoxStats, InputStats, OutputStats, Stats
 from .turn import HeardItem, Timings, Turn
 

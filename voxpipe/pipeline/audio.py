@@ -38,7 +38,8 @@ class AudioFormat:
     def __post_init__(self) -> None:
         if self.encoding not in _ENCODINGS:
             raise FormatError(
-                f"encoding must be one of {', '.join(_ENCODINGS)}, not {self.encoding!r}"
+                f"encoding must be one of {', '.join(_ENCODINGS)}, "
+                f"not {self.encoding!r}"
             )
         if type(self.rate) is not int or not (
             _LOWEST_RATE <= self.rate <= _HIGHEST_RATE
@@ -95,7 +96,7 @@ class AudioRule:
         if self.rates:
             parts.append("/".join(str(rate) for rate in self.rates) + " Hz")
         if self.channels:
-            parts.append("/".join("mono stereo".split()[n - 1] for n in self.channels))
+            parts.append("/".join(("mono", "stereo")[n - 1] for n in self.channels))
         return " ".join(parts) or "any audio"
 
 

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from .audio import AudioFormat
-from .frames import Frame
+from .audioframe import Frame
 
 F = TypeVar("F")
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -25,9 +25,11 @@ class SyncBox:
     Attributes:
         name: what diagrams and error notes call it; by default from its class.
         accepts: the kinds of frames that `feed` is given; all others pass by.
+        running: a pipeline runs with it.
     """
 
     name: str = ""
+    running: bool = False
     accepts: tuple[type, ...] = (Frame,)
 
     def __init_subclass__(cls, **arguments: Any) -> None:

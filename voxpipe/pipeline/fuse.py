@@ -7,44 +7,71 @@ that nothing enters a box again before it is through, and a shared box runs once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
 from .audio import AudioFormat, AudioRule, cure, rule_of
+from .audioframe import AudioFrame, Frame
 from .errors import FormatError, blame
 from .filters import AnyBox
-from .frames import Frame, ReplyEnd
+from .frames import ReplyEnd
+from .output import Delivery
 from .queue import Queue
 from .turn import Turn
 
-Delivery = tuple[Queue, Frame]
+Push = Callable[[Any], None]
 Watch = Callable[[str, Frame, float], None]
 """Told of a box, a frame that it was given, and the seconds that it and the synchronous
 boxes behind it have worked."""
 
 
 class Leaf:
-    """An input at the end of a branch."""
+    """An input at the end of a branch.
 
-    __slots__ = ("entry", "label", "out", "queue", "rule")
+    Args:
+        label: the input, for messages.
+        queue: in front of it.
+        rule: what audio may enter.
+        came_from: the box or output right before it, for messages.
+        out: takes what is to be queued.
+    """
+
+    __slots__ = ("_came_from", "_label", "_out", "_rule", "_seen", "entry", "queue")
 
     def __init__(
         self,
         label: str,
         queue: Queue,
         rule: AudioFormat | AudioRule | None,
+        came_from: str,
         out: list[Delivery],
     ) -> None:
-        self.label = label
+        self._label = label
+        self._rule = rule
+        self._came_from = came_from
+        self._out = out
+        self._seen: AudioFormat | None = None
         self.queue = queue
-        self.rule = rule
-        self.out = out
-        self.entry = self.push
+        self.entry: Push = self.push
         queue.add_writer()
 
-    def push(self, frame: Frame) -> None:
-        self.out.append((self.queue, frame))
+    def push(self, frame: Any) -> None:
+        """Have ``frame`` queued."""
+        if type(frame) is AudioFrame and frame.format is not self._seen:
+            self._check(frame.format)
+        self._out.append((self.queue, frame))
+
+    def _check(self, format: AudioFormat) -> None:
+        # A transform can make audio out of words: only here is its format seen.
+        if self._seen is None:
+            check_entry(format, self._came_from, self._rule, self._label)
+        elif format != self._seen:
+            raise FormatError(
+                f"{self._came_from} gives {self._seen}, and now {format}: a format "
+                "does not change during a session"
+            )
+        self._seen = format
 
     def flush(self) -> None:
         """Nothing is held back here."""
@@ -53,21 +80,30 @@ class Leaf:
         """Queues are counted anyway."""
 
     def learn(self, format: AudioFormat, came_from: str) -> None:
-        check_entry(format, came_from, self.rule, self.label)
+        """Check a format that became known late."""
+        check_entry(format, came_from, self._rule, self._label)
 
     def leaves(self) -> Iterator[Leaf]:
+        """Itself."""
         yield self
 
 
 class Node:
-    """A box and what is drawn behind it."""
+    """A box and what is drawn behind it.
+
+    Attributes:
+        taken: frames that it was given.
+        made: frames that left it.
+        entry: what the box or output before it calls.
+    """
 
     __slots__ = (
         "_accepts",
         "_box",
         "_children",
         "_feed",
-        "_only",
+        "_kind",
+        "_next",
         "_turn",
         "entry",
         "made",
@@ -82,20 +118,24 @@ class Node:
         self._box = box
         self._feed = box.feed
         self._accepts = box.accepts
+        self._kind: type | None = None  # the last one that was found to be accepted
         self._children = tuple(children)
+        self._next: Push = self._fork
         self._turn: Turn | None = None
-        box.reset()
+        self.entry: Push = self.push
+        self._reset()
         self.watch(None)
 
     def watch(self, watch: Watch | None) -> None:
-        """Have ``watch`` told of each frame and of the time it took; ``None``: nobody."""
+        """Have ``watch`` told of each frame and its time; ``None``: nobody."""
         for child in self._children:
             child.watch(watch)
         # Most boxes have one child: calling it directly saves a loop for each frame.
-        self._only = self._children[0].entry if len(self._children) == 1 else None
+        only = len(self._children) == 1
+        self._next = self._children[0].entry if only else self._fork
         self.entry = self.push if watch is None else self._timed(watch)
 
-    def _timed(self, watch: Watch) -> Callable[[Any], None]:
+    def _timed(self, watch: Watch) -> Push:
         def push(frame: Any) -> None:
             began = perf_counter()
             try:
@@ -106,65 +146,87 @@ class Node:
         return push
 
     def push(self, frame: Any) -> None:
+        """Run ``frame`` through the box, and what it makes of it through the rest."""
         self.taken += 1
         turn = frame.turn
         if turn is not self._turn:
-            if turn is not None:
-                self._begin(turn)
-        if not isinstance(frame, self._accepts):
-            if isinstance(frame, ReplyEnd):
-                self.flush_box()
-            self._emit((frame,))
-            return
-        only = self._only
-        try:
-            if only is not None:
-                for out in self._feed(frame):
-                    self.made += 1
-                    only(out)
+            self._change_to(turn)
+        kind = frame.__class__
+        if kind is not self._kind:
+            if kind is ReplyEnd or not isinstance(frame, self._accepts):
+                self._push_aside(frame)
                 return
-            for out in self._feed(frame):
+            self._kind = kind
+        try:
+            for made in self._feed(frame):
                 self.made += 1
-                for child in self._children:
-                    child.entry(out)
+                self._next(made)
         except Exception as error:
             blame(error, self.name)
             raise
 
-    def _begin(self, turn: Turn) -> None:
-        # What a box holds back of an earlier reply must not sound in this one. The
-        # first turn of all has nothing before it, so there is nothing to forget.
-        if self._turn is not None:
-            self._box.reset()
-        self._turn = turn
+    def _push_aside(self, frame: Any) -> None:
+        """What passes by the box; the end of a reply first flushes it."""
+        if frame.__class__ is not ReplyEnd:
+            self._emit(frame)
+            return
+        self._flush_box()
+        if isinstance(frame, self._accepts):
+            try:
+                for made in self._feed(frame):
+                    self._emit(made)
+            except Exception as error:
+                blame(error, self.name)
+                raise
+        else:
+            self._emit(frame)
+        self._reset()
 
-    def _emit(self, frames: Iterable[Any]) -> None:
-        for frame in frames:
-            self.made += 1
-            for child in self._children:
-                child.entry(frame)
+    def _emit(self, frame: Any) -> None:
+        self.made += 1
+        self._next(frame)
 
-    def flush_box(self) -> None:
-        """Give what the box holds back to its children, and start it afresh."""
+    def _fork(self, frame: Any) -> None:
+        for child in self._children:
+            child.entry(frame)
+
+    def _change_to(self, turn: Turn | None) -> None:
+        # What a box holds back of one reply must not sound in the next. Frames of no
+        # turn may come in between (marks, words): they change nothing, but after a cut.
+        if turn is not None or (self._turn is not None and self._turn.is_cut):
+            self._turn = turn
+            self._reset()
+
+    def _reset(self) -> None:
         try:
-            self._emit(self._box.flush())
             self._box.reset()
+        except Exception as error:
+            blame(error, self.name)
+            raise
+
+    def _flush_box(self) -> None:
+        try:
+            for made in self._box.flush():
+                self._emit(made)
         except Exception as error:
             blame(error, self.name)
             raise
 
     def flush(self) -> None:
         """The stream has ended here: flush this box, then those behind it."""
-        self.flush_box()
+        if self._turn is None or not self._turn.is_cut:
+            self._flush_box()
         for child in self._children:
             child.flush()
 
     def learn(self, format: AudioFormat, came_from: str) -> None:
+        """Check a format that became known late, from here on."""
         leaving = leaves_as(self._box, self.name, format, came_from)
         for child in self._children:
             child.learn(leaving, self.name)
 
     def leaves(self) -> Iterator[Leaf]:
+        """The inputs behind this box."""
         for child in self._children:
             yield from child.leaves()
 
@@ -180,9 +242,12 @@ class Tree:
         label: the output, for messages.
         children: its branches, in drawn order.
         out: the list into which the leaves put what they get.
+
+    Attributes:
+        direct: the only reader, when nothing stands in between.
     """
 
-    __slots__ = ("_children", "_label", "_leaves", "_only", "_out", "_push")
+    __slots__ = ("_children", "_entries", "_label", "_leaves", "_out", "direct")
 
     def __init__(
         self, label: str, children: list[Node | Leaf], out: list[Delivery]
@@ -191,15 +256,16 @@ class Tree:
         self._children = children
         self._out = out
         self._leaves = [leaf for child in children for leaf in child.leaves()]
-        self.watch(None)
+        self._entries: tuple[Push, ...] = ()
         only = children[0] if len(children) == 1 else None
-        self._only = only.queue if isinstance(only, Leaf) else None
+        self.direct = only.queue if isinstance(only, Leaf) else None
+        self.watch(None)
 
     def watch(self, watch: Watch | None) -> None:
         """Have ``watch`` told what passes through the boxes; ``None``: nobody."""
         for child in self._children:
             child.watch(watch)
-        self._push = tuple(child.entry for child in self._children)
+        self._entries = tuple(child.entry for child in self._children)
 
     @property
     def abandoned(self) -> bool:
@@ -209,24 +275,28 @@ class Tree:
                 return False
         return bool(self._leaves)
 
-    def push(self, frame: Frame) -> list[Delivery]:
+    def push(self, frame: Any) -> Sequence[Delivery]:
         """Run the tree on one frame."""
-        if self._only is not None:
-            return [(self._only, frame)]
-        for push in self._push:
-            push(frame)
+        try:
+            for entry in self._entries:
+                entry(frame)
+        except BaseException:
+            self._out.clear()  # the sender may catch it, and send on
+            raise
         return self._taken()
 
-    def flush(self) -> list[Delivery]:
+    def flush(self) -> Sequence[Delivery]:
         """Collect the tails, at the end of the stream."""
         for child in self._children:
             child.flush()
         return self._taken()
 
-    def _taken(self) -> list[Delivery]:
-        out = self._out.copy()
+    def _taken(self) -> Sequence[Delivery]:
+        if not self._out:
+            return ()
+        taken = self._out.copy()
         self._out.clear()
-        return out
+        return taken
 
     def learn(self, format: AudioFormat) -> None:
         """Check the formats all the way down, now that the first is known.

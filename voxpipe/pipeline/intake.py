@@ -22,7 +22,7 @@ class Intake:
     def __init__(self, format: AudioFormat, report: Callable[[str], None]) -> None:
         self.format = format
         self._report = report
-        self._rest = b""
+        self._rest: bytes = b""
         self._bytes = 0
 
     @property

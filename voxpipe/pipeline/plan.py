@@ -11,8 +11,10 @@ from typing import Any
 
 from .errors import WiringError
 from .filters import AnyBox, Filter, Transform
-from .ports import Input, Output, Route
+from .output import Output
+from .ports import Input
 from .processor import Processor
+from .routes import Route
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Plan:
 
     Attributes:
         processors: every box with a task, in drawn order.
+        fused: every box without one, in drawn order.
         trees: for each output that is read, its branches in drawn order.
 
     Raises:
@@ -43,9 +46,10 @@ class Plan:
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.processors: list[Processor] = []
+        self.fused: list[AnyBox] = []
         self.trees: dict[Output[Any], list[Branch]] = {}
         self._names: dict[int, str] = {}
-        self._placed: dict[int, tuple[AnyBox, object]] = {}
+        self._parents: dict[int, object] = {}  # what each fused box is drawn behind
         if not routes:
             raise WiringError("a pipeline needs at least one route")
         for route in routes:
@@ -85,9 +89,21 @@ class Plan:
             raise WiringError(f"the way from {source} into {sink} is drawn twice")
         branches.append(Branch(None, sink))
 
+    @property
+    def inputs(self) -> list[Input[Any]]:
+        """Every input of every processor."""
+        return [port for box in self.processors for port in box.inputs()]
+
+    @property
+    def outputs(self) -> list[Output[Any]]:
+        """Every output of every processor."""
+        return [port for box in self.processors for port in box.outputs()]
+
     def _place(self, box: AnyBox, parent: object) -> None:
-        _, known = self._placed.setdefault(id(box), (box, parent))
-        if known is not parent:
+        if id(box) not in self._parents:
+            self._parents[id(box)] = parent
+            self.fused.append(box)
+        elif self._parents[id(box)] is not parent:
             name = type(box).__name__
             raise WiringError(
                 f"one {name} is fed from two places, and it can follow one stream "
@@ -143,8 +159,7 @@ class Plan:
         return f"{self.name(port.owner)}.{port.name}"
 
     def _name_all(self) -> None:
-        boxes: list[Any] = [*self.processors]
-        boxes += [branch.box for branch in self.branches() if branch.box is not None]
+        boxes: list[Any] = [*self.processors, *self.fused]
         used: set[str] = set()
         for box in boxes:
             wanted = getattr(box, "name", "") or type(box).__name__.lower()

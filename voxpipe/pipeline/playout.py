@@ -21,7 +21,8 @@ from anyio import CancelScope, EndOfStream, current_time, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from .frames import AudioFrame, ReplyEnd
-from .ports import Ear, Output
+from .output import Output
+from .ports import Ear
 from .turn import Basis, Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]

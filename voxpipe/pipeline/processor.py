@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from .frames import Fault
-from .ports import Input, Output, Port
+from .output import Output
+from .ports import Input, Port
 
 
 class Processor:
@@ -21,18 +22,22 @@ class Processor:
     Attributes:
         name: what diagrams, statistics and error notes call it.
         faults: what came in from outside that could not be used.
-        fault_count: how many of those there were.
+        fault_count: how many of those there were, since it was made.
+        running: a pipeline runs with it.
     """
 
     faults = Output[Fault]()
 
     name: str
     fault_count: int
+    running: bool
 
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
+        """Give it its own ports, so that no subclass has to call ``__init__``."""
         box = super().__new__(cls)
         box.name = _snake(cls.__name__)
         box.fault_count = 0
+        box.running = False
         for base in reversed(cls.__mro__):
             for name, port in vars(base).items():
                 if isinstance(port, Port):
@@ -40,11 +45,11 @@ class Processor:
         return box
 
     async def run(self) -> None:
-        """Live: read from inputs, send to outputs, return when there is no more to do."""
+        """Live: read from inputs, send to outputs, return when all is done."""
         raise NotImplementedError
 
     def check(self) -> Iterable[str]:
-        """What is wrong with the way this box is wired, in full sentences with the cure.
+        """What is wrong with how this box is wired, in full sentences with the cure.
 
         Asked before anything runs, when ``port.fed`` and ``port.read`` are known.
         """
@@ -57,14 +62,20 @@ class Processor:
             message: what was expected and what came, without what people said.
         """
         self.fault_count += 1
-        if self.faults.read:
+        if self.faults.connected:
             self.faults.offer(Fault(source=self.name, message=message))
 
-    def ports(self) -> Iterable[Input[Any] | Output[Any]]:
+    def ports(self) -> list[Port]:
         """All of its ports, in the order in which they were declared."""
-        return [
-            port for port in vars(self).values() if isinstance(port, Input | Output)
-        ]
+        return [port for port in vars(self).values() if isinstance(port, Port)]
+
+    def inputs(self) -> list[Input[Any]]:
+        """Where frames enter it."""
+        return [port for port in self.ports() if isinstance(port, Input)]
+
+    def outputs(self) -> list[Output[Any]]:
+        """Where frames leave it."""
+        return [port for port in self.ports() if isinstance(port, Output)]
 
 
 def _snake(name: str) -> str:

@@ -62,7 +62,7 @@ class Stats:
         boxes: the fused ones.
         inputs: by ``processor.port``.
         outputs: by ``processor.port``.
-        faults: unusable things from outside, by processor.
+        faults: unusable things from outside, by processor, since each was made.
     """
 
     boxes: Mapping[str, BoxStats]

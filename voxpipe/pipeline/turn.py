@@ -6,7 +6,8 @@ Rules:
      behalf of the turn is woken.
   2. What was heard is a position on the reply's own timeline (`AudioFrame.start`), so
      resampling and re-chunking between model and ear change nothing.
-  3. The ear owns the position while it plays; a cut asks it once and freezes the answer.
+  3. The ear owns the position while it plays; a cut asks it once, and freezes what it
+     says.
 """
 
 from __future__ import annotations

@@ -1,18 +1,20 @@
 """Names the code that swallows cancellation.
 
 A task that catches its cancellation and goes on cannot be ended from inside the
-process. What can be done is to say which box it is: by a thread, for the event loop may
-be what is stuck.
+process. What can be done is to say which box it is, and where in it: by a thread, for
+the event loop may be what is stuck.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
-from anyio import CancelScope, sleep_forever
+from anyio import CancelScope, get_current_task, sleep_forever
 
 GRACE = 2.0  # seconds from cancellation to the complaint
 
@@ -24,12 +26,16 @@ class Watchdog:
 
     Args:
         boxes: the names of those that will run.
+
+    Attributes:
+        unfinished: the boxes that still ran when the run was cancelled.
     """
 
     def __init__(self, boxes: Iterable[str]) -> None:
-        self._alive = dict.fromkeys(boxes)
+        self._alive: dict[str, Any] = dict.fromkeys(boxes)  # with their coroutines
         self._scope = CancelScope()
         self._timer: threading.Timer | None = None
+        self.unfinished: tuple[str, ...] = ()
 
     async def watch(self) -> None:
         """Wait beside the boxes: whoever cancels them cancels this too."""
@@ -38,13 +44,15 @@ class Watchdog:
                 await sleep_forever()
         finally:
             if self._alive:
+                self.unfinished = tuple(self._alive)
                 self._timer = threading.Timer(GRACE, self._complain)
                 self._timer.daemon = True
                 self._timer.start()
 
     @contextmanager
-    def life(self, name: str) -> Iterator[None]:
+    def life(self, name: str) -> Generator[None]:
         """The time during which a box runs."""
+        self._alive[name] = get_current_task().coro
         try:
             yield
         finally:
@@ -59,11 +67,39 @@ class Watchdog:
             self._timer.cancel()
 
     def _complain(self) -> None:
-        for name in tuple(self._alive):
+        for name, coroutine in tuple(self._alive.items()):
             logger.error(
-                "%s was cancelled %.0f s ago and still runs: something in it swallows "
-                "cancellation (a bare `except:`, `except BaseException`, or a blocking "
-                "call); the pipeline cannot end before it does",
+                "%s was cancelled %g s ago and still runs, at %s: something there "
+                "swallows cancellation (a bare `except:`, `except BaseException`, or a "
+                "blocking call); the pipeline cannot end before it does",
                 name,
                 GRACE,
+                _place(coroutine),
             )
+
+
+_LOOPS = ("/anyio/", "/trio/", "/asyncio/")
+
+
+def _place(coroutine: Any) -> str:
+    """The innermost line at which a coroutine stands, outside the event loop's code."""
+    place = "a place that cannot be seen"
+    for frame in _frames(coroutine):
+        code = frame.f_code
+        if not any(loop in code.co_filename for loop in _LOOPS):
+            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
+    return place
+
+
+def _frames(coroutine: Any) -> Iterator[FrameType]:
+    # Coroutines and generators name the same two things differently.
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(
+            coroutine, "gi_frame", None
+        )
+        if frame is None:
+            return
+        yield frame
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(
+            coroutine, "gi_yieldfrom", None
+        )

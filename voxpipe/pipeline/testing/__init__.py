@@ -1,24 +1,26 @@
 """What a test of a box or a pipeline needs: for users as for voxpipe's own tests.
 
 >>> from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
->>> from voxpipe.pipeline.testing import Probe, Script, run_virtual
+>>> from voxpipe.pipeline.testing import Probe, Script, run_virtual, run_within
 >>> hello = AudioFrame(data=bytes(640), format=AudioFormat("pcm16", 16_000))
 >>> script, probe = Script([hello]), Probe()
->>> run_virtual(Pipeline(script.output >> probe.input).run)
-'finished'
+>>> run_virtual(run_within, 5, Pipeline(script.output >> probe.input))
 >>> probe.frames == [hello]
 True
 """
 
 from .ends import Probe, Script
 from .leaks import LeakError, no_leaks
+from .runs import cancelled_at, run_within
 from .virtual import run_virtual, virtual_backend
 
 __all__ = [
     "LeakError",
     "Probe",
     "Script",
+    "cancelled_at",
     "no_leaks",
     "run_virtual",
+    "run_within",
     "virtual_backend",
 ]

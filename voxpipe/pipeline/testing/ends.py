@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from anyio import sleep_until
 from anyio import current_time as now
+from anyio import sleep_until
 
-from ..frames import AudioFrame, Frame
-from ..ports import Input, Output
-from ..processor import Processor
+from voxpipe.pipeline.audioframe import AudioFrame, Frame
+from voxpipe.pipeline.output import Output
+from voxpipe.pipeline.ports import Input
+from voxpipe.pipeline.processor import Processor
 
 Pace = Literal["at once", "real time"]
 

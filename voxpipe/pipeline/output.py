@@ -1,0 +1,198 @@
+"""Where frames leave a processor: what is fused behind it runs within `Output.send`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from anyio.lowlevel import checkpoint
+
+from .audio import AudioFormat
+from .audioframe import AudioFrame, Frame
+from .errors import FormatError, VoxpipeError
+from .ports import Port
+from .queue import CHECKPOINT_EVERY, Queue
+from .routes import Drawable, OpenRoute
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Delivery = tuple[Queue, Frame]
+"""A frame, and where it is to be queued."""
+
+
+class Fused(Protocol):
+    """All that is drawn behind an output, made into one call (see ``fuse.py``)."""
+
+    @property
+    def direct(self) -> Queue | None:
+        """The only reader, when nothing stands in between."""
+        ...
+
+    @property
+    def abandoned(self) -> bool:
+        """Somebody did read here, and all have finished."""
+        ...
+
+    def push(self, frame: Any) -> Sequence[Delivery]:
+        """What is to be queued where when ``frame`` has gone through."""
+        ...
+
+    def learn(self, format: AudioFormat) -> None:
+        """The first audio has this format: check what could not be checked before."""
+        ...
+
+    def flush(self) -> Sequence[Delivery]:
+        """What the boxes have held back."""
+        ...
+
+    def close(self) -> None:
+        """Tell the readers that this writer has ended."""
+        ...
+
+
+class Output(Port, Drawable[T_co]):
+    """Where frames leave a processor.
+
+    Args:
+        format: of the audio that leaves; ``None`` until it is known.
+
+    Attributes:
+        format: what was declared or, during a run, what its first audio had.
+        read: something is drawn from it; set by the pipeline before `Processor.check`.
+        sent: frames of this run, or of the last one.
+        stale: those that were not sent because their turn was cut.
+    """
+
+    def __init__(self, *, format: AudioFormat | None = None) -> None:
+        self.format = format
+        self.read = False
+        self.sent = 0
+        self.stale = 0
+        self._run: Fused | None = None
+        self._direct: Queue | None = None
+        self._seen: AudioFormat | None = None  # the last one found to be right
+        self._learned = False  # `format` was not declared
+        self._ended = False
+        self._steps = 0  # since the sender last let others run
+
+    def drawn(self) -> OpenRoute[T_co]:
+        """The route that begins here."""
+        return OpenRoute(self)
+
+    @property
+    def connected(self) -> bool:
+        """A pipeline runs, and this output has not ended."""
+        return self._run is not None
+
+    # --- one run; called by the pipeline
+
+    def connect(self, run: Fused) -> None:
+        """Join it to its readers."""
+        self._run = run
+        self._direct = run.direct
+        self._seen = None
+        self._ended = False
+        self.sent = self.stale = self._steps = 0
+
+    def disconnect(self) -> None:
+        """The run is over."""
+        self._run = self._direct = None
+        if self._learned:
+            self._learned, self.format = False, None
+
+    async def end(self) -> None:
+        """Say that nothing more will be sent; tails of fused boxes go out first."""
+        run, self._run, self._direct = self._run, None, None
+        self._ended = True
+        if run is not None:
+            try:
+                await self._deliver(run.flush())
+            finally:
+                run.close()
+
+    # --- sending
+
+    async def send(self: Output[T], frame: T) -> bool:
+        """Give ``frame`` to every reader, in the order in which they were drawn.
+
+        Waits where a reader has no room, and so holds back those drawn after it. A
+        frame of a cut turn goes nowhere, and a wait on its behalf ends with the turn.
+
+        Returns:
+            ``False`` when all readers have finished, so that going on is pointless.
+
+        Raises:
+            FormatError: audio in another format than before, or in one that a box or
+                an input behind this output cannot take.
+            Exception: whatever a fused box raised, with a note that names it.
+        """
+        steps = self._steps + 1
+        if steps < CHECKPOINT_EVERY:
+            self._steps = steps
+        else:
+            self._steps = 0
+            await checkpoint()
+        queue = self._direct
+        if queue is None:
+            run = self._run
+            await self._deliver(self._push(frame))
+            return run is None or not run.abandoned
+        # `_push` and `_deliver` for one reader with nothing in between, in place.
+        each: Any = frame
+        turn = each.turn
+        if turn is not None and turn.is_cut:
+            self.stale += 1
+        else:
+            if type(each) is AudioFrame and each.format is not self._seen:
+                self._check(each.format)
+            self.sent += 1
+            if not queue.put_nowait(each):
+                self._steps = 0
+                await queue.put(each)
+        return not queue.finished
+
+    def offer(self: Output[T], frame: T) -> None:
+        """Give ``frame`` to every reader that has room, without waiting.
+
+        For news of which the next is as good; a reader without room misses this one,
+        and counts it.
+        """
+        for queue, each in self._push(frame):
+            if not queue.put_nowait(each):
+                queue.dropped += 1
+
+    async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+        for queue, each in deliveries:
+            if not queue.put_nowait(each):
+                self._steps = 0
+                await queue.put(each)
+
+    def _push(self, frame: Any) -> Sequence[Delivery]:
+        run = self._run
+        if run is None:
+            raise VoxpipeError(
+                f"{self} has ended: nothing can be sent after that"
+                if self._ended
+                else f"{self} is not in a pipeline that runs"
+            )
+        turn = frame.turn
+        if turn is not None and turn.is_cut:
+            self.stale += 1
+            return ()
+        if type(frame) is AudioFrame and frame.format is not self._seen:
+            self._check(frame.format)
+        self.sent += 1
+        return run.push(frame)
+
+    def _check(self, format: AudioFormat) -> None:
+        if self.format is None:
+            assert self._run is not None
+            self._run.learn(format)
+            self.format, self._learned = format, True
+        elif format != self.format:
+            raise FormatError(
+                f"{self} sends {self.format}, and now {format}: a format does not "
+                "change during a session"
+            )
+        self._seen = format
