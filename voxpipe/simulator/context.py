@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .errors import Refusal
 from .items import Item
+from .json_types import is_object
 from .session_schema import reasons
 from .tokens import Tokens, add, count_item, count_text
 
@@ -98,8 +99,8 @@ class Contexts:
 
     def _fit(self, segments: list[Segment], truncation: Any) -> list[Segment]:
         window, keep = self._window, 1.0
-        if isinstance(truncation, dict):
-            limits = truncation.get("token_limits") or {}
+        if is_object(truncation):
+            limits = truncation.get("token_limits", {})
             window = min(window, limits.get("post_instructions", window))
             keep = truncation["retention_ratio"]
         keys = [each.key for each in segments]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
+from .client_events import CLIENT_EVENTS, SHAPES
 from .conversation import Conversation
 from .editing import Editing
 from .errors import Farewell, Refusal, invalid_type, invalid_value, missing, unknown
@@ -21,34 +22,14 @@ from .outbox import Event, Outbox, Timers
 from .plan import Prompter
 from .replies import Replies
 from .reply import Speech
-from .schema import Shape, anything, fields, integer, nullable, text
+from .schema import text
 from .script import Script
 from .session import Session
 from .session_config import LIFETIME, Kind, SessionConfig
 from .transcripts import Transcripts
 
-_CLIENT_EVENTS = (
-    "session.update",
-    "session.close",
-    "input_audio_buffer.append",
-    "session.input_audio_buffer.append",
-    "input_audio_buffer.commit",
-    "input_audio_buffer.clear",
-    "conversation.item.create",
-    "conversation.item.truncate",
-    "conversation.item.delete",
-    "conversation.item.retrieve",
-    "response.create",
-    "response.cancel",
-)
 _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 _APPEND = {"type", "event_id", "audio"}
-
-
-def _event(*required: str, **shapes: Shape) -> Shape:
-    """The shape of a client event with these fields."""
-    # `Machine` has looked at both before, in its own order.
-    return fields({"type": text(), "event_id": text(), **shapes}, *required)
 
 
 class Machine:
@@ -93,7 +74,18 @@ class Machine:
         self._replies = Replies(self._session, prompter)
         transcripts = Transcripts(self._session, prompter)
         self._listening = Listening(self._session, self._replies, transcripts)
-        self._editing = Editing(self._session)
+        editing = Editing(self._session)
+        self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
+            "session.update": self._update,
+            "input_audio_buffer.commit": lambda _, now: self._listening.commit(now),
+            "input_audio_buffer.clear": lambda _, now: self._listening.clear(),
+            "conversation.item.create": lambda event, _: editing.create(event),
+            "conversation.item.retrieve": lambda event, _: editing.retrieve(event),
+            "conversation.item.truncate": lambda event, _: editing.truncate(event),
+            "conversation.item.delete": lambda event, _: editing.delete(event),
+            "response.create": self._create_response,
+            "response.cancel": self._cancel_response,
+        }
         self._timers.at(now + lifetime, self._expire)
         self._outbox.emit("session.created", session=config.now)
 
@@ -162,17 +154,16 @@ class Machine:
             raise missing("type")
         if type(kind) is not str:
             raise invalid_type("type", kind, "a string")
-        handling = _HANDLERS.get(kind)
-        if handling is None:
-            raise invalid_value("type", kind, _CLIENT_EVENTS)
-        shape, handle = handling
+        shape = SHAPES.get(kind)
+        if shape is None:
+            raise invalid_value("type", kind, CLIENT_EVENTS)
         if kind.startswith("response.") and self._session.config.kind != "realtime":
             raise Refusal(
                 "invalid_value",
                 "Responses cannot be created in a transcription session.",
                 "type",
             )
-        handle(self, shape(event, ""), now)
+        self._follow[kind](shape(event, ""), now)
 
     def _update(self, event: dict[str, Any], _now: float) -> None:
         self._session.config.update(
@@ -180,24 +171,6 @@ class Machine:
         )
         self._listening.configure()
         self._outbox.emit("session.updated", session=self._session.config.now)
-
-    def _commit(self, _event: dict[str, Any], now: float) -> None:
-        self._listening.commit(now)
-
-    def _clear(self, _event: dict[str, Any], _now: float) -> None:
-        self._listening.clear()
-
-    def _create_item(self, event: dict[str, Any], _now: float) -> None:
-        self._editing.create(event)
-
-    def _retrieve_item(self, event: dict[str, Any], _now: float) -> None:
-        self._editing.retrieve(event)
-
-    def _truncate_item(self, event: dict[str, Any], _now: float) -> None:
-        self._editing.truncate(event)
-
-    def _delete_item(self, event: dict[str, Any], _now: float) -> None:
-        self._editing.delete(event)
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
         self._replies.create(event.get("response") or {}, now)
@@ -208,45 +181,6 @@ class Machine:
     def _expire(self, _now: float) -> None:
         self._outbox.refuse(Refusal("session_expired", _EXPIRED))
         self._outbox.close(1001, _EXPIRED)
-
-
-_ITEM_ID = text(1 << 16)
-_Handler = Callable[[Machine, dict[str, Any], float], None]
-_HANDLERS: dict[str, tuple[Shape, _Handler]] = {
-    "session.update": (_event("session", session=anything), Machine._update),
-    "input_audio_buffer.commit": (_event(), Machine._commit),
-    "input_audio_buffer.clear": (_event(), Machine._clear),
-    "conversation.item.create": (
-        _event("item", item=anything, previous_item_id=nullable(_ITEM_ID)),
-        Machine._create_item,
-    ),
-    "conversation.item.retrieve": (
-        _event("item_id", item_id=_ITEM_ID),
-        Machine._retrieve_item,
-    ),
-    "conversation.item.truncate": (
-        _event(
-            "item_id",
-            "audio_end_ms",
-            item_id=_ITEM_ID,
-            content_index=integer(0, 1000),
-            audio_end_ms=integer(0, 1 << 31),
-        ),
-        Machine._truncate_item,
-    ),
-    "conversation.item.delete": (
-        _event("item_id", item_id=_ITEM_ID),
-        Machine._delete_item,
-    ),
-    "response.create": (
-        _event(response=nullable(anything)),
-        Machine._create_response,
-    ),
-    "response.cancel": (
-        _event(response_id=nullable(_ITEM_ID)),
-        Machine._cancel_response,
-    ),
-}
 
 
 def _parse(message: str | bytes) -> dict[str, Any]:
@@ -264,9 +198,9 @@ def _parse(message: str | bytes) -> dict[str, Any]:
             "ensure it is valid JSON. (Common errors include trailing commas, missing "
             "closing brackets, missing quotation marks, etc.)",
         ) from None
-    if type(event) is not dict:
+    if not isinstance(event, dict):
         raise Refusal("invalid_event", "Invalid event: expected a JSON object.")
-    return event
+    return cast(dict[str, Any], event)
 
 
 def _not_json(constant: str) -> NoReturn:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .items import Item
+from .json_types import is_array, is_object
 from .script import Call, Failure, Line, Script
 from .templates import fill
 
@@ -148,22 +149,22 @@ def _wanted(choice: Any, names: list[str]) -> list[str]:
 
 def _example(schema: Any, depth: int) -> Any:
     """A value that a simple JSON schema describes: the required fields, no more."""
-    if not isinstance(schema, dict) or not depth:
+    if not is_object(schema) or not depth:
         return {}
-    if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return schema["enum"][0]
+    choices = schema.get("enum")
+    if is_array(choices) and choices:
+        return choices[0]
     if "default" in schema:
         return schema["default"]
     kind = schema.get("type")
-    if isinstance(kind, list):  # such as ["string", "null"]
+    if is_array(kind):  # such as ["string", "null"]
         kind = kind[0] if kind else None
     if isinstance(kind, str) and kind in _PLAIN:
         return _PLAIN[kind]
     if kind == "array":
         return []
-    properties = schema.get("properties")
-    required = schema.get("required")
-    if not isinstance(properties, dict) or not isinstance(required, list):
+    properties, required = schema.get("properties"), schema.get("required")
+    if not is_object(properties) or not is_array(required):
         return {}
     return {
         name: _example(properties.get(name), depth - 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Refusal, invalid_type
+from .errors import Refusal
 from .items import ITEM_OR_REFERENCE, Item, make_item
 from .plan import Wish
-from .schema import Shape, array, boolean, fields, nullable, one_of, text
+from .schema import Shape, an_object, array, boolean, fields, nullable, one_of, text
 from .session import Session
 from .session_config import check_reasoning_field
 from .session_schema import (
@@ -25,18 +25,17 @@ from .sound import WireFormat, wire_format
 
 
 def _metadata(value: Any, path: str) -> Any:
-    if type(value) is not dict:
-        raise invalid_type(path, value, "an object")
-    if len(value) > 16:
+    pairs = an_object(value, path)
+    if len(pairs) > 16:
         raise Refusal(
             "object_above_max_properties",
-            f"Invalid '{path}': at most 16 pairs, but got {len(value)}.",
+            f"Invalid '{path}': at most 16 pairs, but got {len(pairs)}.",
             path,
         )
-    for key, each in value.items():
+    for key, each in pairs.items():
         text(64)(key, path)
         text(512)(each, f"{path}.{key}")
-    return value
+    return pairs
 
 
 RESPONSE: Shape = fields(

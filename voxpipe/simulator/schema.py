@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import Refusal, invalid_type, invalid_value, missing, unknown
+from .json_types import is_array, is_object
 
 Shape = Callable[[Any, str], Any]
 
@@ -111,9 +112,9 @@ def boolean(value: Any, path: str) -> Any:
     return value
 
 
-def anything(value: Any, path: str) -> Any:
-    """Any JSON object, for what is passed through."""
-    if type(value) is not dict:
+def an_object(value: Any, path: str) -> dict[str, Any]:
+    """Any JSON object."""
+    if not is_object(value):
         raise invalid_type(path, value, "an object")
     return value
 
@@ -128,13 +129,11 @@ def nullable(shape: Shape) -> Shape:
 
 
 def either(expected: str, **shapes: Shape) -> Shape:
-    """A shape chosen by the JSON type: ``text=``, ``number=``, ``object=``."""
-    names: dict[type, str] = {
-        str: "text", int: "number", float: "number", dict: "object"
-    }  # fmt: skip
+    """A shape chosen by the JSON type: ``text=`` or ``object=``."""
 
     def check(value: Any, path: str) -> Any:
-        shape = shapes.get(names.get(type(value), ""))
+        kind = "object" if is_object(value) else "text" if type(value) is str else ""
+        shape = shapes.get(kind)
         if shape is None:
             raise invalid_type(path, value, expected)
         return shape(value, path)
@@ -146,13 +145,14 @@ def array(shape: Shape, longest: int) -> Shape:
     """A list of at most ``longest`` of these."""
 
     def check(value: Any, path: str) -> Any:
-        if type(value) is not list:
+        if not is_array(value):
             raise invalid_type(path, value, "an array")
         if len(value) > longest:
             raise Refusal(
                 "array_above_max_length",
                 f"Invalid '{path}': array too long. Expected an array with maximum "
-                f"length {longest}, but got an array with length {len(value)} instead.",
+                f"length {longest}, but got an array with length {len(value)} "
+                "instead.",
                 path,
             )
         return [shape(each, f"{path}[{index}]") for index, each in enumerate(value)]
@@ -164,13 +164,12 @@ def fields(shapes: Mapping[str, Shape], *required: str) -> Shape:
     """An object with no other fields than these."""
 
     def check(value: Any, path: str) -> Any:
-        if type(value) is not dict:
-            raise invalid_type(path, value, "an object")
+        asked = an_object(value, path)
         for name in required:
-            if name not in value:
+            if name not in asked:
                 raise missing(at(path, name))
         checked: dict[str, Any] = {}
-        for name, each in value.items():
+        for name, each in asked.items():
             shape = shapes.get(name)
             if shape is None:
                 raise unknown(at(path, name[:60]))
@@ -184,15 +183,14 @@ def tagged(tag: str, shapes: Mapping[str, Shape]) -> Shape:
     """An object whose field ``tag`` says which of these it is."""
 
     def check(value: Any, path: str) -> Any:
-        if type(value) is not dict:
-            raise invalid_type(path, value, "an object")
-        if tag not in value:
+        asked = an_object(value, path)
+        if tag not in asked:
             raise missing(at(path, tag))
-        name = value[tag]
+        name = asked[tag]
         if type(name) is not str:
             raise invalid_type(at(path, tag), name, "a string")
         if name not in shapes:
             raise invalid_value(at(path, tag), name, tuple(shapes))
-        return shapes[name](value, path)
+        return shapes[name](asked, path)
 
     return check

@@ -198,7 +198,9 @@ def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:
         for key, value in node.value:
             if key.value == step:
                 # A block starts on the line after its key; a scalar on the same one.
-                return key if isinstance(value, yaml.ScalarNode) else value
+                found: yaml.Node = key if isinstance(value, yaml.ScalarNode) else value
+                return found
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        return node.value[step] if step < len(node.value) else None
+        items: list[yaml.Node] = node.value
+        return items[step] if step < len(items) else None
     return None

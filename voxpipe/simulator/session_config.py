@@ -9,7 +9,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Literal
 
-from .errors import Refusal, invalid_type, invalid_value, missing
+from .errors import Refusal, invalid_value, missing
+from .schema import an_object
 from .session_schema import REALTIME, TRANSCRIPTION, reasons
 
 Kind = Literal["realtime", "transcription"]
@@ -145,12 +146,11 @@ class SessionConfig:
         self.now = merged
 
     def _checked(self, asked: Any) -> dict[str, Any]:
-        if type(asked) is not dict:
-            raise invalid_type("session", asked, "an object")
-        if "type" not in asked:
+        kind = an_object(asked, "session").get("type")
+        if kind is None:
             raise missing("session.type")
-        if asked["type"] != self.kind:
-            raise invalid_value("session.type", asked["type"], (self.kind,))
+        if kind != self.kind:
+            raise invalid_value("session.type", kind, (self.kind,))
         shape = REALTIME if self.kind == "realtime" else TRANSCRIPTION
         checked: dict[str, Any] = shape(asked, "session")
         return checked
@@ -177,7 +177,7 @@ class SessionConfig:
 def _only_chunk(have: dict[str, Any], changes: dict[str, Any]) -> None:
     # Nobody answers here, and two models cut by themselves: no VAD beside those.
     detection = have["turn_detection"]
-    transcription = have["transcription"] or {}
+    transcription: dict[str, Any] = have["transcription"] or {}
     if transcription.get("model") in ("gpt-realtime-whisper", "gpt-live-transcribe"):
         if changes.get("audio", {}).get("input", {}).get("turn_detection"):
             path = "session.audio.input.turn_detection"

@@ -7,7 +7,7 @@ from typing import Any
 from .errors import Refusal
 from .schema import (
     Shape,
-    anything,
+    an_object,
     array,
     at,
     boolean,
@@ -135,7 +135,7 @@ _TOOL = tagged(
                 "type": text(),
                 "name": _NAME,
                 "description": nullable(text()),
-                "parameters": nullable(anything),
+                "parameters": nullable(an_object),
                 "strict": nullable(boolean),
             },
             "name",
@@ -176,7 +176,7 @@ def modalities(value: Any, path: str) -> Any:
 
 REASONING = fields({"effort": one_of("minimal", "low", "medium", "high", "xhigh")})
 PROMPT = fields(
-    {"id": text(128), "version": nullable(text(64)), "variables": nullable(anything)},
+    {"id": text(128), "version": nullable(text(64)), "variables": nullable(an_object)},
     "id",
 )
 _TRUNCATION = either(
@@ -199,7 +199,7 @@ _TRACING = either(
         {
             "workflow_name": nullable(text()),
             "group_id": nullable(text()),
-            "metadata": nullable(anything),
+            "metadata": nullable(an_object),
         }
     ),
 )

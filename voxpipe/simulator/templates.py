@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .items import Item
+from .json_types import is_array, is_object
 
 _FIELD = re.compile(r"\{(result|results|heard)((?:\.[\w-]+)*)\}")
 _ABSENT = object()
@@ -55,10 +56,10 @@ def _parsed(output: str) -> Any:
 
 
 def _step(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
+    if is_object(value):
         return value.get(name, _ABSENT)
-    if isinstance(value, list) and name.isdecimal() and int(name[:6]) < len(value):
-        return value[int(name[:6])]
+    if is_array(value) and name.isdecimal() and len(name) < 7:
+        return value[int(name)] if int(name) < len(value) else _ABSENT
     return _ABSENT
 
 
