@@ -88,8 +88,8 @@ class Prompter:
             self._next += 1
         if line is None:
             return _allowed(Plan((echo(items),), line=number), wish)
-        messages = tuple(fill(text, items) for text in line.say)
-        plan = Plan(messages, line.calls, line.wait_ms, line.fails, number)
+        messages = tuple(fill(text, items) for text in line.messages)
+        plan = Plan(messages, tuple(line.calls), line.wait_ms, line.fails, number)
         return _allowed(plan, wish)
 
     def give_back(self, plan: Plan) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ScriptError
 
@@ -37,13 +37,6 @@ class Failure(_Strict):
     message: str = "The server had an error while processing your request."
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Lines = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-
-
 class Line(_Strict):
     """One reply of the model: the n-th line is its n-th reply.
 
@@ -62,12 +55,17 @@ class Line(_Strict):
         fails: the reply fails in this way instead of saying anything.
     """
 
-    say: Lines = ()
-    calls: tuple[Call, ...] = ()
+    say: str | Sequence[str] = ()
+    calls: Sequence[Call] = ()
     heard: str | None = None
     unintelligible: bool = False
     wait_ms: float | None = Field(default=None, ge=0, le=600_000)
     fails: Failure | None = None
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What it says, one string a message."""
+        return (self.say,) if isinstance(self.say, str) else tuple(self.say)
 
 
 class Timing(_Strict):
@@ -108,8 +106,8 @@ class Script(_Strict):
         obfuscation: whether deltas carry padding, as live ones do.
     """
 
-    replies: tuple[Line, ...] = ()
-    out_of_band: tuple[Line, ...] = ()
+    replies: Sequence[Line] = ()
+    out_of_band: Sequence[Line] = ()
     then: Literal["echo", "repeat"] = "echo"
     timing: Timing = Timing()
     tokens_per_minute: int = Field(default=40_000, ge=1)
@@ -149,14 +147,26 @@ def parse_script(text: str, *, name: str = "script") -> Script:
     try:
         return Script.model_validate(data)
     except ValidationError as error:
-        problems = "\n".join(_explain(name, tree, each) for each in error.errors())
+        # A field with two types has two complaints; the simpler type's is enough.
+        first = {_place(each): each for each in reversed(error.errors())}
+        told = [_explain(name, tree, each) for each in reversed(first.values())]
+        problems = "\n".join(told)
         raise ScriptError(problems) from None
 
 
 def _explain(name: str, tree: yaml.Node | None, problem: Any) -> str:
-    place = [each for each in problem["loc"] if each not in ("dict[str,any]", "str")]
+    place = list(_place(problem))
     field = ".".join(str(each) for each in place) or "the whole file"
     return f"{name}, line {_line(tree, place)}, {field}: {_cure(problem, place)}"
+
+
+def _place(problem: Any) -> tuple[Any, ...]:
+    """Keys and indexes, without pydantic's names for the types it has tried."""
+    return tuple(
+        each
+        for each in problem["loc"]
+        if isinstance(each, int) or (each.isidentifier() and each != "str")
+    )
 
 
 def _cure(problem: Any, place: list[Any]) -> str:
