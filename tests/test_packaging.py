@@ -21,7 +21,7 @@ PACKAGE = ROOT / "voxpipe"
 # Runs with `-I`, so neither the working directory nor PYTHONPATH gives it anything, and
 # imports each module in a process of its own, so that none leans on another's imports.
 IMPORT_ALL = """
-import importlib, importlib.abc, json, os, sys
+import contextlib, importlib, importlib.abc, json, os, sys
 unpacked, modules, foreign = json.load(sys.stdin)
 sys.path.insert(0, unpacked)
 
@@ -31,7 +31,11 @@ class Absent(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-import anyio, numpy, pydantic, soxr, websockets, yaml  # once, for all the children
+for name in modules:  # what others wrote is loaded once, for all
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
+for name in [name for name in sys.modules if name.split(".")[0] == "voxpipe"]:
+    del sys.modules[name]
 for name in modules:
     if not os.fork():
         try:
