@@ -1,2 +1,82 @@
-def add_parser(x):
-    pass
+"""`voxpipe simulate`: a Realtime service on this machine, for any client."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import anyio
+
+from voxpipe.simulator import Script, Simulator, load_script
+
+_EPILOG = """\
+Any program that uses the Realtime API can talk to it: no key, no network, no bill.
+
+  voxpipe simulate --port 8080 --script restaurant.yaml
+  export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-simulated
+
+A script says what the model says and calls, reply by reply (restaurant.yaml):
+
+  replies:
+    - heard: Are you open on Sunday?        # the caller's words, for transcripts
+      say: One moment.                      # spoken before the call; may be left out
+      calls:
+        - name: opening_hours               # a tool that the session declares
+          arguments: {day: Sunday}
+    - say: "On Sunday we are open {result.hours}."      # from the tool's JSON result
+    - heard: And what is there to eat?
+      say: Tonight we have lasagne, sea bass and tiramisu.
+      wait_ms: 1500                         # a slow answer
+  then: echo                                # after the last reply; or: repeat
+  timing:
+    first_audio_ms: 500
+    speed: 5                                # times faster than it plays
+
+Without a script it says back what was typed, and how long it heard somebody speak. It
+does not recognise speech. It sounds like espeak-ng (pip install 'voxpipe[speech]'), an
+installed flite or espeak-ng, or else a hum for each syllable.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add ``simulate`` to what ``ArgumentParser.add_subparsers`` gave."""
+    parser = commands.add_parser(
+        "simulate",
+        help="serve the Realtime protocol on this machine",
+        description="Serve the Realtime protocol on this machine, until Ctrl-C.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8080,
+        help="0 for any that is free; default: %(default)s",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument(
+        "--script", metavar="FILE", help="what the model says and calls, in YAML"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted; returns the exit code."""
+    anyio.run(simulate, arguments)
+    return 0
+
+
+async def simulate(arguments: argparse.Namespace) -> None:
+    """Serve until cancelled.
+
+    Raises:
+        ScriptError: the script will not do.
+        TransportError: the port cannot be had.
+    """
+    script = load_script(arguments.script) if arguments.script else Script()
+    async with Simulator(script, host=arguments.host, port=arguments.port) as simulator:
+        print(f"The Realtime API is simulated at {simulator.websocket_url}")
+        print("For OpenAI's SDKs and for voxpipe:\n")
+        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY=sk-simulated\n")
+        print("Ctrl-C ends it.", flush=True)
+        await anyio.sleep_forever()

@@ -20,7 +20,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from .errors import ConnectionClosed
 from .machine import Machine
-from .pump import Pump, in_line
+from .pump import Pump, in_line, leave
 from .script import Script
 from .session_config import LIFETIME, Kind
 from .speech import CachedVoice, Voice, find_voice
@@ -88,7 +88,7 @@ class MemoryConnection:
     ) -> bool | None:
         await self.aclose()
         assert self._tasks is not None
-        return await self._tasks.__aexit__(kind, error, traceback)
+        return await leave(self._tasks, kind, error, traceback)
 
     async def _serve(self) -> None:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from .context import Contexts
 from .errors import Refusal
 from .plan import Prompter
-from .reply import Reply, Speech
+from .reply import Reason, Reply, Speech
 from .request import read_request
 from .session import Session
 
@@ -94,15 +94,17 @@ class Replies:
                 "response_cancel_not_active",
                 "Cancellation failed: no active response found",
             )
-        reply.cancel("client_cancelled", now)
+        self._stop(reply, "client_cancelled", now)
 
     def interrupt(self, now: float) -> None:
         """The caller speaks: stop talking."""
-        reply = self.active
-        if reply is not None:
-            reply.cancel("turn_detected", now)
-            if reply.silent:
-                self._prompter.give_back(reply.plan)
+        if self.active is not None:
+            self._stop(self.active, "turn_detected", now)
+
+    def _stop(self, reply: Reply, reason: Reason, now: float) -> None:
+        reply.cancel(reason, now)
+        if reply.silent and not reply.request.aside:
+            self._prompter.give_back(reply.plan)
 
     def speeches(self) -> list[Speech]:
         """What has to be spoken since the last time this was asked."""

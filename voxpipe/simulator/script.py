@@ -96,8 +96,8 @@ class Script(_Strict):
     """A conversation as the model sees it.
 
     Attributes:
-        replies: to the default conversation, in order. A reply that the caller
-            interrupts before it has said anything is given again.
+        replies: to the default conversation, in order. A reply that is interrupted
+            before it has said anything is given again: somebody only paused.
         out_of_band: replies of ``conversation: "none"`` responses, in order.
         then: what follows the last reply: ``echo`` says back what was said, ``repeat``
             starts again.

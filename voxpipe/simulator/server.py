@@ -27,9 +27,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from voxpipe.pipeline.errors import TransportError
+
 from .admission import PATH, SUBPROTOCOL, Rejection, admit, looks_like_a_key
 from .machine import Machine
-from .pump import Pump, in_thread
+from .pump import Pump, in_thread, leave
 from .script import Script
 from .session_config import LIFETIME
 from .speech import CachedVoice, Voice, find_voice
@@ -44,6 +46,7 @@ class Simulator:
     """A local server that speaks the Realtime protocol.
 
     Open it with ``async with``; it ends, with all its sessions, when the block does.
+    Raises `TransportError` when it cannot listen.
 
     Args:
         script: what the model says and calls; without one it echoes. Each session
@@ -102,8 +105,13 @@ class Simulator:
         try:
             self._port = await self._tasks.start(serve)
         except BaseException as error:
-            # E.g. the port is taken: the group is ours to close, whatever it was.
-            await self._tasks.__aexit__(type(error), error, error.__traceback__)
+            # The group is ours to close, whatever it was.
+            await leave(self._tasks, type(error), error, error.__traceback__)
+            if isinstance(error, OSError):
+                raise TransportError(
+                    f"cannot listen on {self._host} port {self._port}: "
+                    f"{error.strerror or error}; port 0 takes any that is free"
+                ) from error
             raise
         return self
 
@@ -115,7 +123,7 @@ class Simulator:
     ) -> bool | None:
         self._stop.set()
         assert self._tasks is not None
-        return await self._tasks.__aexit__(kind, error, traceback)
+        return await leave(self._tasks, kind, error, traceback)
 
     async def _serve_asyncio(
         self, *, task_status: TaskStatus[int] = TASK_STATUS_IGNORED
