@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxpipe.pipeline.errors import VoxpipeError
+from voxpipe.pipeline import VoxpipeError
 
 
 class ToolError(VoxpipeError):

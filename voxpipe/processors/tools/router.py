@@ -8,9 +8,7 @@ from typing import Any
 from anyio import EndOfStream, Semaphore, create_task_group, current_time
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.frames import ToolCall, ToolResult
-from voxpipe.pipeline.ports import Input, Output
-from voxpipe.pipeline.processor import Processor
+from voxpipe.pipeline import Input, Output, Processor, ToolCall, ToolResult
 
 from .errors import ToolError
 from .execution import Execution, Threads

@@ -1,0 +1,5 @@
+"""A recording of both sides of a conversation."""
+
+from .recorder import WavRecorder
+
+__all__ = ["WavRecorder"]
