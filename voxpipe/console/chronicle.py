@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
-import numpy as np
 from anyio import create_task_group, current_time
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -26,12 +24,8 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.realtime import Bill
 
+from .progress import Lines
 from .report import Cut, Marks, Report, Span, ToolRecord, TurnRecord
-
-BUCKET = 0.05  # seconds for each peak of an envelope
-
-Show = Callable[[Literal["caller", "agent", "note"], str], None]
-"""Told who said what, or what else happened."""
 
 
 @dataclass(slots=True)
@@ -39,30 +33,7 @@ class _Spoken:
     """A reply with audio, and what is known of its words."""
 
     turn: Turn
-    words: dict[str, str] = field(default_factory=dict[str, str])
     heard_words: str | None = None
-
-
-class Envelope:
-    """Peaks of a stream of audio, one for each 50 ms; bounded by the demo's deadline."""
-
-    def __init__(self) -> None:
-        self.peaks: list[float] = []
-
-    def add(self, frame: AudioFrame, at: float) -> None:
-        """Audio that begins at ``at`` seconds on the call's clock."""
-        samples = frame.samples
-        peak = (
-            float(np.abs(samples.astype(np.int32)).max()) / 32_768
-            if len(samples)
-            else 0
-        )
-        first = max(0, int(at / BUCKET))
-        last = max(first, int((at + frame.duration) / BUCKET - 1e-6))
-        if last >= len(self.peaks):
-            self.peaks.extend([0.0] * (last + 1 - len(self.peaks)))
-        for bucket in range(first, last + 1):
-            self.peaks[bucket] = max(self.peaks[bucket], peak)
 
 
 class Chronicle(Processor):
@@ -70,11 +41,10 @@ class Chronicle(Processor):
 
     Args:
         model: its name, for the report.
-        show: told of each finished sentence, while the conversation goes on.
+        view: shown what is said, while the conversation goes on.
     """
 
     caller = Input[AudioFrame | SpeechStarted | SpeechStopped | Dtmf]()
-    agent = Input[AudioFrame]()
     says = Input[AudioFrame | ReplyEnd](capacity_ms=1_000)
     transcripts = Input[Transcript](capacity=256)
     interruptions = Input[Interruption]()
@@ -82,32 +52,33 @@ class Chronicle(Processor):
     calls = Input[ToolCall]()
     results = Input[ToolResult]()
 
-    def __init__(self, model: str, show: Show) -> None:
+    def __init__(self, model: str, view: Lines) -> None:
         self._model = model
-        self._show = show
+        self._view = view
         self._began = 0.0
         self._spoken: list[_Spoken] = []
-        self._user: list[tuple[str, str]] = []  # item and words, in order
+        self._user: list[str] = []  # what the caller said, in order
+        self._agent: dict[str, str] = {}  # what the agent says, by item
         self._speech: list[list[float]] = []
         self._interruptions: list[tuple[float, Interruption]] = []
         self._calls: dict[str, tuple[float, ToolCall]] = {}
         self._tools: list[ToolRecord] = []
         self._bill = Bill()
         self._ended = 0.0
-        self.caller_envelope, self.agent_envelope = Envelope(), Envelope()
 
     async def run(self) -> None:
         """Write until every port has ended."""
         self._began = current_time()
-        async with create_task_group() as tasks:
-            tasks.start_soon(self._hear_caller)
-            tasks.start_soon(self._hear_agent)
-            tasks.start_soon(self._follow_replies)
-            tasks.start_soon(self._read_transcripts)
-            tasks.start_soon(self._note_interruptions)
-            tasks.start_soon(self._add_up)
-            tasks.start_soon(self._note_calls)
-            tasks.start_soon(self._note_results)
+        async with create_task_group() as hearing:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._hear_caller)
+                tasks.start_soon(self._follow_replies, hearing)
+                tasks.start_soon(self._read_transcripts)
+                tasks.start_soon(self._note_interruptions)
+                tasks.start_soon(self._add_up)
+                tasks.start_soon(self._note_calls)
+                tasks.start_soon(self._note_results)
+            hearing.cancel_scope.cancel()  # what is still being heard was hung up on
         self._ended = self._now()
 
     def _now(self) -> float:
@@ -115,50 +86,43 @@ class Chronicle(Processor):
 
     async def _hear_caller(self) -> None:
         async for frame in self.caller:
-            if isinstance(frame, AudioFrame):
-                self.caller_envelope.add(frame, frame.start)
-            elif isinstance(frame, SpeechStarted):
+            self._view.at(self._now())
+            if isinstance(frame, SpeechStarted):
                 self._speech.append([frame.at, frame.at])
             elif isinstance(frame, SpeechStopped) and self._speech:
                 self._speech[-1][1] = frame.at
 
-    async def _hear_agent(self) -> None:
-        async for frame in self.agent:
-            self.agent_envelope.add(frame, self._now() - frame.duration)
-
-    async def _follow_replies(self) -> None:
+    async def _follow_replies(self, hearing: TaskGroup) -> None:
         async for frame in self.says:
             turn = frame.turn
             known = self._spoken and self._spoken[-1].turn is turn
             if isinstance(frame, AudioFrame) and turn is not None and not known:
                 self._spoken.append(_Spoken(turn))
+                hearing.start_soon(self._hear_out, self._spoken[-1])
+
+    async def _hear_out(self, spoken: _Spoken) -> None:
+        if await spoken.turn.over() == "heard":
+            self._view.said("agent", self._words_of(spoken))
+
+    def _words_of(self, spoken: _Spoken) -> str:
+        words = (self._agent.get(item.item_id, "") for item in spoken.turn.items())
+        return " ".join(filter(None, words))
 
     async def _read_transcripts(self) -> None:
-        words: dict[str, str] = {}
         async for transcript in self.transcripts:
-            if not transcript.final:
-                continue
             if transcript.speaker == "user":
-                self._user.append((transcript.item_id, transcript.text))
-                self._show("caller", transcript.text)
+                if transcript.final:
+                    self._user.append(transcript.text)
+                    self._view.said("caller", transcript.text)
                 continue
-            words[transcript.item_id] = transcript.text
+            self._agent[transcript.item_id] = transcript.text
             if transcript.heard is None:
-                self._show("agent", transcript.text)
-            else:
-                self._show("agent", f"{transcript.heard} — interrupted")
+                self._view.saying("agent", transcript.text)
+                continue
             for spoken in self._spoken:
-                for item in spoken.turn.items():
-                    if item.item_id in words:
-                        spoken.words[item.item_id] = words[item.item_id]
-                    if (
-                        item.item_id == transcript.item_id
-                        and transcript.heard is not None
-                    ):
-                        spoken.heard_words = transcript.heard
-        for spoken in self._spoken:  # transcripts come before the audio they belong to
-            for item in spoken.turn.items():
-                spoken.words.setdefault(item.item_id, words.get(item.item_id, ""))
+                if any(i.item_id == transcript.item_id for i in spoken.turn.items()):
+                    spoken.heard_words = transcript.heard
+                    self._view.said("agent", f"{transcript.heard} — interrupted")
 
     async def _note_interruptions(self) -> None:
         async for interruption in self.interruptions:
@@ -175,7 +139,7 @@ class Chronicle(Processor):
     async def _note_results(self) -> None:
         async for result in self.results:
             started, call = self._calls.get(result.call_id, (self._now(), None))
-            self._show("note", f"{result.name} → {result.error or result.output}")
+            self._view.note(f"{result.name} → {result.error or result.output}")
             self._tools.append(
                 ToolRecord(
                     name=result.name,
@@ -190,7 +154,7 @@ class Chronicle(Processor):
 
     # --- afterwards
 
-    def report(self) -> Report:
+    def summary(self) -> Report:
         """What became of the conversation."""
         return Report(
             model=self._model,
@@ -207,7 +171,7 @@ class Chronicle(Processor):
         return None if moment is None else moment - self._began
 
     def _turns(self) -> list[TurnRecord]:
-        words = [text for _, text in self._user]
+        words = list(self._user)
         turns: list[TurnRecord] = []
         for spoken in self._spoken:
             timings = spoken.turn.timings
@@ -217,7 +181,7 @@ class Chronicle(Processor):
                     index=len(turns) + 1,
                     reply_id=spoken.turn.id,
                     user_words=words.pop(0) if answers and words else "",
-                    agent_words=" ".join(filter(None, spoken.words.values())),
+                    agent_words=self._words_of(spoken),
                     agent_heard_words=spoken.heard_words,
                     marks=Marks(
                         speech_end=self._on_clock(timings.user_stopped),
@@ -253,7 +217,7 @@ class Chronicle(Processor):
 
     def _spans(self) -> list[Span]:
         spans: list[Span] = []
-        words = [text for _, text in self._user]
+        words = list(self._user)
         for number, (start, end) in enumerate(self._speech):
             text = words[number] if number < len(words) else ""
             stop = end if end > start else self._ended
@@ -263,7 +227,7 @@ class Chronicle(Processor):
             if begin is None:
                 continue
             until = begin + turn.heard
-            text = " ".join(filter(None, spoken.words.values()))
+            text = self._words_of(spoken)
             spans.append(Span(speaker="agent", start=begin, end=until, text=text))
             if turn.heard < turn.generated:
                 lost = until + turn.generated - turn.heard

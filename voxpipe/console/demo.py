@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import numpy as np
 
-from voxpipe.pipeline import AudioFrame, OpenRoute, Pipeline, VoxpipeError
+from voxpipe.pipeline import AudioFrame, OpenRoute, Output, Pipeline, VoxpipeError
 from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
 from voxpipe.processors.realtime import Realtime, Said, Session, open_session
 from voxpipe.processors.recorder import WavRecorder
 from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Line, Script, Simulator
-from voxpipe.transports import MemoryPhone
+from voxpipe.transports import MemoryPhone, read_header
 
 from . import restaurant
 from .caller import (
@@ -31,29 +34,29 @@ from .caller import (
     somebody,
 )
 from .chronicle import Chronicle
-
-from .report import table, to_json
-
+from .progress import live
+from .report import Report, table, to_json
+from .timeline import envelope, timeline_svg
 
 MODEL_RATE = 24_000  # Hz, of the model's PCM
 HANGOVER = 0.6  # seconds; the guest pauses 0.45 s between sentences
 DEADLINE = 900.0  # seconds; no demo lasts longer
 
 _EPILOG = """\
-Without WAV, recordings that come with voxpipe play a guest who calls a restaurant: asks
-for something that needs a tool, interrupts an answer in mid-sentence, books, and thanks.
-With WAV, your own recording calls instead: 16-bit or G.711, any rate, mono or stereo. The
-simulator does not understand speech: put the words into a .txt beside it, or it answers
-by telling how much it heard.
+Without WAV, recordings that come with voxpipe play a guest who calls a restaurant:
+asks for something that needs a tool, interrupts an answer in mid-sentence, books, and
+thanks. With WAV, your own recording calls instead: 16-bit or G.711, any rate, mono or
+stereo. The simulator does not understand speech: put the words into a .txt beside it,
+one line for each turn, or it answers by telling how much it heard.
 
   voxpipe demo
   voxpipe demo question.wav
-  OPENAI_API_KEY=sk-... voxpipe demo --live      talks to the real model, and costs money
+  OPENAI_API_KEY=sk-... voxpipe demo --live     the real model; costs some cents
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``demo`` to the command line."""
+    """Add ``demo`` to the commands."""
     parser = commands.add_parser(
         "demo",
         help="hold a conversation and show what became of it",
@@ -81,6 +84,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Hold the conversation and print the report; returns the exit code."""
+    arguments.out.mkdir(parents=True, exist_ok=True)
     anyio.run(demo, arguments.wav, arguments.out, arguments.live, arguments.model)
     return 0
 
@@ -96,7 +100,6 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
         own = recording(wav)
         spoken, plot, script = (own,), somebody(own), _echo(own)
         expected = own.seconds * 2 + 5
-    out.mkdir(parents=True, exist_ok=True)
     tools = restaurant.tools()
     async with (
         _service(script, live) as (url, key),
@@ -109,38 +112,56 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             api_key=key,
         ) as session,
     ):
-        conversation = Conversation(session, tools, spoken[0], out)
-        await conversation.hold(plot, expected)
-    report = conversation.chronicle.report()
-    (out / "report.json").write_text(json.dumps(to_json(report), indent=2) + "\n")
-    picture = timeline_svg(report, *conversation.chronicle.envelopes())
-    (out / "timeline.svg").write_text(picture, encoding="utf-8")
-    print(table(report))
-    for name in ("conversation.wav", "timeline.svg", "report.json"):
-        print(out / name)
+        conversation = Conversation(session, tools, spoken[0], out, expected)
+        await conversation.hold(plot)
+    leave(conversation.chronicle.summary(), out)
+
+
+def leave(report: Report, out: Path) -> None:
+    """Print the report, and put it and the picture beside the recording."""
+    recorded = out / "conversation.wav"
+    with recorded.open("rb") as file:
+        header = read_header(file)
+        file.seek(header.begins)
+        sides = np.frombuffer(file.read(header.size), np.int16).reshape(-1, 2)
+    peaks = (envelope(sides[:, side], header.format.rate) for side in (0, 1))
+    picture, data = out / "timeline.svg", out / "report.json"
+    picture.write_text(timeline_svg(report, *peaks), encoding="utf-8")
+    data.write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
+    print(table(report, shutil.get_terminal_size().columns))
+    print()
+    print(f"{recorded}  caller left, agent right, as it was heard")
+    print(f"{picture}      who spoke when, what was cut, which tool ran")
+    print(f"{data}       all of it, for programs")
 
 
 class Conversation:
     """The demo's pipeline, and the two who talk through it."""
 
     def __init__(
-        self, session: Session, tools: ToolRouter, caller: Recording, out: Path
+        self,
+        session: Session,
+        tools: ToolRouter,
+        caller: Recording,
+        out: Path,
+        expected: float,
     ) -> None:
-        self.progress = Progress()
-        self.chronicle = Chronicle(session.settings.model, self.progress.line)
+        self._view = live(sys.stdout, seconds=expected)
+        self.chronicle = Chronicle(session.settings.model, self._view)
         self._phone = phone = MemoryPhone(caller.format, background="silence")
         self._model = model = Realtime(session)
         self._listener = listener = Listener()
         recorder = WavRecorder(out / "conversation.wav")
         chronicle = self.chronicle
-        hears = _to_model(phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
+        hears = (
+            _pcm(phone.heard, phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
+        )
         self._pipeline = Pipeline(
             hears >> model.hears,
             hears >> recorder.caller,
             hears >> chronicle.caller,
             _from_model(model, phone) >> phone.speaks,
-            phone.played >> Resample(MODEL_RATE) >> recorder.agent,
-            phone.played >> chronicle.agent,
+            _pcm(phone.played, phone) >> Resample(MODEL_RATE) >> recorder.agent,
             model.calls >> tools.calls,
             tools.results >> model.results,
             model.says >> listener.says,
@@ -152,20 +173,20 @@ class Conversation:
             tools.results >> chronicle.results,
         )
 
-    async def hold(self, plot: Plot, expected: float) -> None:
+    async def hold(self, plot: Plot) -> None:
         """Let both talk until the caller hangs up."""
         print(self._pipeline.drawing())
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.progress.run, expected)
             tasks.start_soon(plot, self._phone, self._listener)
             self._model.say(restaurant.GREETING)
             await self._pipeline.run(deadline=DEADLINE)
             tasks.cancel_scope.cancel()
+        self._view.close()
 
 
-def _to_model(phone: MemoryPhone) -> OpenRoute[AudioFrame]:
+def _pcm(output: Output[AudioFrame], phone: MemoryPhone) -> OpenRoute[AudioFrame]:
     """From the phone's audio to 16-bit mono, which boxes can work on."""
-    route = phone.heard.drawn()
+    route = output.drawn()
     if phone.format.encoding != "pcm16":
         route = route >> Decode()
     return route >> Mono() if phone.format.channels == 2 else route
