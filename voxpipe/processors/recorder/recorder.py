@@ -44,6 +44,10 @@ class WavRecorder(Processor):
     than that may be placed late. Connect ``agent`` with what was really heard, such as
     ``phone.played``.
 
+    It holds nobody up: what it cannot take in time is dropped and counted (by the
+    inputs), what the disk cannot take in time becomes silence and is counted (`lost`).
+    So a source a hundred times faster than speech is not recorded whole.
+
     The file plays while it grows and after a crash, except for the last 4 s or so. It
     is finished when the run ends or is cancelled. If the disk fails, that is reported
     and logged, and the conversation goes on; what was written until then plays.
