@@ -1,0 +1,134 @@
+"""The main job, as a user starts it: over real sockets, in real time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from voxpipe.transports import read_header
+
+RECORDINGS = Path(__file__).parents[2] / "voxpipe" / "console" / "recordings"
+
+
+def voxpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "voxpipe", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `voxpipe demo` leaves, and what it printed in ``printed.txt``."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = voxpipe("demo", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "printed.txt").write_text(done.stdout, encoding="utf-8")
+    return folder
+
+
+def report(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    return loaded
+
+
+def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
+    printed = (out / "printed.txt").read_text(encoding="utf-8")
+    assert "memory_phone.heard ─▶ vad ─▶ resample ─┬─▶ realtime.hears" in printed
+    assert "Trattoria Ada, good evening." in printed
+    assert "On Sunday we are open from six to eleven in the evening." in printed
+    assert "Hello. Are you open on Sunday evening?" in printed
+    assert "— interrupted" in printed
+    assert "cost" in printed
+
+
+def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
+    with (out / "conversation.wav").open("rb") as file:
+        header = read_header(file)
+        file.seek(header.begins)
+        sides = np.frombuffer(file.read(header.size), np.int16).reshape(-1, 2)
+    assert header.format.channels == 2
+    assert 25 < header.seconds < 90
+    for side in (0, 1):
+        loud = np.abs(sides[:, side].astype(np.int32)) > 1_000
+        assert loud.mean() > 0.03
+
+
+def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
+    told = report(out)
+    assert [call["name"] for call in told["tool_calls"]] == [
+        "opening_hours",
+        "book_table",
+    ]
+    assert all(call["error"] is None for call in told["tool_calls"])
+    (cut,) = told["interruptions"]
+    assert 2_900 <= cut["heard_ms"] <= cut["generated_ms"]
+    assert cut["heard_ms"] - 1 <= cut["truncated_to_ms"] <= cut["heard_ms"]
+    assert cut["basis"] == "measured"
+    assert told["cost_usd"] > 0
+    assert told["usage"]["audio_out"] > 0
+    answered = [turn for turn in told["turns"] if turn["user_words"]]
+    assert len(answered) == 4
+    for turn in answered:
+        marks = [turn["marks"][name] for name in _MILESTONES]
+        assert marks == sorted(marks)
+        assert turn["total_ms"] >= turn["ours_ms"] >= 0
+
+
+_MILESTONES = ("speech_end", "commit", "first_delta", "first_sample_heard")
+
+
+def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:
+    picture = (out / "timeline.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert "book_table" in picture
+
+
+def test_a_recording_of_ones_own_calls_instead(tmp_path: Path) -> None:
+    done = voxpipe("demo", RECORDINGS / "2-menu.wav", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (_, turn, *_) = report(tmp_path)["turns"]
+    assert (
+        turn["user_words"]
+        == turn["agent_words"]
+        == "Good. What can I eat at your place?"
+    )
+
+
+def test_a_file_that_is_no_recording_is_refused_with_the_cure(tmp_path: Path) -> None:
+    text = tmp_path / "call.wav"
+    text.write_text("this is not sound")
+    done = voxpipe("demo", text, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith("voxpipe: ")
+    assert "WAV" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    done = voxpipe("demo", tmp_path / "none.wav", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "none.wav" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_live_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    done = voxpipe("demo", "--live", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "OPENAI_API_KEY" in done.stderr
+
+
+def test_help_teaches() -> None:
+    assert "voxpipe demo question.wav" in voxpipe("demo", "--help").stdout
+    assert "simulate" in voxpipe("--help").stdout
