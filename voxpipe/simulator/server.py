@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import sniffio
 from anyio import (
     TASK_STATUS_IGNORED,
     CancelScope,
@@ -95,11 +95,7 @@ class Simulator:
             self._voice = await to_thread.run_sync(find_voice)
         self._cached = CachedVoice(self._voice)
         self._stop = Event()
-        serve = (
-            self._serve_trio
-            if sniffio.current_async_library() == "trio"
-            else self._serve_asyncio
-        )
+        serve = self._serve_trio if _in_trio() else self._serve_asyncio
         self._tasks = create_task_group()
         await self._tasks.__aenter__()
         try:
@@ -241,6 +237,11 @@ def _only_realtime(connection: Any, request: Request) -> Response | None:
 
 def _subprotocol(_connection: Any, offered: Sequence[Subprotocol]) -> Any:
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
+
+
+def _in_trio() -> bool:
+    trio = sys.modules.get("trio")  # absent, unless it is what runs
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
 _OPTIONS: dict[str, Any] = {
