@@ -9,7 +9,12 @@ import ctypes
 from threading import Lock
 from typing import Any
 
-import espeakng_loader
+try:
+    import espeakng_loader
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        "this voice is an extra: pip install 'voxpipe[speech]'"
+    ) from missing
 
 from .errors import VoiceError
 from .speech import pitch_of, rate_of, to_voice_rate
