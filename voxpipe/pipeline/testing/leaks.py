@@ -55,7 +55,8 @@ def _streams() -> list[Any]:
     # The streams themselves, not their ids: those are used again.
     kinds = (MemoryObjectSendStream, MemoryObjectReceiveStream)
     objects: list[Any] = gc.get_objects()
-    return [each for each in objects if isinstance(each, kinds) and _is_open(each)]
+    # type() and not isinstance(): that asks weak proxies of objects that are gone.
+    return [each for each in objects if type(each) in kinds and _is_open(each)]
 
 
 def _is_open(stream: Any) -> bool:
