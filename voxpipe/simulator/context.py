@@ -104,7 +104,9 @@ class Contexts:
             window = min(window, limits.get("post_instructions", window))
             keep = truncation["retention_ratio"]
         keys = [each.key for each in segments]
-        first = keys.index(self._first_kept) if self._first_kept in keys else 1
+        first = 1
+        if truncation != "disabled" and self._first_kept in keys:
+            first = keys.index(self._first_kept)
         weight = sum(each.tokens.total for each in segments[first:])
         if weight > window:
             if truncation == "disabled":

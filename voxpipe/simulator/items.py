@@ -24,7 +24,7 @@ class Part:
         text: of text parts, and the transcript of audio parts; ``None`` when unknown.
         sound: of audio parts.
         image: the other fields of an image part.
-        words: what a script says was said; known to the simulator only.
+        words: of audio of the user: what was said, by the script or the client.
     """
 
     type: str
@@ -82,7 +82,8 @@ class Item:
     @property
     def words(self) -> str | None:
         """What is said in it, as far as anybody knows."""
-        known = [part.text or part.words for part in self.content]
+        # A transcript may only say how long somebody spoke: that is not what they said.
+        known = [part.words if part.sound else part.text for part in self.content]
         return " ".join(each for each in known if each) or None
 
     @property
@@ -214,7 +215,8 @@ def _part(part: dict[str, Any], path: str, format: WireFormat) -> Part:
     kind = part["type"]
     if kind == "input_audio":
         data = decode_audio(part["audio"], f"{path}.audio", format)
-        return Part(kind, part.get("transcript"), Sound(format, bytearray(data)))
+        said, sound = part.get("transcript"), Sound(format, bytearray(data))
+        return Part(kind, said, sound, words=said)
     if kind == "input_image":
         detail = part.get("detail", "auto")
         image = {

@@ -17,7 +17,7 @@ _ONSET = 2  # voiced frames in a row: a click is shorter
 _HYSTERESIS = 6.0  # dB by which speech may drop before it counts as silence
 _OVER_NOISE = 8.0  # dB
 _NOISIEST = -35.0  # dBFS; a louder background is not learnt
-_NOISE_RISE = 0.1  # dB a frame, 3 dB a second
+_NOISE_RISE = 0.3  # dB a frame, 9 dB a second
 _TAIL = 8  # frames, the end of an utterance
 _TRAILING = 6.0  # dB that a tail lies below the whole: the speaker is trailing off
 _SHORT = 14  # frames; "er" is no turn
@@ -52,7 +52,7 @@ class Detector:
         self._settings = settings
         # 0.5, the default, is -42.5 dBFS: a quiet speaker at a telephone.
         self._lowest = -55.0 + 25.0 * settings.get("threshold", 0.5)
-        self._noise = -90.0
+        self._noise: float | None = None  # dBFS; the first frame tells
         self.reset()
 
     def reset(self) -> None:
@@ -70,10 +70,10 @@ class Detector:
         """Take the next frame; says what it changed."""
         if self.speaking:
             return self._in_speech(level)
-        limit = max(self._lowest, self._noise + _OVER_NOISE)
+        noise = min(level, _NOISIEST) if self._noise is None else self._noise
+        limit = max(self._lowest, noise + _OVER_NOISE)
         if level < limit:
-            rising = min(level, self._noise + _NOISE_RISE)
-            self._noise = min(rising, _NOISIEST)
+            self._noise = min(level, noise + _NOISE_RISE, _NOISIEST)
             self._run = 0
             return None
         self._run += 1
