@@ -5,13 +5,16 @@ round by a chain without boxes, and taken off, here as there. Our chain ends in 
 that lets nothing through, so that no queue blurs what is to be seen (its price is
 `benchmarks.hop`); Pipecat's processors have no form without queues but its direct mode,
 which is measured too.
+
+Pipecat carries an agent's audio in order with all other frames, and interruptions drop
+it, as ours: that is what the promise is held against. A caller's audio takes its fast
+lane, which overtakes other frames; what it costs there stands beside it.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
-from statistics import median
 from time import process_time
 
 import anyio
@@ -31,8 +34,8 @@ from .peer import Pipecat
 from .report import Options, Report, main
 
 BOXES = 8
-FRAMES, PEER_FRAMES = 10_000, 2_000
-ROUNDS = 20
+FRAMES, PEER_FRAMES = 5_000, 1_000
+ROUNDS = 40
 
 FORMAT = AudioFormat("pcm16", 16_000)
 SILENCE = FORMAT.silence(0.02)
@@ -155,12 +158,11 @@ def _compare(report: Report, ours: list[float], theirs: dict[str, list[float]]) 
     }
     for kind, series in theirs.items():
         report.add(f"pipecat_{kind}_us", series, labels[kind], "µs")
-    # Held against the cheaper of the two ways in which frames go through Pipecat.
-    ratios = [their / our for their, our in zip(theirs["input"], ours, strict=True)]
-    report.add("ratio", ratios, "Pipecat (a caller's audio) / voxpipe", "×")
-    report.promise(
-        "cheaper than Pipecat's chain", median(ratios), "at least", 50, "times"
-    )
+    for kind, what in (("input", "a caller's audio"), ("output", "an agent's audio")):
+        ratios = [t / o for t, o in zip(theirs[kind], ours, strict=True)]
+        label = f"Pipecat, {what} / voxpipe"
+        middle = report.add(f"ratio_{kind}", ratios, label, "×")
+    report.promise("cheaper than Pipecat's chain", middle, "at least", 50, "times")
 
 
 if __name__ == "__main__":
