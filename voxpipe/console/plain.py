@@ -47,7 +47,7 @@ def fit(text: str, width: int) -> str:
         if used > width - 1:
             break
         kept += char
-    return kept.rstrip() + "…" if width > 0 else ""
+    return kept.rstrip(" …") + "…" if width > 0 else ""
 
 
 def tail(text: str, width: int) -> str:

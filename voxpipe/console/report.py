@@ -62,7 +62,12 @@ class TurnRecord:
 
     @property
     def ours_ms(self) -> float | None:
-        """The part of it that is voxpipe's: from the first delta to the ear."""
+        """The part of `total_ms` that is voxpipe's: from the first delta to the ear.
+
+        ``None`` where nobody had asked: such a reply may wait for an earlier one.
+        """
+        if self.marks.speech_end is None:
+            return None
         return between(self.marks.first_delta, self.marks.first_sample_heard)
 
 
@@ -201,7 +206,7 @@ def _turns(report: Report) -> Section:
         times = (
             between(marks.speech_end, marks.commit),
             between(marks.commit, marks.first_delta),
-            between(marks.first_delta, marks.first_sample_heard),
+            turn.ours_ms,
             turn.total_ms,
             turn.ours_ms,
         )
@@ -209,7 +214,7 @@ def _turns(report: Report) -> Section:
         if turn.user_words:
             rows.append(f"› {turn.user_words}")
         if turn.agent_heard_words is not None:
-            rows.append(f"‹ {turn.agent_heard_words} … (cut)")
+            rows.append(f"‹ [cut] {turn.agent_heard_words} …")
         elif turn.agent_words:
             rows.append(f"‹ {turn.agent_words}")
     return "Turns: from the caller's last sound to the answer, in ms", head, rows

@@ -106,14 +106,9 @@ class Row:
         for span in self._spans(speaker):
             start, stop = self._shown(span)
             kind = f"{speaker}-span" if span.kind == "heard" else "unheard"
-            self._picture.rect(
-                self._x(start),
-                y,
-                self._x(stop) - self._x(start),
-                _LANE,
-                kind,
-                span.text,
-            )
+            x = self._x(start)
+            width = max(self._x(stop) - x - 1, 0.5)  # a pixel to tell neighbours apart
+            self._picture.rect(x, y, width, _LANE, kind, span.text)
         strokes: list[str] = []
         middle, half = y + _LANE / 2, _LANE / 2 - 3
         for x in range(LEFT + 1, int(end), _STROKE):
