@@ -1,6 +1,7 @@
 """gpt-realtime as a box: the session, the conversation, and what it costs."""
 
-from .connection import Address, ConfigurationError, Connect, Connection
+from .address import Address, ConfigurationError
+from .connection import Connect, Connection
 from .events import ServerEvent
 from .history import Entry, History
 from .prices import PRICES, Bill, Price

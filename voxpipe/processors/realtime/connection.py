@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
+import logging
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
+    contextmanager,
 )
-from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from anyio import CancelScope, current_time
-from pydantic import SecretStr
+from anyio import CancelScope, current_time, move_on_after
 
-from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
+from voxpipe.pipeline import SessionLost, TransportError
 
-OPENAI_URL = "https://api.openai.com/v1"
+from .address import Address
+
 OPEN_TIMEOUT = 10.0  # seconds, for DNS, TCP, TLS and upgrade together
-PING_EVERY = 4.0  # seconds; a peer that went silent is noticed after two of them
+QUIET = 2.5  # seconds without a message after which the service is asked for a pong
+ANSWER = 2.0  # seconds for the pong; both together are less than a caller waits
 FAREWELL = 1.0  # seconds for closing politely, also when everything is cancelled
 MAX_MESSAGE = 16 * 2**20  # bytes; a retrieved item holds a whole turn of audio
-
-
-class ConfigurationError(VoxpipeError):
-    """The program, or its environment, asks for a connection that cannot be made."""
 
 
 class Connection(Protocol):
     """Text messages both ways, in order."""
 
-    async def send(self, message: str) -> None:
+    async def send(self, message: str, /) -> None:
         """Send one message.
 
         Raises:
@@ -51,61 +46,7 @@ class Connection(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a session is, and what opens it.
-
-    Attributes:
-        url: ``wss://…/realtime?model=…``.
-        key: never shown.
-    """
-
-    url: str
-    key: SecretStr = field(repr=False)
-
-
 Connect = Callable[[Address], AbstractAsyncContextManager[Connection]]
-
-
-def address_of(
-    model: str, *, api_key: str | SecretStr | None, base_url: str | None
-) -> Address:
-    """Where ``model`` is to be found; reads the environment as the official SDK does.
-
-    Raises:
-        ConfigurationError: no key, or a plain connection that would leave the machine.
-    """
-    if api_key is None:
-        api_key = os.environ.get("OPENAI_API_KEY") or None
-    if api_key is None:
-        raise ConfigurationError(
-            "no API key: set OPENAI_API_KEY, pass api_key=, or talk to the simulator "
-            "(`voxpipe simulate`), which takes any key"
-        )
-    key = api_key if isinstance(api_key, SecretStr) else SecretStr(api_key)
-    base = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
-    parts = urlsplit(base)
-    schemes = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-    scheme = schemes.get(parts.scheme)
-    if scheme is None or not parts.hostname:
-        raise ConfigurationError(
-            "the base URL must look like https://host/v1 (http, ws and wss will do too)"
-        )
-    if scheme == "ws" and not _is_loopback(parts.hostname):
-        raise ConfigurationError(
-            f"{parts.scheme}:// would send the key and the call in the clear to "
-            f"{parts.hostname}: use https://, plain connections are for loopback only"
-        )
-    path = parts.path.rstrip("/") + "/realtime"
-    query = urlencode({"model": model})
-    return Address(urlunsplit((scheme, parts.netloc, path, query, "")), key)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _WebSocket:
@@ -115,7 +56,7 @@ class _WebSocket:
         self._socket = socket
         self._closed = closed
 
-    async def send(self, message: str) -> None:
+    async def send(self, message: str, /) -> None:
         try:
             await self._socket.send(message)
         except self._closed:
@@ -123,16 +64,42 @@ class _WebSocket:
 
     async def receive(self) -> str:
         try:
-            message = await self._socket.recv()
+            message = await self._next()
         except self._closed:
             raise self._lost() from None
         if isinstance(message, bytes):
             return message.decode("utf-8", "replace")
         return str(message)
 
+    async def _next(self) -> Any:
+        # The pings of websockets want a pong in time even while messages come, and one
+        # can be late behind a minute of audio. Here whatever comes is a sign of life.
+        while True:
+            with move_on_after(QUIET):
+                return await self._socket.recv()
+            pong = await self._ping()
+            with move_on_after(ANSWER):
+                return await self._socket.recv()
+            if not (pong.done() if hasattr(pong, "done") else pong.is_set()):
+                raise SessionLost(
+                    "the model session ended: nothing has come from the other side for "
+                    f"{QUIET + ANSWER:g} s, not even a pong"
+                )
+
+    async def _ping(self) -> Any:
+        # A peer that reads nothing fills the socket, and then not even a ping gets out.
+        with move_on_after(ANSWER):
+            return await self._socket.ping()
+        raise SessionLost(
+            "the model session ended: the other side has read nothing for "
+            f"{QUIET + ANSWER:g} s"
+        )
+
     def _lost(self) -> SessionLost:
         code = self._socket.close_code
         reason = self._socket.close_reason or ""
+        if code == 1006:  # which is what websockets says for "without saying goodbye"
+            code = None
         how = f"closed it with {code}" if code else "went away"
         return SessionLost(
             f"the model session ended: the other side {how}"
@@ -150,42 +117,63 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
         TransportError: nobody there, or the upgrade was refused.
     """
     # Here, not above: a program that replays a recording needs no WebSockets.
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake
+    from websockets.exceptions import ConnectionClosed
 
     connect: Any
     if _in_trio():
         from websockets.trio.client import connect
     else:
         from websockets.asyncio.client import connect
-    opening = connect(
-        address.url,
-        additional_headers={
-            "Authorization": f"Bearer {address.key.get_secret_value()}"
-        },
-        compression=None,  # base64 of sound does not shrink enough to pay for it
-        open_timeout=OPEN_TIMEOUT,
-        ping_interval=PING_EVERY,
-        ping_timeout=PING_EVERY,
-        max_size=MAX_MESSAGE,
-        proxy=None,
-    )
     async with AsyncExitStack() as stack:
-        try:
-            socket = await stack.enter_async_context(opening)
-        except InvalidHandshake as error:
-            raise TransportError(
-                f"the service refused the connection: {type(error).__name__}"
-            ) from None
-        except (OSError, TimeoutError) as error:
-            host = urlsplit(address.url).netloc.rpartition("@")[2]
-            raise TransportError(
-                f"no connection to {host}: {type(error).__name__}"
-            ) from error
+        with _explained(address):
+            socket = await stack.enter_async_context(
+                connect(
+                    address.url,
+                    additional_headers={
+                        "Authorization": f"Bearer {address.key.get_secret_value()}"
+                    },
+                    compression=None,  # sound in base64 does not shrink enough
+                    open_timeout=OPEN_TIMEOUT,
+                    close_timeout=FAREWELL,
+                    ping_interval=None,  # `_WebSocket` asks when nothing comes
+                    max_size=MAX_MESSAGE,
+                    proxy=None,
+                    logger=_silent(),
+                )
+            )
         try:
             yield _WebSocket(socket, ConnectionClosed)
         finally:
-            with CancelScope(shield=True, deadline=current_time() + FAREWELL):
+            with CancelScope(shield=True, deadline=current_time() + 2 * FAREWELL):
                 await (socket.aclose if _in_trio() else socket.close)()
+
+
+@contextmanager
+def _explained(address: Address) -> Generator[None]:
+    """Says in voxpipe's words why there is no connection, without the key."""
+    from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+    try:
+        yield
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise TransportError(
+            f"{address.host} refused the connection with HTTP {status}"
+            + (": check OPENAI_API_KEY" if status == 401 else "")
+        ) from None
+    except InvalidHandshake as error:
+        raise TransportError(
+            f"{address.host} does not speak WebSocket there: {type(error).__name__}"
+        ) from None
+    except (OSError, UnicodeError, EOFError) as error:
+        raise TransportError(
+            f"no connection to {address.host}: {type(error).__name__}"
+        ) from error
+
+
+def _silent() -> logging.Logger:
+    # At DEBUG websockets logs every header and frame: the key, and what people say.
+    return logging.Logger("voxpipe.websockets", level=logging.CRITICAL + 1)
 
 
 def _in_trio() -> bool:

@@ -10,43 +10,46 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from voxpipe.pipeline import (
     AudioFrame,
-    FormatError,
     Frame,
-    Interruption,
+    SpeechStarted,
+    SpeechStopped,
     ToolCall,
     ToolResult,
-    Turn,
-    Usage,
+    VoxpipeError,
 )
 
 from . import events as ev
+from .account import Account
 from .arbiter import Arbiter
-from .caller import CallerClock
+from .effects import Effects, Order
 from .events import ServerEvent
-from .interruption import truncation
-from .prices import Bill, cost_usd
-from .replies import STORE_SECONDS, Reply, Status
+from .hearing import Hearing
+from .history import History
+from .parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
+from .prices import Bill
+from .recent import Recent
+from .replies import Reply
 from .settings import Settings
+from .speaking import Speaking
+from .toolcalls import NOBODY, NOT_RUN, TOO_MANY, ToolCalls, is_due
 from .words import Words
 
-REMEMBERED = 64  # replies that are over, kept so that late events find them
-_BENIGN = {"response_cancel_not_active"}  # it had just ended by itself
+ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
+EVENTS = 256  # ids remembered, to know an event that comes twice
 _BUSY = "conversation_already_has_active_response"
-_HOLD_REFUSED = (
-    "the service interrupts this session by itself, so a reply cannot be held: open it "
-    "with turns=ServerVad(interrupts=False) and decide in the pipeline"
-)
-_STATUSES: dict[str, Status] = {
-    "completed": "completed",
-    "incomplete": "incomplete",
-    "cancelled": "cancelled",
-    "failed": "failed",
+# Crossed with what it was to prevent: a reply that ended by itself, an item that the
+# service had not made yet, audio that it had committed first.
+_BENIGN = {
+    "response_cancel_not_active",
+    "item_delete_invalid_item_id",
+    "input_audio_buffer_commit_empty",
 }
 
 
@@ -58,68 +61,105 @@ class Conversation:
         report: told of everything unusable or refused.
 
     Attributes:
-        outbox: client events to be sent, in order.
-        news: frames for the ports, by the port's name, in order.
-        spoken: replies whose audio is to be played, in order.
-        history: the items, said and heard.
-        bill: tokens and money so far.
+        on_cut: called when a reply was cut, by whomever, and there may be orders.
     """
 
     def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
         self._settings = settings
-        self._report = report
         self._detection = settings.detection
-        self._replies: dict[str, Reply] = {}
-        self._ear_seen = False
-        self._caller = CallerClock()
-        self._open_calls: dict[str, Reply] = {}
+        self._effects = Effects(report)
+        self.on_cut: Callable[[], object] = lambda: None
+        self._calls = ToolCalls()
+        self._words = Words(self._effects)
+        self._seen = Recent(EVENTS)
         self.arbiter = Arbiter()
-        self.outbox: deque[dict[str, Any]] = deque()
-        self.news: deque[tuple[str, Frame]] = deque()
-        self.spoken: deque[Reply] = deque()
-        self._words = Words(self._replies, self._tell, report)
-        self.history = self._words.history
-        self.bill = Bill()
-        self._handlers: dict[str, Callable[[Any, float], None]] = {
+        self._hearing = Hearing(settings, self.arbiter, self._words, self._effects)
+        self._speaking = Speaking(settings, self.arbiter, self._words, self._effects)
+        self._speaking.on_cut = lambda: self.on_cut()
+        self._account = Account(settings, self._effects)
+        words, hearing, speaking = self._words, self._hearing, self._speaking
+        self._handlers: dict[str, Callable[[Any, float], object]] = {
             "error": self._error,
-            "session.created": self._session,
-            "session.updated": self._session,
-            "conversation.item.added": self._words.item,
-            "conversation.item.done": self._words.item,
+            "session.created": _acknowledged,
+            "session.updated": _acknowledged,
+            "conversation.item.added": words.item,
+            "conversation.item.done": words.item,
             "input_audio_buffer.speech_started": self._speech_started,
-            "input_audio_buffer.speech_stopped": self._speech_stopped,
-            "input_audio_buffer.committed": self._committed,
-            f"{ev.TRANSCRIPTION}.delta": self._words.of_caller,
-            f"{ev.TRANSCRIPTION}.completed": self._words.of_caller,
-            f"{ev.TRANSCRIPTION}.failed": self._words.of_caller,
+            "input_audio_buffer.speech_stopped": hearing.speech_stopped,
+            "input_audio_buffer.timeout_triggered": hearing.timeout_triggered,
+            "input_audio_buffer.committed": hearing.committed,
+            f"{TRANSCRIPTION}.delta": words.of_caller,
+            f"{TRANSCRIPTION}.completed": self._transcribed,
+            f"{TRANSCRIPTION}.failed": words.of_caller,
             "response.created": self._response_created,
-            "response.done": self._response_done,
+            "response.output_item.added": speaking.item_added,
             "response.output_item.done": self._output_item_done,
-            "response.output_text.delta": self._words.delta,
-            "response.output_text.done": self._words.done,
-            "response.output_audio_transcript.delta": self._words.delta,
-            "response.output_audio_transcript.done": self._words.done,
+            "response.output_audio.done": speaking.audio_done,
+            "response.output_text.delta": speaking.words_delta,
+            "response.output_text.done": speaking.words_done,
+            "response.output_audio_transcript.delta": speaking.words_delta,
+            "response.output_audio_transcript.done": speaking.words_done,
+            "response.done": self._response_done,
         }
+
+    @property
+    def outbox(self) -> deque[Order | AudioFrame]:
+        """What is to be sent, in order."""
+        return self._effects.outbox
+
+    @property
+    def news(self) -> deque[tuple[str, Frame]]:
+        """Frames for the ports, by the port's name, in order."""
+        return self._effects.news
+
+    @property
+    def spoken(self) -> deque[Reply]:
+        """Replies whose audio is to be played, in order."""
+        return self._speaking.spoken
+
+    @property
+    def bill(self) -> Bill:
+        """Tokens and money so far."""
+        return self._account.bill
+
+    @property
+    def history(self) -> History:
+        """The items, said and heard."""
+        return self._words.history
 
     # --- what the caller does
 
-    def appended(self, seconds: float, now: float) -> None:
-        """So much of the caller's audio has just been sent."""
-        self._caller.appended(seconds, now)
+    def hear(self, frame: AudioFrame, now: float) -> None:
+        """The caller's audio."""
+        self._hearing.hear(frame, now)
 
-    def user_started(self, now: float) -> None:
-        """The pipeline's own turn detection hears the caller begin."""
-        self.arbiter.speaking = True
-        self._caller.started()
-        self.interrupt(now)
+    def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
+        """The pipeline's own turn detection; other owners of turns do not listen."""
+        if self._settings.turns != "local":
+            return
+        if isinstance(mark, SpeechStarted):
+            self.arbiter.caller_starts()
+            self._speaking.silence(service_cancels=False)
+            self._hearing.begin(mark.at, now)
+        elif self.arbiter.speaking:
+            self._close_turn(self._hearing.stopped_at(mark.at, now), now)
+        self.pump(now)
 
-    def user_stopped(self, stopped_at: float, now: float) -> None:
-        """The caller's turn is over: commit it and ask for a reply."""
-        self.arbiter.speaking = False
-        self._caller.stopped(stopped_at)
-        self._caller.committed(now)
-        self.outbox.append({"type": "input_audio_buffer.commit"})
-        self.ask({}, now, follow_up=True)
+    def end_turn(self, now: float) -> None:
+        """Close the caller's turn, and ask for a reply."""
+        self._close_turn(now, now)
+        self.pump(now)
+
+    def hang_up(self, now: float) -> None:
+        """The caller has gone: whatever was said last is to be answered."""
+        if self._hearing.can_close:
+            self.end_turn(now)
+        else:
+            self._hearing.fall_silent(now)
+
+    def _close_turn(self, stopped_at: float, now: float) -> None:
+        if self._hearing.close(stopped_at, now):
+            self.ask({}, now, follow_up=True)
 
     # --- orders
 
@@ -127,255 +167,191 @@ class Conversation:
         self, request: dict[str, Any], now: float, *, follow_up: bool = False
     ) -> Reply:
         """Ask for a reply as soon as the floor is free."""
-        reply = Reply(turn=self._new_turn(), request=request, follow_up=follow_up)
-        reply.turn.timings.requested = now
-        self.arbiter.wish(reply)
+        turn = self._speaking.new_turn()
+        reply = Reply(turn=turn, request=request, follow_up=follow_up)
+        turn.timings.requested = now
+        order = self.arbiter.wish(reply)
+        if order is not None:
+            self.outbox.append(order)
         self.pump(now)
         return reply
 
-    def add_item(self, item: dict[str, Any]) -> None:
-        """Put something into the conversation."""
-        self.outbox.append({"type": "conversation.item.create", "item": item})
+    def request(self, options: dict[str, Any], now: float) -> Reply:
+        """Ask for a reply with the program's own options.
+
+        Raises:
+            TypeError: an option that JSON cannot express.
+        """
+        json.dumps(options)
+        return self.ask(options, now)
+
+    def order(self, kind: str, /, **fields: Any) -> None:
+        """Send a client event of the program's.
+
+        Raises:
+            TypeError: a field that JSON cannot express.
+            VoxpipeError: too many orders wait to be sent.
+        """
+        json.dumps(fields)
+        if len(self.outbox) >= ORDERS:
+            raise VoxpipeError(f"{ORDERS} orders wait to be sent to the service")
+        self._effects.order(kind, **fields)
 
     def add_result(self, result: ToolResult, now: float) -> None:
         """A tool has answered; the model is asked to go on when all have."""
-        self.add_item(
-            {
-                "type": "function_call_output",
-                "call_id": result.call_id,
-                "output": result.output,
-            }
-        )
-        reply = self._open_calls.pop(result.call_id, None)
+        reply = self._calls.answer(result.call_id)
         if reply is None:
-            self._report("expected the result of an open call, got one of another")
+            self._effects.report("expected the result of an open call, got another")
             return
-        reply.calls[result.call_id] = True
+        self._answer(result.call_id, result.output)
         self._follow_up(reply, now)
+        self.pump(now)
 
     def interrupt(self, now: float) -> None:
-        """Silence every reply that is not over, and tell the service what was heard."""
-        self._silence(service_cancels=False)
-        if self.arbiter.asked is not None:
-            self.arbiter.asked.turn.cut()  # cancelled as soon as it has a name
+        """Silence every reply that is not over, and drop what is not yet begun."""
+        self.arbiter.withdraw()
+        self._speaking.silence(service_cancels=False)
         self.pump(now)
 
     def pump(self, now: float) -> None:
-        """Ask for what may be asked for by now."""
+        """Ask for what may be asked for by now, and give up what takes too long."""
+        late = self.arbiter.overdue(now)
+        if late is not None:
+            why = "the service did not take it up"
+            self._effects.report(f"a reply was asked for, and {why}")
+            late.turn.cut()
+            late.settle("failed", why)
         order = self.arbiter.next(now)
         if order is not None:
             self.outbox.append(order)
 
+    # --- how it ends
+
     def is_idle(self, now: float) -> bool:
-        """Nothing is being made, expected, run by a tool, or waiting to be played."""
+        """Nothing is being made, expected, run by a tool, or written down."""
         return (
             self.arbiter.is_idle
-            and not self.arbiter.is_expecting(now)
-            and not self._open_calls
-            and all(reply.ended or reply.turn.is_cut for reply in self.spoken)
+            and not self._calls.any_open
+            and not self._words.is_waiting(now)
         )
+
+    @property
+    def all_sent(self) -> bool:
+        """Everything that was made has gone to the ear."""
+        return self._speaking.all_sent
+
+    def wind_up(self, reason: str) -> None:
+        """Begin nothing more; what is there can still be played."""
+        self.arbiter.give_up(reason)
+        self._speaking.wind_up()
 
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for a reply is told."""
         self.arbiter.give_up(reason)
+        self._speaking.abandon(reason)
 
     # --- what the service says
 
     def receive(self, message: str, now: float) -> None:
         """Act on one message; rubbish is reported and dropped."""
         try:
-            event = ev.parse(message)
-        except ev.BadEvent as error:
-            self._report(str(error))
+            event = parse(message)
+        except BadEvent as error:
+            self._effects.report(str(error))
             return
-        if isinstance(event, ev.AudioDelta):
-            self._audio(event, now)
+        if event.event_id is not None and not self._seen.add(event.event_id):
+            self._effects.report("an event came twice")
+            return
+        if isinstance(event, AudioDelta):
+            self._speaking.audio(event, now)
+            return
+        handle = self._handlers.get(event.type)
+        if handle is None:
+            self._effects.tell("events", ServerEvent(event))
         else:
-            handle = self._handlers.get(event.type)
-            if handle is None:
-                self._tell("events", ServerEvent(event))
-            else:
-                handle(event, now)
+            handle(event, now)
         self.pump(now)
-
-    def _audio(self, event: ev.AudioDelta, now: float) -> None:
-        reply = self._replies.get(event.response_id)
-        if reply is None or reply.closed or reply.turn.is_cut:
-            return  # late audio of a reply that was cancelled
-        turn = reply.turn
-        try:
-            frame = AudioFrame.from_base64(
-                event.delta, self._settings.audio, start=turn.generated, turn=turn
-            )
-        except FormatError as error:
-            self._report(f"response.output_audio.delta: {error}")
-            return
-        seconds = frame.duration
-        if not seconds:
-            self._report("response.output_audio.delta: expected audio, got none")
-            return
-        turn.grow(seconds, event.item_id, event.content_index)
-        if turn.timings.first_delta is None:
-            turn.timings.first_delta = now
-        reply.store.append(frame)
-        reply.stored += seconds
-        if reply.stored > STORE_SECONDS:
-            self._report(
-                f"a reply ran more than {STORE_SECONDS:.0f} s ahead of the ear: cut"
-            )
-            self._cut(reply, service_cancels=False)
-
-    def _session(self, event: ev.SessionEvent, now: float) -> None:
-        """Acknowledges; `open_session` has read the first two."""
 
     def _error(self, event: ev.ErrorEvent, now: float) -> None:
         error = event.error
         busy = error.code == _BUSY
+        if busy and error.event_id is None and self.arbiter.asked is None:
+            # It wanted to answer the caller by itself while another reply was made.
+            self.ask({}, now, follow_up=True)
+            return
         reply = self.arbiter.refused(error.event_id, busy=busy, now=now)
         if reply is not None:
             reply.turn.cut()
-            reply.settle("rejected", error.message or error.code or "")
+            reply.store.clear()
+            reply.settle("rejected", error.code or error.type or "")
         if error.code not in _BENIGN and not busy:
-            self._report(f"the service refused: {error.code or error.type or 'error'}")
+            self._effects.report(
+                f"the service refused: {error.code or error.type or 'error'}"
+            )
 
     def _speech_started(self, event: ev.SpeechEvent, now: float) -> None:
-        self.arbiter.speaking = True
-        self._caller.started()
-        if self._detection is not None and self._detection.interrupts:
-            self._silence(service_cancels=True)
+        if self._detection is None:
+            return
+        self._hearing.speech_started()
+        if self._detection.interrupts:
+            self._speaking.silence(service_cancels=True)
 
-    def _speech_stopped(self, event: ev.SpeechEvent, now: float) -> None:
-        self.arbiter.speaking = False
-        silence = getattr(self._detection, "silence_ms", 0)
-        self._caller.stopped_in_audio((event.audio_end_ms - silence) / 1000, now)
-        if self._detection is not None and self._detection.replies:
-            self.arbiter.expect(now)
-
-    def _committed(self, event: ev.CommittedEvent, now: float) -> None:
-        self.arbiter.speaking = False
-        self._caller.committed(now)
-        self.history.place(event.item_id, "user", event.previous_item_id)
+    def _transcribed(self, event: ev.TranscriptionEvent, now: float) -> None:
+        self._words.of_caller(event, now)
+        self._account.transcription(event)
 
     def _response_created(self, event: ev.ResponseEvent, now: float) -> None:
-        response = event.response
-        wanted = (response.metadata or {}).get("voxpipe")
-        own = self.arbiter.asked is None or wanted != self.arbiter.asked.request_id
-        reply = self.arbiter.begun(wanted)
-        if own:
-            reply.turn = self._new_turn()
-        reply.response_id = reply.turn.id = response.id
-        timings = reply.turn.timings
-        timings.created = now
-        if own or self._detection is None:
-            self._caller.note_on(timings)
-        self._remember(reply)
-        if reply.turn.is_cut:
-            self._cancel(reply)
-        else:
-            self.spoken.append(reply)
-
-    def _remember(self, reply: Reply) -> None:
-        self._replies[reply.response_id] = reply
-        while len(self._replies) > REMEMBERED:
-            del self._replies[next(iter(self._replies))]
-        while self.spoken and self.spoken[0].ended and self.spoken[0].turn.is_over:
-            self.spoken.popleft()
-
-    def _output_item_done(self, event: ev.OutputItemEvent, now: float) -> None:
-        reply, item = self._replies.get(event.response_id), event.item
-        if reply is None or item.type != "function_call" or not item.call_id:
-            return
-        if item.status != "completed" or reply.turn.is_cut:
-            return  # interrupted while the model was still writing it
-        reply.calls[item.call_id] = False
-        self._open_calls[item.call_id] = reply
-        self._tell(
-            "calls",
-            ToolCall(
-                call_id=item.call_id,
-                name=item.name or "",
-                arguments=item.arguments or "{}",
-            ),
-        )
-
-    def _response_done(self, event: ev.ResponseEvent, now: float) -> None:
-        response = event.response
-        reply = self._replies.get(response.id)
+        reply = self._speaking.created(event, now)
         if reply is None:
             return
-        reply.closed = True
-        self.arbiter.ended(reply)
-        details = response.status_details
-        reason = (details.reason if details else None) or ""
-        if details and details.error:
-            reason = details.error.code or details.error.type or reason
-        status = _STATUSES.get(response.status, "failed")
-        if status in ("failed", "incomplete"):
-            self._report(f"a reply is {status}: {reason or 'no reason given'}")
-        reply.settle(status, reason)
-        if status == "cancelled" and not reply.turn.is_over:
-            self._cut(reply, service_cancels=True)
-        if response.usage is not None:
-            tokens = response.usage.by_class()
-            cost = cost_usd(self._settings.model, tokens)
-            self.bill.add(tokens, cost)
-            self._tell(
-                "usage",
-                Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response.id),
-            )
-        if not reply.turn.generated and not reply.turn.is_over:
-            reply.turn.finish()  # nothing of it can be heard
-            reply.ended = True
-        self._follow_up(reply, now)
+        own = reply.request is None
+        if own or (self._detection is None and reply.answers):
+            self._hearing.note_on(reply.turn.timings)
 
-    # --- inner workings
+    def _output_item_done(self, event: ev.OutputItemEvent, now: float) -> None:
+        call = self._speaking.item_done(event)
+        if call is None or not self._calls.is_new(call.call_id):
+            return
+        reply = self._speaking.find(event.response_id)
+        if reply is None:
+            self._answer(call.call_id, NOT_RUN)
+        elif self._calls.is_full:
+            self._answer(call.call_id, TOO_MANY)
+            self._effects.report("too many tool calls are open: one was refused")
+        else:
+            self._calls.open(reply, call)
+            self._effects.tell("calls", call)
 
-    def _new_turn(self) -> Turn:
-        refused = self._detection is not None and self._detection.interrupts
-        return Turn(hold_refused=_HOLD_REFUSED if refused else None)
+    def _response_done(self, event: ev.ResponseEvent, now: float) -> None:
+        reply = self._speaking.done(event)
+        if reply is not None:
+            self._account.reply(event.response)
+            self._follow_up(reply, now)
+
+    # --- tools
+
+    def refuse(self, call: ToolCall, now: float) -> None:
+        """Nobody takes the calls: answer, or the model waits for ever."""
+        self._effects.report("a tool was called, and nobody takes calls")
+        self.add_result(ToolResult(call_id=call.call_id, output=NOBODY), now)
+
+    def _answer(self, call_id: str, output: str) -> None:
+        item = {"type": "function_call_output", "call_id": call_id, "output": output}
+        self._effects.order("conversation.item.create", item=item)
 
     def _follow_up(self, reply: Reply, now: float) -> None:
         # Once, when the reply is through and all its calls are answered. If the caller
         # has cut in, the reply to what they say uses the results anyway.
-        if not (reply.calls and reply.closed and all(reply.calls.values())):
+        if not is_due(reply):
             return
-        reply.calls = {}
-        if not self.arbiter.speaking and not reply.turn.is_cut:
-            following = self.ask({}, now, follow_up=True).turn.timings
-            if not reply.turn.generated:  # it is this one that answers the caller
-                following.user_stopped = reply.turn.timings.user_stopped
-                following.committed = reply.turn.timings.committed
-
-    def _silence(self, *, service_cancels: bool) -> None:
-        self.arbiter.supersede()
-        for reply in tuple(self.spoken):
-            if not reply.turn.is_over:
-                self._cut(reply, service_cancels=service_cancels)
-
-    def _cut(self, reply: Reply, *, service_cancels: bool) -> None:
-        turn = reply.turn
-        self._ear_seen = self._ear_seen or turn.has_ear
-        if not turn.cut():
+        reply.called = False
+        if reply.turn.is_cut:
             return
-        reply.store.clear()
-        reply.stored = 0.0
-        if not reply.closed and not service_cancels:
-            self._cancel(reply)
-        items = turn.items()
-        for item in items:
-            self._words.heard(reply, item)
-            # Without an ear nobody knows what was heard: then nothing is taken back.
-            order = truncation(item) if self._ear_seen else None
-            if order is not None:
-                self.outbox.append(order)
-                if order["type"] == "conversation.item.delete":
-                    self.history.remove(item.item_id)
-        self._tell("interruptions", Interruption(cut=turn, items=items))
+        following = self.ask({}, now, follow_up=True).turn.timings
+        if not reply.turn.generated:  # it is this one that answers the caller
+            following.user_stopped = reply.turn.timings.user_stopped
+            following.committed = reply.turn.timings.committed
 
-    def _cancel(self, reply: Reply) -> None:
-        self.outbox.append(
-            {"type": "response.cancel", "response_id": reply.response_id}
-        )
 
-    def _tell(self, port: str, frame: Frame) -> None:
-        self.news.append((port, frame))
+def _acknowledged(event: ev.SessionEvent, now: float) -> None:
+    """`open_session` has read the first two; later ones say what was ordered."""

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Container, Iterable
+from itertools import groupby
 
 from voxpipe.pipeline import HeardItem
 
+from .effects import Order
 
-def truncation(item: HeardItem) -> dict[str, Any] | None:
-    """The order that leaves of an item what was heard; ``None`` if all of it was.
 
-    An item of which nothing was heard is deleted: the service refuses to cut to 0 ms.
+def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
+    """The orders that leave of each item what was heard.
+
+    Nothing is sent for an item that was heard to its end. One of which nothing was
+    heard is deleted: the service refuses to cut to 0 ms.
+
+    Args:
+        items: the reply's ledger.
+        whole: items that are complete. Of another one the service may have made more
+            than has come in, so it is cut even where all that came in was heard.
     """
-    if item.heard >= item.generated:
-        return None
-    # Rounded down: the service refuses to keep more than it has made. A microsecond more
-    # keeps 3.26 s, which floats make 3.2599…, from becoming 3259 ms.
-    heard_ms = int(item.heard * 1000 + 0.001)
-    if heard_ms <= 0:
-        return {"type": "conversation.item.delete", "item_id": item.item_id}
-    return {
-        "type": "conversation.item.truncate",
-        "item_id": item.item_id,
-        "content_index": item.content_index,
-        "audio_end_ms": heard_ms,
-    }
+    orders: list[Order] = []
+    for item_id, group in groupby(items, lambda item: item.item_id):
+        parts = list(group)
+        if all(_milliseconds(part) == 0 for part in parts):
+            orders.append(deletion(item_id))
+        else:
+            orders.extend(
+                _truncation(part)
+                for part in parts
+                if part.heard < part.generated or item_id not in whole
+            )
+    return orders
+
+
+def deletion(item_id: str) -> Order:
+    """The order that removes an item of which nothing was heard."""
+    return {"type": "conversation.item.delete", "item_id": item_id}
 
 
 def heard_words(said: str, item: HeardItem) -> str:
@@ -32,5 +45,18 @@ def heard_words(said: str, item: HeardItem) -> str:
     if item.heard >= item.generated:
         return said
     words = said.split()
-    count = int(len(words) * item.heard / item.generated)
-    return " ".join(words[:count])
+    return " ".join(words[: int(len(words) * item.heard / item.generated)])
+
+
+def _truncation(part: HeardItem) -> Order:
+    return {
+        "type": "conversation.item.truncate",
+        "item_id": part.item_id,
+        "content_index": part.content_index,
+        "audio_end_ms": max(1, _milliseconds(part)),
+    }
+
+
+def _milliseconds(part: HeardItem) -> int:
+    # Rounded down: the service refuses to keep more than it has made.
+    return int(part.heard * 1000)

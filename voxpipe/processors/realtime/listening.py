@@ -1,7 +1,8 @@
 """Which of the caller's audio the service is given, and when.
 
-With the service's turn detection, or none, it gets everything. With local turns it gets
-speech only: silence that is committed is paid for like speech.
+With the service's turn detection, or with turns that the program closes, it gets
+everything. With local turns it gets speech only: silence that is committed is paid for
+like speech.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ class CallerAudio:
         self._kept_seconds = 0.0
         self._speaking = not self._local
         self._end = 0.0  # of what has come in, on the stream's own timeline
-        self._sent = 0.0  # seconds since the turn began
+        self._sent = 0.0  # seconds since the last turn was closed
 
     @property
-    def is_open(self) -> bool:
-        """There is audio that belongs to no turn yet."""
+    def sent(self) -> float:
+        """Seconds that were sent and belong to no turn yet."""
+        return self._sent
+
+    @property
+    def can_close(self) -> bool:
+        """There is enough of it to make a turn."""
         return self._speaking and self._sent >= SHORTEST
 
     def take(self, frame: AudioFrame) -> tuple[AudioFrame, ...]:
@@ -44,22 +50,24 @@ class CallerAudio:
             self._kept_seconds -= self._kept.popleft().duration
         return ()
 
-    def begin(self, at: float) -> list[AudioFrame]:
+    def begin(self, at: float) -> tuple[AudioFrame, ...]:
         """Speech began at ``at``: what to send of the audio from before the mark."""
         if self._speaking:
-            return []
+            return ()
         self._speaking = True
-        sent = [frame for frame in self._kept if frame.start + frame.duration > at]
+        sent = tuple(each for each in self._kept if each.start + each.duration > at)
         self._kept.clear()
         self._kept_seconds = 0.0
         self._sent = sum(frame.duration for frame in sent)
         return sent
 
-    def end(self, at: float, now: float) -> float | None:
-        """Speech ended at ``at``: when that was, or ``None`` if too little was sent."""
-        if not self._speaking or not self._local:
-            return None
-        self._speaking = False
-        enough = self._sent >= SHORTEST
+    def behind(self, at: float) -> float:
+        """How many seconds of audio have come in since ``at``."""
+        return max(0.0, self._end - at)
+
+    def close(self) -> bool:
+        """The turn is closed; whether there was enough in it to make one."""
+        enough = self.can_close
+        self._speaking = not self._local
         self._sent = 0.0
-        return now - max(0.0, self._end - at) if enough else None
+        return enough

@@ -1,55 +1,66 @@
-"""What wakes the tasks of a `Realtime`, and what waits for its ports' readers."""
+"""Frames on their way to ports that may be read slowly.
+
+Each port has its own line and its own task, so that a tool call waits for nobody but
+its own reader. Words that are still growing are told in their newest state: a reader
+that is slow sees fewer steps, and every end.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from typing import Any
 
-from anyio import Event
+from voxpipe.pipeline import Frame, Output, Transcript, VoxpipeError
 
-from voxpipe.pipeline import Frame, VoxpipeError
+from .bell import Bell
 
-NEWS_WAITING = 4_096  # frames; more is a program that does not read
-
-
-class Bell:
-    """Wakes one task; ringing it before it is waited for is not lost."""
-
-    def __init__(self) -> None:
-        self._rung = False
-        self._event: Event | None = None
-
-    def ring(self) -> None:
-        """Wake the task that waits, or the next that will."""
-        self._rung = True
-        if self._event is not None:
-            self._event.set()
-
-    async def heard(self) -> None:
-        """Wait until it rings."""
-        if not self._rung:
-            self._event = Event()
-            await self._event.wait()
-            self._event = None
-        self._rung = False
+WAITING = 4_096  # frames; more is a program that does not read
 
 
 class News:
-    """Frames on their way to ports that may be read slowly."""
+    """Frames for one port.
 
-    def __init__(self) -> None:
-        self.frames: deque[tuple[str, Frame]] = deque()
-        self.bell = Bell()
+    Args:
+        output: the port.
+    """
 
-    def add(self, port: str, frame: Frame) -> None:
-        """Queue ``frame`` for ``port``.
+    def __init__(self, output: Output[Any]) -> None:
+        self._output = output
+        self._frames: dict[object, Frame] = {}  # by what they replace
+        self._bell = Bell()
+        self._closed = False
+
+    def add(self, frame: Frame) -> None:
+        """Queue ``frame``.
 
         Raises:
-            VoxpipeError: a reader has not read for so long that the bound is reached.
+            VoxpipeError: the reader has not read for so long that the bound is reached.
         """
-        if len(self.frames) >= NEWS_WAITING:
+        key: object = object()
+        if isinstance(frame, Transcript):
+            words = (frame.speaker, frame.item_id)
+            waiting = self._frames.get(words)
+            if isinstance(waiting, Transcript) and waiting.final:
+                pass  # nothing replaces an end
+            else:
+                key = words
+        if len(self._frames) >= WAITING and key not in self._frames:
             raise VoxpipeError(
-                f"{NEWS_WAITING} frames wait for the readers of the model's ports, the "
-                f"last for `{port}`: one of them does not read"
+                f"{WAITING} frames wait at {self._output}: its reader does not read"
             )
-        self.frames.append((port, frame))
-        self.bell.ring()
+        self._frames[key] = frame
+        self._bell.ring()
+
+    def close(self) -> None:
+        """Nothing more will be added."""
+        self._closed = True
+        self._bell.ring()
+
+    async def deliver(self) -> None:
+        """Give the port what comes, until `close`."""
+        while True:
+            while self._frames:
+                frame = self._frames.pop(next(iter(self._frames)))
+                await self._output.send(frame)
+            if self._closed:
+                return
+            await self._bell.heard()

@@ -2,14 +2,14 @@
 
 Source: the model pages of developers.openai.com as read in November 2026. Regional
 hosts add 10 % for models released since 2026-03-05; that is not in this table.
+Transcription is billed on its own card, and reported with each transcript.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-PRICES_OF = "2026-11"
 
 TOKEN_CLASSES = (
     "text_in",
@@ -78,13 +78,36 @@ PRICES: Mapping[str, Price] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionPrice:
+    """What writing down the caller's words costs, by its minutes or by its tokens.
+
+    Attributes:
+        minute: US dollars for a minute of audio; 0 for a model that counts tokens.
+        million_in: US dollars for a million tokens of input.
+        million_out: the same of output.
+    """
+
+    minute: float = 0.0
+    million_in: float = 0.0
+    million_out: float = 0.0
+
+
+TRANSCRIPTION_PRICES: Mapping[str, TranscriptionPrice] = {
+    "gpt-transcribe": TranscriptionPrice(minute=0.006),
+    "gpt-live-transcribe": TranscriptionPrice(minute=0.017),
+    "gpt-realtime-whisper": TranscriptionPrice(minute=0.017),
+    "gpt-4o-transcribe": TranscriptionPrice(million_in=2.50, million_out=10),
+    "gpt-4o-mini-transcribe": TranscriptionPrice(million_in=1.25, million_out=5),
+    "whisper-1": TranscriptionPrice(minute=0.006),
+}
+
+AUDIO_TOKENS_PER_MINUTE = 600  # of the caller: one in 100 ms
+
+
 def price_of(model: str) -> Price | None:
     """The price of ``model``; a dated snapshot costs what its model costs."""
-    while model:
-        if model in PRICES:
-            return PRICES[model]
-        model = model.rpartition("-")[0]
-    return None
+    return PRICES.get(_undated(model))
 
 
 def cost_usd(model: str, tokens: Mapping[str, int]) -> float | None:
@@ -98,14 +121,40 @@ def cost_usd(model: str, tokens: Mapping[str, int]) -> float | None:
     return sum(dollars) / 1e6
 
 
+def transcription_usd(
+    model: str, tokens: Mapping[str, int], seconds: float
+) -> float | None:
+    """What a transcription costs; ``None`` if the model has no price.
+
+    Args:
+        model: the transcribing one.
+        tokens: by class, where the service counts those.
+        seconds: of audio, where the service counts those.
+    """
+    price = TRANSCRIPTION_PRICES.get(_undated(model))
+    if price is None:
+        return None
+    if price.minute:
+        minutes = seconds / 60 or tokens.get("audio_in", 0) / AUDIO_TOKENS_PER_MINUTE
+        return minutes * price.minute
+    given = tokens.get("text_in", 0) + tokens.get("audio_in", 0)
+    made = tokens.get("text_out", 0)
+    return (given * price.million_in + made * price.million_out) / 1e6
+
+
+def _undated(model: str) -> str:
+    """``gpt-realtime`` of ``gpt-realtime-2025-08-28``."""
+    return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model)
+
+
 @dataclass(slots=True)
 class Bill:
     """A running total.
 
     Attributes:
-        tokens: by class.
-        usd: of all that has a price.
-        unpriced: how many replies had none.
+        tokens: of replies, by class.
+        usd: of all that has a price, transcriptions included.
+        unpriced: how many replies and transcriptions had none.
     """
 
     tokens: dict[str, int] = field(
@@ -115,7 +164,7 @@ class Bill:
     unpriced: int = 0
 
     def add(self, tokens: Mapping[str, int], usd: float | None) -> None:
-        """Put one reply on the bill."""
+        """Put one reply on the bill; a transcription has no ``tokens`` here."""
         for each, count in tokens.items():
             self.tokens[each] = self.tokens.get(each, 0) + count
         if usd is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from math import inf
+from typing import Any, cast
 
-from anyio import create_task_group, current_time, move_on_after
+from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -18,6 +18,7 @@ from voxpipe.pipeline import (
     Output,
     Processor,
     ReplyEnd,
+    SessionLost,
     SpeechStarted,
     SpeechStopped,
     Text,
@@ -27,24 +28,32 @@ from voxpipe.pipeline import (
     Usage,
 )
 
+from .bell import Bell
+from .complaints import Wiring, complaints
 from .conversation import Conversation
 from .events import ServerEvent
 from .history import History
-from .listening import CallerAudio
-from .news import Bell, News
+from .news import News
+from .orders import item_of, saying
+from .outgoing import Outgoing
 from .prices import Bill
 from .replies import Reply
 from .session import Session
-from .settings import ServerVad
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
 Said = AudioFrame | ReplyEnd
 
 LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
+QUIET = 1.0  # seconds without news after which the service has nothing to say
+_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "events")
 
 
 class Realtime(Processor):
     """Hold a spoken conversation with a model, and let the caller interrupt it.
+
+    It ends when what feeds `hears` has ended (or `reads`, if nothing feeds `hears`):
+    the last question is still answered, for which the model and its tools have 10 s,
+    and what was answered is played to its end.
 
     Args:
         session: an open one (`open_session`), lent for the length of the run.
@@ -59,16 +68,18 @@ class Realtime(Processor):
         says: the replies, ahead of time; an ear paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
-        transcripts: the words of both sides.
+        transcripts: the words of both sides. A reader that is slow misses steps of
+            what is still being said, never the end of it.
         interruptions: replies that were cut, with what was heard of them.
-        usage: tokens and money, reply by reply.
+        usage: tokens and money, reply by reply and transcript by transcript.
         events: what the service says that voxpipe does not act on.
 
     Raises:
         SessionLost: from `run`, at every end of the session that was not asked for.
+        VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[Heard]()
+    hears = Input[Heard](optional=True)
     speech = Input[Heard](optional=True, capacity=256)
     reads = Input[Text | Image](optional=True)
     results = Input[ToolResult](optional=True, feedback=True, capacity=256)
@@ -81,35 +92,42 @@ class Realtime(Processor):
     events = Output[ServerEvent]()
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._conversation = Conversation(session.settings, self.report)
-        self._caller = CallerAudio(session.settings)
-        self._orders, self._audio = Bell(), Bell()
-        self._calls, self._notes = News(), News()
-        self._progress = Bell()
+        self._settings = session.settings
+        self._connection = session.connection
+        self._conversation = conversation = Conversation(session.settings, self.report)
+        conversation.on_cut = self._flush
+        self._outgoing = Outgoing(session.connection, conversation.outbox)
+        self._news: dict[str, News] = {}
+        self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
+        self._hearing = self._over = False
         self.hears.format = session.settings.audio
         self.says.format = session.settings.audio
 
     # --- what the program may ask of it, from any task of the conversation
 
     def say(self, text: str) -> Reply:
-        """Have the model say ``text`` as it stands, when the floor is free."""
-        return self.ask(
-            instructions=f"Say exactly this, word for word, and nothing else: {text}",
-            tool_choice="none",
-            metadata={"voxpipe_say": text[:512]},
-        )
+        """Have the model say ``text`` as it stands, when the floor is free.
+
+        Raises:
+            ValueError: there are no words in it.
+        """
+        return self.ask(**saying(text))
 
     def ask(self, instructions: str | None = None, **options: Any) -> Reply:
         """Ask for a reply, when the floor is free.
 
         Args:
             instructions: for this reply only.
-            options: further fields of the service's ``response.create``.
+            options: further fields of the service's ``response.create``. With
+                ``conversation="none"`` it is made out of band: at once, beside the
+                conversation, and heard only by `Reply.receive`.
+
+        Raises:
+            TypeError: an option that JSON cannot express.
         """
         if instructions is not None:
             options["instructions"] = instructions
-        reply = self._conversation.ask(options, current_time())
+        reply = self._conversation.request(options, current_time())
         self._flush()
         return reply
 
@@ -120,35 +138,36 @@ class Realtime(Processor):
 
     def add_text(self, text: str) -> None:
         """Put the caller's written words into the conversation without asking."""
-        self._add_user({"type": "input_text", "text": text})
+        self._add(Text(text=text))
 
     def send_image(self, image: Image) -> None:
         """Show the model a picture; ask afterwards, or let the caller speak."""
-        data = b64encode(image.data).decode("ascii")
-        self._add_user(
-            {
-                "type": "input_image",
-                "image_url": f"data:{image.media_type};base64,{data}",
-                "detail": image.detail,
-            }
-        )
+        self._add(image)
 
     def interrupt(self) -> None:
-        """Silence the model now."""
+        """Silence the model now, and drop what it was asked to say next."""
         self._conversation.interrupt(current_time())
         self._flush()
 
     def end_turn(self) -> None:
-        """Close the caller's turn and ask for a reply, as a released button does."""
-        now = current_time()
-        self._conversation.user_stopped(now, now)
+        """Close the caller's turn and ask for a reply, as a released button does.
+
+        All audio that has arrived belongs to the turn; less than 100 ms make none, and
+        are not answered.
+        """
+        while self._hearing and (frame := self.hears.receive_nowait()) is not None:
+            self._take(frame)
+        self._conversation.end_turn(current_time())
         self._flush()
 
     def update(self, **fields: Any) -> None:
-        """Change fields of the service's session object, such as ``instructions``."""
-        self._conversation.outbox.append(
-            {"type": "session.update", "session": {"type": "realtime", **fields}}
-        )
+        """Change fields of the service's session object, such as ``instructions``.
+
+        Raises:
+            TypeError: a field that JSON cannot express.
+        """
+        session = {"type": "realtime", **fields}
+        self._conversation.order("session.update", session=session)
         self._flush()
 
     @property
@@ -161,77 +180,79 @@ class Realtime(Processor):
         """The conversation as it was said and heard."""
         return self._conversation.history
 
-    # --- wiring
+    # --- the pipeline's side
 
     def check(self) -> Iterable[str]:
-        """Tools without a taker, and turns with two owners or none."""
-        settings, name = self._session.settings, self.name
-        if settings.tools and not self.calls.read:
-            yield (
-                f"the session declares tools and nobody takes the calls: draw "
-                f"`{name}.calls >> tools.calls` and `tools.results >> {name}.results`"
-            )
-        elif self.calls.read and not self.results.fed:
-            yield (
-                f"tool calls leave {name} and no results come back: draw "
-                f"`tools.results >> {name}.results`"
-            )
-        marked = self.speech.fed or any(
-            getattr(box, "marks_speech", False) for box in self.hears.through
+        """Nobody to hear, tools without a taker, and turns with two owners or none."""
+        marked = any(getattr(box, "marks_speech", False) for box in self.hears.through)
+        wiring = Wiring(
+            name=self.name,
+            heard=self.hears.fed,
+            read=self.reads.fed,
+            marked=marked,
+            followed=self.speech.fed,
+            calls=self.calls.read,
+            results=self.results.fed,
         )
-        if settings.turns == "local" and not marked:
-            yield (
-                f"turns are local and nobody marks speech: put Vad() in front of "
-                f"{name}.hears, or draw a branch of it into {name}.speech"
-            )
-        elif settings.turns != "local" and self.speech.fed:
-            yield (
-                f"two owners of turn-taking: the session's own ({settings.turns}) and "
-                f'what feeds {name}.speech; open the session with turns="local", or '
-                "take the route away"
-            )
-
-    # --- life
+        return complaints(wiring, self._settings)
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
-        async with create_task_group() as tasks:
-            tasks.start_soon(self._listen)
-            tasks.start_soon(self._send_orders)
-            tasks.start_soon(self._speak)
-            tasks.start_soon(self._deliver, self._calls)
-            tasks.start_soon(self._deliver, self._notes)
-            tasks.start_soon(self._take_results)
-            if self.speech.fed:
+        try:
+            async with create_task_group() as tasks:
+                await self._live(tasks)
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            error = _bare(group)
+        else:
+            return
+        raise error
+
+    async def _live(self, tasks: TaskGroup) -> None:
+        conversation = self._conversation
+        ports = {name: getattr(self, name) for name in _TOLD}
+        self._news = {name: News(port) for name, port in ports.items() if port.read}
+        try:
+            async with create_task_group() as tellers:
+                for news in self._news.values():
+                    tellers.start_soon(news.deliver)
+                tasks.start_soon(self._listen)
+                tasks.start_soon(self._send_orders)
+                tasks.start_soon(self._speak)
+                tasks.start_soon(self._take_results)
                 tasks.start_soon(self._follow_marks)
-            if self.reads.fed:
-                tasks.start_soon(self._read)
-            self._flush()
-            try:
-                await self._hear()
-                with move_on_after(LAST_WORDS):
-                    await self._finish()
-            finally:
-                self._conversation.end("the conversation is over")
-            tasks.cancel_scope.cancel()
+                self._flush()
+                if self.hears.fed:
+                    tasks.start_soon(self._read)
+                    await self._hear()
+                else:
+                    await self._read()
+                await self._finish()
+                for news in self._news.values():
+                    news.close()
+        finally:
+            conversation.end("the conversation is over")
 
     async def _listen(self) -> None:
-        connection, conversation = self._session.connection, self._conversation
+        conversation = self._conversation
         while True:
-            message = await connection.receive()
+            try:
+                message = await self._connection.receive()
+            except SessionLost:
+                if self._over:
+                    return
+                raise
             conversation.receive(message, current_time())
             self._flush()
 
     async def _send_orders(self) -> None:
-        connection, outbox = self._session.connection, self._conversation.outbox
+        conversation = self._conversation
         while True:
-            while outbox:
-                await connection.send(json.dumps(outbox.popleft()))
-            # Wishes may come due by time alone: when an expected reply does not come.
-            waits = 1.0 if self._conversation.arbiter.has_wishes else None
-            with move_on_after(waits):
+            await self._outgoing.send()
+            due = conversation.arbiter.due
+            with CancelScope(deadline=inf if due is None else due):
                 await self._orders.heard()
-            self._conversation.pump(current_time())
+            conversation.pump(current_time())
 
     async def _speak(self) -> None:
         while True:
@@ -239,67 +260,49 @@ class Realtime(Processor):
             if reply is None:
                 await self._audio.heard()
                 continue
-            while reply.store:
-                frame = reply.store.popleft()
-                reply.stored -= frame.duration
-                if reply.turn.timings.first_sent is None:
-                    reply.turn.timings.first_sent = current_time()
-                await self.says.send(frame)
-            if reply.closed and not reply.ended:
+            frame = reply.store.take()
+            if frame is None:
                 await self.says.send(ReplyEnd(turn=reply.turn))
                 reply.ended = True
                 self._progress.ring()
+                continue
+            timings = reply.turn.timings
+            if timings.first_sent is None:
+                timings.first_sent = current_time()
+            if not await self.says.send(frame):
+                reply.turn.cut()  # whoever played it has gone
 
     def _next_to_speak(self) -> Reply | None:
         for reply in self._conversation.spoken:
-            if not reply.ended and not reply.turn.is_cut:
-                return reply if reply.store or reply.closed else None
+            if not reply.ended and not reply.turn.is_over:
+                return reply if reply.store or reply.store.closed else None
         return None
 
-    async def _deliver(self, news: News) -> None:
-        while True:
-            while news.frames:
-                port, frame = news.frames.popleft()
-                await getattr(self, port).send(frame)
-            await news.bell.heard()
-
     async def _hear(self) -> None:
-        send = self._session.connection.send
+        self._hearing = True
         async for frame in self.hears:
-            if isinstance(frame, AudioFrame):
-                for audio in self._caller.take(frame):
-                    await send(_append(audio))
-                    self._conversation.appended(audio.duration, current_time())
-            elif isinstance(frame, SpeechStarted | SpeechStopped):
-                await self._mark(frame)
+            self._take(frame)
+            await self._outgoing.send()
+        self._hearing = False
 
     async def _follow_marks(self) -> None:
         async for frame in self.speech:
             if isinstance(frame, SpeechStarted | SpeechStopped):
-                await self._mark(frame)
+                self._take(frame)
 
-    async def _mark(self, mark: SpeechStarted | SpeechStopped) -> None:
-        if self._session.settings.turns != "local":
-            return
-        now = current_time()
-        if isinstance(mark, SpeechStarted):
-            self._conversation.user_started(now)
+    def _take(self, frame: Heard) -> None:
+        if isinstance(frame, AudioFrame):
+            self._conversation.hear(frame, current_time())
+        elif isinstance(frame, SpeechStarted | SpeechStopped):
+            self._conversation.mark(frame, current_time())
             self._flush()
-            for audio in self._caller.begin(mark.at):
-                await self._session.connection.send(_append(audio))
-                self._conversation.appended(audio.duration, current_time())
-        else:
-            stopped_at = self._caller.end(mark.at, now)
-            if stopped_at is not None:
-                self._conversation.user_stopped(stopped_at, now)
-                self._flush()
 
     async def _read(self) -> None:
         async for frame in self.reads:
+            self._add(frame)
             if isinstance(frame, Text):
-                self.send_text(frame.text)
-            else:
-                self.send_image(frame)
+                self.ask()
+            await self._outgoing.send()
 
     async def _take_results(self) -> None:
         async for result in self.results:
@@ -307,31 +310,24 @@ class Realtime(Processor):
             self._flush()
 
     async def _finish(self) -> None:
-        """The caller has gone: let a last question be answered."""
-        settings, now = self._session.settings, current_time()
-        detection = settings.detection
-        if detection is not None:
-            wait = detection.silence_ms if isinstance(detection, ServerVad) else 500
-            silence = AudioFrame(
-                data=settings.audio.silence(wait / 1000 + 0.4), format=settings.audio
-            )
-            await self._session.connection.send(_append(silence))
-            self._conversation.appended(silence.duration, now)
-        elif self._caller.is_open:
-            self.end_turn()
-        settle = 1.0 if detection else 0.2  # seconds in which the service may react
-        while True:
+        """The caller has gone: let a last question be answered, and heard."""
+        conversation = self._conversation
+        conversation.hang_up(current_time())
+        self._flush()
+        with move_on_after(LAST_WORDS):
             quiet = False
-            with move_on_after(settle) as patience:
-                await self._progress.heard()
-            quiet = patience.cancelled_caught
-            if quiet and self._conversation.is_idle(current_time()):
-                return
+            while not (quiet and conversation.is_idle(current_time())):
+                with move_on_after(QUIET) as patience:
+                    await self._progress.heard()
+                quiet = patience.cancelled_caught
+        self._over = True
+        conversation.wind_up("the conversation is over")
+        self._flush()
+        while not conversation.all_sent:
+            await self._progress.heard()
 
-    def _add_user(self, part: dict[str, Any]) -> None:
-        self._conversation.add_item(
-            {"type": "message", "role": "user", "content": [part]}
-        )
+    def _add(self, frame: Text | Image) -> None:
+        self._conversation.order("conversation.item.create", item=item_of(frame))
         self._flush()
 
     def _flush(self) -> None:
@@ -339,13 +335,26 @@ class Realtime(Processor):
         conversation = self._conversation
         while conversation.news:
             port, frame = conversation.news.popleft()
-            (self._calls if port == "calls" else self._notes).add(port, frame)
-        if conversation.outbox or conversation.arbiter.has_wishes:
+            if port in self._news:
+                self._news[port].add(frame)
+            elif isinstance(frame, ToolCall):
+                conversation.refuse(frame, current_time())
+        if conversation.outbox or conversation.arbiter.due is not None:
             self._orders.ring()
         self._audio.ring()
         self._progress.ring()
 
 
-def _append(audio: AudioFrame) -> str:
-    # base64 was checked where it came in, so it can be put between quotes as it is.
-    return f'{{"type":"input_audio_buffer.append","audio":"{audio.base64}"}}'
+def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error of a group; a session that is lost is lost for all tasks."""
+    leaves = list(_leaves(group))
+    lost = all(isinstance(each, SessionLost) for each in leaves)
+    return leaves[0] if lost or len(leaves) == 1 else group
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
+        else:
+            yield each

@@ -14,7 +14,9 @@ from pydantic_core import to_json
 from voxpipe.pipeline import AudioFormat, SessionLost, TransportError
 
 from . import events as ev
-from .connection import Connect, Connection, address_of, websocket
+from .address import address_of
+from .connection import Connect, Connection, websocket
+from .parse import parse
 from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings, Turns
 
 READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
@@ -135,7 +137,7 @@ async def open_session(
 async def _expect(connection: Connection, kind: str) -> dict[str, Any]:
     while True:
         try:
-            event = ev.parse(await connection.receive())
+            event = parse(await connection.receive())
         except SessionLost as lost:
             raise SessionLost(
                 f"waiting for {kind}: {lost}", code=lost.code, reason=lost.reason

@@ -106,6 +106,18 @@ class Settings:
             return SemanticVad()
         return None if isinstance(self.turns, str) else self.turns
 
+    @property
+    def owner_of_turns(self) -> str:
+        """Who decides when the caller has finished, in words."""
+        if self.turns == "manual":
+            return 'the program (turns="manual")'
+        return "here" if self.detection is None else "the service"
+
+    @property
+    def declares_tools(self) -> bool:
+        """The model has something to call."""
+        return bool(self.tools or (self.extra or {}).get("tools"))
+
     def to_wire(self) -> dict[str, Any]:
         """The ``session`` of a ``session.update``.
 

@@ -1,0 +1,50 @@
+"""Money: what each reply and each transcript has cost, as the service counts tokens."""
+
+from __future__ import annotations
+
+from voxpipe.pipeline import Usage
+
+from . import events as ev
+from .effects import Effects
+from .prices import Bill, cost_usd, transcription_usd
+from .settings import Settings
+
+
+class Account:
+    """Keeps the bill of a session.
+
+    Args:
+        settings: the models that are paid for.
+        effects: where each item of the bill is told.
+
+    Attributes:
+        bill: the total.
+    """
+
+    def __init__(self, settings: Settings, effects: Effects) -> None:
+        self._settings = settings
+        self._effects = effects
+        self.bill = Bill()
+
+    def reply(self, response: ev.Response) -> None:
+        """A reply has been made."""
+        if response.usage is None:
+            return
+        tokens = response.usage.by_class()
+        cost = cost_usd(self._settings.model, tokens)
+        self.bill.add(tokens, cost)
+        usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response.id)
+        self._effects.tell("usage", usage)
+
+    def transcription(self, event: ev.TranscriptionEvent) -> None:
+        """The caller's words have been written down."""
+        if event.usage is None:
+            return
+        tokens = event.usage.by_class()
+        model = self._settings.transcription or ""
+        cost = transcription_usd(model, tokens, event.usage.seconds)
+        self.bill.add({}, cost)
+        usage = Usage(
+            kind="transcription", tokens=tokens, cost_usd=cost, reply_id=event.item_id
+        )
+        self._effects.tell("usage", usage)

@@ -1,0 +1,45 @@
+"""What the program may ask of a model, as the service reads it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from voxpipe.pipeline import Image, Text
+
+
+def saying(text: str) -> dict[str, Any]:
+    """The options of a reply that says ``text`` as it stands.
+
+    Raises:
+        ValueError: there are no words in it.
+    """
+    words = _one_line(text)
+    if not words:
+        raise ValueError("expected words to say, got a text without any")
+    return {
+        "instructions": f'Say exactly this, word for word, and nothing else: "{words}"',
+        "tool_choice": "none",
+    }
+
+
+def item_of(frame: Text | Image) -> dict[str, Any]:
+    """What the caller wrote or showed, as an item."""
+    if isinstance(frame, Text):
+        part = {"type": "input_text", "text": frame.text}
+    else:
+        data = b64encode(frame.data).decode("ascii")
+        part = {
+            "type": "input_image",
+            "image_url": f"data:{frame.media_type};base64,{data}",
+            "detail": frame.detail,
+        }
+    return {"type": "message", "role": "user", "content": [part]}
+
+
+def _one_line(text: str) -> str:
+    """``text`` so that it cannot end the quotation it is put into."""
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    pieces = line.split('"')
+    inner = (f"“{each}”" if n % 2 else each for n, each in enumerate(pieces))
+    return "".join(inner) if len(pieces) % 2 else line.replace('"', "”")

@@ -1,0 +1,49 @@
+"""The way to the service: one line, in order, sent by whoever has something in it.
+
+Orders and audio stand in the same line, because they mean something by their order: a
+commit closes the audio before it. There is no queue behind a queue: who adds audio
+sends it, so a socket that is full holds the caller's stream back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+from anyio import Lock
+
+from voxpipe.pipeline import AudioFrame
+
+from .connection import Connection
+from .effects import Order
+
+
+class Outgoing:
+    """Sends what is in a line.
+
+    Args:
+        connection: to the service.
+        line: orders and audio, in order.
+    """
+
+    def __init__(self, connection: Connection, line: deque[Order | AudioFrame]) -> None:
+        self._connection = connection
+        self._line = line
+        self._turn = Lock(fast_acquire=True)
+
+    async def send(self) -> None:
+        """Send all that is in the line; returns when it is empty.
+
+        Raises:
+            SessionLost: the connection has ended.
+        """
+        async with self._turn:
+            while self._line:
+                await self._connection.send(_encode(self._line.popleft()))
+
+
+def _encode(each: Order | AudioFrame) -> str:
+    if isinstance(each, AudioFrame):
+        # base64 was checked where it came in, so it can be put between quotes as it is.
+        return f'{{"type":"input_audio_buffer.append","audio":"{each.base64}"}}'
+    return json.dumps(each)

@@ -1,0 +1,121 @@
+"""Messages from the service become events here, once.
+
+The audio delta, which is nine tenths of the traffic, is checked by hand: a model costs
+as much as everything else that is done with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from voxpipe.pipeline import TransportError
+
+from . import events as ev
+
+TRANSCRIPTION = "conversation.item.input_audio_transcription"
+
+_AUDIO = "response.output_audio.delta"
+_MODELS: Mapping[str, type[ev.Event]] = {
+    "error": ev.ErrorEvent,
+    "session.created": ev.SessionEvent,
+    "session.updated": ev.SessionEvent,
+    "conversation.item.added": ev.ItemEvent,
+    "conversation.item.done": ev.ItemEvent,
+    "input_audio_buffer.speech_started": ev.SpeechEvent,
+    "input_audio_buffer.speech_stopped": ev.SpeechEvent,
+    "input_audio_buffer.timeout_triggered": ev.SpeechEvent,
+    "input_audio_buffer.committed": ev.CommittedEvent,
+    f"{TRANSCRIPTION}.delta": ev.TranscriptionEvent,
+    f"{TRANSCRIPTION}.completed": ev.TranscriptionEvent,
+    f"{TRANSCRIPTION}.failed": ev.TranscriptionEvent,
+    "response.created": ev.ResponseEvent,
+    "response.done": ev.ResponseEvent,
+    "response.output_item.added": ev.OutputItemEvent,
+    "response.output_item.done": ev.OutputItemEvent,
+    "response.output_audio.done": ev.PartDoneEvent,
+    "response.output_text.delta": ev.DeltaEvent,
+    "response.output_text.done": ev.PartDoneEvent,
+    "response.output_audio_transcript.delta": ev.DeltaEvent,
+    "response.output_audio_transcript.done": ev.PartDoneEvent,
+}
+
+
+class BadEvent(TransportError):
+    """The service sent something that its own protocol does not allow."""
+
+
+class AudioDelta:
+    """``response.output_audio.delta``, without the price of a model."""
+
+    __slots__ = ("content_index", "delta", "event_id", "item_id", "response_id")
+    type = _AUDIO
+
+    def __init__(
+        self,
+        event_id: str | None,
+        response_id: str,
+        item_id: str,
+        content_index: int,
+        delta: str,
+    ) -> None:
+        self.event_id = event_id
+        self.response_id = response_id
+        self.item_id = item_id
+        self.content_index = content_index
+        self.delta = delta
+
+
+def parse(message: str) -> ev.Event | AudioDelta:
+    """One message from the service.
+
+    Raises:
+        BadEvent: not JSON, no event, or a known one with wrong fields; says where,
+            without what was said.
+    """
+    try:
+        parsed: Any = json.loads(message)
+    except (ValueError, RecursionError):
+        raise BadEvent(
+            f"expected a JSON event, got {len(message)} characters that are none"
+        ) from None
+    data = cast("dict[str, Any]", parsed if isinstance(parsed, dict) else {})
+    kind = data.get("type")
+    if not isinstance(kind, str):
+        raise BadEvent("expected an event with a type, got JSON without one")
+    if kind == _AUDIO:
+        return _audio(data)
+    model = _MODELS.get(kind, ev.Event)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        # What the event calls itself is quoted only when it is a name that we know.
+        name = kind if kind in _MODELS else "an unknown event"
+        raise BadEvent(f"{name}: {where}: {first['msg']}") from None
+
+
+def _audio(data: dict[str, Any]) -> AudioDelta:
+    event_id = data.get("event_id")
+    response_id = data.get("response_id")
+    item_id = data.get("item_id")
+    index = data.get("content_index", 0)
+    delta = data.get("delta")
+    if not (
+        isinstance(response_id, str)
+        and isinstance(item_id, str)
+        and type(index) is int
+        and 0 <= index <= 2**53
+        and isinstance(delta, str)
+    ):
+        raise BadEvent(
+            f"{_AUDIO}: expected response_id, item_id and delta as text and "
+            "content_index as a number, got something else"
+        )
+    if not isinstance(event_id, str):
+        event_id = None
+    return AudioDelta(event_id, response_id, item_id, index, delta)
