@@ -79,6 +79,11 @@ class Simulator:
         self._stop = Event()
 
     @property
+    def port(self) -> int:
+        """Where it listens, once it is open."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """What ``OPENAI_BASE_URL`` has to be for an official SDK to come here."""
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -102,6 +107,7 @@ class Simulator:
             self._port = await self._tasks.start(serve)
         except BaseException as error:
             # The group is ours to close, whatever it was.
+            self._stop.set()
             await leave(self._tasks, type(error), error, error.__traceback__)
             if isinstance(error, OSError):
                 raise TransportError(
@@ -126,14 +132,13 @@ class Simulator:
     ) -> None:
         from websockets.asyncio.server import serve
 
-        server = await serve(self._session, self._host, self._port, **_OPTIONS)
-        try:
+        # Shielded: `__aexit__` always comes, and closing is bounded (one second).
+        with CancelScope(shield=True):
+            server = await serve(self._session, self._host, self._port, **_OPTIONS)
             task_status.started(server.sockets[0].getsockname()[1])
             await self._stop.wait()
-        finally:
-            with CancelScope(shield=True):  # bounded: clients get one second
-                server.close()
-                await server.wait_closed()
+            server.close()
+            await server.wait_closed()
 
     async def _serve_trio(
         self, *, task_status: TaskStatus[int] = TASK_STATUS_IGNORED
@@ -144,16 +149,14 @@ class Simulator:
         listeners = await trio.open_tcp_listeners(self._port, host=self._host)
         port: int = listeners[0].socket.getsockname()[1]
         async with trio.open_nursery() as nursery:
+            # As above; and cancelled from outside, websockets would wait for ever.
+            nursery.cancel_scope.shield = True
             server = await nursery.start(
                 partial(serve, self._session, listeners=listeners, **_OPTIONS)
             )
-            try:
-                task_status.started(port)
-                await self._stop.wait()
-            finally:
-                with CancelScope(shield=True):
-                    await server.aclose()
-                nursery.cancel_scope.cancel()
+            task_status.started(port)
+            await self._stop.wait()
+            await server.aclose()
 
     async def _session(self, socket: Any) -> None:
         wire = _Wire(socket)

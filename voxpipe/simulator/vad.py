@@ -52,7 +52,7 @@ class Detector:
         self._settings = settings
         # 0.5, the default, is -42.5 dBFS: a quiet speaker at a telephone.
         self._lowest = -55.0 + 25.0 * settings.get("threshold", 0.5)
-        self._noise: float | None = None  # dBFS; the first frame tells
+        self._noise: float | None = None  # dBFS; the first silence tells
         self.reset()
 
     def reset(self) -> None:
@@ -70,10 +70,12 @@ class Detector:
         """Take the next frame; says what it changed."""
         if self.speaking:
             return self._in_speech(level)
-        noise = min(level, _NOISIEST) if self._noise is None else self._noise
-        limit = max(self._lowest, noise + _OVER_NOISE)
+        limit = self._lowest
+        if self._noise is not None:
+            limit = max(limit, self._noise + _OVER_NOISE)
         if level < limit:
-            self._noise = min(level, noise + _NOISE_RISE, _NOISIEST)
+            rising = level if self._noise is None else self._noise + _NOISE_RISE
+            self._noise = min(level, rising, _NOISIEST)
             self._run = 0
             return None
         self._run += 1
