@@ -12,10 +12,12 @@ import anyio
 import httpx
 import pytest
 import sniffio
+from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator.server import OPTIONS
 
 from .bench import Json, judge
 
@@ -45,6 +47,20 @@ async def connect(
 
         async with on_asyncio(url, additional_headers=headers, **options) as socket:
             yield socket
+
+
+async def raw_upgrade(server: Simulator) -> ByteStream:
+    """A client that answers nothing."""
+    stream = await anyio.connect_tcp("127.0.0.1", server.port)
+    upgrade = (
+        "GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: x\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nAuthorization: Bearer sk-test\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await stream.send(upgrade.encode())
+    assert b"101 Switching" in await stream.receive()
+    return stream
 
 
 async def receive(socket: Any) -> Json:
@@ -161,6 +177,20 @@ async def test_11_a_browser_brings_its_key_as_a_subprotocol() -> None:
             assert socket.subprotocol == "realtime"
 
 
+async def test_13_the_server_pings_with_four_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert OPTIONS["ping_interval"] == 20.26
+    monkeypatch.setitem(OPTIONS, "ping_interval", 0.02)
+    async with simulator() as server:
+        stream = await raw_upgrade(server)
+        received = b""
+        with anyio.fail_after(10):
+            while b"\x89\x04" not in received:  # FIN, ping; 4 bytes, not masked
+                received += await stream.receive()
+        await stream.aclose()
+
+
 async def test_14_a_close_of_1000_is_answered_with_1000() -> None:
     async with simulator() as server:
         async with connect(f"{server.websocket_url}?model=gpt-realtime") as socket:
@@ -217,15 +247,7 @@ async def test_a_client_that_vanishes_disturbs_nobody(
 ) -> None:
     caplog.set_level(logging.ERROR)
     async with simulator() as server:
-        stream = await anyio.connect_tcp("127.0.0.1", server.port)
-        upgrade = (
-            "GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: x\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nAuthorization: Bearer sk-test\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
-        await stream.send(upgrade.encode())
-        assert b"101 Switching" in await stream.receive()
+        stream = await raw_upgrade(server)
         await stream.aclose()  # without a close frame
         async with connect(f"{server.websocket_url}?model=gpt-realtime") as socket:
             assert (await receive(socket))["type"] == "session.created"

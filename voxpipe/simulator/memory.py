@@ -16,7 +16,11 @@ from anyio import (
     current_time,
 )
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import (
+    MemoryObjectReceiveStream,
+    MemoryObjectSendStream,
+    MemoryObjectStreamStatistics,
+)
 
 from .errors import ConnectionClosed
 from .machine import Machine
@@ -47,7 +51,10 @@ class _ServerSide:
             raise EndOfStream from None
 
     async def receive(self) -> str:
-        return await self._receiver.receive()
+        try:
+            return await self._receiver.receive()
+        except ClosedResourceError:
+            raise EndOfStream from None  # closed from here
 
     async def close(self, code: int, reason: str) -> None:
         self.hang_up(code, reason)
@@ -123,6 +130,10 @@ class MemoryConnection:
         """Close with 1000; harmless when it is closed already."""
         self._sender.close()
         self._receiver.close()
+
+    def statistics(self) -> MemoryObjectStreamStatistics:
+        """How many frames wait to be received, and who waits."""
+        return self._receiver.statistics()
 
     def _goodbye(self) -> ConnectionClosed:
         closed = self._server.closed or ConnectionClosed(1000)

@@ -75,8 +75,11 @@ class Pump:
         try:
             while True:
                 message = await self._wire.receive()
+                due = machine.next_timer
                 machine.receive(message, current_time())
-                self._news.set()
+                # Most appends change nothing that the writer would have to know.
+                if machine.pending or machine.next_timer != due:
+                    self._news.set()
                 while machine.pending > _MOST_PENDING:
                     self._room = Event()
                     await self._room.wait()

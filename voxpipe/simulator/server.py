@@ -134,7 +134,7 @@ class Simulator:
 
         # Shielded: `__aexit__` always comes, and closing is bounded (one second).
         with CancelScope(shield=True):
-            server = await serve(self._session, self._host, self._port, **_OPTIONS)
+            server = await serve(self._session, self._host, self._port, **OPTIONS)
             task_status.started(server.sockets[0].getsockname()[1])
             await self._stop.wait()
             server.close()
@@ -152,7 +152,7 @@ class Simulator:
             # As above; and cancelled from outside, websockets would wait for ever.
             nursery.cancel_scope.shield = True
             server = await nursery.start(
-                partial(serve, self._session, listeners=listeners, **_OPTIONS)
+                partial(serve, self._session, listeners=listeners, **OPTIONS)
             )
             task_status.started(port)
             await self._stop.wait()
@@ -247,7 +247,7 @@ def _in_trio() -> bool:
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "process_request": _only_realtime,
     "select_subprotocol": _subprotocol,
     "ping_interval": _PING_INTERVAL,
