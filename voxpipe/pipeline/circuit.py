@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .audioframe import Frame
-from .fuse import Leaf, Node, Tree, Watch
+from .fuse import Tree
+from .leaf import Leaf, Watch
+from .node import Node
 from .output import Delivery
 from .plan import Branch, Plan
 from .ports import Input

@@ -12,7 +12,7 @@ from . import drawing
 from .audioframe import Frame
 from .circuit import Circuit
 from .errors import WiringError, blame
-from .fuse import Watch
+from .leaf import Watch
 from .plan import Plan
 from .processor import Processor
 from .routes import Route

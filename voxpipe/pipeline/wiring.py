@@ -11,7 +11,7 @@ from typing import Any
 
 from .audio import AudioFormat
 from .errors import FormatError, WiringError
-from .fuse import check_entry, leaves_as
+from .fit import check_entry, leaves_as
 from .output import Output
 from .plan import Branch, Plan
 from .ports import Ear, Input
