@@ -32,17 +32,18 @@ class Frame:
     Attributes:
         turn: the reply that this frame belongs to; a frame of a cut turn is
             delivered to nobody. ``None``: it always arrives.
+        duration: seconds of audio in it.
     """
 
     __slots__ = ()
     turn: Turn | None = None
+    duration: float = 0.0
 
 
 class _Sound(Frame):
     # Slots beside the fields: not compared, not printed, not asked for.
     __slots__ = ("_text", "duration")
     _text: str  # base64; set only where the audio came so
-    duration: float
 
 
 class _Draft(_Sound):

@@ -64,7 +64,21 @@ class Output(Port, Drawable[T_co]):
         stale: those that were not sent because their turn was cut.
     """
 
+    __slots__ = (
+        "_direct",
+        "_ended",
+        "_learned",
+        "_run",
+        "_seen",
+        "_yield_at",
+        "format",
+        "read",
+        "sent",
+        "stale",
+    )
+
     def __init__(self, *, format: AudioFormat | None = None) -> None:
+        super().__init__()
         self.format = format
         self.read = False
         self.sent = 0
@@ -74,7 +88,7 @@ class Output(Port, Drawable[T_co]):
         self._seen: AudioFormat | None = None  # the last one found to be right
         self._learned = False  # `format` was not declared
         self._ended = False
-        self._steps = 0  # since the sender last let others run
+        self._yield_at = CHECKPOINT_EVERY  # `sent`, when to let others run
 
     def drawn(self) -> OpenRoute[T_co]:
         """The route that begins here."""
@@ -93,7 +107,8 @@ class Output(Port, Drawable[T_co]):
         self._direct = run.direct
         self._seen = None
         self._ended = False
-        self.sent = self.stale = self._steps = 0
+        self.sent = self.stale = 0
+        self._yield_at = CHECKPOINT_EVERY
 
     def disconnect(self) -> None:
         """The run is over."""
@@ -127,30 +142,48 @@ class Output(Port, Drawable[T_co]):
                 an input behind this output cannot take.
             Exception: whatever a fused box raised, with a note that names it.
         """
-        steps = self._steps + 1
-        if steps < CHECKPOINT_EVERY:
-            self._steps = steps
-        else:
-            self._steps = 0
-            await checkpoint()
+        if self.sent >= self._yield_at:
+            await self._let_others_run()
         queue = self._direct
         if queue is None:
-            run = self._run
-            await self._deliver(self._push(frame))
-            return run is None or not run.abandoned
-        # `_push` and `_deliver` for one reader with nothing in between, in place.
+            return await self._send_through(frame)
+        # The same as `_send_through`, in place: this runs for every frame and hop.
         each: Any = frame
         turn = each.turn
         if turn is not None and turn.is_cut:
-            self.stale += 1
-        else:
-            if type(each) is AudioFrame and each.format is not self._seen:
-                self._check(each.format)
-            self.sent += 1
-            if not queue.put_nowait(each):
-                self._steps = 0
-                await queue.put(each)
+            return await self._pass_over()
+        if type(each) is AudioFrame and each.format is not self._seen:
+            self._check(each.format)
+        self.sent += 1
+        if not queue.put_nowait(each):
+            self._yield_at = self.sent + CHECKPOINT_EVERY
+            await queue.put_later(each)
         return not queue.finished
+
+    async def _send_through(self, frame: Any) -> bool:
+        turn = frame.turn
+        if turn is not None and turn.is_cut:
+            return await self._pass_over()
+        run = self._run
+        await self._deliver(self._push(frame))
+        return run is None or not run.abandoned
+
+    async def _pass_over(self) -> bool:
+        # Whoever sends only frames of a cut turn never waits for a reader.
+        self.stale += 1
+        if self.stale % CHECKPOINT_EVERY == 0:
+            await checkpoint()
+        return self._run is None or not self._run.abandoned
+
+    async def _let_others_run(self) -> None:
+        self._yield_at = self.sent + CHECKPOINT_EVERY
+        await checkpoint()
+
+    async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+        for queue, each in deliveries:
+            if not queue.put_nowait(each):
+                self._yield_at = self.sent + CHECKPOINT_EVERY
+                await queue.put_later(each)
 
     def offer(self: Output[T], frame: T) -> None:
         """Give ``frame`` to every reader that has room, without waiting.
@@ -158,15 +191,13 @@ class Output(Port, Drawable[T_co]):
         For news of which the next is as good; a reader without room misses this one,
         and counts it.
         """
-        for queue, each in self._push(frame):
-            if not queue.put_nowait(each):
-                queue.dropped += 1
-
-    async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
-        for queue, each in deliveries:
-            if not queue.put_nowait(each):
-                self._steps = 0
-                await queue.put(each)
+        each: Any = frame
+        if each.turn is not None and each.turn.is_cut:
+            self.stale += 1
+            return
+        for queue, made in self._push(each):
+            if not queue.put_nowait(made):
+                queue.miss()
 
     def _push(self, frame: Any) -> Sequence[Delivery]:
         run = self._run
@@ -176,10 +207,6 @@ class Output(Port, Drawable[T_co]):
                 if self._ended
                 else f"{self} is not in a pipeline that runs"
             )
-        turn = frame.turn
-        if turn is not None and turn.is_cut:
-            self.stale += 1
-            return ()
         if type(frame) is AudioFrame and frame.format is not self._seen:
             self._check(frame.format)
         self.sent += 1

@@ -31,8 +31,11 @@ class Port:
         owner: the processor; `Any`, so that ports know nothing of processors.
     """
 
-    name: str = ""
-    owner: Any = None
+    __slots__ = ("name", "owner")
+
+    def __init__(self) -> None:
+        self.name: str = ""
+        self.owner: Any = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -72,6 +75,18 @@ class Input(Port, Generic[T_contra]):
         WiringError: a capacity that is not a positive, finite number.
     """
 
+    __slots__ = (
+        "_queue",
+        "capacity",
+        "capacity_ms",
+        "fed",
+        "feedback",
+        "format",
+        "on_full",
+        "optional",
+        "through",
+    )
+
     def __init__(
         self,
         *,
@@ -82,6 +97,7 @@ class Input(Port, Generic[T_contra]):
         feedback: bool = False,
         format: AudioFormat | AudioRule | None = None,
     ) -> None:
+        super().__init__()
         if type(capacity) is not int or capacity < 1 or not 0 < capacity_ms <= _LONGEST:
             raise WiringError(
                 "an input holds a whole number of frames from 1 and a number of "
@@ -129,9 +145,10 @@ class Input(Port, Generic[T_contra]):
         steps = queue.steps = queue.steps + 1
         if steps < CHECKPOINT_EVERY:
             frame = queue.take_nowait()
-            if frame is not EMPTY and frame is not ENDED:
-                return frame
-        frame = await queue.take()
+            if frame is EMPTY:
+                frame = await queue.take_later()
+        else:
+            frame = await queue.take()
         if frame is ENDED:
             raise StopAsyncIteration
         return frame
@@ -173,3 +190,5 @@ class Ear(Input[T_contra]):
     One voice at a time: a pipeline refuses two writers into one ear, and one reply
     into two ears.
     """
+
+    __slots__ = ()

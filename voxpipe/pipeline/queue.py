@@ -5,7 +5,8 @@ The reader owns it. Not an anyio memory stream, though it is used like one, beca
 * it is bounded in milliseconds of audio as well as in frames;
 * the oldest audio can be taken out of its middle (``drop_oldest``), marks cannot;
 * a frame leaves it only in the step that returns it, so reading is safe to cancel;
-* a memory stream costs more than all of this together (``benchmarks.hop``).
+* writers are woken by the end of a turn, too;
+* a memory stream alone costs as much as all of this together (``benchmarks.hop``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .errors import FeedbackOverflow
 
 OnFull = Literal["wait", "drop_oldest"]
 CHECKPOINT_EVERY = 32  # frames; lets other tasks run when nothing ever has to wait
+_NOTHING = 1e-9  # seconds; sums of floats do not come back to zero by themselves
 
 
 class End:
@@ -56,7 +58,6 @@ class Queue:
     Attributes:
         writers: places from which frames may still come.
         finished: the reader wants no more.
-        seconds: of audio that are queued.
         high_water: most frames that were ever queued.
         high_water_seconds: most audio that was ever queued.
         delivered: frames that were taken.
@@ -68,10 +69,14 @@ class Queue:
 
     __slots__ = (
         "_arrival",
+        "_closed",
         "_feedback",
         "_frames",
         "_on_full",
+        "_seconds",
         "_waiting",
+        "_when_empty",
+        "_when_full",
         "capacity",
         "capacity_seconds",
         "delivered",
@@ -81,7 +86,6 @@ class Queue:
         "high_water",
         "high_water_seconds",
         "name",
-        "seconds",
         "stale",
         "steps",
         "writers",
@@ -96,17 +100,19 @@ class Queue:
         on_full: OnFull = "wait",
         feedback: bool = False,
     ) -> None:
-        self._frames: deque[Any] = deque(maxlen=capacity)
-        self._waiting: deque[_Writer] = deque()  # as many as tasks write here
-        self._arrival: Event | None = None
-        self._on_full = on_full
-        self._feedback = feedback
         self.name = name
         self.capacity = capacity
         self.capacity_seconds = capacity_ms / 1000
+        self._on_full = on_full
+        self._feedback = feedback
+        self._frames: deque[Any] = deque(maxlen=capacity)
+        self._seconds = 0.0  # of audio; see `seconds`
+        self._waiting: deque[_Writer] = deque()  # as many as tasks write here
+        self._closed = False  # nobody may just append: some wait, or none reads
+        self._arrival: Event | None = None
+        self._when_full = self._when_empty = 0  # `delivered`, at the last wait
         self.writers = 0
         self.finished = False
-        self.seconds = 0.0
         self.high_water = 0
         self.high_water_seconds = 0.0
         self.delivered = 0
@@ -120,6 +126,11 @@ class Queue:
         """Frames queued now."""
         return len(self._frames)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio queued now."""
+        return self._seconds if self._frames and self._seconds > _NOTHING else 0.0
+
     # --- writing
 
     def add_writer(self) -> None:
@@ -132,99 +143,106 @@ class Queue:
         if not self.writers:
             self._wake_reader()
 
-    def put_nowait(self, frame: Frame) -> bool:
-        """Queue ``frame`` if there is room now; ``False`` if its writer must wait."""
-        if self._waiting or self.finished:
-            return self._put_out_of_line(frame)
-        # The same as `_has_room` and `_append`, in place: this runs for every hop.
-        frames = self._frames
-        depth = len(frames)
-        if type(frame) is AudioFrame:
-            seconds = self.seconds + frame.duration
-            if depth and (
-                depth >= self.capacity
-                or (seconds > self.capacity_seconds and self.seconds)
-            ):
-                return self._put_when_full(frame)
-            self.seconds = seconds
-            if seconds > self.high_water_seconds:
-                self.high_water_seconds = seconds
-        elif depth >= self.capacity:
-            return self._put_when_full(frame)
-        frames.append(frame)
-        if depth >= self.high_water:
-            self.high_water = depth + 1
-        if self._arrival is not None:
-            self._wake_reader()
-        return True
-
     async def put(self, frame: Frame) -> None:
         """Queue ``frame``, waiting for room behind those who came earlier.
 
         A frame whose turn is cut meanwhile is not queued, and its writer goes on.
         """
+        if not self.put_nowait(frame):
+            await self.put_later(frame)
+
+    def put_nowait(self, frame: Frame) -> bool:
+        """Queue ``frame`` if that needs no waiting; else `put_later` is to be awaited.
+
+        Raises:
+            FeedbackOverflow: no room in a feedback input.
+        """
+        if self._closed:
+            return False
+        frames = self._frames
+        depth = len(frames)
+        seconds = frame.duration
+        if depth:
+            seconds += self._seconds
+            if depth >= self.capacity or seconds > self.capacity_seconds:
+                if not self._make_room(frame):
+                    return False
+                depth, seconds = len(frames), self.seconds + frame.duration
+        self._seconds = seconds
+        frames.append(frame)
+        if depth >= self.high_water:
+            self.high_water = depth + 1
+        if seconds > self.high_water_seconds:
+            self.high_water_seconds = seconds
+        if self._arrival is not None:
+            self._wake_reader()
+        return True
+
+    async def put_later(self, frame: Frame) -> None:
+        """Queue what `put_nowait` has refused, as soon as there is room for it."""
         turn = frame.turn
-        if turn is not None and turn.is_cut:
-            self.stale += 1
+        if self._on_full == "drop_oldest" and type(frame) is AudioFrame:
+            self.miss()  # marks fill the queue, and those stay
             return
-        if self.put_nowait(frame):
-            return
+        if self.delivered - self._when_full > 1:
+            # The reader is quick: let it read, without the cost of being woken by it.
+            self._when_full = self.delivered
+            await checkpoint()
+            if (turn is None or not turn.is_cut) and self.put_nowait(frame):
+                return
         writer = _Writer()
         self._waiting.append(writer)
+        self._closed = True
         key = None if turn is None else turn.watch(writer.wake)
         try:
-            while True:
+            while not self._is_settled(frame, writer):
                 await writer.wait()
-                if turn is not None and turn.is_cut:
-                    self.stale += 1
-                    return
-                if self.finished:
-                    self.discarded += 1
-                    return
-                # A turn that is held wakes its writers too: not all stand in front.
-                if self._waiting[0] is writer and self._fits(frame):
-                    self._append(frame)
-                    return
         finally:
             if turn is not None:
                 turn.unwatch(key)
             self._waiting.remove(writer)
-            self._wake_writer()  # there may be room for more, or this one gave up
+            self._closed = self.finished or bool(self._waiting)
+            self._wake_writer()  # there may be room for two, or this one gave up
 
-    def _put_out_of_line(self, frame: Frame) -> bool:
+    def _is_settled(self, frame: Frame, writer: _Writer) -> bool:
+        if frame.turn is not None and frame.turn.is_cut:
+            self.stale += 1
+            return True
         if self.finished:
             self.discarded += 1
             return True
-        if type(frame) is AudioFrame and self._on_full == "drop_oldest":
-            self.dropped += 1  # marks fill the queue, and one is waiting already
-            return True
-        return False
+        # A turn that is held wakes its writers, too: not all stand in front.
+        if self._waiting[0] is not writer or not self._make_room(frame):
+            return False
+        self._closed = False
+        return self.put_nowait(frame)
 
-    def _put_when_full(self, frame: Frame) -> bool:
+    def miss(self) -> None:
+        """Count a frame whose writer does not wait."""
+        if self.finished:
+            self.discarded += 1
+        else:
+            self.dropped += 1
+
+    def _make_room(self, frame: Frame) -> bool:
+        """Whether there is room, if need be at the cost of the oldest audio."""
+        if self._has_room(frame):
+            return True
         if self._feedback:
             raise FeedbackOverflow(
                 f"{self.name} holds {self.depth} frames and was sent another; "
                 "a feedback input must be able to hold all that can be outstanding"
             )
-        if self._fits(frame):
-            self._append(frame)
-            return True
-        if type(frame) is AudioFrame and self._on_full == "drop_oldest":
-            self.dropped += 1  # marks alone fill the queue, and those stay
-            return True
-        return False
-
-    def _fits(self, frame: Frame) -> bool:
-        """Whether there is room, if need be made at the cost of the oldest audio."""
         if self._on_full == "drop_oldest":
-            while not self._has_room(frame) and self._drop_oldest():
-                pass
-        return self._has_room(frame)
+            while self._drop_oldest():
+                if self._has_room(frame):
+                    return True
+        return False
 
     def _has_room(self, frame: Frame) -> bool:
         if len(self._frames) >= self.capacity:
             return False
-        if not self.seconds or type(frame) is not AudioFrame:
+        if not frame.duration or not self.seconds:
             return True
         return self.seconds + frame.duration <= self.capacity_seconds
 
@@ -232,18 +250,10 @@ class Queue:
         for place, frame in enumerate(self._frames):
             if type(frame) is AudioFrame:
                 del self._frames[place]
-                self._subtract(frame)
+                self._seconds -= frame.duration
                 self.dropped += 1
                 return True
         return False
-
-    def _append(self, frame: Frame) -> None:
-        self._frames.append(frame)
-        self.high_water = max(self.high_water, len(self._frames))
-        if type(frame) is AudioFrame:
-            self.seconds += frame.duration
-            self.high_water_seconds = max(self.high_water_seconds, self.seconds)
-        self._wake_reader()
 
     def _wake_writer(self) -> None:
         if self._waiting:
@@ -251,40 +261,50 @@ class Queue:
 
     # --- reading
 
-    def take_nowait(self) -> Any:
-        """The next frame that is not of a cut turn, or `EMPTY`, or `ENDED`."""
-        frames = self._frames
-        while frames:
-            frame = frames.popleft()
-            if type(frame) is AudioFrame:
-                self._subtract(frame)
-            if self._waiting:
-                self._waiting[0].wake()
-            turn = frame.turn
-            if turn is not None and turn.is_cut:
-                self.stale += 1
-                continue
-            self.delivered += 1
-            return frame
-        return ENDED if self.finished or not self.writers else EMPTY
-
     async def take(self) -> Any:
         """The next frame, waiting for it; `ENDED` after the last."""
         self.steps += 1
         if self.steps >= CHECKPOINT_EVERY:
             self.steps = 0
             await checkpoint()
-        while True:
-            frame = self.take_nowait()
-            if frame is not EMPTY:
+        frame = self.take_nowait()
+        return await self.take_later() if frame is EMPTY else frame
+
+    def take_nowait(self) -> Any:
+        """The next frame that is not of a cut turn, or `EMPTY`, or `ENDED`."""
+        frames = self._frames
+        while frames:
+            frame = frames.popleft()
+            self._seconds -= frame.duration
+            if self._waiting:
+                self._waiting[0].wake()
+            turn = frame.turn
+            if turn is None or not turn.is_cut:
+                self.delivered += 1
                 return frame
-            await self.wait()
+            self.stale += 1
+        return ENDED if self.finished or not self.writers else EMPTY
+
+    async def take_later(self) -> Any:
+        """The next frame, when `take_nowait` has said `EMPTY`."""
+        frame = EMPTY
+        while frame is EMPTY:
+            if self.delivered - self._when_empty > 1:
+                # The writer is quick: let it write, without being woken by it.
+                self._when_empty = self.delivered
+                self.steps = 0
+                await checkpoint()
+            else:
+                await self.wait()
+            frame = self.take_nowait()
+        return frame
 
     async def wait(self) -> None:
         """Wait until there may be something to take; safe to cancel."""
         if self._frames or self.finished or not self.writers:
             return
         self.steps = 0
+        self._when_empty = self.delivered
         if self._arrival is None:
             self._arrival = Event()
         await self._arrival.wait()
@@ -293,23 +313,14 @@ class Queue:
         """The reader has gone: what is queued or still comes is counted, no more."""
         if self.finished:
             return
-        self.finished = True
+        self.finished = self._closed = True
         self.discarded += len(self._frames)
         self._frames.clear()
-        self.seconds = 0.0
         for writer in self._waiting:
             writer.wake()
         self._wake_reader()
-
-    def _subtract(self, frame: AudioFrame) -> None:
-        # Without audio there are no seconds, however the sums were rounded.
-        rest = self.seconds - frame.duration
-        self.seconds = rest if rest > _NOTHING else 0.0
 
     def _wake_reader(self) -> None:
         arrival, self._arrival = self._arrival, None
         if arrival is not None:
             arrival.set()
-
-
-_NOTHING = 1e-9  # seconds; a hundredth of the shortest sample

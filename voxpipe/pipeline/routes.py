@@ -35,6 +35,8 @@ class Stage(Protocol[T_contra, T_co]):
 class Drawable(Generic[T_co]):
     """Whatever a route can be drawn on from."""
 
+    __slots__ = ()
+
     def drawn(self) -> OpenRoute[T_co]:
         """The route as drawn so far."""
         raise NotImplementedError
