@@ -227,11 +227,19 @@ class Chronicle(Processor):
             if begin is None:
                 continue
             until = begin + turn.heard
-            text = self._words_of(spoken)
-            spans.append(Span(speaker="agent", start=begin, end=until, text=text))
+            said = self._words_of(spoken)
+            heard = said if spoken.heard_words is None else spoken.heard_words
+            spans.append(Span(speaker="agent", start=begin, end=until, text=heard))
             if turn.heard < turn.generated:
                 lost = until + turn.generated - turn.heard
+                rest = said.removeprefix(heard).strip()
                 spans.append(
-                    Span(speaker="agent", start=until, end=lost, kind="unheard")
+                    Span(
+                        speaker="agent",
+                        start=until,
+                        end=lost,
+                        kind="unheard",
+                        text=rest,
+                    )
                 )
         return sorted(spans, key=lambda span: span.start)
