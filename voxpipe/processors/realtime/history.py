@@ -68,11 +68,11 @@ class History:
             return Entry(item_id, role)
         entry = self._entries.get(item_id)
         if entry is None:
-            entry = self._entries[item_id] = Entry(item_id, role)
             at = len(self._order)
             if previous is not None and previous in self._entries:
                 at = self._order.index(previous) + 1
             self._order.insert(at, item_id)
+            entry = self._entries[item_id] = Entry(item_id, role)
             while len(self._order) > self._limit:
                 del self._entries[self._order.pop(0)]
         return entry

@@ -113,9 +113,9 @@ class Reply:
             self._decided.set()
 
     @property
-    def is_settled(self) -> bool:
-        """It has an outcome."""
-        return self._outcome is not None
+    def settled(self) -> Outcome | None:
+        """Its outcome, once it has one."""
+        return self._outcome
 
     async def outcome(self) -> Outcome:
         """Wait until the reply has been made, or will never be.

@@ -207,7 +207,7 @@ class Speaking:
         status = _STATUSES.get(response.status, "failed")
         if status in ("failed", "incomplete"):
             self._effects.report(f"a reply is {status}: {reason or 'no reason given'}")
-        if status == "cancelled" and not reply.is_settled:
+        if status == "cancelled" and reply.settled is None:
             self.cut(reply, service_cancels=True)
         reply.settle(status, reason)
         if not reply.turn.generated and not reply.turn.is_over:

@@ -1,0 +1,59 @@
+"""The conversation as it was."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.processors.realtime import History
+
+
+def names(history: History) -> list[str]:
+    return [entry.item_id for entry in history]
+
+
+def test_items_stand_behind_the_one_that_they_follow() -> None:
+    history = History()
+    history.place("a", "user", None)
+    history.place("c", "agent", "a")
+    history.place("b", "tool", "a")
+    history.place("d", "user", "an item that was never told")
+    assert names(history) == ["a", "b", "c", "d"]
+
+
+def test_an_item_is_placed_once() -> None:
+    history = History()
+    first = history.place("a", "user", None)
+    history.place("b", "user", "a")
+    assert history.place("a", "user", "b") is first
+    assert names(history) == ["a", "b"]
+    assert history.find("a") is first
+    assert history.find("x") is None
+
+
+def test_a_removed_item_does_not_come_back() -> None:
+    history = History()
+    history.place("a", "agent", None)
+    history.remove("a")
+    history.place("a", "agent", None).text = "late words"
+    assert names(history) == []
+    assert history.find("a") is None
+
+
+def test_words_stay_out_of_the_repr() -> None:
+    entry = History().place("a", "user", None)
+    entry.text = entry.heard = "secret"
+    assert "secret" not in repr(entry)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), st.booleans())))
+def test_it_is_bounded_and_consistent(steps: list[tuple[int, int, bool]]) -> None:
+    history = History(limit=10)
+    for item, previous, remove in steps:
+        if remove:
+            history.remove(f"item_{item}")
+        else:
+            history.place(f"item_{item}", "user", f"item_{previous}")
+        assert len(history) <= 10
+        assert len(set(names(history))) == len(history)
+        assert all(history.find(name) is not None for name in names(history))
