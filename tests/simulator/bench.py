@@ -1,4 +1,4 @@
-"""A session on the bench: the machine with a clock turned by hand, judged by the SDK."""
+"""A session on the bench: the machine, a clock turned by hand, the SDK as judge."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Bench:
         return self.update(audio={"input": fields})
 
     def append(self, audio: bytes, chunk_ms: int = 20) -> list[Json]:
-        """Write 16-bit audio to the input buffer in chunks, the clock standing still."""
+        """Write 16-bit audio to the input buffer in chunks; the clock stands still."""
         size = chunk_ms * RATE // 1000 * 2
         events: list[Json] = []
         for start in range(0, len(audio), size):

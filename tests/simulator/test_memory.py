@@ -88,8 +88,7 @@ async def test_closing_it_from_here_is_1000_and_may_be_done_twice() -> None:
 
 async def test_what_goes_wrong_in_the_block_comes_out_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
-        async with connect_in_memory(TALK, ToneVoice()) as connection:
-            await connection.send('{"type": "response.create"}')
+        async with connect_in_memory(TALK, ToneVoice()):
             raise ZeroDivisionError
 
 
@@ -132,7 +131,7 @@ def test_virtual_time_takes_no_time() -> None:
 
 
 def test_a_call_of_five_minutes_runs_in_virtual_time() -> None:
-    tool = {"type": "function", "name": "look", "parameters": {}}
+    tool: Json = {"type": "function", "name": "look", "parameters": {}}
     lines = (
         Line(heard="What is it?", calls=(Call(name="look"),)),
         Line(say="It is {result.what}, and that is all that there is to be said."),

@@ -289,7 +289,10 @@ async def test_it_ends_when_it_is_cancelled_with_sessions_open() -> None:
 
 
 async def test_who_may_come_in_can_be_decided() -> None:
-    async with simulator(accepts=lambda key: key == "wrong-key") as server:
+    def accepts(key: str) -> bool:
+        return key == "wrong-key"
+
+    async with simulator(accepts=accepts) as server:
         url = f"{server.websocket_url}?model=gpt-realtime"
         async with connect(url, {"Authorization": "Bearer wrong-key"}) as socket:
             assert (await receive(socket))["type"] == "session.created"

@@ -58,7 +58,7 @@ def test_70_speech_goes_through_the_whole_chain_with_one_item_id() -> None:
 def test_70_the_second_utterance_follows_the_first_answer() -> None:
     bench = Bench()
     bench.append(UTTERANCE)
-    done = [e for e in bench.run() if e["type"] == "response.done"][0]
+    done = next(e for e in bench.run() if e["type"] == "response.done")
     events = bench.append(UTTERANCE)
     assert events[2]["previous_item_id"] == done["response"]["output"][0]["id"]
 

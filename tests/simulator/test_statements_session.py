@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .bench import BIRTHDAY, Bench, types
+from .bench import BIRTHDAY, Bench, Json, types
 
 
 def test_02_nothing_but_the_session_is_announced_at_the_start() -> None:
@@ -79,7 +79,7 @@ def test_31_an_update_shows_the_whole_session_and_changes_nothing_else() -> None
         instructions="Be brief.",
         audio={"input": {"turn_detection": {"type": "server_vad", "threshold": 0.9}}},
     )
-    expected = bench.session | {"instructions": "Be brief."}
+    expected: Json = bench.session | {"instructions": "Be brief."}
     expected["audio"]["input"]["turn_detection"]["threshold"] = 0.9
     assert updated == expected
 

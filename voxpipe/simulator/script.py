@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ScriptError
 
@@ -37,6 +37,10 @@ class Failure(_Strict):
     message: str = "The server had an error while processing your request."
 
 
+def _lines(say: str | Sequence[str]) -> tuple[str, ...]:
+    return (say,) if isinstance(say, str) else tuple(say)
+
+
 class Line(_Strict):
     """One reply of the model: the n-th line is its n-th reply.
 
@@ -55,8 +59,8 @@ class Line(_Strict):
         fails: the reply fails in this way instead of saying anything.
     """
 
-    say: str | Sequence[str] = ()
-    calls: Sequence[Call] = ()
+    say: Annotated[str | Sequence[str], AfterValidator(_lines)] = ()
+    calls: Annotated[Sequence[Call], AfterValidator(tuple)] = ()
     heard: str | None = None
     unintelligible: bool = False
     wait_ms: float | None = Field(default=None, ge=0, le=600_000)
@@ -65,7 +69,7 @@ class Line(_Strict):
     @property
     def messages(self) -> tuple[str, ...]:
         """What it says, one string a message."""
-        return (self.say,) if isinstance(self.say, str) else tuple(self.say)
+        return _lines(self.say)
 
 
 class Timing(_Strict):
@@ -106,8 +110,8 @@ class Script(_Strict):
         obfuscation: whether deltas carry padding, as live ones do.
     """
 
-    replies: Sequence[Line] = ()
-    out_of_band: Sequence[Line] = ()
+    replies: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
+    out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     then: Literal["echo", "repeat"] = "echo"
     timing: Timing = Timing()
     tokens_per_minute: int = Field(default=40_000, ge=1)
@@ -194,23 +198,23 @@ def _stands_at(model: type[_Strict], place: Iterable[Any]) -> bool:
 
 def _line(tree: yaml.Node | None, place: Iterable[Any]) -> int:
     """The line of the innermost part of ``place`` that stands in the file."""
-    node = tree
+    line, node = 1, tree
     for step in place:
-        inner = _child(node, step)
-        if inner is None:
+        mark, node = _child(node, step)
+        if node is None:
             break
-        node = inner
-    return node.start_mark.line + 1 if node is not None else 1
+        line = mark
+    return line
 
 
-def _child(node: yaml.Node | None, step: Any) -> yaml.Node | None:
+def _child(node: yaml.Node | None, step: Any) -> tuple[int, yaml.Node | None]:
+    """What stands under ``step``, and the line of its key or of itself."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == step:
-                # A block starts on the line after its key; a scalar on the same one.
-                found: yaml.Node = key if isinstance(value, yaml.ScalarNode) else value
-                return found
+                return key.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
         items: list[yaml.Node] = node.value
-        return items[step] if step < len(items) else None
-    return None
+        if step < len(items):
+            return items[step].start_mark.line + 1, items[step]
+    return 0, None
