@@ -12,7 +12,7 @@ from typing import Any
 from anyio import Event, move_on_after, sleep
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Input, Processor, ReplyEnd, Turn
-from voxpipe.transports import MemoryPhone, WavError, read_header
+from voxpipe.transports import MemoryPhone, WavError, read_wav
 
 PATIENCE = 20.0  # seconds without an answer before the caller goes on anyway
 BREATH = 0.5  # seconds between hearing the agent out and speaking
@@ -46,19 +46,17 @@ def recording(path: Path | Traversable) -> Recording:
     Raises:
         WavError: the file is not one, or holds audio that voxpipe does not take.
     """
-    with path.open("rb") as file:
-        header = read_header(file)
-        if header.seconds > LONGEST:
-            raise WavError(
-                f"a recording for the demo lasts up to {LONGEST:.0f} s, this one "
-                f"{header.seconds:.0f} s: cut it, or use WavSource in your own pipeline"
-            )
-        file.seek(header.begins)
-        audio = file.read(header.size)
+    format, audio = read_wav(path)
+    spoken = len(audio) / format.bytes_per_second
+    if spoken > LONGEST:
+        raise WavError(
+            f"a recording for the demo lasts up to {LONGEST:.0f} s, this one "
+            f"{spoken:.0f} s: cut it, or use WavSource in your own pipeline"
+        )
     folder = path.parent if isinstance(path, Path) else _shipped()
     text = folder / (path.name.rpartition(".")[0] + ".txt")
     words = text.read_text(encoding="utf-8").strip() if text.is_file() else ""
-    return Recording(words, audio, header.format)
+    return Recording(words, audio, format)
 
 
 _GUEST = ("1-hours", "2-menu", "3-book", "4-goodbye")

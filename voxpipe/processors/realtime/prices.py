@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 TOKEN_CLASSES = (
     "text_in",
@@ -47,16 +47,7 @@ _REALTIME_2 = Price(
     text_out=24,
     audio_out=64,
 )
-_REALTIME_1 = Price(
-    text_in=4,
-    audio_in=32,
-    image_in=5,
-    cached_text_in=0.40,
-    cached_audio_in=0.40,
-    cached_image_in=0.50,
-    text_out=16,
-    audio_out=64,
-)
+_REALTIME_1 = replace(_REALTIME_2, text_out=16)
 _MINI = Price(
     text_in=0.60,
     audio_in=10,
