@@ -53,7 +53,6 @@ class _Library:
         self._rate: int = rate
         self._heard: list[bytes] = []
         self._callback = _Callback(self._hear)  # must live as long as the library
-        library.espeak_SetSynthCallback(self._callback)
 
     def _hear(self, samples: Any, count: int, _events: Any) -> int:
         if samples and count > 0:
@@ -63,6 +62,8 @@ class _Library:
     def speak(self, text: str, pitch: int, rate: int) -> bytes:
         data = text.replace("\0", " ").encode("utf-8", "replace") + b"\0"
         self._heard = []
+        # Somebody else in the process may have set theirs, and have let it go since.
+        self._library.espeak_SetSynthCallback(self._callback)
         self._library.espeak_SetParameter(_RATE, rate, 0)
         self._library.espeak_SetParameter(_PITCH, pitch, 0)
         failed = self._library.espeak_Synth(

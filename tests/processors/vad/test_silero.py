@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import espeakng_loader
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,6 +23,8 @@ from voxpipe.pipeline.testing import Probe, Script
 from voxpipe.processors.audio import Encode, Resample
 from voxpipe.processors.vad import Vad
 from voxpipe.processors.vad.silero import Silero
+from voxpipe.simulator.espeak import EspeakVoice
+from voxpipe.simulator.sound import VOICE_RATE
 
 Int16 = NDArray[np.int16]
 
@@ -33,52 +33,34 @@ SPOKEN = (
     "Thank you very much, good bye.",
 )
 SILENCES = (1.0, 1.2, 1.0)  # seconds before, between and after
-_SYNCHRONOUS, _UTF8 = 2, 1  # of espeak-ng/speak_lib.h
-_KEEP = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
 @cache
-def spoken() -> tuple[int, list[Int16]]:
-    """What espeak-ng makes of SPOKEN, without the silence around it, and the rate."""
-    espeak = ctypes.CDLL(espeakng_loader.get_library_path())
-    made = bytearray()
-
-    def keep(samples: int | None, count: int, _events: int | None) -> int:
-        if samples and count:
-            made.extend(ctypes.string_at(samples, count * 2))
-        return 0
-
-    data = espeakng_loader.get_data_path().encode()
-    rate: int = espeak.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
-    kept = _KEEP(keep)  # a name, so that it lives as long as it is called
-    espeak.espeak_SetSynthCallback(kept)
+def spoken() -> list[Int16]:
+    """What espeak-ng makes of SPOKEN, without the silence around it."""
     sentences: list[Int16] = []
     for text in SPOKEN:
-        made.clear()
-        words = text.encode()
-        espeak.espeak_Synth(words, len(words) + 1, 0, 0, 0, _UTF8, None, None)
-        samples = np.frombuffer(bytes(made), np.int16)
+        samples = np.frombuffer(EspeakVoice().speak(text, "marin", 1.0), np.int16)
         loud = np.flatnonzero(np.abs(samples.astype(np.int64)) > 300)
         sentences.append(samples[loud[0] : loud[-1]])
-    return rate, sentences
+    return sentences
 
 
 @cache
 def call(rate: int) -> tuple[Int16, list[float]]:
     """Two sentences between silences, and where they begin and end, in seconds."""
-    espeak_rate, sentences = spoken()
     parts: list[Int16] = []
     bounds: list[float] = []
     at = 0.0
-    for silence, sentence in zip(SILENCES, [*sentences, None], strict=True):
-        parts.append(np.zeros(round(silence * espeak_rate), np.int16))
+    for silence, sentence in zip(SILENCES, [*spoken(), None], strict=True):
+        parts.append(np.zeros(round(silence * VOICE_RATE), np.int16))
         at += silence
         if sentence is not None:
             parts.append(sentence)
-            bounds += [at, at + len(sentence) / espeak_rate]
+            bounds += [at, at + len(sentence) / VOICE_RATE]
             at = bounds[-1]
     whole = AudioFrame(
-        data=np.concatenate(parts).tobytes(), format=AudioFormat("pcm16", espeak_rate)
+        data=np.concatenate(parts).tobytes(), format=AudioFormat("pcm16", VOICE_RATE)
     )
     box = Resample(rate, quality="best")
     made = [each.samples for each in (*box.feed(whole), *box.flush())]
