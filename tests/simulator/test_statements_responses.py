@@ -519,6 +519,13 @@ def test_unknown_speech_is_transcribed_as_its_duration() -> None:
     assert said == "I heard 2.3 seconds of speech."
 
 
+def test_what_is_said_has_a_limit_however_much_was_typed() -> None:
+    bench = scripted()
+    bench.type_in("x" * 500_000)
+    done = bench.respond(output_modalities=["text"])[-2]["response"]
+    assert len(done["output"][0]["content"][0]["text"]) == 4001
+
+
 def test_exact_words_are_said_and_use_up_no_line() -> None:
     bench = scripted(Line(say="The first line."))
 

@@ -131,7 +131,7 @@ def test_100_a_truncated_item_ends_what_is_cached() -> None:
 
 
 def test_the_oldest_items_leave_a_window_that_is_full() -> None:
-    bench = Bench(model="gpt-realtime")
+    bench = Bench(Script(replies=(Line(say="Yes."),) * 9), model="gpt-realtime")
     inputs: list[int] = []
     for _ in range(8):
         bench.type_in("word " * 6000)
@@ -144,7 +144,7 @@ def test_the_oldest_items_leave_a_window_that_is_full() -> None:
 
 
 def test_a_retention_ratio_makes_room_for_several_turns() -> None:
-    bench = Bench(model="gpt-realtime")
+    bench = Bench(Script(replies=(Line(say="Yes."),) * 30), model="gpt-realtime")
     truncation = {
         "type": "retention_ratio",
         "retention_ratio": 0.5,

@@ -15,6 +15,7 @@ from .templates import fill
 
 # An instruction such as: Say exactly this, and nothing else: "Good evening."
 _VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
+_LONGEST = 4000  # characters of a message: clients and tools may send a megabyte
 _DEPTH = 4  # of made-up arguments
 
 
@@ -122,11 +123,12 @@ def echo(items: Sequence[Item]) -> str:
 def _allowed(plan: Plan, wish: Wish) -> Plan:
     """``plan`` within what tools and ``tool_choice`` permit."""
     names = [tool["name"] for tool in wish.tools]
-    messages, calls = plan.messages, plan.calls
+    messages, calls = tuple(_bounded(text) for text in plan.messages), plan.calls
     absent = [call.name for call in calls if call.name not in names]
-    if wish.tool_choice == "none" or absent:
-        if absent:
-            messages += (f"I have no tool called {', '.join(absent)}.",)
+    if wish.tool_choice == "none":
+        calls = ()
+    elif absent:
+        messages += (f"I have no tool called {', '.join(absent)}.",)
         calls = ()
     wanted = _wanted(wish.tool_choice, names)
     if wanted and not any(call.name in wanted for call in calls):
@@ -137,6 +139,10 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
     if not messages and not calls:
         messages = ("Yes.",)
     return Plan(messages, calls, plan.wait_ms, plan.failure, plan.line)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _wanted(choice: Any, names: list[str]) -> list[str]:
