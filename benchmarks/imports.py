@@ -10,6 +10,7 @@ task group and a stream cost on top stands beside it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -34,6 +35,7 @@ def milliseconds(imports: str) -> float:
     """How long a fresh interpreter takes for ``imports``."""
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(imports=imports)],
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""},  # as installed, and as numpy
         capture_output=True,
         text=True,
         check=False,

@@ -36,7 +36,9 @@ for name in modules:  # what others wrote is loaded once, for all
         importlib.import_module(name)
 for name in [name for name in sys.modules if name.split(".")[0] == "voxpipe"]:
     del sys.modules[name]
-for name in modules:
+for started, name in enumerate(modules):
+    if started >= os.cpu_count():
+        os.wait()
     if not os.fork():
         try:
             module = importlib.import_module(name)
@@ -44,7 +46,9 @@ for name in modules:
         except BaseException as error:
             print(f"{name}: {type(error).__name__}: {error}", flush=True)
         os._exit(0)
-    os.wait()
+with contextlib.suppress(ChildProcessError):
+    while True:
+        os.wait()
 print("imported", len(modules))
 """
 
