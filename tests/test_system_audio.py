@@ -11,7 +11,7 @@ import pytest
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, SpeechStarted
 from voxpipe.pipeline.testing import Probe, Script, run_virtual
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator.speech import ProgramVoice
+from voxpipe.simulator.voices.speech import ProgramVoice
 
 pytestmark = pytest.mark.system
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.session_config import Kind
+from voxpipe.simulator.wire.session_config import Kind
 
 Json = dict[str, Any]
 RATE = 24_000

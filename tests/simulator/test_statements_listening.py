@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.g711 import encode
+from voxpipe.simulator.hearing.g711 import encode
 
 from .bench import Bench, Json, hum, silence, types
 

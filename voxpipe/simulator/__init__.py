@@ -20,12 +20,13 @@ whose own ``instructions`` ask for exact words (``Say exactly: "Good evening."``
 these words and uses up no line of the script. Without a script it echoes.
 """
 
+from voxpipe.simulator.voices.speech import Voice, find_voice
+from voxpipe.simulator.voices.tones import ToneVoice
+
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
 from .script import Call, Failure, Line, Script, Timing, load_script, parse_script
 from .server import Simulator
-from .speech import Voice, find_voice
-from .tones import ToneVoice
 
 __all__ = [
     "Call",

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from voxpipe.simulator.wire.session_config import Kind
+from voxpipe.simulator.wire.session_schema import MODELS
+
 from .errors import Farewell, Refusal, quoted
-from .session_config import Kind
-from .session_schema import MODELS
 
 PATH = "/v1/realtime"
 SUBPROTOCOL = "realtime"

@@ -12,21 +12,22 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NoReturn, cast
 
-from .client_events import CLIENT_EVENTS, SHAPES
-from .conversation import Conversation
-from .editing import Editing
+from voxpipe.simulator.conversation.conversation import Conversation
+from voxpipe.simulator.conversation.editing import Editing
+from voxpipe.simulator.hearing.listening import Listening
+from voxpipe.simulator.hearing.transcripts import Transcripts
+from voxpipe.simulator.replying.plan import Prompter
+from voxpipe.simulator.replying.replies import Replies
+from voxpipe.simulator.replying.reply import Speech
+from voxpipe.simulator.wire.client_events import CLIENT_EVENTS, SHAPES
+from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.wire.outbox import Event, Outbox, Timers
+from voxpipe.simulator.wire.schema import text
+from voxpipe.simulator.wire.session_config import LIFETIME, Kind, SessionConfig
+
 from .errors import Farewell, Refusal, invalid_type, invalid_value, missing, unknown
-from .ids import Ids
-from .listening import Listening
-from .outbox import Event, Outbox, Timers
-from .plan import Prompter
-from .replies import Replies
-from .reply import Speech
-from .schema import text
 from .script import Script
 from .session import Session
-from .session_config import LIFETIME, Kind, SessionConfig
-from .transcripts import Transcripts
 
 _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 _APPEND = {"type", "event_id", "audio"}

@@ -19,10 +19,11 @@ from anyio import (
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
+from voxpipe.simulator.replying.reply import Speech
+from voxpipe.simulator.voices.speech import CachedVoice
+
 from .errors import VoiceError
 from .machine import Machine
-from .reply import Speech
-from .speech import CachedVoice
 
 _MOST_PENDING = 256  # events; more wait until the client reads
 _CHECKPOINT_EVERY = 16  # messages, when the client is always ahead of us

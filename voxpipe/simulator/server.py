@@ -28,13 +28,13 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.errors import TransportError
+from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
+from voxpipe.simulator.wire.session_config import LIFETIME
 
 from .admission import PATH, SUBPROTOCOL, Rejection, admit, looks_like_a_key
 from .machine import Machine
 from .pump import Pump, in_thread, leave
 from .script import Script
-from .session_config import LIFETIME
-from .speech import CachedVoice, Voice, find_voice
 
 _PING_INTERVAL = 20.26  # seconds, as the service pings
 _PING_PATIENCE = 60  # seconds without a pong until a client counts as gone

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .conversation import Conversation
-from .ids import Ids
-from .items import Item
-from .outbox import Outbox, Timers
+from voxpipe.simulator.conversation.conversation import Conversation
+from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.wire.outbox import Outbox, Timers
+from voxpipe.simulator.wire.session_config import SessionConfig
+
 from .script import Script
-from .session_config import SessionConfig
 
 
 @dataclass(slots=True)

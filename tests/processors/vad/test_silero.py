@@ -23,8 +23,8 @@ from voxpipe.pipeline.testing import Probe, Script
 from voxpipe.processors.audio import Encode, Resample
 from voxpipe.processors.vad import Vad
 from voxpipe.processors.vad.silero import Silero
-from voxpipe.simulator.espeak import EspeakVoice
-from voxpipe.simulator.sound import VOICE_RATE
+from voxpipe.simulator.hearing.sound import VOICE_RATE
+from voxpipe.simulator.voices.espeak import EspeakVoice
 
 Int16 = NDArray[np.int16]
 

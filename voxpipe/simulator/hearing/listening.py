@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from voxpipe.simulator.conversation.items import Item, Part
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.replying.replies import Replies
+from voxpipe.simulator.session import Session
+
 from .buffer import InputBuffer
-from .errors import Refusal
-from .items import Item, Part
-from .replies import Replies
-from .session import Session
 from .sound import Sound, decode_audio, wire_format
 from .transcripts import Transcripts
 from .vad import FRAME_MS, Detector, levels

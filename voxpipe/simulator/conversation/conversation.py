@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .errors import Refusal
+from voxpipe.simulator.errors import Refusal
+
 from .items import Item
 
 MOST_ITEMS = 10_000

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .items import Item
-from .json_types import is_array, is_object
+from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.wire.json_types import is_array, is_object
 
 _FIELD = re.compile(r"\{(result|results|heard)((?:\.[\w-]+)*)\}")
 _ABSENT = object()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .items import Item
-from .plan import Prompter
-from .session import Session
-from .tokens import USER_MS, count_text, words
+from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.conversation.tokens import USER_MS, count_text, words
+from voxpipe.simulator.replying.plan import Prompter
+from voxpipe.simulator.session import Session
 
 _DELTA_GAP = 0.004  # seconds between two deltas
 _EVENT = "conversation.item.input_audio_transcription"

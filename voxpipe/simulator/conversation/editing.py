@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import Refusal
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.hearing.sound import wire_format
+from voxpipe.simulator.session import Session
+
 from .items import ITEM, Item, make_item
-from .session import Session
-from .sound import wire_format
 
 
 class Editing:

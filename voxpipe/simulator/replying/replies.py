@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .context import Contexts
-from .errors import Refusal
+from voxpipe.simulator.conversation.context import Contexts
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.session import Session
+
 from .plan import Prompter
 from .reply import Reason, Reply, Speech
 from .request import read_request
-from .session import Session
 
 _MOST_ASIDES = 32  # out-of-band responses at the same time; the simulator's own limit
 

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .errors import Refusal
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.wire.json_types import is_object
+from voxpipe.simulator.wire.session_schema import reasons
+
 from .items import Item
-from .json_types import is_object
-from .session_schema import reasons
 from .tokens import Tokens, add, count_item, count_text
 
 _CACHE_STEP = 64  # tokens; all cached counts seen are multiples of it

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Refusal
-from .items import ITEM_OR_REFERENCE, Item, make_item
-from .plan import Wish
-from .schema import Shape, an_object, array, boolean, fields, nullable, one_of, text
-from .session import Session
-from .session_config import check_reasoning_field
-from .session_schema import (
+from voxpipe.simulator.conversation.items import ITEM_OR_REFERENCE, Item, make_item
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.hearing.sound import WireFormat, wire_format
+from voxpipe.simulator.session import Session
+from voxpipe.simulator.wire.schema import (
+    Shape,
+    an_object,
+    array,
+    boolean,
+    fields,
+    nullable,
+    one_of,
+    text,
+)
+from voxpipe.simulator.wire.session_config import check_reasoning_field
+from voxpipe.simulator.wire.session_schema import (
     FORMAT,
     PROMPT,
     REASONING,
@@ -21,7 +30,8 @@ from .session_schema import (
     max_output_tokens,
     modalities,
 )
-from .sound import WireFormat, wire_format
+
+from .plan import Wish
 
 
 def _metadata(value: Any, path: str) -> Any:

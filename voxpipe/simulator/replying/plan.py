@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .items import Item
-from .json_types import is_array, is_object
-from .script import Call, Failure, Line, Script
+from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.script import Call, Failure, Line, Script
+from voxpipe.simulator.wire.json_types import is_array, is_object
+
 from .templates import fill
 
 # An instruction such as: Say exactly this, and nothing else: "Good evening."

@@ -5,7 +5,8 @@ Positions are milliseconds of audio written since the session began.
 
 from __future__ import annotations
 
-from .errors import Refusal
+from voxpipe.simulator.errors import Refusal
+
 from .sound import WireFormat
 from .vad import FRAME_MS
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Literal
 
-from .context import Input
+from voxpipe.simulator.conversation.context import Input
+from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.conversation.tokens import NOTHING_USED, usage, words
+from voxpipe.simulator.script import Call
+from voxpipe.simulator.session import Session
+from voxpipe.simulator.wire.session_schema import reasons
+
 from .delivery import Budget, Pace, speak, write
-from .items import Item
 from .outputs import CallOutput, Output, Place, SpokenOutput, TextOutput
 from .plan import Plan, arguments_text
 from .request import Request
-from .script import Call
-from .session import Session
-from .session_schema import reasons
-from .tokens import NOTHING_USED, usage, words
 
 _CATCH_UP = 0.2  # seconds by which a late step may be made up for; more is a delay
 Reason = Literal["turn_detected", "client_cancelled"]

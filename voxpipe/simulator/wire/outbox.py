@@ -7,7 +7,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from .errors import Farewell, Refusal
+from voxpipe.simulator.errors import Farewell, Refusal
+
 from .ids import Ids
 
 Event = dict[str, Any]

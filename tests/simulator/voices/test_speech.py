@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import ToneVoice, Voice, VoiceError, find_voice
-from voxpipe.simulator.espeak import EspeakVoice
-from voxpipe.simulator.speech import CachedVoice, ProgramVoice
+from voxpipe.simulator.voices.espeak import EspeakVoice
+from voxpipe.simulator.voices.speech import CachedVoice, ProgramVoice
 
 WORDS = "Good evening, Trattoria Ada. How can I help you?"
 VOICES: list[Voice] = [ToneVoice(), EspeakVoice()]

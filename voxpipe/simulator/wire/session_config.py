@@ -9,7 +9,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Literal
 
-from .errors import Refusal, invalid_value, missing
+from voxpipe.simulator.errors import Refusal, invalid_value, missing
+
 from .schema import an_object
 from .session_schema import REALTIME, TRANSCRIPTION, reasons
 

@@ -7,9 +7,17 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import Refusal
-from .schema import Shape, array, fields, matching, one_of, tagged, text
-from .sound import Sound, WireFormat, decode_audio
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.hearing.sound import Sound, WireFormat, decode_audio
+from voxpipe.simulator.wire.schema import (
+    Shape,
+    array,
+    fields,
+    matching,
+    one_of,
+    tagged,
+    text,
+)
 
 Status = Literal["in_progress", "completed", "incomplete"]
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.simulator.items import Item, Part
-from voxpipe.simulator.templates import fill
+from voxpipe.simulator.conversation.items import Item, Part
+from voxpipe.simulator.replying.templates import fill
 
 RESULT = '{"temperature": 21.5, "places": [{"name": "Rome"}], "open": true, "no": null}'
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import Refusal
+from voxpipe.simulator.errors import Refusal
+
 from .schema import (
     Shape,
     an_object,

@@ -6,9 +6,9 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from .items import Item, Part, Status
-from .session import Session
-from .sound import Sound, WireFormat
+from voxpipe.simulator.conversation.items import Item, Part, Status
+from voxpipe.simulator.hearing.sound import Sound, WireFormat
+from voxpipe.simulator.session import Session
 
 
 @dataclass(frozen=True, slots=True)

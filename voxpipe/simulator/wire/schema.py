@@ -12,7 +12,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .errors import Refusal, invalid_type, invalid_value, missing, unknown
+from voxpipe.simulator.errors import (
+    Refusal,
+    invalid_type,
+    invalid_value,
+    missing,
+    unknown,
+)
+
 from .json_types import is_array, is_object
 
 Shape = Callable[[Any, str], Any]

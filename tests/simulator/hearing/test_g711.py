@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voxpipe.simulator.g711 import decode, encode
+from voxpipe.simulator.hearing.g711 import decode, encode
 
 EVERY_CODE = bytes(range(256))
 

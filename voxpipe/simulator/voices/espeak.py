@@ -16,7 +16,8 @@ except ModuleNotFoundError as missing:
         "this voice is an extra: pip install 'voxpipe[speech]'"
     ) from missing
 
-from .errors import VoiceError
+from voxpipe.simulator.errors import VoiceError
+
 from .speech import pitch_of, rate_of, to_voice_rate
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback, in this thread

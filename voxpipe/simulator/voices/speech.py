@@ -17,8 +17,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from .errors import VoiceError
-from .sound import VOICE_RATE
+from voxpipe.simulator.errors import VoiceError
+from voxpipe.simulator.hearing.sound import VOICE_RATE
+
 from .tones import ToneVoice
 
 _PATIENCE = 30  # seconds for a program to speak one message

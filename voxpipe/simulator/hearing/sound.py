@@ -11,8 +11,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voxpipe.simulator.errors import Refusal, invalid_type
+
 from . import g711
-from .errors import Refusal, invalid_type
 
 VOICE_RATE = 24_000  # Hz of what voices make and of audio/pcm
 LONGEST_APPEND = 15 * 1024 * 1024  # bytes of audio in one event

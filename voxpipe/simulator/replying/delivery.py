@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 
+from voxpipe.simulator.conversation.tokens import ASSISTANT_MS, Tokens
+from voxpipe.simulator.hearing.sound import WireFormat
+from voxpipe.simulator.script import Timing
+
 from .outputs import CallOutput, SpokenOutput, TextOutput
-from .script import Timing
-from .sound import WireFormat
-from .tokens import ASSISTANT_MS, Tokens
 
 Pace = Generator[float, None, bool]  # waits in seconds; whether all came out
 

@@ -1,0 +1,1 @@
+"""Items in their order, and what they weigh in tokens."""

@@ -1,0 +1,1 @@
+"""Responses: what is said, and how it comes out."""

@@ -1,0 +1,1 @@
+"""Events as JSON: names, shapes, ids, and the session's configuration."""
