@@ -267,4 +267,4 @@ def kinds(orders: Iterable[Json]) -> list[str]:
 CREATE, CANCEL = "response.create", "response.cancel"
 TRUNCATE, DELETE = "conversation.item.truncate", "conversation.item.delete"
 COMMIT = "input_audio_buffer.commit"
-TOOLS = [{"type": "function", "name": "look", "parameters": {}}]
+TOOLS: list[Json] = [{"type": "function", "name": "look", "parameters": {}}]

@@ -8,8 +8,8 @@ from voxpipe.processors.realtime.arbiter import PATIENCE, TAKE_UP, WISHES, Arbit
 from .bench import outcome
 
 
-def wish(arbiter: Arbiter, **fields: object) -> Reply:
-    reply = Reply(request={}, **fields)  # type: ignore[arg-type]  # one of its flags
+def wish(arbiter: Arbiter, *, follow_up: bool = False) -> Reply:
+    reply = Reply(request={}, follow_up=follow_up)
     assert arbiter.wish(reply) is None
     return reply
 
@@ -44,13 +44,14 @@ def test_nobody_asks_while_the_caller_speaks_or_will_be_answered() -> None:
 
 def test_it_says_when_it_must_be_asked_again() -> None:
     arbiter = Arbiter()
-    assert arbiter.due is None
+    due = [arbiter.due]
     arbiter.expect(0.0)
-    assert arbiter.due is None  # nothing waits
+    due.append(arbiter.due)  # nothing waits
     wish(arbiter)
-    assert arbiter.due == PATIENCE
-    assert arbiter.next(PATIENCE) is not None
-    assert arbiter.due == PATIENCE + TAKE_UP
+    due.append(arbiter.due)
+    arbiter.next(PATIENCE)
+    due.append(arbiter.due)
+    assert due == [None, None, PATIENCE, PATIENCE + TAKE_UP]
 
 
 def test_follow_ups_lapse_when_the_caller_is_answered() -> None:
@@ -118,26 +119,28 @@ def test_a_refusal_without_a_name_is_ours_only_if_the_service_is_busy() -> None:
     arbiter = Arbiter()
     reply = wish(arbiter)
     arbiter.next(0.0)
-    assert arbiter.refused(None, busy=False, now=0.0) is None
-    assert arbiter.asked is reply
-    assert arbiter.refused(None, busy=True, now=0.0) is None
-    assert arbiter.asked is None
+    asked: list[Reply | None] = []
+    for busy in (False, True):
+        assert arbiter.refused(None, busy=busy, now=0.0) is None
+        asked.append(arbiter.asked)
+    assert asked == [reply, None]
     assert arbiter.next(PATIENCE) is not None
 
 
 def test_idle_means_that_nothing_will_happen_by_itself() -> None:
     arbiter = Arbiter()
-    assert arbiter.is_idle
+    idle = [arbiter.is_idle]
     arbiter.caller_starts()
-    assert not arbiter.is_idle
+    idle.append(arbiter.is_idle)
     follow_up = wish(arbiter, follow_up=True)
     arbiter.speaking = False
-    assert not arbiter.is_idle
+    idle.append(arbiter.is_idle)
     arbiter.begun(Reply())
     assert outcome(follow_up) is not None
-    assert not arbiter.is_idle
+    idle.append(arbiter.is_idle)
     arbiter.active = None
     arbiter.expect(0.0)
-    assert not arbiter.is_idle
+    idle.append(arbiter.is_idle)
     arbiter.next(PATIENCE)
-    assert arbiter.is_idle
+    idle.append(arbiter.is_idle)
+    assert idle == [True, False, False, False, False, True]

@@ -36,7 +36,7 @@ def test_a_turn_heard_by_the_service_is_answered_and_told_in_order() -> None:
     bench.hears(1.5)
     bench.started("item_u")
     bench.stopped("item_u", at_ms=1500)
-    item = {"id": "item_u", "type": "message", "role": "user", "content": []}
+    item: Json = {"id": "item_u", "type": "message", "role": "user", "content": []}
     for kind in ("added", "done"):
         bench.says(f"conversation.item.{kind}", item=item, previous_item_id=None)
     bench.created("resp_1")
@@ -106,7 +106,7 @@ def test_a_reply_of_several_messages_is_played_as_one() -> None:
     bench.speaks("resp_1", "item_b", "It is sunny.", 1.0)
     bench.done()
     (reply,) = bench.spoken
-    starts = []
+    starts: list[float] = []
     while (frame := reply.store.take()) is not None:
         starts.append(frame.start)
     assert starts == [0.0, 0.5]

@@ -40,12 +40,10 @@ def test_silence_stays_here_when_turns_are_local() -> None:
 def test_too_little_is_no_turn() -> None:
     audio = CallerAudio(Settings(turns="manual"))
     audio.take(frame(0.0, SHORTEST - 0.001))
-    assert not audio.can_close
-    assert not audio.close()
+    assert [audio.can_close, audio.close()] == [False, False]
     audio.take(frame(1.0, SHORTEST))
-    assert audio.can_close
-    assert audio.close()
-    assert not audio.can_close
+    assert [audio.can_close, audio.close()] == [True, True]
+    assert [audio.can_close, audio.close()] == [False, False]
 
 
 def test_it_knows_how_long_ago_a_moment_was() -> None:

@@ -14,7 +14,7 @@ from voxpipe.processors.realtime.prices import (
 
 
 def test_a_million_tokens_cost_what_the_list_says() -> None:
-    million = dict.fromkeys(TOKEN_CLASSES, 1_000_000)
+    million: dict[str, int] = dict.fromkeys(TOKEN_CLASSES, 1_000_000)
     assert cost_usd("gpt-realtime-2.1", million) == pytest.approx(
         4 + 32 + 5 + 0.4 + 0.4 + 0.5 + 24 + 64
     )

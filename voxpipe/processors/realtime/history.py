@@ -81,8 +81,8 @@ class History:
         """The entry of an item, if there is one."""
         return self._entries.get(item_id)
 
-    def remove(self, item_id: str) -> None:
-        """Forget an item that was deleted, for good."""
-        self._removed.add(item_id)
+    def remove(self, item_id: str) -> bool:
+        """Forget an item that was deleted, for good; ``False`` if that was done."""
         if self._entries.pop(item_id, None) is not None:
             self._order.remove(item_id)
+        return self._removed.add(item_id)

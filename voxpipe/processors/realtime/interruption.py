@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from itertools import groupby
+from dataclasses import replace
 
 from voxpipe.pipeline import HeardItem
 
@@ -22,8 +22,7 @@ def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
             than has come in, so it is cut even where all that came in was heard.
     """
     orders: list[Order] = []
-    for item_id, group in groupby(items, lambda item: item.item_id):
-        parts = list(group)
+    for item_id, parts in by_item(items).items():
         if all(_milliseconds(part) == 0 for part in parts):
             orders.append(deletion(item_id))
         else:
@@ -33,6 +32,29 @@ def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
                 if part.heard < part.generated or item_id not in whole
             )
     return orders
+
+
+def by_item(items: Iterable[HeardItem]) -> dict[str, list[HeardItem]]:
+    """The parts of each item, in order, each once.
+
+    A ledger has an entry for each stretch of audio, and a service that mixes its items
+    up makes several of one part.
+    """
+    parts: dict[tuple[str, int], HeardItem] = {}
+    for item in items:
+        key = item.item_id, item.content_index
+        before = parts.get(key)
+        if before is not None:
+            item = replace(
+                item,
+                generated=before.generated + item.generated,
+                heard=before.heard + item.heard,
+            )
+        parts[key] = item
+    grouped: dict[str, list[HeardItem]] = {}
+    for (item_id, _), item in parts.items():
+        grouped.setdefault(item_id, []).append(item)
+    return grouped
 
 
 def deletion(item_id: str) -> Order:

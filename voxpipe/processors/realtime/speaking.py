@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import groupby
 
 from voxpipe.pipeline import AudioFrame, FormatError, Interruption, ToolCall, Turn
 
 from . import events as ev
 from .arbiter import TAG, Arbiter
 from .effects import Effects
-from .interruption import deletion, take_back
+from .interruption import by_item, deletion, take_back
 from .parse import AudioDelta
 from .replies import Reply, Status
 from .settings import Settings
@@ -162,7 +161,6 @@ class Speaking:
             reply.silent[item.id] = None
         elif self._knows_heard(reply):
             # It slipped in before the service heard of the cut: nobody will hear it.
-            reply.whole.add(item.id)
             self._delete(item.id)
 
     def item_done(self, event: ev.OutputItemEvent) -> ToolCall | None:
@@ -262,8 +260,8 @@ class Speaking:
 
     def _take_back(self, reply: Reply) -> None:
         items = reply.turn.items()
-        for _, parts in groupby(items, lambda item: item.item_id):
-            self._words.heard(reply, list(parts))
+        for parts in by_item(items).values():
+            self._words.heard(reply, parts)
         if self._knows_heard(reply):
             for order in take_back(items, reply.whole):
                 if order["type"] == "conversation.item.delete":
@@ -282,8 +280,8 @@ class Speaking:
         return self._ear_seen or reply.turn.timings.first_sent is None
 
     def _delete(self, item_id: str) -> None:
-        self._effects.outbox.append(deletion(item_id))
-        self._words.history.remove(item_id)
+        if self._words.history.remove(item_id):
+            self._effects.outbox.append(deletion(item_id))
 
     def _cancel(self, reply: Reply) -> None:
         self._effects.order("response.cancel", response_id=reply.response_id)
