@@ -16,7 +16,7 @@ from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, VoiceError
 from voxpipe.simulator.server import OPTIONS
 
 from .bench import Json, judge
@@ -146,13 +146,19 @@ async def test_04_a_binary_frame_leaves_the_socket_open() -> None:
             (4000, "invalid_request_error.missing_model"),
         ),
         (
+            "?call_id=rtc_1",
+            KEY,
+            "call_not_found",
+            (4000, "invalid_request_error.call_not_found"),
+        ),
+        (
             "?model=gpt-realtime",
             KEY | {"OpenAI-Beta": "realtime=v1"},
             "beta_api_shape_disabled",
             (4000, "invalid_request_error.beta_api_shape_disabled"),
         ),
     ],
-    ids=["06", "06-empty", "07", "08", "08-transcribe", "09", "10"],
+    ids=["06", "06-empty", "07", "08", "08-transcribe", "09", "09-call", "10"],
 )
 async def test_06_to_10_who_may_not_come_in_is_told_so_and_closed(
     query: str, headers: dict[str, str], code: str | None, close: tuple[int, str]
@@ -286,6 +292,27 @@ async def test_it_ends_when_it_is_cancelled_with_sessions_open() -> None:
             await receive(socket)
             scope.cancel()
             await anyio.sleep_forever()
+
+
+class Mute:
+    """A voice that fails."""
+
+    def speak(self, text: str, voice: str, speed: float) -> bytes:
+        raise VoiceError("no voice today")
+
+
+async def test_a_voice_that_fails_ends_its_response_only() -> None:
+    async with (
+        Simulator(FAST, Mute()) as server,
+        connect(f"{server.websocket_url}?model=gpt-realtime") as socket,
+    ):
+        await socket.send('{"type": "response.create"}')
+        done = await until(socket, "response.done")
+        assert done["response"]["status"] == "failed"
+        text = {"output_modalities": ["text"]}
+        await socket.send(json.dumps({"type": "response.create", "response": text}))
+        done = await until(socket, "response.done")
+        assert done["response"]["status"] == "completed"
 
 
 async def test_who_may_come_in_can_be_decided() -> None:

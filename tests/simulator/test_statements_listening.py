@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from voxpipe.simulator import Line, Script
 from voxpipe.simulator.hearing.g711 import encode
+from voxpipe.simulator.voices.espeak import EspeakVoice
 
 from .bench import Bench, Json, hum, silence, types
 
@@ -92,6 +95,36 @@ def test_72_positions_do_not_depend_on_how_fast_or_in_what_pieces_audio_comes() 
         assert positions(chunk_ms, pause) == once
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=60))
+def test_72_no_way_of_splitting_changes_what_is_heard(sizes: list[int]) -> None:
+    def heard(pieces: list[bytes]) -> list[tuple[Any, ...]]:
+        bench = Bench()
+        bench.update_input(
+            turn_detection={"type": "server_vad", "create_response": False}
+        )
+        events: list[Json] = []
+        for piece in pieces:
+            audio = base64.b64encode(piece).decode()
+            events += bench.send("input_audio_buffer.append", audio=audio)
+        committed = next(e for e in events if e["type"].endswith("committed"))
+        (event,) = bench.send(
+            "conversation.item.retrieve", item_id=committed["item_id"]
+        )
+        audio = event["item"]["content"][0]["audio"]
+        places = [(e.get("audio_start_ms"), e.get("audio_end_ms")) for e in events]
+        return [*zip(types(events), places, strict=True), (audio,)]
+
+    pieces: list[bytes] = []
+    at = turn = 0
+    while at < len(UTTERANCE):
+        # Samples, not milliseconds; a piece may be empty, or end inside a frame.
+        size = (sizes[turn % len(sizes)] * 7 + (turn % 2)) * 2
+        pieces.append(UTTERANCE[at : at + size])
+        at, turn = at + size, turn + 1
+    assert heard(pieces) == heard([UTTERANCE])
+
+
 @pytest.mark.parametrize("duration", [200, 500])
 def test_73_the_end_includes_the_silence(duration: int) -> None:
     bench = Bench()
@@ -145,6 +178,19 @@ def test_77_with_both_off_a_running_response_goes_on() -> None:
     assert types(bench.append(UTTERANCE)) == CHAIN[:5]
     done = [e for e in bench.run() if e["type"] == "response.done"]
     assert [event["response"]["status"] for event in done] == ["completed"]
+
+
+def test_77_a_turn_that_cannot_be_answered_is_an_error_that_blames_nobody() -> None:
+    bench = Bench(Script(replies=(Line(say="A rather long sentence."),)))
+    bench.update_input(
+        turn_detection={"type": "server_vad", "interrupt_response": False}
+    )
+    bench.send("response.create")
+    events = bench.append(UTTERANCE)
+    assert types(events) == [*CHAIN[:5], "error"]
+    error = events[-1]["error"]
+    assert error["code"] == "conversation_already_has_active_response"
+    assert error["event_id"] is None
 
 
 def test_78_a_commit_during_speech_takes_what_there_is() -> None:
@@ -230,6 +276,16 @@ def test_82_semantic_vad_waits_longer_after_speech_that_trails_off() -> None:
     for eagerness, most in longest.items():
         assert end(clear, eagerness) < most / 3
         assert most * 0.8 <= end(trailing, eagerness) <= most + 64
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Are you open on Sunday evening?", "Yes.", "What is there to eat tonight?"],
+)
+def test_synthetic_speech_is_one_utterance(words: str) -> None:
+    spoken = EspeakVoice().speak(words, "ash", 1.0)
+    bench = Bench()
+    assert types(bench.append(silence(700) + spoken + silence(700))) == CHAIN
 
 
 def test_a_click_is_no_speech() -> None:

@@ -381,6 +381,71 @@ def test_63_a_forced_call_has_arguments_that_fit_the_schema() -> None:
     assert json.loads(call["arguments"]) == {"city": "example"}
 
 
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer"}, 1),
+        ({"type": ["string", "null"]}, "example"),
+        ({"enum": ["a", "b"]}, "a"),
+        ({"type": "string", "default": "d"}, "d"),
+        ({"type": "array"}, []),
+        ({"type": "object", "properties": {"y": {}}}, {}),
+        ({"type": []}, {}),
+        (5, {}),
+    ],
+)
+def test_63_made_up_arguments_are_of_the_declared_type(
+    schema: object, value: object
+) -> None:
+    parameters = {"type": "object", "properties": {"x": schema}, "required": ["x"]}
+    bench = scripted()
+    bench.update(tools=[WEATHER | {"parameters": parameters}], tool_choice="required")
+    (call,) = bench.respond()[-2]["response"]["output"]
+    assert json.loads(call["arguments"]) == {"x": value}
+
+
+def test_arguments_given_as_text_are_sent_as_they_are() -> None:
+    bench = scripted(Line(calls=(Call(name="get_weather", arguments='{"city": '),)))
+    bench.update(tools=[WEATHER])
+    (call,) = bench.respond()[-2]["response"]["output"]
+    assert call["arguments"] == '{"city": '
+
+
+@pytest.mark.parametrize(
+    ("response", "param"),
+    [
+        ({"metadata": {str(n): "" for n in range(17)}}, "response.metadata"),
+        ({"metadata": {"k": "x" * 513}}, "response.metadata.k"),
+        ({"reasoning": {"effort": "low"}}, "response.reasoning"),
+        ({"conversation": "other"}, "response.conversation"),
+        ({"modalities": ["text"]}, "response.modalities"),
+        ({"input": [{"type": "message"}]}, "response.input[0].role"),
+    ],
+)
+def test_a_wrong_request_is_refused_by_field(
+    response: dict[str, object], param: str
+) -> None:
+    assert scripted().refused("response.create", response=response)["param"] == param
+
+
+def test_a_picture_is_seen_and_audio_in_the_input_is_heard() -> None:
+    bench = scripted()
+
+    def said(part: Json) -> Any:
+        item = {"type": "message", "role": "user", "content": [part]}
+        done = bench.respond(input=[item], output_modalities=["text"])[-2]
+        return done["response"]["output"][0]["content"][0]["text"]
+
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    audio: Json = {
+        "type": "input_audio",
+        "audio": base64.b64encode(hum(1500)).decode(),
+    }
+    assert said(image) == "I see a picture."
+    assert said(audio) == "I heard 1.5 seconds of speech."
+    assert said(audio | {"transcript": "Hello?"}) == "Hello?"
+
+
 def test_a_call_of_a_tool_that_is_not_declared_is_said_aloud() -> None:
     bench = scripted(Line(calls=(CALL,)))
     (item,) = bench.respond()[-2]["response"]["output"]

@@ -170,6 +170,17 @@ def test_37_a_transcription_model_is_shown_with_language_and_prompt() -> None:
     assert len(detection) == 4
 
 
+def test_37_a_model_that_cuts_by_itself_has_no_vad_beside_it() -> None:
+    bench = Bench(kind="transcription", model="")
+    input: Json = {"transcription": {"model": "gpt-realtime-whisper"}}
+    updated = bench.update(type="transcription", audio={"input": input})
+    assert updated["audio"]["input"]["turn_detection"] is None
+    input["turn_detection"] = {"type": "server_vad"}
+    session = {"type": "transcription", "audio": {"input": input}}
+    error = bench.refused("session.update", session=session)
+    assert error["param"] == "session.audio.input.turn_detection"
+
+
 @pytest.mark.parametrize(
     "field",
     [
@@ -230,6 +241,57 @@ def test_81_semantic_vad_has_no_idle_timeout() -> None:
             {"type": "realtime", "max_output_tokens": 0},
             "integer_below_min_value",
             "session.max_output_tokens",
+        ),
+        (
+            {"type": "realtime", "audio": {"output": {"voice": 5}}},
+            "invalid_type",
+            "session.audio.output.voice",
+        ),
+        (
+            {"type": "realtime", "audio": {"output": {"speed": "fast"}}},
+            "invalid_type",
+            "session.audio.output.speed",
+        ),
+        (
+            {"type": "realtime", "max_output_tokens": True},
+            "invalid_type",
+            "session.max_output_tokens",
+        ),
+        (
+            {"type": "realtime", "parallel_tool_calls": 1},
+            "invalid_type",
+            "session.parallel_tool_calls",
+        ),
+        (
+            {"type": "realtime", "tool_choice": {"type": []}},
+            "invalid_type",
+            "session.tool_choice.type",
+        ),
+        (
+            {"type": "realtime", "output_modalities": ["text"] * 17},
+            "array_above_max_length",
+            "session.output_modalities",
+        ),
+        (
+            {"type": "realtime", "tools": [{"type": "function", "name": "a b"}]},
+            "invalid_value",
+            "session.tools[0].name",
+        ),
+        (
+            {
+                "type": "realtime",
+                "audio": {"input": {"noise_reduction": {"strength": 0.5}}},
+            },
+            "missing_required_parameter",
+            "session.audio.input.noise_reduction.type",
+        ),
+        (
+            {
+                "type": "realtime",
+                "audio": {"input": {"transcription": {"language": "en"}}},
+            },
+            "missing_required_parameter",
+            "session.audio.input.transcription.model",
         ),
         (
             {"type": "realtime", "instructions": 5},

@@ -1,0 +1,69 @@
+"""`voxpipe simulate`: what it prints, what it serves, what it says of wrong input."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from voxpipe.console import simulate
+from voxpipe.console.main import main
+from voxpipe.simulator import parse_script
+
+
+def epilog(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_its_help_teaches_with_a_script_that_works(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = epilog(capsys)
+    assert "export OPENAI_BASE_URL=http://127.0.0.1:8080/v1" in shown
+    example = shown[shown.index("  replies:\n") : shown.index("Without a script")]
+    script = parse_script(example)
+    assert [call.name for call in script.replies[0].calls] == ["opening_hours"]
+    assert len(script.replies) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--script", "absent.yaml"], "cannot read the script absent.yaml"),
+        (["--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_a_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *arguments]) == 1
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "Traceback" not in printed
+
+
+async def test_it_serves_where_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "script.yaml"
+    path.write_text("replies: [{say: Hello.}]")
+    arguments = argparse.Namespace(host="127.0.0.1", port=0, script=str(path))
+    printed = ""
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(simulate.simulate, arguments)
+            while "Ctrl-C" not in printed:
+                await anyio.lowlevel.checkpoint()
+                printed += capsys.readouterr().out
+            found = re.search(r"OPENAI_BASE_URL=http://127.0.0.1:(\d+)/v1 ", printed)
+            assert found is not None
+            stream = await anyio.connect_tcp("127.0.0.1", int(found[1]))
+            await stream.aclose()
+            tasks.cancel_scope.cancel()
