@@ -39,7 +39,8 @@ def item_of(frame: Text | Image) -> dict[str, Any]:
 
 def _one_line(text: str) -> str:
     """``text`` so that it cannot end the quotation it is put into."""
-    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    words = " ".join(text.split())
+    line = "".join(c for c in words if c.isprintable()).strip()
     pieces = line.split('"')
     inner = (f"“{each}”" if n % 2 else each for n, each in enumerate(pieces))
     return "".join(inner) if len(pieces) % 2 else line.replace('"', "”")

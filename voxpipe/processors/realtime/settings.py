@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from voxpipe.pipeline import AudioFormat, FormatError
@@ -88,14 +88,14 @@ class Settings:
     """Everything that a session is opened with; `open_session` explains it."""
 
     model: str = DEFAULT_MODEL
-    instructions: str | None = None
-    tools: Sequence[Mapping[str, Any]] = ()
+    instructions: str | None = field(default=None, repr=False)
+    tools: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     audio: AudioFormat = PCM_24K
     turns: Turns = "server"
     voice: str | None = None
     output: Modality = "audio"
     transcription: str | None = "gpt-transcribe"
-    extra: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def detection(self) -> ServerVad | SemanticVad | None:
