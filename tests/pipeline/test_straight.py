@@ -1,4 +1,4 @@
-"""Boxes in a row are run in a loop; it must not be told from running them one by one."""
+"""Boxes in a row run in a loop; it must not be told from running them one by one."""
 
 from __future__ import annotations
 

@@ -4,9 +4,11 @@ A transport hands it a way to write audio and, where its device can forget what 
 given, a way to clear it. Everything else is here, once: the bounded lead, waiting for
 *the pace or the turn*, the ledger, holding, and the last sample.
 
-Theory: what was written is a queue of pieces, each with the moment at which the device
-begins it. A piece whose end is past has been heard. Confirmations from a device only
-shift that clock (`confirm`); pacing never waits for them, because carriers lose them.
+What was written is a queue of pieces on the device's clock (``backlog.py``). The clock
+is ours; confirmations shift it, and pacing never waits for them: carriers lose them.
+
+`write` and `clear` are called from one task, one at a time, so that a transport needs
+no lock; a cut that comes while one of them is busy is acted on when it returns.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from typing import Any
 from anyio import CancelScope, EndOfStream, current_time, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from .frames import AudioFrame, ReplyEnd
+from .audioframe import AudioFrame
+from .backlog import Backlog, Piece
+from .frames import ReplyEnd
 from .output import Output
 from .ports import Ear
 from .turn import Basis, Turn
@@ -29,42 +33,39 @@ Write = Callable[[AudioFrame], Awaitable[object]]
 Clear = Callable[[Turn | None], Awaitable[object]]
 
 LEAD = 0.2  # seconds written ahead of the ear: more than a hiccup, less than a word
+CHECKPOINT_EVERY = 32  # steps; lets other tasks run when nothing ever has to wait
 
 
 @dataclass(slots=True)
-class _Piece:
-    """Audio on the device, not yet heard."""
+class _Reply:
+    """What this ear knows of a turn that is not over."""
 
-    frame: AudioFrame
-    begins: float  # seconds on the clock
-    duration: float
-
-    @property
-    def ends(self) -> float:
-        return self.begins + self.duration
-
-    def played(self, now: float) -> float:
-        """Seconds of it that were heard: of a cut turn, what its ledger has frozen."""
-        turn = self.frame.turn
-        if turn is not None and turn.is_cut:
-            heard = turn.heard - self.frame.start
-        else:
-            heard = now - self.begins
-        return min(max(heard, 0.0), self.duration)
+    watch: object
+    on_device: bool = False  # some was written since the device was last cleared
+    ended: bool = False  # its last sample was taken from the stream
 
 
 class Playout:
     """Plays what comes into an ear.
 
+    When its run is left before the end, the replies that it was playing are cut: what
+    was not heard by then never will be.
+
     Args:
         ear: where replies arrive.
         write: gives one frame to the device; must not wait for it to be heard.
-        clear: makes the device forget what it has not played; called when a turn is
-            cut or held. Without it the lead plays out.
-        played: gets every frame when it was heard, cut to what was heard.
-        lead: seconds that the device may be ahead of the ear.
+        clear: makes the device forget what it has not played; called once for each
+            turn that is cut or held with audio on the device. Without it what was
+            written plays out (at most ``lead`` and one frame), a cut counts that as
+            heard, and a hold begins after it.
+        played: gets every frame when it was heard, cut to what was heard, and without
+            its turn. A reader of it that waits holds the ear back.
+        lead: seconds that the device may be ahead of the ear, and one frame.
         basis: ``measured`` if this clock *is* the device, else ``estimated`` until the
             device confirms.
+
+    Attributes:
+        underruns: how often the device ran dry within a reply.
     """
 
     def __init__(
@@ -83,73 +84,83 @@ class Playout:
         self._played = played
         self._lead = lead
         self._basis: Basis = basis
-        self._pieces: deque[_Piece] = deque()
-        self._again: deque[AudioFrame] = deque()  # held: to be written once more
+        self._device = Backlog()
+        self._writing: AudioFrame | None = None  # given to `write`, not yet returned
+        self._again: deque[AudioFrame] = deque()  # taken back: to be written once more
         self._next: Any = None  # taken from the ear, waiting for its pace
-        self._free_at = -math.inf  # when the device will have played all it has
-        self._lag = 0.0  # seconds by which the device is behind the clock
-        self._confirmed: Turn | None = None
-        self._turn: Turn | None = None  # the last one that was written
-        self._turns: dict[Turn, object] = {}  # watched, not over; with their keys
-        self._ended: set[Turn] = set()  # those of which the last sample was written
-        self._scope: CancelScope | None = None
+        self._replies: dict[Turn, _Reply] = {}
+        self._flowing: Turn | None = None  # of which the next frame should be in time
+        self._scope: CancelScope | None = None  # around a wait
         self._news = False  # a turn has changed
         self.underruns = 0
 
     async def run(self) -> None:
         """Play until the ear's stream has ended and the last sample was heard."""
-        steps, open = 0, True
         try:
-            while True:
-                steps += 1
-                if steps % 32 == 0:
-                    await checkpoint()
-                if self._news:
-                    await self._react()
-                await self._report_heard(current_time())
-                if open and self._next is None and not self._again:
-                    open = self._take()
-                wake = await self._go_on()
-                if wake is None:
-                    continue
-                if not open and not self._pieces and not self._has_next():
-                    return
-                await self._wait(wake, for_input=open and not self._has_next())
+            await self._play_all()
+            for turn in tuple(self._replies):
+                turn.finish()  # a stream may end without the ends of its replies
         finally:
-            for turn, key in self._turns.items():
-                turn.unwatch(key)
-            self._turns.clear()
+            for turn in tuple(self._replies):
+                self._forget(turn)
+                turn.cut()
 
     def confirm(self, turn: Turn, position: float) -> None:
-        """The device has played ``turn`` up to ``position`` seconds."""
-        pieces = [piece for piece in self._pieces if piece.frame.turn is turn]
-        if turn.is_over or not pieces:
-            return  # carriers also confirm what they were told to forget
-        now = current_time()
-        for piece in pieces:
-            into = position - piece.frame.start
-            if into < piece.duration:
-                self._lag = max(0.0, now - (piece.begins + max(0.0, into)))
-                break
-        else:
-            self._lag = min(self._lag, max(0.0, now - pieces[-1].ends))
-        self._confirmed = turn
-        self._wake()
+        """The device has played ``turn`` up to ``position`` seconds.
+
+        Late, lost, repeated, disordered and unknown confirmations do no harm. When the
+        device is cleared, forget which were outstanding: carriers send those, too.
+        """
+        if not turn.is_over and self._device.confirm(turn, position, current_time()):
+            self._wake()
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
-        now = current_time() - self._lag
-        heard = turn.noted
-        for piece in self._pieces:
-            if piece.frame.turn is turn and piece.begins < now:
-                played = min(now - piece.begins, piece.duration)
-                heard = max(heard, piece.frame.start + played)
-        return heard, self._basis_of(turn)
+        heard = self._device.position(turn, current_time())
+        return max(heard, turn.noted), self._basis_of(turn)
+
+    def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
+        """Where the ear comes to rest when ``turn`` is cut now."""
+        heard, basis = self.position(turn)
+        if self._clear is None:
+            heard = max(heard, self._device.end_of(turn))
+            writing = self._writing
+            if writing is not None and writing.turn is turn:
+                heard = max(heard, writing.start + writing.duration)
+        return heard, basis
 
     def _basis_of(self, turn: Turn) -> Basis:
-        return "measured" if self._confirmed is turn else self._basis
+        return "measured" if self._device.is_confirmed(turn) else self._basis
 
-    # --- one step each
+    # --- the loop
+
+    async def _play_all(self) -> None:
+        steps, is_open = 0, True
+        while True:
+            steps += 1
+            if steps % CHECKPOINT_EVERY == 0:
+                await checkpoint()
+            if self._news:
+                await self._react()
+            await self._report_heard()
+            if is_open and self._head is None:
+                is_open = self._take()
+            until = await self._go_on()
+            if until is None:
+                continue
+            if not is_open and self._head is None and not self._device:
+                return
+            await self._wait(until, for_input=is_open and self._head is None)
+
+    @property
+    def _head(self) -> Any:
+        return self._again[0] if self._again else self._next
+
+    def _drop_head(self) -> None:
+        if self._again:
+            self._again.popleft()
+        else:
+            self._next = None
 
     def _take(self) -> bool:
         try:
@@ -158,61 +169,64 @@ class Playout:
             return False
         return True
 
-    def _has_next(self) -> bool:
-        return bool(self._again) or self._next is not None
-
     async def _go_on(self) -> float | None:
-        """Write what may be written: ``None``, or the moment until which to wait."""
-        frame = self._again[0] if self._again else self._next
+        """Do what can be done: ``None``, or the moment until which there is nothing."""
+        frame = self._head
         if frame is None:
             return self._next_heard()
         turn: Turn | None = frame.turn
         if turn is not None and turn.is_cut:
-            self._drop_next()
-            return None
-        if isinstance(frame, AudioFrame):
+            self._drop_head()
+        elif isinstance(frame, AudioFrame):
             if turn is not None and turn.state == "held":
-                return min(turn.held_until, self._next_heard())
-            may_write = self._free_at - self._lead
+                return self._hold(turn)
+            may_write = self._device.free_at - self._lead
             if may_write > current_time():
                 return min(may_write, self._next_heard())
-            self._drop_next()
+            self._drop_head()
             await self._play(frame)
-            return None
-        if isinstance(frame, ReplyEnd) and turn is not None:
-            self._watch(turn)
-            self._ended.add(turn)
-        self._drop_next()
+        else:
+            self._drop_head()
+            if isinstance(frame, ReplyEnd) and turn is not None and not turn.is_over:
+                self._reply(turn).ended = True
         return None
 
-    def _drop_next(self) -> None:
-        if self._again:
-            self._again.popleft()
-        else:
-            self._next = None
+    def _hold(self, turn: Turn) -> float:
+        self._flowing = None  # to run dry is what a hold is for
+        if not self._device and self._clear is None:
+            self._device.free_at = -math.inf
+        self._reply(turn)  # so that it is watched, even if nothing of it was written
+        return self._next_heard()
 
     async def _play(self, frame: AudioFrame) -> None:
-        duration, now = frame.duration, current_time()
         turn = frame.turn
         if turn is not None:
-            self._watch(turn)
-        if turn is not self._turn:
-            self._turn = turn
-        elif turn is not None and -math.inf < self._free_at < now:
-            self.underruns += 1
-        begins = max(now, self._free_at)
-        self._free_at = begins + duration
-        self._pieces.append(_Piece(frame, begins, duration))
-        if turn is not None:
-            turn.playing_on(self)
-            if turn.timings.first_written is None:
-                turn.timings.first_written = now
-                turn.timings.first_heard = begins + self._lag
+            reply = self._reply(turn)
+            reply.on_device = True  # a clear is due from here on, whatever `write` does
+            turn.playing_on(self, stops_at=self._stops_at)
+            if turn is self._flowing and self._device.free_at < current_time():
+                self.underruns += 1
+        self._flowing = turn
+        self._writing = frame
         await self._write(frame)
+        self._writing = None
+        # Not before: what the device has not got, nobody has heard.
+        now = current_time()
+        piece = self._device.add(frame, now)
+        if turn is not None and turn.timings.first_written is None:
+            turn.timings.first_written = now
+            turn.timings.first_heard = piece.begins + self._device.lag(turn)
 
-    def _watch(self, turn: Turn) -> None:
-        if turn not in self._turns and not turn.is_over:
-            self._turns[turn] = turn.watch(self._wake)
+    # --- turns
+
+    def _reply(self, turn: Turn) -> _Reply:
+        reply = self._replies.get(turn)
+        if reply is None:
+            reply = self._replies[turn] = _Reply(turn.watch(self._wake))
+        return reply
+
+    def _forget(self, turn: Turn) -> None:
+        turn.unwatch(self._replies.pop(turn).watch)
 
     def _wake(self) -> None:
         self._news = True
@@ -224,97 +238,75 @@ class Playout:
         self._news = False
         now = current_time()
         silenced: list[Turn] = []
-        for turn in tuple(self._turns):
-            if turn.is_cut:
-                turn.unwatch(self._turns.pop(turn))
-                self._ended.discard(turn)
-                if any(piece.frame.turn is turn for piece in self._pieces):
-                    silenced.append(turn)
-            elif (
-                turn.state == "held"
-                and self._clear is not None
-                and any(piece.frame.turn is turn for piece in self._pieces)
-            ):
+        for turn, reply in tuple(self._replies.items()):
+            if turn.is_over:
+                self._forget(turn)
+            elif turn.state != "held":
+                continue
+            if reply.on_device:
                 silenced.append(turn)
-        if not silenced:
-            return
-        if self._clear is not None:
+                reply.on_device = False
+        if silenced and self._clear is not None:
             for turn in silenced:
                 await self._clear(turn)
-        await self._report_heard(now)
-        rest = await self._silence(now - self._lag)
-        self._again.extendleft(reversed(rest))
+            await self._report_heard(now)
+            await self._take_back(now)
 
-    async def _silence(self, now: float) -> list[AudioFrame]:
-        """Take back what is on the device; returns what has to be written again."""
-        again: list[AudioFrame] = []
-        pieces, self._pieces = self._pieces, deque()
-        for piece in pieces:
+    async def _take_back(self, now: float) -> None:
+        """The device was cleared: what it had not played is written again, or never."""
+        rest: list[AudioFrame] = []
+        for piece, seconds in self._device.take_back(now):
             turn = piece.frame.turn
-            played = piece.played(now)
-            if played > 0.0:
-                part = piece.frame.before(played)
-                if turn is not None:
-                    turn.note_heard(piece.frame.start + played, self._basis_of(turn))
-                if self._played is not None and part.size:
-                    await self._played.send(_untied(part))
+            await self._note(piece, seconds)
             if turn is None or not turn.is_cut:
-                rest = piece.frame.after(played)
-                if rest.size:
-                    again.append(rest)
-        self._free_at = -math.inf
-        return again
+                rest.append(piece.frame.after(seconds))
+        self._again.extendleft(each for each in reversed(rest) if each.size)
+        for reply in self._replies.values():
+            reply.on_device = False
 
-    async def _report_heard(self, now: float) -> None:
-        """Let go of the pieces whose end is past, and finish turns that are through."""
-        pieces = self._pieces
-        while pieces and pieces[0].ends + self._lag <= now:
-            piece = pieces.popleft()
-            turn = piece.frame.turn
-            if turn is not None:
-                turn.note_heard(
-                    piece.frame.start + piece.duration, self._basis_of(turn)
-                )
-            part = piece.frame
-            if turn is not None and turn.is_cut:
-                part = part.before(piece.played(now))
-            if self._played is not None and part.size:
-                await self._played.send(_untied(part))
-        if self._ended:
-            for turn in tuple(self._ended):
-                waiting = any(piece.frame.turn is turn for piece in pieces) or any(
-                    frame.turn is turn for frame in self._again
-                )
-                if not waiting:
-                    self._ended.discard(turn)
-                    key = self._turns.pop(turn, None)
-                    if key is not None:
-                        turn.unwatch(key)
-                    turn.finish()
-        for turn in tuple(self._turns):
+    # --- what was heard
+
+    async def _report_heard(self, now: float | None = None) -> None:
+        now = current_time() if now is None else now
+        for piece, seconds in self._device.pop_heard(now):
+            await self._note(piece, seconds)
+        for turn, reply in tuple(self._replies.items()):
             if turn.state == "held" and now >= turn.held_until:
                 turn.resume()
+            if reply.ended and not self._holds(turn):
+                self._forget(turn)
+                turn.finish()
+
+    async def _note(self, piece: Piece, seconds: float) -> None:
+        frame, turn = piece.frame, piece.frame.turn
+        if seconds <= 0.0:
+            return
+        if turn is not None:
+            turn.note_heard(frame.start + seconds, self._basis_of(turn))
+        part = frame.before(seconds)
+        if self._played is not None and part.size:
+            # What was heard stays heard, whatever becomes of its turn.
+            await self._played.send(
+                AudioFrame(data=part.data, format=part.format, start=part.start)
+            )
+
+    def _holds(self, turn: Turn) -> bool:
+        return self._device.holds(turn) or any(f.turn is turn for f in self._again)
+
+    # --- waiting
 
     def _next_heard(self) -> float:
-        if not self._pieces:
-            return math.inf
         if self._played is None or not self._played.read:
-            return self._free_at + self._lag  # only the end matters to anybody
-        return self._pieces[0].ends + self._lag
+            return self._device.all_heard_at()  # only the end matters to anybody
+        return self._device.heard_at()
 
     async def _wait(self, until: float, *, for_input: bool) -> None:
         if self._news:
             return
-        held = [turn.held_until for turn in self._turns if turn.state == "held"]
-        deadline = min([until, *held])
-        with CancelScope(deadline=deadline) as self._scope:
+        held = (turn.held_until for turn in self._replies if turn.state == "held")
+        with CancelScope(deadline=min(until, *held, math.inf)) as self._scope:
             if for_input:
                 await self._ear.wait()
             else:
                 await sleep_forever()
         self._scope = None
-
-
-def _untied(frame: AudioFrame) -> AudioFrame:
-    """What was heard stays heard, whatever becomes of its turn."""
-    return AudioFrame(data=frame.data, format=frame.format, start=frame.start)

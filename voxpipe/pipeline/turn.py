@@ -86,6 +86,9 @@ class Playhead(Protocol):
         ...
 
 
+Position = Callable[["Turn"], tuple[float, Basis]]
+
+
 class Turn:
     """One reply.
 
@@ -102,6 +105,7 @@ class Turn:
         "_hold_refused",
         "_intervals",
         "_state",
+        "_stops_at",
         "_watchers",
         "held_until",
         "id",
@@ -120,6 +124,7 @@ class Turn:
         self._basis: Basis = "estimated"
         self._intervals: list[_Interval] = []
         self._ear: Playhead | None = None
+        self._stops_at: Position | None = None
         self._watchers: dict[object, Callable[[], object]] = {}
         self._changed: Event | None = None
 
@@ -140,14 +145,16 @@ class Turn:
         """End the reply here and now; says whether there was anything left to end."""
         if self.is_over:
             return False
-        if self._ear is not None:
-            self._heard, self._basis = self._ear.position(self)
+        if self._stops_at is not None:
+            self._heard, self._basis = self._stops_at(self)
         self.is_cut = True
         self._move("cut")
         return True
 
     def hold(self, limit: float = HOLD_LIMIT) -> None:
         """Stop playing, keep the audio; it plays on by itself after ``limit`` seconds.
+
+        The limit counts from the first of several holds, and its ear keeps it.
 
         Raises:
             TurnError: this reply cannot be held, or is over.
@@ -156,13 +163,14 @@ class Turn:
             raise TurnError(self._hold_refused)
         if self.is_over:
             raise TurnError(f"a reply that is {self._state} cannot be held")
-        self.held_until = current_time() + limit
-        self._move("held")
+        if self._state != "held":
+            self.held_until = current_time() + limit
+            self._move("held")
 
     def resume(self) -> None:
         """Play on after `hold`; nothing happens unless it is held."""
         if self._state == "held":
-            self._move("playing")
+            self._move("playing" if self.has_ear else "waiting")
 
     async def changed(self) -> State:
         """Wait until the state is another one than now, and return it."""
@@ -205,9 +213,16 @@ class Turn:
             )
         return start
 
-    def playing_on(self, ear: Playhead) -> None:
-        """An ear has begun to play this reply."""
+    def playing_on(self, ear: Playhead, *, stops_at: Position | None = None) -> None:
+        """An ear has begun to play this reply.
+
+        Args:
+            ear: asked for its position until the turn is over.
+            stops_at: where it would come to rest if the turn were cut now; by default
+                where it is.
+        """
         self._ear = ear
+        self._stops_at = ear.position if stops_at is None else stops_at
         if self._state == "waiting":
             self._move("playing")
 
@@ -240,28 +255,33 @@ class Turn:
     @property
     def heard(self) -> float:
         """Seconds that were heard by now; frozen when the turn is over."""
-        if self._ear is not None and not self.is_over:
-            return self._ear.position(self)[0]
-        return self._heard
+        return self._playhead()[0]
 
     @property
     def basis(self) -> Basis:
         """Whether `heard` was measured by the device or estimated by the clock."""
-        return self._basis
+        return self._playhead()[1]
 
     def items(self) -> tuple[HeardItem, ...]:
-        """The ledger, item by item, in the order in which they are played."""
-        heard = self.heard
-        return tuple(
-            HeardItem(
-                item_id=each.item_id,
-                content_index=each.content_index,
-                generated=each.end - each.start,
-                heard=min(max(heard - each.start, 0.0), each.end - each.start),
-                basis=self._basis,
+        """The ledger, item by item, in the order in which they begin to play."""
+        heard, basis = self._playhead()
+        sums: dict[tuple[str, int], tuple[float, float]] = {}
+        for each in self._intervals:  # an item may go on after another one
+            made, played = sums.get((each.item_id, each.content_index), (0.0, 0.0))
+            length = each.end - each.start
+            sums[each.item_id, each.content_index] = (
+                made + length,
+                played + min(max(heard - each.start, 0.0), length),
             )
-            for each in self._intervals
+        return tuple(
+            HeardItem(item_id, content_index, made, played, basis)
+            for (item_id, content_index), (made, played) in sums.items()
         )
+
+    def _playhead(self) -> tuple[float, Basis]:
+        if self._ear is not None and not self.is_over:
+            return self._ear.position(self)
+        return self._heard, self._basis
 
     def _move(self, state: State) -> None:
         self._state = state
