@@ -67,7 +67,7 @@ def test_an_audio_delta_is_checked_by_hand() -> None:
             '{"type": "response.done", "response": {"id": 5}}',
             "response.done: response.id: Input should be a valid string",
         ),
-        ('{"type": "my name is Ada\\ud800"}', "an unknown event: type: "),
+        ('{"type": "my name is Ada\\ud800"}', "got 33 characters that are none"),
     ],
 )
 def test_what_is_wrong_is_said_without_what_was_said(
@@ -77,6 +77,11 @@ def test_what_is_wrong_is_said_without_what_was_said(
         parse(message)
     assert expected in str(caught.value)
     assert "Ada" not in str(caught.value)
+
+
+def test_characters_in_two_halves_are_whole_characters() -> None:
+    event = parse('{"type": "\\ud83d\\ude00"}')
+    assert event.type == "😀"
 
 
 def test_an_item_knows_whose_it_is() -> None:

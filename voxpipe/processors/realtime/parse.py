@@ -78,6 +78,9 @@ def parse(message: str) -> ev.Event | AudioDelta:
     """
     try:
         parsed: Any = json.loads(message)
+        if "\\ud" in message or "\\uD" in message:
+            # JSON can write down halves of characters, which nobody can print.
+            json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise BadEvent(
             f"expected a JSON event, got {len(message)} characters that are none"
