@@ -97,9 +97,7 @@ def parse(message: str) -> ev.Event | AudioDelta:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        # What the event calls itself is quoted only when it is a name that we know.
-        name = kind if kind in _MODELS else "an unknown event"
-        raise BadEvent(f"{name}: {where}: {first['msg']}") from None
+        raise BadEvent(f"{kind}: {where}: {first['msg']}") from None
 
 
 def _audio(data: dict[str, Any]) -> AudioDelta:
