@@ -1,6 +1,8 @@
 # `make` by itself explains. Each target sets up what it needs, see .ci/setup.
 
 PYTHON_IN_VENV := .venv/bin/python
+# A file stays with one worker: some share a fixture that takes its time.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ demo: .venv/.ready-demo
 	.venv/bin/voxpipe demo
 
 test: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q -m 'not system and not soak'
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not system and not soak'
 
 test-system: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q -m system

@@ -11,8 +11,6 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "voxpipe"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 
@@ -130,15 +128,6 @@ def test_the_tree_leans_on_nothing_outside_it() -> None:
 def test_the_three_links_lead_into_the_package() -> None:
     for name in ("pipeline", "processors", "transports"):
         assert (ROOT / name).readlink() == Path("voxpipe") / name
-
-
-def test_every_example_is_run_by_a_test() -> None:
-    imported = {module for test in TESTS for module in _imports(test)}
-    assert not [
-        f"no test imports {_name(path)}"
-        for path in EXAMPLES
-        if not {f"examples.{path.stem}", path.stem} & imported
-    ]
 
 
 def test_the_changelog_knows_this_version() -> None:
