@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import httpx
 import pytest
-import sniffio
+import trio
 from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
@@ -37,7 +36,7 @@ async def connect(
     url: str, headers: Mapping[str, str] = KEY, **options: Any
 ) -> AsyncGenerator[Any]:
     """A plain WebSocket client of the backend under test."""
-    if sniffio.current_async_library() == "trio":
+    if trio.lowlevel.in_trio_run():
         from websockets.trio.client import connect as on_trio
 
         async with on_trio(url, additional_headers=headers, **options) as socket:
@@ -226,10 +225,17 @@ async def test_36_intent_opens_a_transcription_session() -> None:
 
 
 async def test_only_the_realtime_path_is_served() -> None:
-    async with simulator() as server, httpx.AsyncClient() as client:
-        answer = await client.get(f"{server.url}/models")
-        assert answer.status_code == 404
-        assert "/v1/realtime" in answer.text
+    async with simulator() as server:
+        stream = await anyio.connect_tcp("127.0.0.1", server.port)
+        await stream.send(
+            b"GET /v1/models HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        answer = await stream.receive()
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert b"there is only /v1/realtime here" in answer
+        await stream.aclose()
 
 
 async def test_many_sessions_are_served_side_by_side() -> None:
