@@ -68,6 +68,7 @@ async def ask_and_interrupt() -> tuple[float, list[str]]:
 
 
 def test_an_interrupted_answer_is_cut_where_it_was_heard() -> None:
+    """What the model remembers of its answer is what the caller has heard of it."""
     heard, words = run_virtual(ask_and_interrupt)
     assert 1.0 <= heard < 1.3
     assert words == ["It leaves at twenty"]

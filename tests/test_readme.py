@@ -77,22 +77,22 @@ async def test_the_message_phone_hears_speaks_and_forgets_on_an_interruption() -
         phone.heard >> answering.hears,
         answering.says >> phone.speaks,
     )
-    async with no_leaks():
-        async with (
-            from_them,
-            to_us,
-            from_us,
-            to_them,
-            anyio.create_task_group() as tasks,
-        ):
-            tasks.start_soon(pipeline.run)
-            await from_them.send(b"\x01\x00\x02")
-            assert answering.turn.state == "waiting"
-            assert len(await to_them.receive()) == 8_000
-            answering.turn.cut()
-            while await to_them.receive() != b"":
-                pass
-            await from_them.aclose()  # they hang up; the pipeline ends by itself
+    async with (
+        no_leaks(),
+        from_them,
+        to_us,
+        from_us,
+        to_them,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(pipeline.run)
+        await from_them.send(b"\x01\x00\x02")
+        assert answering.turn.state == "waiting"
+        assert len(await to_them.receive()) == 8_000
+        answering.turn.cut()
+        while await to_them.receive() != b"":
+            pass
+        await from_them.aclose()  # they hang up; the pipeline ends by itself
     assert phone.fault_count == 1  # half a sample
 
 

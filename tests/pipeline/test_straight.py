@@ -51,7 +51,7 @@ class Box(Filter[AudioFrame]):
                 return (frame, marked)
             case "untie":
                 return (AudioFrame(data=marked.data, format=PCM),)
-            case "hold":
+            case _:
                 self.held.append(marked)
                 return (self.held.pop(0),) if len(self.held) > 1 else ()
 

@@ -139,18 +139,19 @@ class Input(Port, Generic[T_contra]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self: Input[T]) -> Any:
+    async def __anext__(self: Input[T]) -> T:
         # `Queue.take` in place: this runs for every frame and hop.
         queue = self._queue or self.queue
         steps = queue.steps = queue.steps + 1
         if steps < CHECKPOINT_EVERY:
-            frame = queue.take_nowait()
-            if frame is EMPTY:
-                frame = await queue.take_later()
+            taken = queue.take_nowait()
+            if taken is EMPTY:
+                taken = await queue.take_later()
         else:
-            frame = await queue.take()
-        if frame is ENDED:
+            taken = await queue.take()
+        if taken is ENDED:
             raise StopAsyncIteration
+        frame: T = taken
         return frame
 
     async def receive(self: Input[T]) -> T:
