@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.hearing.sound import wire_format
+from voxpipe.simulator.hearing.sound import Sound, wire_format
 from voxpipe.simulator.session import Session
 
 from .items import ITEM, Item, make_item
@@ -76,8 +76,25 @@ class Editing:
             "item_truncate_invalid_item_id",
             "Item with item_id not found: {}",
         )
-        sound, end = item.speech, int(event["audio_end_ms"])
-        if sound is None or not sound.length or event.get("content_index", 0) != 0:
+        end = int(event["audio_end_ms"])
+        sound = self._to_cut(item, event.get("content_index", 0), end)
+        held = len(sound.data)
+        sound.cut(end)
+        self._session.conversation.hold(len(sound.data) - held)
+        item.content[0].text = None
+        item.truncated = True
+        item.revision += 1
+        self._session.outbox.emit(
+            "conversation.item.truncated",
+            item_id=item.id,
+            content_index=0,
+            audio_end_ms=end,
+        )
+
+    def _to_cut(self, item: Item, index: int, end: int) -> Sound:
+        """The sound that can be cut at ``end``."""
+        sound = item.speech
+        if sound is None or not sound.length or index != 0:
             raise Refusal(
                 "unsupported_content_type",
                 "Only model output audio messages can be truncated",
@@ -95,18 +112,7 @@ class Editing:
                 f"Audio content of {sound.ms}ms is already shorter than {end}ms",
                 "audio_end_ms",
             )
-        held = len(sound.data)
-        sound.cut(end)
-        self._session.conversation.hold(len(sound.data) - held)
-        item.content[0].text = None
-        item.truncated = True
-        item.revision += 1
-        self._session.outbox.emit(
-            "conversation.item.truncated",
-            item_id=item.id,
-            content_index=0,
-            audio_end_ms=end,
-        )
+        return sound
 
     def _find(self, id: str, code: str, message: str) -> Item:
         item = self._session.conversation.get(id)
