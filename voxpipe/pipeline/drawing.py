@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .plan import Branch, Plan
 
 
@@ -10,11 +12,10 @@ def mermaid(plan: Plan) -> str:
     lines = ["flowchart LR"]
     for box in plan.processors:
         name = plan.name(box)
-        lines.append(f'    {name}(["{name}"])')
-    for branch in plan.branches():
-        if branch.box is not None:
-            name = plan.name(branch.box)
-            lines.append(f'    {name}["{name}"]')
+        lines.append(f'    {_key(name)}(["{_words(name)}"])')
+    for each in plan.fused:
+        name = plan.name(each)
+        lines.append(f'    {_key(name)}["{_words(name)}"]')
     for output, tree in plan.trees.items():
         for branch in tree:
             source = plan.name(output.owner)
@@ -23,19 +24,33 @@ def mermaid(plan: Plan) -> str:
 
 
 def _edges(plan: Plan, source: str, label: str, branch: Branch) -> list[str]:
+    start = f"    {_key(source)}"
     if branch.sink is not None:
-        target = plan.name(branch.sink.owner)
+        target = _key(plan.name(branch.sink.owner))
         words = " → ".join(word for word in (label, branch.sink.name) if word)
         arrow = "-.->" if branch.sink.feedback else "-->"
-        return [f'    {source} {arrow}|"{words}"| {target}']
+        return [f'{start} {arrow}|"{words}"| {target}']
     assert branch.box is not None
     name = plan.name(branch.box)
     lines = [
-        f'    {source} -->|"{label}"| {name}' if label else f"    {source} --> {name}"
+        f'{start} -->|"{label}"| {_key(name)}' if label else f"{start} --> {_key(name)}"
     ]
     for child in branch.children:
         lines += _edges(plan, name, "", child)
     return lines
+
+
+# Words that mean something to Mermaid where a node is expected.
+_RESERVED = {"end", "graph", "flowchart", "subgraph", "style", "class", "click"}
+
+
+def _key(name: str) -> str:
+    key = re.sub(r"\W", "_", name)
+    return f"{key}_" if key in _RESERVED else key
+
+
+def _words(name: str) -> str:
+    return name.replace('"', "#quot;")
 
 
 def text(plan: Plan) -> str:
@@ -63,15 +78,16 @@ def _lines(plan: Plan, branch: Branch) -> list[str]:
 def _fork(head: str, children: list[list[str]]) -> list[str]:
     lines: list[str] = []
     last = len(children) - 1
+    margin = " " * (len(head) + 2)
     for number, child in enumerate(children):
         if last == 0:
-            lead, rest = f"{head} ─▶ ", " " * (len(head) + 4)
+            lead, rest = f"{head} ─▶ ", margin + "  "
         elif number == 0:
-            lead, rest = f"{head} ─┬─▶ ", " " * (len(head) + 2) + "│   "
+            lead, rest = f"{head} ─┬─▶ ", margin + "│   "
+        elif number < last:
+            lead, rest = f"{margin}├─▶ ", margin + "│   "
         else:
-            corner = "└─▶ " if number == last else "├─▶ "
-            lead = " " * (len(head) + 2) + corner
-            rest = " " * (len(head) + 2) + ("    " if number == last else "│   ")
+            lead, rest = f"{margin}└─▶ ", margin + "    "
         lines.append(lead + child[0])
         lines += [rest + line for line in child[1:]]
     return lines

@@ -7,6 +7,7 @@ passes, a `Transform` when other kinds of frames leave than entered, and a `Proc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
@@ -83,6 +84,15 @@ class Transform(SyncBox, Generic[In_contra, Out_co]):
 
 
 AnyBox = Filter[Any] | Transform[Any, Any]
+
+
+def name_of(cls: type) -> str:
+    """What a box of this class is called when it has no name of its own.
+
+    >>> name_of(type("WavRecorder", (), {}))
+    'wav_recorder'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 def _classes(kind: Any) -> tuple[type, ...]:

@@ -95,6 +95,8 @@ class Node:
         """Have ``watch`` told of each frame and its time; ``None``: nobody."""
         for child in self._children:
             child.watch(watch)
+        self._taken, self._made = self.taken, self.made
+        self._runs.clear()
         # Most boxes have one child: calling it directly saves a loop for each frame.
         only = len(self._children) == 1
         self._next = self._children[0].entry if only else self._fork

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import WiringError
-from .filters import AnyBox, Filter, Transform
+from .filters import AnyBox, Filter, Transform, name_of
 from .output import Output
 from .ports import Input
 from .processor import Processor
@@ -162,7 +162,7 @@ class Plan:
         boxes: list[Any] = [*self.processors, *self.fused]
         used: set[str] = set()
         for box in boxes:
-            wanted = getattr(box, "name", "") or type(box).__name__.lower()
+            wanted = box.name or name_of(box.__class__)
             name, number = wanted, 2
             while name in used:
                 name, number = f"{wanted}{number}", number + 1

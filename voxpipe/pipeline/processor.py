@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Self
 
+from .filters import name_of
 from .frames import Fault
 from .output import Output
 from .ports import Input, Port
@@ -35,7 +35,7 @@ class Processor:
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
         """Give it its own ports, so that no subclass has to call ``__init__``."""
         box = super().__new__(cls)
-        box.name = _snake(cls.__name__)
+        box.name = name_of(cls)
         box.fault_count = 0
         box.running = False
         for base in reversed(cls.__mro__):
@@ -76,7 +76,3 @@ class Processor:
     def outputs(self) -> list[Output[Any]]:
         """Where frames leave it."""
         return [port for port in self.ports() if isinstance(port, Output)]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -78,9 +78,14 @@ def _ears(plan: Plan) -> Iterator[str]:
     voices: dict[Input[Any], list[Output[Any]]] = {}
     for output in plan.trees:
         ears = [sink for sink in plan.sinks(output) if isinstance(sink, Ear)]
-        for ear in ears:
+        for ear in dict.fromkeys(ears):
             voices.setdefault(ear, []).append(output)
-        if len(ears) > 1:
+        if len(set(ears)) < len(ears):
+            yield (
+                f"{plan.label(output)} reaches {plan.label(ears[0])} by two ways: it "
+                "would sound twice; take one of the routes away"
+            )
+        elif len(ears) > 1:
             both = " and ".join(plan.label(ear) for ear in ears)
             yield (
                 f"{plan.label(output)} is played on {both}: one reply has one ear, or "
@@ -99,8 +104,7 @@ def _loops(plan: Plan) -> Iterator[str]:
     behind: dict[Processor, list[Processor]] = {}
     for output in plan.trees:
         for sink in plan.sinks(output):
-            # What an ear takes depends on time only, not on what its phone sends.
-            if not sink.feedback and not isinstance(sink, Ear):
+            if _can_stand_still(sink):
                 behind.setdefault(output.owner, []).append(sink.owner)
     done: set[Processor] = set()
     for box in plan.processors:
@@ -112,6 +116,12 @@ def _loops(plan: Plan) -> Iterator[str]:
                 "declare the input that closes it with feedback=True"
             )
             return
+
+
+def _can_stand_still(sink: Input[Any]) -> bool:
+    # What an ear takes depends on time only, not on what its phone sends.
+    patient = sink.on_full == "wait" and not sink.feedback
+    return patient and not isinstance(sink, Ear)
 
 
 def _loop_from(
