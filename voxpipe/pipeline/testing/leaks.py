@@ -24,8 +24,9 @@ async def no_leaks() -> AsyncGenerator[None]:
     """Check that what runs inside leaves nothing behind.
 
     Compares tasks, unclosed memory streams, file descriptors (where ``/proc`` tells)
-    and threads before and after; daemon threads, and those that anyio keeps for the
-    next ``to_thread.run_sync``, do not count. What raises is not looked into.
+    and threads before and after; daemon threads, and those that anyio and asyncio keep
+    for the next ``to_thread.run_sync`` or look-up of a name, do not count. What raises
+    is not looked into.
 
     Raises:
         LeakError: names what was left.
@@ -67,7 +68,9 @@ def _threads() -> set[threading.Thread]:
     return {
         thread
         for thread in threading.enumerate()
-        if not thread.daemon and not type(thread).__module__.startswith("anyio.")
+        if not thread.daemon
+        and not type(thread).__module__.startswith("anyio.")
+        and not thread.name.startswith("asyncio_")  # the loop's own, for look-ups
     }
 
 

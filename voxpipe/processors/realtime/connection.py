@@ -10,10 +10,11 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
     contextmanager,
+    suppress,
 )
 from typing import Any, Protocol
 
-from anyio import CancelScope, current_time, move_on_after
+from anyio import CancelScope, create_task_group, current_time, move_on_after
 
 from voxpipe.pipeline import SessionLost, TransportError
 
@@ -145,7 +146,27 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
             yield _WebSocket(socket, ConnectionClosed)
         finally:
             with CancelScope(shield=True, deadline=current_time() + 2 * FAREWELL):
-                await (socket.aclose if _in_trio() else socket.close)()
+                await _say_goodbye(socket)
+
+
+async def _say_goodbye(socket: Any) -> None:
+    """Close politely: the other side's answer stands behind what it was just saying."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(_read_off, socket)
+        await (socket.aclose if _in_trio() else socket.close)()
+        tasks.cancel_scope.cancel()
+    # On trio websockets (17.4) waits for ever for a reader that was paused when the
+    # connection was closed, because its buffer was full: closing does not resume it.
+    if getattr(socket, "recv_flow_control", None) is not None:
+        socket.resume_reading()
+
+
+async def _read_off(socket: Any) -> None:
+    from websockets.exceptions import ConcurrencyError, ConnectionClosed
+
+    with suppress(ConnectionClosed, ConcurrencyError):
+        while True:
+            await socket.recv()
 
 
 @contextmanager

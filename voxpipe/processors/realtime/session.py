@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,12 +10,11 @@ from typing import Any
 
 import anyio
 from pydantic import SecretStr
-from pydantic_core import to_json
 
 from voxpipe.pipeline import AudioFormat, SessionLost, TransportError
 
 from . import events as ev
-from .address import address_of
+from .address import ConfigurationError, address_of
 from .connection import Connect, Connection, websocket
 from .parse import parse
 from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings, Turns
@@ -95,7 +95,8 @@ async def open_session(
         connect: opens the connection; the simulator in memory is another one.
 
     Raises:
-        ConfigurationError: no key, or an address that would send it in the clear.
+        ConfigurationError: no key, an address that would send it in the clear, or
+            something to ask for that JSON cannot express.
         FormatError: audio that the service does not speak.
         SessionRefused: the service said no.
         SessionLost: it went away before the session was ready.
@@ -112,15 +113,13 @@ async def open_session(
         transcription=transcription,
         extra=extra,
     )
-    wanted = settings.to_wire()
+    update = _update(settings)
     address = address_of(model, api_key=api_key, base_url=base_url)
     async with connect(address) as connection:
         try:
             with anyio.fail_after(READY_TIMEOUT):
                 created = await _expect(connection, "session.created")
-                await connection.send(
-                    to_json({"type": "session.update", "session": wanted}).decode()
-                )
+                await connection.send(update)
                 await _expect(connection, "session.updated")
         except TimeoutError:
             raise TransportError(
@@ -132,6 +131,15 @@ async def open_session(
             id=str(created.get("id", "")),
             expires_at=_whole(created.get("expires_at")),
         )
+
+
+def _update(settings: Settings) -> str:
+    try:
+        return json.dumps({"type": "session.update", "session": settings.to_wire()})
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the session is asked for something that JSON cannot express: {error}"
+        ) from None
 
 
 async def _expect(connection: Connection, kind: str) -> dict[str, Any]:
