@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from .audio import AudioFormat
 from .errors import FormatError
 from .turn import Turn
 
-Samples = NDArray[np.int16]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.int16]
 
 
 class Frame:
@@ -188,7 +190,7 @@ class AudioFrame(_Sound):
             raise FormatError(
                 f"samples are pcm16, this frame is {self.format}: put Decode() in front"
             )
-        samples = np.frombuffer(self.data, _PCM16)
+        samples: Samples = _numpy().frombuffer(self.data, "<i2")
         return samples if self.format.channels == 1 else samples.reshape(-1, 2)
 
     def __repr__(self) -> str:
@@ -202,6 +204,14 @@ class AudioFrame(_Sound):
         return _remade, (self.data, self.format, self.start, self.turn)
 
 
+@cache
+def _numpy() -> Any:
+    # Audio that is only passed on needs no numpy, whose import costs 60 ms and 20 MB.
+    import numpy
+
+    return numpy
+
+
 def _remade(
     data: bytes, format: AudioFormat, start: float, turn: Turn | None
 ) -> AudioFrame:
@@ -210,7 +220,6 @@ def _remade(
 
 # The frozen class refuses assignment; its slot does not.
 _set_data = vars(AudioFrame)["data"].__set__
-_PCM16 = np.dtype("<i2")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 

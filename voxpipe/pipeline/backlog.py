@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .audioframe import AudioFrame
 from .turn import Turn
@@ -18,7 +17,6 @@ from .turn import Turn
 LAG_LIMIT = 2.0  # seconds; a device that claims to be later than this is not believed
 
 
-@dataclass(frozen=True, slots=True)
 class Piece:
     """Audio on the device.
 
@@ -27,8 +25,11 @@ class Piece:
         begins: when the device plays its first sample, if it is not late.
     """
 
-    frame: AudioFrame
-    begins: float
+    __slots__ = ("begins", "frame")
+
+    def __init__(self, frame: AudioFrame, begins: float) -> None:
+        self.frame = frame
+        self.begins = begins
 
     @property
     def ends(self) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .audioframe import AudioFrame, Frame, Samples, decode_base64
+from .audioframe import AudioFrame, Frame, decode_base64
 from .turn import HeardItem, Turn
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "Image",
     "Interruption",
     "ReplyEnd",
-    "Samples",
     "SpeechStarted",
     "SpeechStopped",
     "Text",

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, cast
 
-from anyio import create_task_group, get_cancelled_exc_class, move_on_after
+import anyio
 
 from . import drawing
 from .audioframe import Frame
@@ -73,7 +73,7 @@ class Pipeline:
         try:
             self._circuit.connect()
             self._circuit.watch(self._watches)
-            with move_on_after(deadline) as scope:
+            with anyio.move_on_after(deadline) as scope:
                 await self._live_together()
             return "deadline" if scope.cancelled_caught else "finished"
         finally:
@@ -86,7 +86,7 @@ class Pipeline:
         watchdog = Watchdog(boxes)
         failure: BaseException | None = None
         try:
-            async with create_task_group() as tasks:
+            async with anyio.create_task_group() as tasks:
                 tasks.start_soon(watchdog.watch, name="watchdog")
                 for name, box in boxes.items():
                     tasks.start_soon(self._live, box, name, watchdog, name=name)
@@ -160,7 +160,7 @@ class Pipeline:
 
 def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The one error of a group, or the group without what cancellation left in it."""
-    cancelled = get_cancelled_exc_class()
+    cancelled = anyio.get_cancelled_exc_class()
     leaves = list(_leaves(group))
     errors = [each for each in leaves if not isinstance(each, cancelled)]
     if not errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from anyio.lowlevel import checkpoint
+import anyio
 
 from .audio import AudioFormat
 from .audioframe import AudioFrame, Frame
@@ -172,12 +172,12 @@ class Output(Port, Drawable[T_co]):
         # Whoever sends only frames of a cut turn never waits for a reader.
         self.stale += 1
         if self.stale % CHECKPOINT_EVERY == 0:
-            await checkpoint()
+            await anyio.lowlevel.checkpoint()
         return self._run is None or not self._run.abandoned
 
     async def _let_others_run(self) -> None:
         self._yield_at = self.sent + CHECKPOINT_EVERY
-        await checkpoint()
+        await anyio.lowlevel.checkpoint()
 
     async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
         for queue, each in deliveries:

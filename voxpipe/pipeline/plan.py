@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import WiringError
@@ -17,13 +16,15 @@ from .processor import Processor
 from .routes import Route
 
 
-@dataclass(slots=True)
 class Branch:
     """A fused box and what is drawn behind it, or the input where a branch ends."""
 
-    box: AnyBox | None
-    sink: Input[Any] | None
-    children: list[Branch] = field(default_factory=list["Branch"])
+    __slots__ = ("box", "children", "sink")
+
+    def __init__(self, box: AnyBox | None, sink: Input[Any] | None) -> None:
+        self.box = box
+        self.sink = sink
+        self.children: list[Branch] = []
 
     def walk(self) -> Iterator[Branch]:
         """This branch and all behind it."""

@@ -16,11 +16,9 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
-from anyio import CancelScope, EndOfStream, current_time, sleep_forever
-from anyio.lowlevel import checkpoint
+import anyio
 
 from .audioframe import AudioFrame
 from .backlog import Backlog, Piece
@@ -36,13 +34,15 @@ LEAD = 0.2  # seconds written ahead of the ear: more than a hiccup, less than a 
 CHECKPOINT_EVERY = 32  # steps; lets other tasks run when nothing ever has to wait
 
 
-@dataclass(slots=True)
 class _Reply:
     """What this ear knows of a turn that is not over."""
 
-    watch: object
-    on_device: bool = False  # some was written since the device was last cleared
-    ended: bool = False  # its last sample was taken from the stream
+    __slots__ = ("ended", "on_device", "watch")
+
+    def __init__(self, watch: object) -> None:
+        self.watch = watch  # the key
+        self.on_device = False  # some was written since the device was last cleared
+        self.ended = False  # its last sample was taken from the stream
 
 
 class Playout:
@@ -90,7 +90,7 @@ class Playout:
         self._next: Any = None  # taken from the ear, waiting for its pace
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
-        self._scope: CancelScope | None = None  # around a wait
+        self._scope: anyio.CancelScope | None = None  # around a wait
         self._news = False  # a turn has changed
         self.underruns = 0
 
@@ -111,12 +111,14 @@ class Playout:
         Late, lost, repeated, disordered and unknown confirmations do no harm. When the
         device is cleared, forget which were outstanding: carriers send those, too.
         """
-        if not turn.is_over and self._device.confirm(turn, position, current_time()):
+        if not turn.is_over and self._device.confirm(
+            turn, position, anyio.current_time()
+        ):
             self._wake()
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
-        heard = self._device.position(turn, current_time())
+        heard = self._device.position(turn, anyio.current_time())
         return max(heard, turn.noted), self._basis_of(turn)
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
@@ -139,7 +141,7 @@ class Playout:
         while True:
             steps += 1
             if steps % CHECKPOINT_EVERY == 0:
-                await checkpoint()
+                await anyio.lowlevel.checkpoint()
             if self._news:
                 await self._react()
             await self._report_heard()
@@ -165,7 +167,7 @@ class Playout:
     def _take(self) -> bool:
         try:
             self._next = self._ear.receive_nowait()
-        except EndOfStream:
+        except anyio.EndOfStream:
             return False
         return True
 
@@ -181,7 +183,7 @@ class Playout:
             if turn is not None and turn.state == "held":
                 return self._hold(turn)
             may_write = self._device.free_at - self._lead
-            if may_write > current_time():
+            if may_write > anyio.current_time():
                 return min(may_write, self._next_heard())
             self._drop_head()
             await self._play(frame)
@@ -204,14 +206,14 @@ class Playout:
             reply = self._reply(turn)
             reply.on_device = True  # a clear is due from here on, whatever `write` does
             turn.playing_on(self, stops_at=self._stops_at)
-            if turn is self._flowing and self._device.free_at < current_time():
+            if turn is self._flowing and self._device.free_at < anyio.current_time():
                 self.underruns += 1
         self._flowing = turn
         self._writing = frame
         await self._write(frame)
         self._writing = None
         # Not before: what the device has not got, nobody has heard.
-        now = current_time()
+        now = anyio.current_time()
         piece = self._device.add(frame, now)
         if turn is not None and turn.timings.first_written is None:
             turn.timings.first_written = now
@@ -236,7 +238,7 @@ class Playout:
     async def _react(self) -> None:
         """A turn was cut, held or resumed: silence the device where needed."""
         self._news = False
-        now = current_time()
+        now = anyio.current_time()
         silenced: list[Turn] = []
         for turn, reply in tuple(self._replies.items()):
             if turn.is_over:
@@ -267,7 +269,7 @@ class Playout:
     # --- what was heard
 
     async def _report_heard(self, now: float | None = None) -> None:
-        now = current_time() if now is None else now
+        now = anyio.current_time() if now is None else now
         for piece, seconds in self._device.pop_heard(now):
             await self._note(piece, seconds)
         for turn, reply in tuple(self._replies.items()):
@@ -304,9 +306,9 @@ class Playout:
         if self._news:
             return
         held = (turn.held_until for turn in self._replies if turn.state == "held")
-        with CancelScope(deadline=min(until, *held, math.inf)) as self._scope:
+        with anyio.CancelScope(deadline=min(until, *held, math.inf)) as self._scope:
             if for_input:
                 await self._ear.wait()
             else:
-                await sleep_forever()
+                await anyio.sleep_forever()
         self._scope = None

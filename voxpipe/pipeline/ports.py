@@ -8,7 +8,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any, Generic, Self, TypeVar, cast
 
-from anyio import EndOfStream
+import anyio
 
 from .audio import AudioFormat, AudioRule
 from .errors import VoxpipeError, WiringError
@@ -162,7 +162,7 @@ class Input(Port, Generic[T_contra]):
         """
         frame = await self.queue.take()
         if frame is ENDED:
-            raise EndOfStream
+            raise anyio.EndOfStream
         return cast(T, frame)
 
     def receive_nowait(self: Input[T]) -> T | None:
@@ -173,7 +173,7 @@ class Input(Port, Generic[T_contra]):
         """
         frame = self.queue.take_nowait()
         if frame is ENDED:
-            raise EndOfStream
+            raise anyio.EndOfStream
         return None if frame is EMPTY else cast(T, frame)
 
     async def wait(self) -> None:

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Literal
 
-from anyio import Event
-from anyio.lowlevel import checkpoint
+import anyio
 
 from .audioframe import AudioFrame, Frame
 from .errors import FeedbackOverflow
@@ -38,7 +37,7 @@ class _Writer:
     __slots__ = ("_event",)
 
     async def wait(self) -> None:
-        self._event = Event()
+        self._event = anyio.Event()
         await self._event.wait()
 
     def wake(self) -> None:
@@ -109,7 +108,7 @@ class Queue:
         self._seconds = 0.0  # of audio; see `seconds`
         self._waiting: deque[_Writer] = deque()  # as many as tasks write here
         self._closed = False  # nobody may just append: some wait, or none reads
-        self._arrival: Event | None = None
+        self._arrival: anyio.Event | None = None
         self._when_full = self._when_empty = 0  # `delivered`, at the last wait
         self.writers = 0
         self.finished = False
@@ -187,7 +186,7 @@ class Queue:
         if self.delivered - self._when_full > 1:
             # The reader is quick: let it read, without the cost of being woken by it.
             self._when_full = self.delivered
-            await checkpoint()
+            await anyio.lowlevel.checkpoint()
             if (turn is None or not turn.is_cut) and self.put_nowait(frame):
                 return
         writer = _Writer()
@@ -266,7 +265,7 @@ class Queue:
         self.steps += 1
         if self.steps >= CHECKPOINT_EVERY:
             self.steps = 0
-            await checkpoint()
+            await anyio.lowlevel.checkpoint()
         frame = self.take_nowait()
         return await self.take_later() if frame is EMPTY else frame
 
@@ -293,7 +292,7 @@ class Queue:
                 # The writer is quick: let it write, without being woken by it.
                 self._when_empty = self.delivered
                 self.steps = 0
-                await checkpoint()
+                await anyio.lowlevel.checkpoint()
             else:
                 await self.wait()
             frame = self.take_nowait()
@@ -306,7 +305,7 @@ class Queue:
         self.steps = 0
         self._when_empty = self.delivered
         if self._arrival is None:
-            self._arrival = Event()
+            self._arrival = anyio.Event()
         await self._arrival.wait()
 
     def finish(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from .errors import WiringError
 from .filters import Filter, SyncBox, Transform
-from .ports import Input
+from .ports import Input, Port
 
 if TYPE_CHECKING:
     from .output import Output
@@ -70,7 +70,7 @@ class OpenRoute(Drawable[T_co]):
         return self
 
     def __str__(self) -> str:
-        return " >> ".join([str(self.source), *(type(s).__name__ for s in self.steps)])
+        return _way(self.source, *self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,14 @@ class Route:
     sink: Input[Any]
 
     def __str__(self) -> str:
-        steps = (type(step).__name__ for step in self.steps)
-        return " >> ".join([str(self.source), *steps, str(self.sink)])
+        return _way(self.source, *self.steps, self.sink)
+
+
+def _way(*places: Any) -> str:
+    return " >> ".join(
+        str(place) if isinstance(place, Port) else type(place).__name__
+        for place in places
+    )
 
 
 def _is_stage(box: object) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from anyio import Event, current_time
+import anyio
 
 from .errors import TurnError
 
@@ -70,12 +70,18 @@ class Timings:
     first_heard: float | None = None
 
 
-@dataclass(slots=True)
 class _Interval:
-    item_id: str
-    content_index: int
-    start: float
-    end: float
+    """Audio of one item on the reply's timeline, in seconds."""
+
+    __slots__ = ("content_index", "end", "item_id", "start")
+
+    def __init__(
+        self, item_id: str, content_index: int, start: float, end: float
+    ) -> None:
+        self.item_id = item_id
+        self.content_index = content_index
+        self.start = start
+        self.end = end
 
 
 class Playhead(Protocol):
@@ -126,7 +132,7 @@ class Turn:
         self._ear: Playhead | None = None
         self._stops_at: Position | None = None
         self._watchers: dict[object, Callable[[], object]] = {}
-        self._changed: Event | None = None
+        self._changed: anyio.Event | None = None
 
     def __repr__(self) -> str:
         return f"<Turn {self.id or hex(id(self))} {self._state}>"
@@ -164,7 +170,7 @@ class Turn:
         if self.is_over:
             raise TurnError(f"a reply that is {self._state} cannot be held")
         if self._state != "held":
-            self.held_until = current_time() + limit
+            self.held_until = anyio.current_time() + limit
             self._move("held")
 
     def resume(self) -> None:
@@ -177,7 +183,7 @@ class Turn:
         if self.is_over:
             return self._state
         if self._changed is None:
-            self._changed = Event()
+            self._changed = anyio.Event()
         await self._changed.wait()
         return self._state
 

@@ -7,18 +7,17 @@ the event loop may be what is stuck.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anyio import CancelScope, get_current_task, sleep_forever
+import anyio
+
+if TYPE_CHECKING:
+    import threading
 
 GRACE = 2.0  # seconds from cancellation to the complaint
-
-logger = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -33,7 +32,7 @@ class Watchdog:
 
     def __init__(self, boxes: Iterable[str]) -> None:
         self._alive: dict[str, Any] = dict.fromkeys(boxes)  # with their coroutines
-        self._scope = CancelScope()
+        self._scope = anyio.CancelScope()
         self._timer: threading.Timer | None = None
         self.unfinished: tuple[str, ...] = ()
 
@@ -41,10 +40,12 @@ class Watchdog:
         """Wait beside the boxes: whoever cancels them cancels this too."""
         try:
             with self._scope:
-                await sleep_forever()
+                await anyio.sleep_forever()
         finally:
             if self._alive:
                 self.unfinished = tuple(self._alive)
+                import threading  # rarely needed: not worth its time at each import
+
                 self._timer = threading.Timer(GRACE, self._complain)
                 self._timer.daemon = True
                 self._timer.start()
@@ -52,7 +53,7 @@ class Watchdog:
     @contextmanager
     def life(self, name: str) -> Generator[None]:
         """The time during which a box runs."""
-        self._alive[name] = get_current_task().coro
+        self._alive[name] = anyio.get_current_task().coro
         try:
             yield
         finally:
@@ -67,6 +68,9 @@ class Watchdog:
             self._timer.cancel()
 
     def _complain(self) -> None:
+        import logging
+
+        logger = logging.getLogger(__name__)
         for name, coroutine in tuple(self._alive.items()):
             logger.error(
                 "%s was cancelled %g s ago and still runs, at %s: something there "
