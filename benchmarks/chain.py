@@ -122,10 +122,12 @@ def measure(report: Report, options: Options) -> None:
     count, peer_count = options.scaled(FRAMES), options.scaled(PEER_FRAMES)
     with Pipecat.if_wanted(options) as pipecat:
         for _ in range(options.scaled(ROUNDS)):
-            ends = seconds(Pass, 0, count)
             for name, make in kinds.items():
-                cost = seconds(make, BOXES, count) - ends
-                ours[name].append(cost / (BOXES * count) * 1e6)
+                # Both before and after: a neighbour on the machine comes and goes.
+                ends = seconds(make, 0, count)
+                chain = seconds(make, BOXES, count)
+                ends = (ends + seconds(make, 0, count)) / 2
+                ours[name].append((chain - ends) / (BOXES * count) * 1e6)
             if pipecat is not None:
                 for kind in ("input", "output", "direct"):
                     cost = pipecat.per_box(kind, BOXES, peer_count)
