@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -26,16 +26,16 @@ FORMAT = AudioFormat("pcm16", 8_000)
 Story = Callable[[], Coroutine[Any, Any, object]]
 
 
-@dataclass
 class Device:
     """Hardware with a buffer: plays without a gap, and forgets when it is cleared."""
 
-    writes: list[tuple[float, AudioFrame]] = field(default_factory=list)
-    clears: list[tuple[float, Turn | None]] = field(default_factory=list)
-    free_at: float = -1.0
-    buffer: list[tuple[float, bytes]] = field(default_factory=list)
-    sounded: bytes = b""
-    gaps: list[float] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.writes: list[tuple[float, AudioFrame]] = []
+        self.clears: list[tuple[float, Turn | None]] = []
+        self.free_at = -1.0
+        self.buffer: list[tuple[float, bytes]] = []
+        self.sounded = b""
+        self.gaps: list[float] = []
 
     async def write(self, frame: AudioFrame) -> None:
         now = current_time()

@@ -144,6 +144,21 @@ class AudioFrame(_Sound):
         frame: AudioFrame = draft
         return frame
 
+    def moved(self, *, start: float, turn: Turn | None) -> AudioFrame:
+        """The same samples at another moment, or of another reply; not decoded."""
+        draft: Any = _Draft()
+        try:
+            draft._text = self._text
+        except AttributeError:
+            draft.data = self.data
+        draft.format = self.format
+        draft.start = start
+        draft.turn = turn
+        draft.duration = self.duration
+        draft.__class__ = AudioFrame
+        frame: AudioFrame = draft
+        return frame
+
     def after(self, seconds: float) -> AudioFrame:
         """What is left of this frame when its first ``seconds`` are taken away."""
         skip = self._bytes_in(seconds)
@@ -156,6 +171,8 @@ class AudioFrame(_Sound):
 
     def before(self, seconds: float) -> AudioFrame:
         """The first ``seconds`` of this frame: with `after`, each sample once."""
+        if seconds >= self.duration:
+            return self
         return self.with_data(self.data[: self._bytes_in(seconds)])
 
     def _bytes_in(self, seconds: float) -> int:

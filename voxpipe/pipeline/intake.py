@@ -61,8 +61,6 @@ class Intake:
                 f"expected whole samples of {self.format}, got {frame.size} bytes"
             )
             return None
-        placed = AudioFrame(
-            data=frame.data, format=self.format, start=self.seconds, turn=frame.turn
-        )
+        placed = frame.moved(start=self.seconds, turn=frame.turn)
         self._bytes += frame.size
         return placed

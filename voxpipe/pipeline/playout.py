@@ -288,9 +288,7 @@ class Playout:
         part = frame.before(seconds)
         if self._played is not None and part.size:
             # What was heard stays heard, whatever becomes of its turn.
-            await self._played.send(
-                AudioFrame(data=part.data, format=part.format, start=part.start)
-            )
+            await self._played.send(part.moved(start=part.start, turn=None))
 
     def _holds(self, turn: Turn) -> bool:
         return self._device.holds(turn) or any(f.turn is turn for f in self._again)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol
 
 import anyio
 
@@ -136,6 +136,15 @@ class Turn:
 
     def __repr__(self) -> str:
         return f"<Turn {self.id or hex(id(self))} {self._state}>"
+
+    def __copy__(self) -> Turn:
+        return self
+
+    def __deepcopy__(self, _: object) -> Turn:
+        return self  # a copy would not be cut with its reply
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a turn lives in one process: send its id, not the turn")
 
     @property
     def state(self) -> State:
