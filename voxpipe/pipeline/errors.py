@@ -11,6 +11,8 @@ VoxpipeError
 
 from __future__ import annotations
 
+from typing import cast
+
 
 class VoxpipeError(Exception):
     """The root of every error that voxpipe raises by itself."""
@@ -51,8 +53,14 @@ class SessionLost(TransportError):
 
 
 def blame(error: BaseException, box: str) -> None:
-    """Note on ``error`` which box raised it; the innermost box is named, once."""
-    if not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
+    """Note on ``error`` which box raised it; the innermost box is named, once.
+
+    A group is only a wrapping: each error in it is noted by itself.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            blame(each, box)
+    elif not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
         error.add_note(f"{_NOTE}{box!r}")
 
 

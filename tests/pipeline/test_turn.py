@@ -1,0 +1,341 @@
+"""A turn is cut once and for all, held for a while, and remembers what was heard."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Awaitable, Callable
+
+import pytest
+from anyio import create_task_group, current_time
+from anyio.lowlevel import checkpoint
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.pipeline import HeardItem, Turn, TurnError
+from voxpipe.pipeline.testing import cancelled_at, no_leaks, run_virtual
+from voxpipe.pipeline.turn import Basis, State
+
+
+class Ear:
+    """An ear that is where the test says it is."""
+
+    def __init__(self, position: float = 0.0, basis: Basis = "estimated") -> None:
+        self.at: tuple[float, Basis] = (position, basis)
+
+    def position(self, turn: Turn) -> tuple[float, Basis]:
+        return self.at
+
+
+def playing(position: float = 0.0) -> tuple[Turn, Ear]:
+    turn, ear = Turn(), Ear(position)
+    turn.playing_on(ear)
+    return turn, ear
+
+
+def timed(story: Callable[[], Awaitable[None]]) -> None:
+    """Run what needs a clock, in virtual time."""
+    run_virtual(story)
+
+
+# --- cutting
+
+
+def test_a_cut_is_synchronous_and_final() -> None:
+    turn, _ = playing()
+    assert turn.cut() is True
+    assert turn.is_cut
+    assert turn.is_over
+    assert turn.state == "cut"
+    turn.resume()
+    turn.finish()
+    turn.playing_on(Ear())
+    assert turn.state == "cut"
+
+
+def test_a_second_cut_changes_nothing_and_says_so() -> None:
+    turn, ear = playing(1.0)
+    calls: list[str] = []
+    turn.watch(lambda: calls.append(turn.state))
+    assert turn.cut()
+    ear.at = (2.0, "measured")
+    assert not turn.cut()
+    assert calls == ["cut"]
+    assert turn.heard == 1.0
+
+
+def test_a_reply_that_was_heard_cannot_be_cut() -> None:
+    turn, _ = playing()
+    turn.finish()
+    assert not turn.cut()
+    assert not turn.is_cut
+    assert turn.state == "heard"
+
+
+def test_a_cut_freezes_what_was_heard() -> None:
+    turn, ear = playing(1.25)
+    turn.grow(5.0, "item")
+    turn.cut()
+    ear.at = (3.0, "measured")
+    turn.note_heard(4.0, "measured")
+    assert turn.heard == 1.25
+    assert turn.basis == "estimated"
+    assert turn.items()[0].heard == 1.25
+
+
+def test_an_ear_that_cannot_stop_says_where_it_comes_to_rest() -> None:
+    turn, ear = Turn(), Ear(1.0)
+    turn.playing_on(ear, stops_at=lambda _: (1.2, "estimated"))
+    assert turn.heard == 1.0
+    turn.cut()
+    assert turn.heard == 1.2
+
+
+def test_a_turn_that_no_ear_has_played_was_not_heard() -> None:
+    turn = Turn()
+    turn.grow(2.0)
+    turn.cut()
+    assert turn.heard == 0.0
+    assert not turn.has_ear
+
+
+# --- waiting for it
+
+
+async def test_a_cut_wakes_all_who_wait() -> None:
+    turn = Turn()
+    woken: list[str] = []
+
+    async def wait_for_the_end() -> None:
+        woken.append(await turn.over())
+
+    async def wait_for_a_change() -> None:
+        woken.append(await turn.changed())
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(wait_for_the_end)
+        tasks.start_soon(wait_for_the_end)
+        tasks.start_soon(wait_for_a_change)
+        for _ in range(3):
+            await checkpoint()
+        assert woken == []
+        turn.cut()
+    assert woken == ["cut"] * 3
+
+
+async def test_changes_are_told_one_by_one() -> None:
+    turn = Turn()
+    seen: list[State] = []
+
+    async def follow() -> None:
+        while not turn.is_over:
+            seen.append(await turn.changed())
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(follow)
+        changes: list[Callable[[], object]] = [
+            lambda: turn.playing_on(Ear()),
+            turn.hold,
+            turn.resume,
+            turn.finish,
+        ]
+        for change in changes:
+            for _ in range(3):
+                await checkpoint()
+            change()
+    assert seen == ["playing", "held", "playing", "heard"]
+
+
+async def test_who_comes_late_does_not_wait() -> None:
+    turn = Turn()
+    turn.finish()
+    assert await turn.over() == "heard"
+    assert await turn.changed() == "heard"
+
+
+async def test_waiting_can_be_cancelled_at_every_step() -> None:
+    step = 0
+    async with no_leaks():
+        while step < 5:
+            turn = Turn()
+            assert await cancelled_at(step, turn.over)
+            turn.cut()
+            step += 1
+
+
+def test_watchers_are_told_of_every_change_until_they_leave() -> None:
+    turn = Turn()
+    seen: list[str] = []
+    key = turn.watch(lambda: seen.append(turn.state))
+    turn.playing_on(Ear())
+    turn.unwatch(key)
+    turn.unwatch(key)  # twice does no harm
+    turn.cut()
+    assert seen == ["playing"]
+
+
+def test_a_watcher_may_leave_while_it_is_told() -> None:
+    turn = Turn()
+    seen: list[str] = []
+
+    def first() -> None:
+        turn.unwatch(second_key)
+        seen.append("first")
+
+    turn.watch(first)
+    second_key = turn.watch(lambda: seen.append("second"))
+    turn.cut()
+    assert seen == ["first", "second"]  # it was already on its way
+
+
+# --- holding
+
+
+def test_a_held_turn_is_resumed_to_where_it_was() -> None:
+    async def story() -> None:
+        turn, _ = playing()
+        waiting = Turn()
+        states: list[str] = []
+        for each in (turn, waiting):
+            each.hold()
+            states.append(each.state)
+            each.resume()
+            states.append(each.state)
+        assert states == ["held", "playing", "held", "waiting"]
+
+    timed(story)
+
+
+def test_resuming_what_is_not_held_does_nothing() -> None:
+    turn = Turn()
+    turn.resume()
+    assert turn.state == "waiting"
+
+
+def test_a_hold_has_a_limit_of_two_seconds_from_the_first() -> None:
+    async def story() -> None:
+        turn, _ = playing()
+        turn.hold()
+        assert turn.held_until == current_time() + 2.0
+        turn.hold(limit=9.0)
+        assert turn.held_until == current_time() + 2.0
+        turn.resume()
+        turn.hold(limit=0.5)
+        assert turn.held_until == current_time() + 0.5
+
+    timed(story)
+
+
+def test_a_hold_is_refused_where_the_server_interrupts_by_itself() -> None:
+    turn = Turn(hold_refused="switch interrupt_response off to hold a reply")
+    with pytest.raises(TurnError) as caught:
+        turn.hold()
+    assert str(caught.value) == "switch interrupt_response off to hold a reply"
+    assert turn.state == "waiting"
+
+
+def test_what_is_over_cannot_be_held() -> None:
+    cut, heard = Turn(), Turn()
+    cut.cut()
+    heard.finish()
+    with pytest.raises(TurnError, match="a reply that is cut cannot be held"):
+        cut.hold()
+    with pytest.raises(TurnError, match="a reply that is heard cannot be held"):
+        heard.hold()
+
+
+def test_an_ear_that_begins_does_not_end_a_hold() -> None:
+    async def story() -> None:
+        turn = Turn()
+        turn.hold()
+        turn.playing_on(Ear())
+        assert turn.state == "held"
+
+    timed(story)
+
+
+# --- the ledger
+
+
+def test_items_share_the_timeline_of_their_reply() -> None:
+    turn, ear = playing()
+    assert turn.grow(1.0, "first") == 0.0
+    assert turn.grow(0.5, "first") == 1.0
+    assert turn.grow(2.0, "second", 1) == 1.5
+    assert turn.generated == 3.5
+    ear.at = (2.0, "measured")
+    assert turn.items() == (
+        HeardItem("first", 0, 1.5, 1.5, "measured"),
+        HeardItem("second", 1, 2.0, 0.5, "measured"),
+    )
+
+
+def test_an_item_that_goes_on_after_another_is_counted_together() -> None:
+    turn, ear = playing()
+    for seconds, item in ((1.0, "a"), (1.0, "b"), (1.0, "a")):
+        turn.grow(seconds, item)
+    ear.at = (2.5, "estimated")
+    assert turn.items() == (
+        HeardItem("a", 0, 2.0, 1.5, "estimated"),
+        HeardItem("b", 0, 1.0, 1.0, "estimated"),
+    )
+
+
+@given(
+    lengths=st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.floats(0.001, 2.0)),
+        max_size=8,
+    ),
+    heard=st.floats(0.0, 20.0),
+)
+def test_what_was_heard_of_the_items_is_what_was_heard_of_the_reply(
+    lengths: list[tuple[str, int, float]], heard: float
+) -> None:
+    turn, _ = playing(heard)
+    for item, index, seconds in lengths:
+        turn.grow(seconds, item, index)
+    items = turn.items()
+    assert sum(item.generated for item in items) == pytest.approx(turn.generated)
+    assert sum(item.heard for item in items) == pytest.approx(
+        min(heard, turn.generated)
+    )
+    assert all(0.0 <= item.heard <= item.generated + 1e-9 for item in items)
+    keys = [(item.item_id, item.content_index) for item in items]
+    assert len(set(keys)) == len(keys)
+
+
+def test_what_was_heard_never_goes_back() -> None:
+    turn = Turn()
+    turn.note_heard(2.0, "measured")
+    turn.note_heard(1.0, "estimated")
+    assert turn.noted == 2.0
+
+
+def test_heard_to_the_end_keeps_the_last_position() -> None:
+    turn, ear = playing(3.0)
+    turn.note_heard(3.0, "measured")
+    turn.finish()
+    ear.at = (9.0, "estimated")
+    assert (turn.heard, turn.basis) == (3.0, "measured")
+
+
+# --- as a value
+
+
+def test_a_turn_cannot_leave_its_process_and_is_its_own_copy() -> None:
+    turn = Turn("resp_1")
+    assert copy.copy(turn) is copy.deepcopy(turn) is turn
+    with pytest.raises(TypeError, match="a turn lives in one process"):
+        pickle.dumps(turn)
+
+
+def test_a_turn_prints_its_name_and_state() -> None:
+    turn = Turn("resp_1")
+    assert repr(turn) == "<Turn resp_1 waiting>"
+    turn.cut()
+    assert repr(turn) == "<Turn resp_1 cut>"
+
+
+def test_turns_know_no_milestones_before_they_are_passed() -> None:
+    timings = Turn().timings
+    assert {getattr(timings, name) for name in timings.__slots__} == {None}
