@@ -97,7 +97,7 @@ class Realtime(Processor):
         self._conversation = conversation = Conversation(session.settings, self.report)
         conversation.on_cut = self._flush
         self._outgoing = Outgoing(session.connection, conversation.outbox)
-        self._news: dict[str, News] = {}
+        self._news: dict[str, News] | None = None  # while it does not run
         self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
         self._hearing = self._over = False
         self.hears.format = session.settings.audio
@@ -211,10 +211,10 @@ class Realtime(Processor):
     async def _live(self, tasks: TaskGroup) -> None:
         conversation = self._conversation
         ports = {name: getattr(self, name) for name in _TOLD}
-        self._news = {name: News(port) for name, port in ports.items() if port.read}
+        self._news = told = {name: News(p) for name, p in ports.items() if p.read}
         try:
             async with create_task_group() as tellers:
-                for news in self._news.values():
+                for news in told.values():
                     tellers.start_soon(news.deliver)
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._send_orders)
@@ -228,7 +228,7 @@ class Realtime(Processor):
                 else:
                     await self._read()
                 await self._finish()
-                for news in self._news.values():
+                for news in told.values():
                     news.close()
         finally:
             conversation.end("the conversation is over")
@@ -262,15 +262,15 @@ class Realtime(Processor):
                 continue
             frame = reply.store.take()
             if frame is None:
-                await self.says.send(ReplyEnd(turn=reply.turn))
                 reply.ended = True
+                if not await self.says.send(ReplyEnd(turn=reply.turn)):
+                    reply.turn.cut()  # who was to hear it has gone
                 self._progress.ring()
                 continue
             timings = reply.turn.timings
             if timings.first_sent is None:
                 timings.first_sent = current_time()
-            if not await self.says.send(frame):
-                reply.turn.cut()  # whoever played it has gone
+            await self.says.send(frame)
 
     def _next_to_speak(self) -> Reply | None:
         for reply in self._conversation.spoken:
@@ -332,11 +332,11 @@ class Realtime(Processor):
 
     def _flush(self) -> None:
         """Wake whoever has something to do after the conversation has moved."""
-        conversation = self._conversation
-        while conversation.news:
+        conversation, told = self._conversation, self._news
+        while told is not None and conversation.news:
             port, frame = conversation.news.popleft()
-            if port in self._news:
-                self._news[port].add(frame)
+            if port in told:
+                told[port].add(frame)
             elif isinstance(frame, ToolCall):
                 conversation.refuse(frame, current_time())
         if conversation.outbox or conversation.arbiter.due is not None:
