@@ -253,6 +253,10 @@ def decode_base64(text: str) -> bytes:
 def _decoded_size(text: str) -> int:
     # Not `base64.b64decode(validate=True)`: that decodes, and it takes ``AAAA====``. To
     # delete the alphabet and see what is left is much faster than a regular expression.
+    if type(text) is not str:  # JSON can hold anything
+        raise FormatError(
+            f"expected base64 (RFC 4648 §4, padded), got {type(text).__name__}"
+        )
     body = text.rstrip("=")
     if len(text) % 4 or len(text) - len(body) > 2 or not _is_base64(body):
         raise FormatError(

@@ -117,7 +117,8 @@ class Plan:
                 f"a port belongs to a processor that was made; {box!r} is none "
                 "(draw an instance's port, not the class's)"
             )
-        if box not in self.processors:
+        # By identity: a processor may be a dataclass, with an idea of equality.
+        if not any(box is known for known in self.processors):
             self.processors.append(box)
 
     def branches(self) -> Iterator[Branch]:

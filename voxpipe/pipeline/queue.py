@@ -1,12 +1,14 @@
-"""The queue in front of an input: bounded, counted, and blind to cut turns.
+"""The queue in front of an input: an anyio memory stream that is blind to cut turns.
 
-The reader owns it. Not an anyio memory stream, though it is used like one, because
+The reader owns it. What a memory stream does not have is added around it:
 
-* it is bounded in milliseconds of audio as well as in frames;
-* the oldest audio can be taken out of its middle (``drop_oldest``), marks cannot;
-* a frame leaves it only in the step that returns it, so reading is safe to cancel;
-* writers are woken by the end of a turn, too;
-* a memory stream alone costs as much as all of this together (``benchmarks.hop``).
+* a bound in milliseconds of audio, beside the one in frames;
+* room made by dropping the oldest audio, while marks stay (``drop_oldest``);
+* turns: their frames are skipped, and their end wakes the writers that wait;
+* reading that is safe to cancel: a frame leaves only in the step that returns it.
+
+So readers and writers do their own waiting, and use the stream without it
+(``send_nowait`` and ``receive_nowait``), which is also what keeps a hop cheap.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ class Queue:
         high_water: most frames that were ever queued.
         high_water_seconds: most audio that was ever queued.
         delivered: frames that were taken.
+        depth: frames queued now.
         dropped: audio that made room for newer audio.
         stale: frames of cut turns.
         discarded: frames that came after the reader had finished.
@@ -70,15 +73,19 @@ class Queue:
         "_arrival",
         "_closed",
         "_feedback",
-        "_frames",
         "_on_full",
+        "_pop",
+        "_push",
+        "_receiver",
         "_seconds",
+        "_sender",
         "_waiting",
         "_when_empty",
         "_when_full",
         "capacity",
         "capacity_seconds",
         "delivered",
+        "depth",
         "discarded",
         "dropped",
         "finished",
@@ -104,7 +111,10 @@ class Queue:
         self.capacity_seconds = capacity_ms / 1000
         self._on_full = on_full
         self._feedback = feedback
-        self._frames: deque[Any] = deque(maxlen=capacity)
+        streams = anyio.create_memory_object_stream[tuple[Any, float]](capacity)
+        self._sender, self._receiver = streams
+        self._push, self._pop = self._sender.send_nowait, self._receiver.receive_nowait
+        self.depth = 0
         self._seconds = 0.0  # of audio; see `seconds`
         self._waiting: deque[_Writer] = deque()  # as many as tasks write here
         self._closed = False  # nobody may just append: some wait, or none reads
@@ -121,14 +131,9 @@ class Queue:
         self.steps = 0
 
     @property
-    def depth(self) -> int:
-        """Frames queued now."""
-        return len(self._frames)
-
-    @property
     def seconds(self) -> float:
         """Seconds of audio queued now."""
-        return self._seconds if self._frames and self._seconds > _NOTHING else 0.0
+        return self._seconds if self.depth and self._seconds > _NOTHING else 0.0
 
     # --- writing
 
@@ -158,19 +163,19 @@ class Queue:
         """
         if self._closed:
             return False
-        frames = self._frames
-        depth = len(frames)
-        seconds = frame.duration
+        depth = self.depth
+        seconds = duration = frame.duration
         if depth:
             seconds += self._seconds
             if depth >= self.capacity or seconds > self.capacity_seconds:
                 if not self._make_room(frame):
                     return False
-                depth, seconds = len(frames), self.seconds + frame.duration
+                depth, seconds = self.depth, self.seconds + duration
         self._seconds = seconds
-        frames.append(frame)
-        if depth >= self.high_water:
-            self.high_water = depth + 1
+        self._push((frame, duration))
+        self.depth = depth = depth + 1
+        if depth > self.high_water:
+            self.high_water = depth
         if seconds > self.high_water_seconds:
             self.high_water_seconds = seconds
         if self._arrival is not None:
@@ -239,20 +244,23 @@ class Queue:
         return False
 
     def _has_room(self, frame: Frame) -> bool:
-        if len(self._frames) >= self.capacity:
+        if self.depth >= self.capacity:
             return False
         if not frame.duration or not self.seconds:
             return True
         return self.seconds + frame.duration <= self.capacity_seconds
 
     def _drop_oldest(self) -> bool:
-        for place, frame in enumerate(self._frames):
-            if type(frame) is AudioFrame:
-                del self._frames[place]
-                self._seconds -= frame.duration
-                self.dropped += 1
-                return True
-        return False
+        # Rare, so it may be slow: a stream gives access to its head only.
+        frames = [self._pop() for _ in range(self.depth)]
+        audio = [at for at, each in enumerate(frames) if type(each[0]) is AudioFrame]
+        if audio:
+            self._seconds -= frames.pop(audio[0])[1]
+            self.depth -= 1
+            self.dropped += 1
+        for each in frames:
+            self._push(each)
+        return bool(audio)
 
     def _wake_writer(self) -> None:
         if self._waiting:
@@ -271,10 +279,10 @@ class Queue:
 
     def take_nowait(self) -> Any:
         """The next frame that is not of a cut turn, or `EMPTY`, or `ENDED`."""
-        frames = self._frames
-        while frames:
-            frame = frames.popleft()
-            self._seconds -= frame.duration
+        while self.depth:
+            frame, duration = self._pop()
+            self.depth -= 1
+            self._seconds -= duration
             if self._waiting:
                 self._waiting[0].wake()
             turn = frame.turn
@@ -300,7 +308,7 @@ class Queue:
 
     async def wait(self) -> None:
         """Wait until there may be something to take; safe to cancel."""
-        if self._frames or self.finished or not self.writers:
+        if self.depth or self.finished or not self.writers:
             return
         self.steps = 0
         self._when_empty = self.delivered
@@ -313,8 +321,10 @@ class Queue:
         if self.finished:
             return
         self.finished = self._closed = True
-        self.discarded += len(self._frames)
-        self._frames.clear()
+        self.discarded += self.depth
+        self.depth = 0
+        self._sender.close()
+        self._receiver.close()
         for writer in self._waiting:
             writer.wake()
         self._wake_reader()

@@ -15,7 +15,6 @@ from .fit import check_entry, leaves_as
 from .output import Output
 from .plan import Branch, Plan
 from .ports import Ear, Input
-from .processor import Processor
 
 
 def check(plan: Plan) -> None:
@@ -101,19 +100,19 @@ def _ears(plan: Plan) -> Iterator[str]:
 
 
 def _loops(plan: Plan) -> Iterator[str]:
-    behind: dict[Processor, list[Processor]] = {}
+    behind: dict[str, list[str]] = {}
     for output in plan.trees:
         for sink in plan.sinks(output):
             if _can_stand_still(sink):
-                behind.setdefault(output.owner, []).append(sink.owner)
-    done: set[Processor] = set()
-    for box in plan.processors:
-        loop = _loop_from(box, behind, [], done)
+                following = behind.setdefault(plan.name(output.owner), [])
+                following.append(plan.name(sink.owner))
+    done: set[str] = set()
+    for name in behind:
+        loop = _loop_from(name, behind, [], done)
         if loop:
-            names = " >> ".join(plan.name(each) for each in loop)
             yield (
-                f"{names} is a loop in which every input waits, so it can stand still: "
-                "declare the input that closes it with feedback=True"
+                f"{' >> '.join(loop)} is a loop in which every input waits, so it can "
+                "stand still: declare the input that closes it with feedback=True"
             )
             return
 
@@ -125,21 +124,15 @@ def _can_stand_still(sink: Input[Any]) -> bool:
 
 
 def _loop_from(
-    box: Processor,
-    behind: dict[Processor, list[Processor]],
-    path: list[Processor],
-    done: set[Processor],
-) -> list[Processor]:
-    if box in path:
-        return [*path[path.index(box) :], box]
-    if box in done:
+    name: str, behind: dict[str, list[str]], path: list[str], done: set[str]
+) -> list[str]:
+    if name in path:
+        return [*path[path.index(name) :], name]
+    if name in done:
         return []
-    for following in behind.get(box, ()):
-        loop = _loop_from(following, behind, [*path, box], done)
+    for following in behind.get(name, ()):
+        loop = _loop_from(following, behind, [*path, name], done)
         if loop:
             return loop
-    done.add(box)
+    done.add(name)
     return []
-
-
-__all__ = ["WiringError", "check"]

@@ -1,0 +1,145 @@
+"""A drawing is read once: what is a route, what stands where, and what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from voxpipe.pipeline import Output, Pipeline, Processor, WiringError
+from voxpipe.pipeline.plan import Plan
+from voxpipe.pipeline.testing import Probe, Script
+
+from .boxes import Echo, Gain, Model, Phone, Speller
+
+
+def refusal(*routes: Any) -> str:
+    with pytest.raises(WiringError) as caught:
+        Pipeline(*routes)
+    return str(caught.value)
+
+
+def test_a_pipeline_needs_a_route() -> None:
+    assert refusal() == "a pipeline needs at least one route"
+
+
+def test_a_route_leads_into_an_input() -> None:
+    phone = Phone()
+    assert refusal(phone.heard >> Gain()) == (
+        "a pipeline is made of routes that end in an input; `phone.heard >> Gain` does "
+        "not: draw on with `>> box.input`"
+    )
+    assert refusal(phone.heard) == (
+        "a pipeline is made of routes that end in an input; `phone.heard` does not: "
+        "draw on with `>> box.input`"
+    )
+
+
+def test_one_filter_follows_one_stream() -> None:
+    phone, other, probe, gain = Phone(), Phone(), Probe(), Gain()
+    words = (
+        "one Gain is fed from two places, and it can follow one stream only: give each "
+        "route its own Gain()"
+    )
+    assert (
+        refusal(phone.heard >> gain >> probe.input, other.heard >> gain >> probe.input)
+        == words
+    )
+    assert refusal(phone.heard >> gain >> Speller() >> gain >> probe.input) == words
+
+
+def test_one_filter_may_have_two_readers() -> None:
+    script, one, other, gain = Script([]), Probe(), Probe(), Gain()
+    plan = Plan(
+        (script.output >> gain >> one.input, script.output >> gain >> other.input)
+    )
+    assert plan.fused == [gain]
+    ((branch,),) = plan.trees.values()
+    assert [child.sink for child in branch.children] == [one.input, other.input]
+
+
+def test_the_same_way_is_not_drawn_twice() -> None:
+    script, probe = Script([]), Probe()
+    assert refusal(script.output >> probe.input, script.output >> probe.input) == (
+        "the way from script.output into probe.input is drawn twice"
+    )
+
+
+def test_a_port_of_a_class_is_no_place() -> None:
+    probe = Probe()
+    assert refusal(Phone.heard >> probe.input).startswith(
+        "a port belongs to a processor that was made; None is none (draw an instance's "
+        "port, not the class's)"
+    )
+
+
+def test_a_stage_stands_in_the_middle_of_a_route() -> None:
+    script, echo, probe, gain = Script([]), Echo(), Probe(), Gain()
+    plan = Plan((script.output >> echo >> gain >> probe.input,))
+    assert plan.processors == [script, echo, probe]
+    assert list(plan.sinks(script.output)) == [echo.input]
+    assert list(plan.sinks(echo.output)) == [probe.input]
+    assert plan.through() == {echo.input: (), probe.input: (gain,)}
+
+
+def test_names_are_unlike_each_other_and_may_be_chosen() -> None:
+    script, probe, other, chosen = Script([]), Probe(), Probe(), Probe()
+    chosen.name = "board"
+    first, second, loud = Gain(), Gain(), Gain()
+    loud.name = "loud"
+    plan = Plan(
+        (
+            script.output >> first >> second >> probe.input,
+            script.output >> loud >> other.input,
+            script.output >> chosen.input,
+        )
+    )
+    assert [plan.name(box) for box in plan.processors] == [
+        "script",
+        "probe",
+        "probe2",
+        "board",
+    ]
+    assert [plan.name(box) for box in plan.fused] == ["gain", "gain2", "loud"]
+    assert plan.label(other.input) == "probe2.input"
+
+
+def test_names_are_found_even_where_numbers_are_taken() -> None:
+    boxes = [Probe() for _ in range(3)]
+    boxes[0].name = "probe2"
+    script = Script([])
+    plan = Plan(tuple(script.output >> box.input for box in boxes))
+    assert [plan.name(box) for box in boxes] == ["probe2", "probe", "probe3"]
+
+
+def test_all_ports_of_all_boxes_are_known_drawn_or_not() -> None:
+    phone, model = Phone(), Model()
+    plan = Plan((phone.heard >> model.hears, model.says >> phone.speaks))
+    assert [plan.label(port) for port in plan.inputs] == [
+        "phone.speaks",
+        "model.hears",
+        "model.results",
+    ]
+    assert [plan.label(port) for port in plan.outputs] == [
+        "phone.faults",
+        "phone.heard",
+        "phone.played",
+        "model.faults",
+        "model.says",
+        "model.calls",
+    ]
+
+
+def test_a_box_is_not_confused_with_an_equal_one() -> None:
+    @dataclass
+    class Same(Processor):  # equal to each other, and not hashable
+        loudness: float
+        output = Output[Any]()
+
+    one, other, probe = Same(1.0), Same(1.0), Probe()
+    assert one == other
+    pipeline = Pipeline(one.output >> probe.input, other.output >> probe.input)
+    assert pipeline.drawing() == (
+        "same.output ─▶ probe.input\nsame2.output ─▶ probe.input\n"
+    )

@@ -1,0 +1,288 @@
+"""What types cannot say is said before anything starts, with the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from voxpipe.pipeline import (
+    AudioFrame,
+    Input,
+    Output,
+    Pipeline,
+    Processor,
+    Route,
+    WiringError,
+)
+from voxpipe.pipeline.testing import Probe, Script
+
+from .boxes import (
+    PCM_8K,
+    PCM_16K,
+    PCM_24K,
+    ULAW,
+    Decode,
+    Echo,
+    Gain,
+    Meter,
+    Model,
+    Phone,
+    Resample,
+    Tools,
+)
+
+
+def complaints(*routes: Route) -> list[str]:
+    with pytest.raises(WiringError) as caught:
+        Pipeline(*routes)
+    return str(caught.value).split("\n")
+
+
+# --- inputs
+
+
+def test_an_input_that_nobody_feeds_is_refused() -> None:
+    phone, model = Phone(), Model()
+    assert complaints(model.says >> phone.speaks) == [
+        "nothing feeds model.hears: draw a route that ends `>> model.hears`"
+    ]
+
+
+def test_an_optional_input_may_stay_unfed() -> None:
+    phone, model = Phone(), Model()
+    Pipeline(phone.heard >> model.hears, model.says >> phone.speaks)
+    assert not model.results.fed
+    assert not model.calls.read
+
+
+def test_two_complaints_come_together() -> None:
+    phone, model, tools, meter = Phone(), Model(), Tools(), Meter()
+    assert complaints(
+        phone.heard >> meter.input,
+        model.says >> phone.speaks,
+        tools.results >> model.results,
+    ) == [
+        "nothing feeds model.hears: draw a route that ends `>> model.hears`",
+        "nothing feeds tools.calls: draw a route that ends `>> tools.calls`",
+        "phone.heard is ulaw 8000 Hz, meter.input takes pcm16: put Decode() between "
+        "phone.heard and meter.input",
+    ]
+
+
+# --- formats
+
+
+def test_a_decoder_left_out_is_missed_before_anything_starts() -> None:
+    phone, model, meter = Phone(), Model(), Meter()
+    routes = [phone.heard >> model.hears, model.says >> phone.speaks]
+    assert complaints(*routes, phone.heard >> meter.input) == [
+        "phone.heard is ulaw 8000 Hz, meter.input takes pcm16: put Decode() between "
+        "phone.heard and meter.input"
+    ]
+    Pipeline(*routes, phone.heard >> Decode() >> meter.input)
+
+
+def test_a_resampler_left_out_is_missed_before_anything_starts() -> None:
+    script, probe = Script([]), Probe()
+    script.output.format, probe.input.format = PCM_16K, PCM_24K
+    assert complaints(script.output >> probe.input) == [
+        "script.output is pcm16 16000 Hz, probe.input takes pcm16 24000 Hz: put "
+        "Resample(24000) between script.output and probe.input"
+    ]
+    Pipeline(script.output >> Resample(24_000) >> probe.input)
+
+
+def test_a_resampler_left_out_behind_other_boxes_is_missed_where_it_belongs() -> None:
+    script, probe = Script([]), Probe()
+    script.output.format, probe.input.format = ULAW, PCM_24K
+    assert complaints(script.output >> Decode() >> Gain() >> probe.input) == [
+        "gain is pcm16 8000 Hz, probe.input takes pcm16 24000 Hz: put Resample(24000) "
+        "between gain and probe.input"
+    ]
+
+
+def test_the_cure_names_every_box_that_is_missing() -> None:
+    script, probe = Script([]), Probe()
+    script.output.format, probe.input.format = PCM_24K, ULAW
+    assert complaints(script.output >> probe.input) == [
+        "script.output is pcm16 24000 Hz, probe.input takes ulaw 8000 Hz: put "
+        'Resample(8000) >> Encode("ulaw") between script.output and probe.input'
+    ]
+
+
+def test_a_box_that_cannot_take_what_comes_says_so() -> None:
+    script, probe = Script([]), Probe()
+    script.output.format = ULAW
+    assert complaints(script.output >> Resample(24_000) >> probe.input) == [
+        "script.output is ulaw 8000 Hz, resample: resampling takes pcm16: put Decode() "
+        "in front"
+    ]
+
+
+def test_each_branch_is_checked() -> None:
+    script, one, other, gain = Script([]), Probe(), Probe(), Gain()
+    script.output.format = PCM_8K
+    one.input.format, other.input.format = PCM_16K, PCM_24K
+    assert complaints(
+        script.output >> gain >> one.input, script.output >> gain >> other.input
+    ) == [
+        "gain is pcm16 8000 Hz, probe.input takes pcm16 16000 Hz: put Resample(16000) "
+        "between gain and probe.input",
+        "gain is pcm16 8000 Hz, probe2.input takes pcm16 24000 Hz: put Resample(24000) "
+        "between gain and probe2.input",
+    ]
+
+
+def test_formats_that_are_not_known_yet_are_no_reason_to_refuse() -> None:
+    script, probe = Script([]), Probe()
+    probe.input.format = PCM_24K
+    Pipeline(script.output >> Gain() >> probe.input)
+
+
+async def test_a_format_that_became_wrong_since_drawing_is_refused_by_run() -> None:
+    script, probe = Script([]), Probe()
+    pipeline = Pipeline(script.output >> probe.input)
+    script.output.format, probe.input.format = PCM_8K, PCM_24K
+    with pytest.raises(WiringError, match=r"put Resample\(24000\) between"):
+        await pipeline.run()
+
+
+# --- ears
+
+
+def test_one_ear_hears_one_voice() -> None:
+    phone, model, other = Phone(), Model(), Model()
+    assert complaints(
+        phone.heard >> model.hears,
+        phone.heard >> other.hears,
+        model.says >> phone.speaks,
+        other.says >> phone.speaks,
+    ) == [
+        "model.says and model2.says speak into phone.speaks: one ear hears one voice "
+        "at a time; mix them in a processor in front of it"
+    ]
+
+
+def test_one_reply_has_one_ear() -> None:
+    phone, other, model = Phone(), Phone(), Model()
+    assert complaints(
+        phone.heard >> model.hears,
+        model.says >> phone.speaks,
+        model.says >> Gain() >> other.speaks,
+    ) == [
+        "model.says is played on phone.speaks and phone2.speaks: one reply has one "
+        "ear, or nobody knows what was heard; record the others from `played`"
+    ]
+
+
+def test_one_reply_reaches_its_ear_by_one_way() -> None:
+    phone, model = Phone(), Model()
+    assert complaints(
+        phone.heard >> model.hears,
+        model.says >> phone.speaks,
+        model.says >> Gain() >> phone.speaks,
+    ) == [
+        "model.says reaches phone.speaks by two ways: it would sound twice; take one "
+        "of the routes away"
+    ]
+
+
+def test_an_input_that_is_no_ear_may_be_fed_by_many_and_twice() -> None:
+    script, other, probe = Script([]), Script([]), Probe()
+    Pipeline(
+        script.output >> probe.input,
+        script.output >> Gain() >> probe.input,
+        other.output >> probe.input,
+    )
+
+
+# --- loops
+
+
+def test_a_loop_in_which_every_input_waits_is_refused() -> None:
+    script, first, second = Script([]), Echo(), Echo()
+    assert complaints(
+        script.output >> first >> second >> first.input,
+    ) == [
+        "echo >> echo2 >> echo is a loop in which every input waits, so it can stand "
+        "still: declare the input that closes it with feedback=True"
+    ]
+
+
+def test_a_box_that_feeds_itself_is_a_loop() -> None:
+    echo = Echo()
+    assert complaints(echo.output >> Gain() >> echo.input) == [
+        "echo >> echo is a loop in which every input waits, so it can stand still: "
+        "declare the input that closes it with feedback=True"
+    ]
+
+
+def test_a_feedback_input_closes_a_loop() -> None:
+    phone, model, tools = Phone(), Model(), Tools()
+    Pipeline(
+        phone.heard >> model.hears,
+        model.says >> phone.speaks,  # an ear takes what it takes: no loop
+        model.calls >> tools.calls,
+        tools.results >> model.results,
+    )
+
+
+def test_an_input_that_drops_does_not_wait() -> None:
+    class Lossy(Processor):
+        input = Input[AudioFrame](on_full="drop_oldest")
+        output = Output[AudioFrame]()
+
+    lossy, echo = Lossy(), Echo()
+    Pipeline(lossy.output >> echo >> lossy.input)
+
+
+# --- what a box knows of itself
+
+
+class Owner(Processor):
+    """Has an opinion about its own wiring."""
+
+    hears = Input[AudioFrame](optional=True)
+    speech = Input[AudioFrame](optional=True)
+    calls = Output[Any]()
+
+    def check(self) -> Iterable[str]:
+        if not self.calls.read:
+            yield f"nobody takes what {self.name} calls: draw `{self.name}.calls >>`"
+        if any(isinstance(box, Gain) for box in self.hears.through):
+            yield f"{self.name} wants to hear it unchanged: take Gain() away"
+
+    async def run(self) -> None:
+        return
+
+
+def test_a_box_may_complain_about_its_own_wiring() -> None:
+    script, owner, gain = Script([]), Owner(), Gain()
+    assert complaints(
+        script.output >> gain >> Decode() >> owner.hears,
+        script.output >> owner.speech,
+    ) == [
+        "nobody takes what owner calls: draw `owner.calls >>`",
+        "owner wants to hear it unchanged: take Gain() away",
+    ]
+    assert [type(box) for box in owner.hears.through] == [Gain, Decode]
+    assert owner.speech.through == ()
+
+
+def test_a_box_that_is_content_says_nothing() -> None:
+    script, owner, probe = Script([]), Owner(), Probe()
+    Pipeline(script.output >> owner.hears, owner.calls >> probe.input)
+    assert owner.hears.fed
+    assert owner.calls.read
+    assert not owner.speech.fed
+
+
+def test_the_same_complaint_is_made_once() -> None:
+    class Twice(Owner):
+        def check(self) -> Iterable[str]:
+            return ("it is so", "it is so")
+
+    twice, script = Twice(), Script([])
+    assert complaints(script.output >> twice.hears) == ["it is so"]
