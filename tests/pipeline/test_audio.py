@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFormat, AudioRule, FormatError
+from voxpipe.pipeline import AudioFormat, AudioRule, Filter, FormatError
 from voxpipe.pipeline.audio import cure, rule_of
+from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
 
 FORMATS = st.builds(
     AudioFormat,
@@ -138,3 +140,23 @@ def test_the_boxes_of_a_cure_lead_to_what_the_rule_allows(
                 raise AssertionError(f"no such box: {box}")
     assert rule.allows(format)
     assert bool(cure(have, rule)) != rule.allows(have)
+
+
+BOXES: dict[str, Callable[[Any], Filter[Any]]] = {
+    "Decode": lambda _: Decode(),
+    "Encode": lambda law: Encode(law.strip('"')),
+    "Mono": lambda _: Mono(),
+    "Stereo": lambda _: Stereo(),
+    "Resample": lambda rate: Resample(int(rate)),
+}
+
+
+@given(FORMATS, RULES | FORMATS)
+def test_the_real_boxes_do_what_the_cure_promises(
+    have: AudioFormat, want: AudioFormat | AudioRule
+) -> None:
+    format = have
+    for box in filter(None, cure(have, want).split(" >> ")):
+        name, _, argument = box.rstrip(")").partition("(")
+        format = BOXES[name](argument).leaves_as(format)
+    assert rule_of(want).allows(format)

@@ -119,6 +119,14 @@ def test_what_is_not_strictly_base64_is_refused_without_quoting_it(text: str) ->
         )
 
 
+@pytest.mark.parametrize("text", [None, 7, b"AAAA", ["AAAA"], {"AAAA": 1}])
+def test_what_is_no_text_is_not_base64_either(text: Any) -> None:
+    with pytest.raises(FormatError, match="expected base64"):
+        AudioFrame.from_base64(text, ULAW)
+    with pytest.raises(FormatError, match="expected base64"):
+        decode_base64(text)
+
+
 def is_canonical(text: str) -> bool:
     try:
         data = base64.b64decode(text, validate=True)
