@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,17 @@ def mark(number: int = 0) -> SpeechStarted:
     return SpeechStarted(at=float(number))
 
 
+MADE: list[Queue] = []
+
+
+@pytest.fixture(autouse=True)
+def _finished() -> Iterator[None]:
+    """A run finishes all its queues; a test that has no run does so here."""
+    yield
+    while MADE:
+        MADE.pop().finish()
+
+
 def queue(
     capacity: int = 4,
     ms: float = 200.0,
@@ -43,6 +55,7 @@ def queue(
     writers: int = 1,
 ) -> Queue:
     made = Queue("ear.input", capacity, ms, on_full=on_full, feedback=feedback)
+    MADE.append(made)
     for _ in range(writers):
         made.add_writer()
     return made
