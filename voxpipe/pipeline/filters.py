@@ -25,7 +25,8 @@ class SyncBox:
 
     Attributes:
         name: what diagrams and error notes call it; by default from its class.
-        accepts: the kinds of frames that `feed` is given; all others pass by.
+        accepts: the kinds of frames that `feed` is given; all others pass by. Taken
+            from the type, as in ``Filter[AudioFrame]``, unless a class says otherwise.
         running: a pipeline runs with it.
     """
 
@@ -35,7 +36,9 @@ class SyncBox:
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        for base in getattr(cls, "__orig_bases__", ()):
+        if "accepts" in vars(cls):
+            return
+        for base in vars(cls).get("__orig_bases__", ()):
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, SyncBox):
                 kinds = _classes(get_args(base)[0])
@@ -98,4 +101,4 @@ def name_of(cls: type) -> str:
 def _classes(kind: Any) -> tuple[type, ...]:
     if get_origin(kind) in (Union, UnionType):
         return tuple(cls for each in get_args(kind) for cls in _classes(each))
-    return (kind,) if isinstance(kind, type) else ()
+    return (kind,) if isinstance(kind, type) and kind is not Any else ()

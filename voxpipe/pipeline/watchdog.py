@@ -7,6 +7,7 @@ the event loop may be what is stuck.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -25,16 +26,19 @@ class Watchdog:
 
     Args:
         boxes: the names of those that will run.
-
-    Attributes:
-        unfinished: the boxes that still ran when the run was cancelled.
     """
 
     def __init__(self, boxes: Iterable[str]) -> None:
         self._alive: dict[str, Any] = dict.fromkeys(boxes)  # with their coroutines
+        self._order = tuple(self._alive)
         self._scope = anyio.CancelScope()
         self._timer: threading.Timer | None = None
-        self.unfinished: tuple[str, ...] = ()
+        self._cancelled = set[str]()  # at most all of the boxes
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The boxes that still ran when the run was cancelled, in drawn order."""
+        return tuple(name for name in self._order if name in self._cancelled)
 
     async def watch(self) -> None:
         """Wait beside the boxes: whoever cancels them cancels this too."""
@@ -43,7 +47,6 @@ class Watchdog:
                 await anyio.sleep_forever()
         finally:
             if self._alive:
-                self.unfinished = tuple(self._alive)
                 import threading  # rarely needed: not worth its time at each import
 
                 self._timer = threading.Timer(GRACE, self._complain)
@@ -58,6 +61,9 @@ class Watchdog:
             yield
         finally:
             self._alive.pop(name, None)
+            # Cancelled tasks end in any order: `watch` may come first or last.
+            if anyio.current_effective_deadline() == -math.inf:
+                self._cancelled.add(name)
             if not self._alive:
                 self.dismiss()
 

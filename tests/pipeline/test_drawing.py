@@ -1,0 +1,100 @@
+"""Pictures of a pipeline, golden: for documents and for terminals."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from voxpipe.pipeline import Pipeline
+from voxpipe.pipeline.testing import Probe, Script
+
+from .boxes import Decode, Echo, Gain, Meter, Model, Phone, Resample, Tools
+
+
+def conversation() -> Pipeline:
+    phone, model, tools, meter, probe = Phone(), Model(), Tools(), Meter(), Probe()
+    decode = Decode()
+    return Pipeline(
+        phone.heard >> model.hears,
+        model.says >> phone.speaks,
+        model.calls >> tools.calls,
+        tools.results >> model.results,
+        phone.heard >> decode >> Resample(24_000) >> meter.input,
+        phone.heard >> decode >> Gain() >> probe.input,
+        phone.played >> probe.input,
+    )
+
+
+def test_a_terminal_shows_branches_and_the_way_back_of_a_loop() -> None:
+    assert conversation().drawing() == dedent(
+        """\
+        phone.heard ─┬─▶ model.hears
+                     └─▶ decode ─┬─▶ resample ─▶ meter.input
+                                 └─▶ gain ─▶ probe.input
+        model.says ─▶ phone.speaks
+        model.calls ─▶ tools.calls
+        tools.results ─▶ model.results ⟲
+        phone.played ─▶ probe.input
+        """
+    )
+
+
+def test_a_document_shows_the_same() -> None:
+    assert conversation().diagram() == dedent(
+        """\
+        flowchart LR
+            phone(["phone"])
+            model(["model"])
+            tools(["tools"])
+            meter(["meter"])
+            probe(["probe"])
+            decode["decode"]
+            resample["resample"]
+            gain["gain"]
+            phone -->|"heard → hears"| model
+            phone -->|"heard"| decode
+            decode --> resample
+            resample -->|"input"| meter
+            decode --> gain
+            gain -->|"input"| probe
+            model -->|"says → speaks"| phone
+            model -->|"calls → calls"| tools
+            tools -.->|"results → results"| model
+            phone -->|"played → input"| probe
+        """
+    )
+
+
+def test_three_branches_and_what_is_behind_them_line_up() -> None:
+    script, gain, echo = Script([]), Gain(), Echo()
+    probes = [Probe() for _ in range(5)]
+    pipeline = Pipeline(
+        script.output >> gain >> probes[0].input,
+        script.output >> gain >> Gain() >> probes[1].input,
+        script.output >> gain >> probes[2].input,
+        script.output >> probes[3].input,
+        script.output >> echo >> probes[4].input,
+    )
+    assert pipeline.drawing() == dedent(
+        """\
+        script.output ─┬─▶ gain ─┬─▶ probe.input
+                       │         ├─▶ gain2 ─▶ probe2.input
+                       │         └─▶ probe3.input
+                       ├─▶ probe4.input
+                       └─▶ echo.input
+        echo.output ─▶ probe5.input
+        """
+    )
+
+
+def test_names_that_mermaid_would_trip_over_are_written_so_that_it_does_not() -> None:
+    script, probe = Script([]), Probe()
+    script.name, probe.name = "end", 'the "loud" one'
+    pipeline = Pipeline(script.output >> probe.input)
+    assert pipeline.diagram() == dedent(
+        """\
+        flowchart LR
+            end_(["end"])
+            the__loud__one(["the #quot;loud#quot; one"])
+            end_ -->|"output → input"| the__loud__one
+        """
+    )
