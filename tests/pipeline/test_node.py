@@ -1,4 +1,4 @@
-"""Fused boxes: counted, reset between turns, flushed at the ends, named if they fail."""
+"""Fused boxes: counted, reset between turns, flushed at ends, named when they fail."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sound(letter: str, turn: Turn | None = None) -> AudioFrame:
 
 def words(frames: Iterable[Frame]) -> str:
     """A letter for each audio frame, and a sign for each of the others."""
-    signs = {ReplyEnd: ".", SpeechStarted: "!", Text: "?"}
+    signs: dict[type, str] = {ReplyEnd: ".", SpeechStarted: "!", Text: "?"}
     return "".join(
         frame.data.decode()[::2]
         if isinstance(frame, AudioFrame)
