@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from anyio import EndOfStream, current_time, sleep, sleep_forever
@@ -21,7 +21,7 @@ from voxpipe.pipeline import (
     VoxpipeError,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, run_virtual
+from voxpipe.pipeline.testing import Probe
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.processors.audio import Decode
 from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad, news
@@ -33,7 +33,9 @@ from voxpipe.simulator import Failure, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from .call import QUICK, ULAW, Call, call, session, speech
+from .loops import BACKENDS, Backend, run_virtually
 
+T = TypeVar("T")
 LONG = "This is a rather long answer that nobody wants to hear to its end, is it not?"
 
 
@@ -67,6 +69,19 @@ async def one_question(conversation: Call) -> None:
 
 
 ANSWERED = [("user", "Hello?"), ("agent", "Good evening.")]
+_chosen: list[Backend] = []
+
+
+@pytest.fixture(params=BACKENDS, autouse=True)
+def _backend(request: pytest.FixtureRequest) -> None:
+    _chosen[:] = [request.param]
+
+
+def run_virtual(conversation: Callable[[], Awaitable[T]]) -> T:
+    """In virtual time, on the backend under test."""
+    return run_virtually(_chosen[0], conversation)
+
+
 GREETS = script(Line(heard="Hello?", say="Good evening."))
 
 
