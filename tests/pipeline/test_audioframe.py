@@ -86,6 +86,11 @@ def test_base64_is_not_decoded_before_somebody_asks(
         _ = frame.data
 
 
+def test_base64_is_decoded_only_once() -> None:
+    frame = AudioFrame.from_base64("AAAAAA==", ULAW)
+    assert frame.data is frame.data
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -156,6 +156,24 @@ async def test_a_cut_turn_never_sounds_behind_it_either(kind: Kind, then: str) -
     assert words(probe.frames) == ("xy" if then == "no turn" else "")
 
 
+class Untied(Hold):
+    """Gives a tail that does not say to which reply it belongs."""
+
+    def flush(self) -> tuple[AudioFrame, ...]:
+        return tuple(AudioFrame(data=f.data, format=PCM) for f in super().flush())
+
+
+async def test_the_tail_of_a_cut_turn_is_not_even_asked_for() -> None:
+    turn, box = Turn(), Untied()
+
+    def frames() -> Iterator[Frame]:
+        yield sound("a", turn)
+        turn.cut()
+
+    assert (await ran(frames(), box))[0] == ""
+    assert "flush" not in box.log
+
+
 @both_kinds
 async def test_marks_between_the_frames_of_a_reply_reset_nothing(kind: Kind) -> None:
     turn, box = Turn(), hold(kind)

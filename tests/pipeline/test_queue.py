@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -290,17 +290,38 @@ async def test_a_turn_that_is_held_does_not_jump_the_line() -> None:
         assert full.take_nowait() == sound(at=2, turn=turn)
 
 
-async def test_a_writer_leaves_no_watch_on_its_turn() -> None:
-    full, turn, woken = queue(capacity=1), Turn(), list[int]()
+class Watched(Turn):
+    """Knows how many wait on its behalf."""
+
+    waiting = 0
+
+    def watch(self, wake: Callable[[], object]) -> object:
+        self.waiting += 1
+        return super().watch(wake)
+
+    def unwatch(self, key: object) -> None:
+        self.waiting -= 1
+        super().unwatch(key)
+
+
+@pytest.mark.parametrize("end", ["served", "cut", "finished", "cancelled"])
+async def test_a_writer_leaves_no_watch_on_its_turn(end: str) -> None:
+    full, turn = queue(capacity=1), Watched()
     full.put_nowait(mark())
     async with create_task_group() as tasks:
         tasks.start_soon(full.put, sound(turn=turn))
         await settle()
-        full.take_nowait()
-    turn.watch(lambda: woken.append(full.depth))
-    turn.cut()  # would fail if it still woke a writer that has gone
-    assert woken == [1]
-    assert full.stale == 0  # it was queued in time, and is skipped when it is read
+        assert turn.waiting == 1
+        match end:
+            case "served":
+                full.take_nowait()
+            case "cut":
+                turn.cut()
+            case "finished":
+                full.finish()
+            case _:
+                tasks.cancel_scope.cancel()
+    assert turn.waiting == 0
 
 
 def test_frames_of_a_cut_turn_are_skipped_and_counted() -> None:
