@@ -8,7 +8,10 @@ the event loop may be what is stuck.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
+import os
+import sys
+from _thread import get_ident
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +36,7 @@ class Watchdog:
         self._order = tuple(self._alive)
         self._scope = anyio.CancelScope()
         self._timer: threading.Timer | None = None
+        self._thread = get_ident()
         self._cancelled = set[str]()  # at most all of the boxes
 
     @property
@@ -77,39 +81,62 @@ class Watchdog:
         import logging
 
         logger = logging.getLogger(__name__)
-        for name, coroutine in tuple(self._alive.items()):
+        alive = self._alive.copy()
+        # Who keeps the loop busy keeps the others from ending, who are innocent.
+        busy = {name: each for name, each in alive.items() if not _waiting(each)}
+        for name, coroutine in (busy or alive).items():
             logger.error(
                 "%s was cancelled %g s ago and still runs, at %s: something there "
                 "swallows cancellation (a bare `except:`, `except BaseException`, or a "
                 "blocking call); the pipeline cannot end before it does",
                 name,
                 GRACE,
-                _place(coroutine),
+                _place(coroutine, self._thread),
             )
 
 
-_LOOPS = ("/anyio/", "/trio/", "/asyncio/")
+# Where nobody would look for the fault: the event loop, and the standard library.
+_LOOPS = ("/anyio/", "/trio/", "/outcome/")
+_STDLIB = os.path.dirname(os.__file__)
 
 
-def _place(coroutine: Any) -> str:
-    """The innermost line at which a coroutine stands, outside the event loop's code."""
+def _place(coroutine: Any, thread: int) -> str:
+    """The innermost line at which a box stands, in code that could be at fault."""
     place = "a place that cannot be seen"
-    for frame in _frames(coroutine):
+    for frame in _waiting(coroutine) or _working(thread):
         code = frame.f_code
-        if not any(loop in code.co_filename for loop in _LOOPS):
+        if not _is_innocent(code.co_filename):
             place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
     return place
 
 
-def _frames(coroutine: Any) -> Iterator[FrameType]:
-    # Coroutines and generators name the same two things differently.
+def _is_innocent(path: str) -> bool:
+    if any(loop in path for loop in _LOOPS):
+        return True
+    return path.startswith(_STDLIB) and "-packages" not in path
+
+
+def _waiting(coroutine: Any) -> list[FrameType]:
+    """The frames of a coroutine that waits, from the outermost in."""
+    found: list[FrameType] = []
     while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(
-            coroutine, "gi_frame", None
+        # Coroutines and generators name the same three things differently.
+        running = getattr(coroutine, "cr_running", getattr(coroutine, "gi_running", 0))
+        frame = getattr(coroutine, "cr_frame", getattr(coroutine, "gi_frame", None))
+        if running or frame is None:
+            break
+        found.append(frame)
+        coroutine = getattr(
+            coroutine, "cr_await", getattr(coroutine, "gi_yieldfrom", None)
         )
-        if frame is None:
-            return
-        yield frame
-        coroutine = getattr(coroutine, "cr_await", None) or getattr(
-            coroutine, "gi_yieldfrom", None
-        )
+    return found
+
+
+def _working(thread: int) -> list[FrameType]:
+    """The frames of the thread that runs the loop, from the outermost in."""
+    found: list[FrameType] = []
+    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]  # documented all the same
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found[::-1]

@@ -42,7 +42,8 @@ async def cancelled_at(step: int, run: Callable[[], Awaitable[Any]]) -> bool:
         while await cancelled_at(step, conversation):
             step += 1
 
-    In virtual time a step passes no time while any task can run.
+    Steps are taken as fast as the loop goes, so this is for what does not wait for the
+    clock; what does is cancelled at moments, by ``pipeline.run(deadline=…)``.
     """
     scope = CancelScope()
 
