@@ -23,6 +23,7 @@ from voxpipe.pipeline import (
     Processor,
     ReplyEnd,
     Turn,
+    WiringError,
 )
 from voxpipe.pipeline.testing import Probe, Script, no_leaks
 from voxpipe.simulator import Call, Line, Simulator, ToneVoice
@@ -146,3 +147,18 @@ async def test_the_front_desk_answers_a_wav_file_with_another(
         "wav_source.heard ─▶ vad ─▶ resample ─▶ realtime.hears"
         in capsys.readouterr().out
     )
+
+
+async def test_without_its_resampler_the_front_desk_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = program("front_desk")
+    without = source.replace(" >> Resample(24_000)", "")
+    assert without != source
+    answer = cast("Callable[[str, str], Awaitable[None]]", run(without)["answer"])
+    async with Simulator(voice=ToneVoice()) as simulator:
+        monkeypatch.setenv("OPENAI_BASE_URL", simulator.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-simulated")
+        with pytest.raises(WiringError) as refused:
+            await answer(str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav"))
+    assert f"WiringError: {refused.value}" in README.read_text(encoding="utf-8")
