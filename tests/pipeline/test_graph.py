@@ -234,18 +234,27 @@ async def test_one_failure_comes_out_bare_with_the_name_of_its_box() -> None:
     assert pipeline.unfinished
 
 
-async def test_several_failures_come_out_as_a_group_each_with_its_box() -> None:
-    both = Event()
-
-    async def fail_together(error: Exception) -> None:
-        await both.wait()
+async def trip(error: Exception) -> None:
+    """Fail on the way out."""
+    try:
+        await sleep_forever()
+    finally:
         raise error
 
-    async def start() -> None:
-        both.set()
 
+async def test_several_failures_come_out_as_a_group_each_with_its_box() -> None:
     errors = [ValueError("one"), KeyError("two")]
-    pipeline, _ = several(*(partial(fail_together, each) for each in errors), start)
+    started = Event()
+
+    async def trip_over_the_second() -> None:
+        started.set()
+        await trip(errors[1])
+
+    async def fail_when_it_has_begun() -> None:
+        await started.wait()
+        raise errors[0]
+
+    pipeline, _ = several(fail_when_it_has_begun, trip_over_the_second)
     with pytest.RaisesGroup(ValueError, KeyError) as caught:
         await pipeline.run()
     assert caught.value.message == "several boxes failed"
@@ -378,13 +387,7 @@ def test_a_deadline_that_is_not_reached_changes_nothing() -> None:
 
 
 def test_a_failure_at_the_deadline_is_not_lost() -> None:
-    async def trip_when_cancelled() -> None:
-        try:
-            await sleep_forever()
-        finally:
-            raise ValueError("tripped on the way out")
-
-    pipeline, _ = several(trip_when_cancelled)
+    pipeline, _ = several(partial(trip, ValueError("tripped on the way out")))
     with pytest.raises(ValueError, match="tripped on the way out"):
         run_virtual(partial(pipeline.run, deadline=1.0))
 
@@ -412,13 +415,8 @@ async def test_cancellation_from_outside_ends_every_box() -> None:
 
 
 async def test_a_failure_during_cancellation_is_not_lost() -> None:
-    async def trip() -> None:
-        try:
-            await sleep_forever()
-        finally:
-            raise ValueError("tripped on the way out")
-
-    pipeline, _ = several(trip, sleep_forever)
+    error = ValueError("tripped on the way out")
+    pipeline, _ = several(partial(trip, error), sleep_forever)
 
     async def run_and_cancel() -> None:
         async with create_task_group() as tasks:
