@@ -265,5 +265,7 @@ def test_a_frame_prints_short_and_without_its_sound() -> None:
 
 def test_a_misspelt_attribute_is_an_error() -> None:
     frame: Any = AudioFrame.from_base64("", PCM)
-    with pytest.raises(AttributeError, match="'AudioFrame' has no attribute 'rate'"):
+    with pytest.raises(
+        AttributeError, match="'AudioFrame' object has no attribute 'rate'"
+    ):
         _ = frame.rate

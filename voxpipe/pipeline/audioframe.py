@@ -44,7 +44,8 @@ class Frame:
 
 class _Sound(Frame):
     # Slots beside the fields: not compared, not printed, not asked for.
-    __slots__ = ("_text", "duration")
+    __slots__ = ("_data", "_text", "duration")
+    _data: bytes  # empty until it is asked for, where the audio came as base64
     _text: str  # base64; set only where the audio came so
 
 
@@ -82,7 +83,7 @@ class AudioFrame(_Sound):
     ) -> AudioFrame:
         """A frame of ``data``, which must be whole samples of ``format``."""
         draft: Any = _Draft()
-        draft.data = data
+        draft._data = data
         draft.format = format
         draft.start = start
         draft.turn = turn
@@ -90,17 +91,6 @@ class AudioFrame(_Sound):
         draft.__class__ = AudioFrame
         frame: AudioFrame = draft
         return frame
-
-    if not TYPE_CHECKING:  # or every misspelt attribute would pass the type checkers
-
-        def __getattr__(self, name: str) -> Any:
-            # Reached only while a slot is empty: this frame came as base64.
-            if name != "data":
-                kind = type(self).__name__
-                raise AttributeError(f"{kind!r} has no attribute {name!r}")
-            data = binascii.a2b_base64(self._text)
-            _set_data(self, data)
-            return data
 
     @classmethod
     def from_base64(
@@ -123,7 +113,7 @@ class AudioFrame(_Sound):
                 f"{size} bytes are not a whole number of samples of {format}"
             )
         draft: Any = _Draft()
-        draft._text = text  # `data` stays empty
+        draft._text = text  # and `_data` stays empty
         draft.format = format
         draft.start = start
         draft.turn = turn
@@ -135,7 +125,7 @@ class AudioFrame(_Sound):
     def with_data(self, data: bytes, format: AudioFormat | None = None) -> AudioFrame:
         """The same moment of the same reply, with other samples."""
         draft: Any = _Draft()
-        draft.data = data
+        draft._data = data
         draft.format = format = self.format if format is None else format
         draft.start = self.start
         draft.turn = self.turn
@@ -150,7 +140,7 @@ class AudioFrame(_Sound):
         try:
             draft._text = self._text
         except AttributeError:
-            draft.data = self.data
+            draft._data = self.data
         draft.format = self.format
         draft.start = start
         draft.turn = turn
@@ -235,8 +225,22 @@ def _remade(
     return AudioFrame(data=data, format=format, start=start, turn=turn)
 
 
+def _data_of(frame: Any) -> bytes:
+    data: bytes
+    try:
+        data = frame._data
+    except AttributeError:
+        data = binascii.a2b_base64(frame._text)
+        _keep_data(frame, data)
+    return data
+
+
 # The frozen class refuses assignment; its slot does not.
-_set_data = vars(AudioFrame)["data"].__set__
+_keep_data = vars(_Sound)["_data"].__set__
+# In the place of the field's own slot. A `__getattr__` for the empty slot would do the
+# same, and make reading any attribute of any frame ten times as slow (Python 3.11).
+setattr(AudioFrame, "data", property(_data_of))  # noqa: B010  # a field to type checkers
+
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 

@@ -108,10 +108,10 @@ class Queue:
     ) -> None:
         self.name = name
         self.capacity = capacity
-        self.capacity_seconds = capacity_ms / 1000
+        self.capacity_seconds = capacity_ms / 1000 + _NOTHING
         self._on_full = on_full
         self._feedback = feedback
-        streams = anyio.create_memory_object_stream[tuple[Any, float]](capacity)
+        streams = anyio.create_memory_object_stream[Any](capacity)
         self._sender, self._receiver = streams
         self._push, self._pop = self._sender.send_nowait, self._receiver.receive_nowait
         self.depth = 0
@@ -164,18 +164,18 @@ class Queue:
         if self._closed:
             return False
         depth = self.depth
-        seconds = duration = frame.duration
+        seconds = frame.duration
         if depth:
             seconds += self._seconds
             if depth >= self.capacity or seconds > self.capacity_seconds:
                 if not self._make_room(frame):
                     return False
-                depth, seconds = self.depth, self.seconds + duration
+                depth, seconds = self.depth, self.seconds + frame.duration
         self._seconds = seconds
-        self._push((frame, duration))
-        self.depth = depth = depth + 1
-        if depth > self.high_water:
-            self.high_water = depth
+        self._push(frame)
+        self.depth = depth + 1
+        if depth >= self.high_water:
+            self.high_water = depth + 1
         if seconds > self.high_water_seconds:
             self.high_water_seconds = seconds
         if self._arrival is not None:
@@ -246,16 +246,15 @@ class Queue:
     def _has_room(self, frame: Frame) -> bool:
         if self.depth >= self.capacity:
             return False
-        if not frame.duration or not self.seconds:
-            return True
-        return self.seconds + frame.duration <= self.capacity_seconds
+        queued, more = self.seconds, frame.duration
+        return not queued or not more or queued + more <= self.capacity_seconds
 
     def _drop_oldest(self) -> bool:
         # Rare, so it may be slow: a stream gives access to its head only.
         frames = [self._pop() for _ in range(self.depth)]
-        audio = [at for at, each in enumerate(frames) if type(each[0]) is AudioFrame]
+        audio = [at for at, each in enumerate(frames) if type(each) is AudioFrame]
         if audio:
-            self._seconds -= frames.pop(audio[0])[1]
+            self._seconds -= frames.pop(audio[0]).duration
             self.depth -= 1
             self.dropped += 1
         for each in frames:
@@ -280,9 +279,9 @@ class Queue:
     def take_nowait(self) -> Any:
         """The next frame that is not of a cut turn, or `EMPTY`, or `ENDED`."""
         while self.depth:
-            frame, duration = self._pop()
+            frame = self._pop()
             self.depth -= 1
-            self._seconds -= duration
+            self._seconds -= frame.duration
             if self._waiting:
                 self._waiting[0].wake()
             turn = frame.turn
