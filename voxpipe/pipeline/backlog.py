@@ -15,6 +15,7 @@ from .audioframe import AudioFrame
 from .turn import Turn
 
 LAG_LIMIT = 2.0  # seconds; a device that claims to be later than this is not believed
+TICK = 1e-6  # seconds; by so much a clock may wake us too early, to wake us once
 
 
 class Piece:
@@ -113,7 +114,7 @@ class Backlog:
 
     def pop_heard(self, now: float) -> Iterator[tuple[Piece, float]]:
         """Let go of what was played to its end, with the seconds that were heard."""
-        while self._pieces and self.heard_at() <= now:
+        while self._pieces and self.heard_at() <= now + TICK:
             piece = self._pieces.popleft()
             yield piece, piece.played(math.inf)
 

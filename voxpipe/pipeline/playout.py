@@ -21,7 +21,7 @@ from typing import Any
 import anyio
 
 from .audioframe import AudioFrame
-from .backlog import Backlog, Piece
+from .backlog import TICK, Backlog, Piece
 from .frames import ReplyEnd
 from .output import Output
 from .ports import Ear
@@ -183,7 +183,7 @@ class Playout:
             if turn is not None and turn.state == "held":
                 return self._hold(turn)
             may_write = self._device.free_at - self._lead
-            if may_write > anyio.current_time():
+            if may_write > anyio.current_time() + TICK:
                 return min(may_write, self._next_heard())
             self._drop_head()
             await self._play(frame)
