@@ -142,6 +142,8 @@ def test_the_program_asks_only_what_json_can_say() -> None:
         bench.asks(tools=object())
     with pytest.raises(TypeError, match="not JSON serializable"):
         bench.conversation.order("session.update", session={"tools": {1, 2}})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        bench.asks(metadata={"nan": float("nan")})
     assert bench.sent() == []
 
 
@@ -251,6 +253,18 @@ def test_what_the_service_never_takes_up_has_failed_and_blocks_nobody() -> None:
     assert bench.spoken == []
 
 
+def test_a_cut_reply_that_the_service_never_ends_blocks_nobody() -> None:
+    bench = Bench(turns="local")
+    bench.created("resp_1")
+    bench.hears(1.0)
+    bench.starts(0.0)
+    bench.stops(1.0)
+    assert bench.sent(CREATE) == []  # the service is still at it, for all we know
+    assert bench.conversation.arbiter.due is not None
+    bench.waits(TAKE_UP)
+    assert len(bench.sent(CREATE)) == 1
+
+
 def test_done_without_created_settles_what_was_asked_for() -> None:
     bench = Bench()
     first, second = bench.asks(), bench.asks()
@@ -303,6 +317,25 @@ def test_events_of_unknown_replies_go_nowhere() -> None:
     assert bench.spoken == []
     assert bench.transcripts == []
     assert bench.tool_calls == []
+
+
+def test_what_was_made_is_played_when_nothing_more_will_be() -> None:
+    bench = Bench()
+    active, waiting = bench.asks(), bench.asks()
+    bench.created(of=active)
+    bench.sound("resp_1", "item_a", 1.0)
+    bench.conversation.wind_up("that is all")
+    bench.sound("resp_1", "item_a", 1.0)
+    assert outcome(waiting) == ("failed", "that is all")
+    assert not active.turn.is_cut
+    assert active.store.seconds == 1.0
+    assert bench.sent(CANCEL) == [{"type": CANCEL, "response_id": "resp_1"}]
+    sent = [bench.conversation.all_sent]
+    active.ended = True  # it has gone to the ear
+    assert [*sent, bench.conversation.all_sent] == [False, True]
+    bench.conversation.end("that is all")
+    assert outcome(active) == ("failed", "that is all")
+    assert not active.turn.is_cut  # the ear is still playing it
 
 
 def test_replies_end_when_the_session_does() -> None:

@@ -629,7 +629,9 @@ def test_a_session_that_ends_in_mid_answer_is_lost() -> None:
         assert caught.value.code == 1001
         assert "60 minutes" in caught.value.reason
         assert "raised by the box 'realtime'" in caught.value.__notes__
-        assert (await reply.outcome()).status == "failed"
+        assert await reply.outcome() == Outcome(
+            "failed", reply.text, "the simulator hung up"
+        )
         assert await reply.turn.over() == "cut"
 
     run_virtual(conversation)

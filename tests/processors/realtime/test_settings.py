@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from voxpipe.pipeline import AudioFormat, FormatError
-from voxpipe.processors.realtime import SemanticVad, ServerVad, Settings
+from voxpipe.processors.realtime import (
+    ConfigurationError,
+    SemanticVad,
+    ServerVad,
+    Settings,
+)
 from voxpipe.processors.realtime.settings import Turns
 
 
@@ -119,6 +124,14 @@ def test_extra_fields_stand_beside_or_instead_level_by_level() -> None:
     assert given["noise_reduction"] == {"type": "near_field"}
     assert given["format"] == {"type": "audio/pcm", "rate": 24_000}
     assert wire(extra={"tools": [1]})["tools"] == [1]
+
+
+def test_misspelt_settings_are_refused() -> None:
+    expected = "turns are server, semantic, local, manual, a ServerVad or a SemanticVad"
+    with pytest.raises(ConfigurationError, match=f"{expected}, not 'sever'"):
+        Settings(turns="sever")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match="output is audio or text, not 'both'"):
+        Settings(output="both")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_instructions_stay_out_of_the_repr() -> None:

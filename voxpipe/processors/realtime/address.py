@@ -9,15 +9,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from voxpipe.pipeline import VoxpipeError
+from .errors import ConfigurationError
 
 OPENAI_URL = "https://api.openai.com/v1"
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-
-
-class ConfigurationError(VoxpipeError):
-    """The program, or its environment, asks for a connection that cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from .effects import Order
 from .replies import Reply, Status
 
 PATIENCE = 5.0  # seconds in which the service should answer a turn that it has closed
-TAKE_UP = 10.0  # seconds in which it should take up, or refuse, what it was asked for
+TAKE_UP = 10.0  # seconds in which it should take up what it was asked for, or end it
 WISHES = 64  # waiting at once; more is a program that asks in a loop
 
 TAG = "voxpipe"  # the key of our name for a reply in its metadata
@@ -42,6 +42,7 @@ class Arbiter:
         self.asked: Reply | None = None
         self.speaking = False
         self._asked_until = 0.0
+        self._ending_until: float | None = None  # for an active reply that was cut
         self._expected_until: float | None = None
         self._wishes: deque[Reply] = deque()
         self._parked: Reply | None = None
@@ -78,6 +79,7 @@ class Arbiter:
         if self._expected_until is not None and now >= self._expected_until:
             self._expected_until = None
             self._restore()  # it does not come
+        self._stop_waiting_for_the_end(now)
         if self.active or self.asked or self.speaking or self.is_expecting:
             return None
         while self._wishes:
@@ -104,7 +106,7 @@ class Arbiter:
         if self.asked is not None:
             return self._asked_until
         if self._wishes or self._parked:
-            return self._expected_until
+            return self._ending_until if self.active else self._expected_until
         return None
 
     # --- who has the floor
@@ -209,6 +211,15 @@ class Arbiter:
         self.asked = None
 
     # --- inner workings
+
+    def _stop_waiting_for_the_end(self, now: float) -> None:
+        """A reply that was cut, and cancelled, should be over soon."""
+        if self.active is None or not self.active.turn.is_cut:
+            self._ending_until = None
+        elif self._ending_until is None:
+            self._ending_until = now + TAKE_UP
+        elif now >= self._ending_until:
+            self.active = self._ending_until = None
 
     def _park(self, reply: Reply) -> None:
         for parked in self._take_parked():

@@ -180,19 +180,19 @@ class Conversation:
         """Ask for a reply with the program's own options.
 
         Raises:
-            TypeError: an option that JSON cannot express.
+            TypeError, ValueError: an option that JSON cannot express.
         """
-        json.dumps(options)
+        json.dumps(options, allow_nan=False)
         return self.ask(options, now)
 
     def order(self, kind: str, /, **fields: Any) -> None:
         """Send a client event of the program's.
 
         Raises:
-            TypeError: a field that JSON cannot express.
+            TypeError, ValueError: a field that JSON cannot express.
             VoxpipeError: too many orders wait to be sent.
         """
-        json.dumps(fields)
+        json.dumps(fields, allow_nan=False)
         if len(self.outbox) >= ORDERS:
             raise VoxpipeError(f"{ORDERS} orders wait to be sent to the service")
         self._effects.order(kind, **fields)
@@ -276,8 +276,9 @@ class Conversation:
         error = event.error
         busy = error.code == _BUSY
         if busy and error.event_id is None and self.arbiter.asked is None:
-            # It wanted to answer the caller by itself while another reply was made.
-            self.ask({}, now, follow_up=True)
+            if self._detection is not None and self._detection.replies:
+                # It wanted to answer the caller while another reply was being made.
+                self.ask({}, now, follow_up=True)
             return
         reply = self.arbiter.refused(error.event_id, busy=busy, now=now)
         if reply is not None:

@@ -45,6 +45,7 @@ Said = AudioFrame | ReplyEnd
 
 LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
 QUIET = 1.0  # seconds without news after which the service has nothing to say
+_OVER = "the conversation is over"
 _TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "events")
 
 
@@ -123,7 +124,7 @@ class Realtime(Processor):
                 conversation, and heard only by `Reply.receive`.
 
         Raises:
-            TypeError: an option that JSON cannot express.
+            TypeError, ValueError: an option that JSON cannot express.
         """
         if instructions is not None:
             options["instructions"] = instructions
@@ -164,7 +165,7 @@ class Realtime(Processor):
         """Change fields of the service's session object, such as ``instructions``.
 
         Raises:
-            TypeError: a field that JSON cannot express.
+            TypeError, ValueError: a field that JSON cannot express.
         """
         session = {"type": "realtime", **fields}
         self._conversation.order("session.update", session=session)
@@ -231,16 +232,18 @@ class Realtime(Processor):
                 for news in told.values():
                     news.close()
         finally:
-            conversation.end("the conversation is over")
+            conversation.end(_OVER)
+            self._news = {}  # what is cut from now on is told to nobody
 
     async def _listen(self) -> None:
         conversation = self._conversation
         while True:
             try:
                 message = await self._connection.receive()
-            except SessionLost:
+            except SessionLost as lost:
                 if self._over:
                     return
+                conversation.end(str(lost))
                 raise
             conversation.receive(message, current_time())
             self._flush()
@@ -321,10 +324,12 @@ class Realtime(Processor):
                     await self._progress.heard()
                 quiet = patience.cancelled_caught
         self._over = True
-        conversation.wind_up("the conversation is over")
+        conversation.wind_up(_OVER)
         self._flush()
         while not conversation.all_sent:
             await self._progress.heard()
+        conversation.end(_OVER)
+        self._flush()
 
     def _add(self, frame: Text | Image) -> None:
         self._conversation.order("conversation.item.create", item=item_of(frame))

@@ -14,27 +14,13 @@ from pydantic import SecretStr
 from voxpipe.pipeline import AudioFormat, SessionLost, TransportError
 
 from . import events as ev
-from .address import ConfigurationError, address_of
+from .address import address_of
 from .connection import Connect, Connection, websocket
+from .errors import ConfigurationError, SessionRefused
 from .parse import parse
 from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings, Turns
 
 READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
-
-
-class SessionRefused(TransportError):
-    """The service would not open the session, or not as it was asked for.
-
-    Attributes:
-        code: the service's word for it, such as ``invalid_api_key``.
-        param: the setting that it did not like, if it named one.
-    """
-
-    def __init__(self, code: str, param: str | None, cure: str) -> None:
-        where = f" ({param})" if param else ""
-        super().__init__(f"the service refused the session: {code}{where}{cure}")
-        self.code = code
-        self.param = param
 
 
 _CURES = {

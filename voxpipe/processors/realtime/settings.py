@@ -8,6 +8,8 @@ from typing import Any, Literal, cast
 
 from voxpipe.pipeline import AudioFormat, FormatError
 
+from .errors import ConfigurationError
+
 PCM_24K = AudioFormat("pcm16", 24_000)
 DEFAULT_MODEL = "gpt-realtime-2.1"  # gpt-realtime itself retires on 2027-01-20
 
@@ -77,6 +79,7 @@ class SemanticVad:
         }
 
 
+_OWNERS = ("server", "semantic", "local", "manual")
 Turns = Literal["server", "semantic", "local", "manual"] | ServerVad | SemanticVad
 """Who decides when the caller has finished: the service (``server``, ``semantic``), a
 `Vad` in the pipeline (``local``), or the program, by `Realtime.end_turn` (``manual``).
@@ -96,6 +99,15 @@ class Settings:
     output: Modality = "audio"
     transcription: str | None = "gpt-transcribe"
     extra: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.turns, str) and self.turns not in _OWNERS:
+            raise ConfigurationError(
+                f"turns are {', '.join(_OWNERS)}, a ServerVad or a SemanticVad, not "
+                f"{self.turns!r}"
+            )
+        if self.output not in ("audio", "text"):
+            raise ConfigurationError(f"output is audio or text, not {self.output!r}")
 
     @property
     def detection(self) -> ServerVad | SemanticVad | None:

@@ -239,9 +239,9 @@ class Speaking:
                 self._cancel(reply)
 
     def abandon(self, reason: str) -> None:
-        """The session is over: what is not complete is cut."""
+        """The session is over: what has not gone to the ear never will."""
         for reply in tuple(self._replies.values()):
-            if not reply.done:
+            if not reply.ended:
                 reply.turn.cut()
             reply.settle("failed", reason)
 
