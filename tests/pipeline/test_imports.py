@@ -1,0 +1,60 @@
+"""Importing the core is cheap and does nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import voxpipe.pipeline
+import voxpipe.pipeline.testing
+
+
+def modules_after(statement: str) -> set[str]:
+    """What a fresh interpreter has loaded after a statement."""
+    program = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+def test_the_core_loads_nothing_that_it_may_not_need() -> None:
+    loaded = modules_after("import voxpipe.pipeline")
+    assert loaded.isdisjoint(
+        {
+            "asyncio",  # anyio loads the loop that is used
+            "trio",
+            "numpy",  # whoever asks for samples
+            "pydantic",
+            "websockets",
+            "soxr",
+            "yaml",
+            "logging",
+            "voxpipe.pipeline.testing",
+            "voxpipe.processors",
+            "voxpipe.transports",
+            "voxpipe.simulator",
+            "voxpipe.console",
+        }
+    )
+
+
+def test_the_core_loads_nothing_of_third_parties_but_anyio() -> None:
+    extra = modules_after("import voxpipe.pipeline") - modules_after(
+        "import anyio, dataclasses, anyio.abc"
+    )
+    foreign = {name.split(".")[0] for name in extra} - set(sys.stdlib_module_names)
+    assert foreign <= {"voxpipe", "anyio", "sniffio"}
+
+
+def test_the_testing_kit_needs_no_trio_before_virtual_time_is_asked_for() -> None:
+    assert "trio" not in modules_after("import voxpipe.pipeline.testing")
+
+
+@pytest.mark.parametrize("module", [voxpipe.pipeline, voxpipe.pipeline.testing])
+def test_names_are_sorted_and_there(module: object) -> None:
+    names: list[str] = module.__all__  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    assert names == sorted(names)
+    assert all(hasattr(module, name) for name in names)
