@@ -16,21 +16,18 @@ from voxpipe.pipeline import (
     Interruption,
     Pipeline,
     Route,
-    SessionLost,
     Transcript,
     Usage,
     VoxpipeError,
 )
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.audio import Encode
-from voxpipe.processors.realtime import Address, Connect, Connection, Realtime
+from voxpipe.processors.realtime import Connect, Realtime
 from voxpipe.processors.realtime import open_session as open_realtime
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.tools import Tool, ToolRouter
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import (
-    ConnectionClosed,
-    MemoryConnection,
     Script,
     Timing,
     ToneVoice,
@@ -49,39 +46,9 @@ QUICK = Timing(
 DEADLINE = 120.0  # seconds, virtual; a call that has not ended by then never will
 
 
-class Wire:
-    """The simulator's session in memory, as `open_session` wants a connection."""
-
-    def __init__(self, connection: MemoryConnection) -> None:
-        self._connection = connection
-
-    async def send(self, message: str, /) -> None:
-        try:
-            await self._connection.send(message)
-        except ConnectionClosed as closed:
-            raise lost(closed) from None
-
-    async def receive(self) -> str:
-        try:
-            return await self._connection.receive()
-        except ConnectionClosed as closed:
-            raise lost(closed) from None
-
-
-def lost(closed: ConnectionClosed) -> SessionLost:
-    return SessionLost("the simulator hung up", code=closed.code, reason=closed.reason)
-
-
 def simulated(script: Script, **options: Any) -> Connect:
     """Connects to a simulated model that speaks with a tone."""
-
-    @asynccontextmanager
-    async def connect(address: Address) -> AsyncGenerator[Connection]:
-        memory = connect_in_memory(script, ToneVoice(), seed=1, **options)
-        async with memory as connection:
-            yield Wire(connection)
-
-    return connect
+    return lambda address: connect_in_memory(script, ToneVoice(), seed=1, **options)
 
 
 def speech(seconds: float, format: AudioFormat = PCM_24K) -> bytes:

@@ -629,9 +629,7 @@ def test_a_session_that_ends_in_mid_answer_is_lost() -> None:
         assert caught.value.code == 1001
         assert "60 minutes" in caught.value.reason
         assert "raised by the box 'realtime'" in caught.value.__notes__
-        assert await reply.outcome() == Outcome(
-            "failed", reply.text, "the simulator hung up"
-        )
+        assert await reply.outcome() == Outcome("failed", reply.text, str(caught.value))
         assert await reply.turn.over() == "cut"
 
     run_virtual(conversation)
@@ -643,7 +641,7 @@ def test_a_session_that_ends_while_nobody_speaks_is_lost() -> None:
         options = {"lifetime": 3600.0}
         async with call(GREETS, phone=phone, options=options) as phone_call:
             pipeline = phone_call.pipeline
-            with pytest.raises(SessionLost, match="hung up"):
+            with pytest.raises(SessionLost, match="60 minutes"):
                 await pipeline.run(deadline=4000)
             # Later wishes do not wait for ever either.
             outcome = await phone_call.model.say("Hello?").outcome()
