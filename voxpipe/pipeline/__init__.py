@@ -29,18 +29,20 @@ from .frames import (
 )
 from .graph import Pipeline
 from .intake import Intake
+from .ledger import Basis, HeardItem, Timings
 from .output import Output
 from .playout import Playout
 from .ports import Ear, Input
 from .processor import Processor
 from .routes import OpenRoute, Route
 from .stats import BoxStats, InputStats, OutputStats, Stats
-from .turn import HeardItem, Timings, Turn
+from .turn import Turn
 
 __all__ = [
     "AudioFormat",
     "AudioFrame",
     "AudioRule",
+    "Basis",
     "BoxStats",
     "Dtmf",
     "Ear",

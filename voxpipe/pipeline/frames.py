@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .audioframe import AudioFrame, Frame, decode_base64
-from .turn import HeardItem, Turn
+from .ledger import HeardItem
+from .turn import Turn
 
 __all__ = [
     "AudioFrame",

@@ -23,9 +23,10 @@ import anyio
 from .audioframe import AudioFrame
 from .backlog import TICK, Backlog, Piece
 from .frames import ReplyEnd
+from .ledger import Basis
 from .output import Output
 from .ports import Ear
-from .turn import Basis, Turn
+from .turn import Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]
 Clear = Callable[[Turn | None], Awaitable[object]]

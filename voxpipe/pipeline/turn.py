@@ -13,75 +13,17 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NoReturn, Protocol
 
 import anyio
 
 from .errors import TurnError
+from .ledger import Basis as Basis
+from .ledger import HeardItem, Ledger, Timings
 
-Basis = Literal["measured", "estimated"]
 State = Literal["waiting", "playing", "held", "heard", "cut"]
 
 HOLD_LIMIT = 2.0  # seconds; a cough is shorter, a caller who waits longer hangs up
-
-
-@dataclass(frozen=True, slots=True)
-class HeardItem:
-    """How much of one conversation item reached an ear.
-
-    Attributes:
-        item_id: the model's name for it.
-        content_index: which of its parts.
-        generated: seconds of audio that the model made.
-        heard: seconds of it that were played.
-        basis: ``measured`` when the device has confirmed, ``estimated`` by the clock.
-    """
-
-    item_id: str
-    content_index: int
-    generated: float
-    heard: float
-    basis: Basis
-
-
-@dataclass(slots=True)
-class Timings:
-    """When a reply passed its milestones, on anyio's clock; ``None`` if it did not.
-
-    Attributes:
-        user_stopped: the caller's last sound, as the turn detection placed it.
-        committed: the caller's turn was closed.
-        requested: the program, or a tool's result, asked for the reply.
-        created: the model took it up.
-        first_delta: its first audio, or text, came in.
-        first_sent: its first audio left the model's box.
-        first_written: an ear gave its first audio to the device.
-        first_heard: the device began to sound.
-    """
-
-    user_stopped: float | None = None
-    committed: float | None = None
-    requested: float | None = None
-    created: float | None = None
-    first_delta: float | None = None
-    first_sent: float | None = None
-    first_written: float | None = None
-    first_heard: float | None = None
-
-
-class _Interval:
-    """Audio of one item on the reply's timeline, in seconds."""
-
-    __slots__ = ("content_index", "end", "item_id", "start")
-
-    def __init__(
-        self, item_id: str, content_index: int, start: float, end: float
-    ) -> None:
-        self.item_id = item_id
-        self.content_index = content_index
-        self.start = start
-        self.end = end
 
 
 class Playhead(Protocol):
@@ -109,7 +51,7 @@ class Turn:
         "_ear",
         "_heard",
         "_hold_refused",
-        "_intervals",
+        "_ledger",
         "_state",
         "_stops_at",
         "_watchers",
@@ -128,7 +70,7 @@ class Turn:
         self._state: State = "waiting"
         self._heard = 0.0
         self._basis: Basis = "estimated"
-        self._intervals: list[_Interval] = []
+        self._ledger = Ledger()
         self._ear: Playhead | None = None
         self._stops_at: Position | None = None
         self._watchers: dict[object, Callable[[], object]] = {}
@@ -218,15 +160,7 @@ class Turn:
 
     def grow(self, seconds: float, item_id: str = "", content_index: int = 0) -> float:
         """The model made ``seconds`` more of an item; returns where they start."""
-        start = self.generated
-        last = self._intervals[-1] if self._intervals else None
-        if last and (last.item_id, last.content_index) == (item_id, content_index):
-            last.end += seconds
-        else:
-            self._intervals.append(
-                _Interval(item_id, content_index, start, start + seconds)
-            )
-        return start
+        return self._ledger.grow(seconds, item_id, content_index)
 
     def playing_on(self, ear: Playhead, *, stops_at: Position | None = None) -> None:
         """An ear has begun to play this reply.
@@ -265,7 +199,7 @@ class Turn:
     @property
     def generated(self) -> float:
         """Seconds of audio that the model has made."""
-        return self._intervals[-1].end if self._intervals else 0.0
+        return self._ledger.generated
 
     @property
     def heard(self) -> float:
@@ -279,19 +213,7 @@ class Turn:
 
     def items(self) -> tuple[HeardItem, ...]:
         """The ledger, item by item, in the order in which they begin to play."""
-        heard, basis = self._playhead()
-        sums: dict[tuple[str, int], tuple[float, float]] = {}
-        for each in self._intervals:  # an item may go on after another one
-            made, played = sums.get((each.item_id, each.content_index), (0.0, 0.0))
-            length = each.end - each.start
-            sums[each.item_id, each.content_index] = (
-                made + length,
-                played + min(max(heard - each.start, 0.0), length),
-            )
-        return tuple(
-            HeardItem(item_id, content_index, made, played, basis)
-            for (item_id, content_index), (made, played) in sums.items()
-        )
+        return self._ledger.items(*self._playhead())
 
     def _playhead(self) -> tuple[float, Basis]:
         if self._ear is not None and not self.is_over:

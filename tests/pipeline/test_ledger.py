@@ -1,0 +1,61 @@
+"""The ledger shares what was heard of a reply among its items."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.pipeline import HeardItem, Timings
+from voxpipe.pipeline.ledger import Ledger
+
+
+def test_items_share_the_timeline_of_their_reply() -> None:
+    ledger = Ledger()
+    assert ledger.generated == 0.0
+    assert ledger.grow(1.0, "first", 0) == 0.0
+    assert ledger.grow(0.5, "first", 0) == 1.0
+    assert ledger.grow(2.0, "second", 1) == 1.5
+    assert ledger.generated == 3.5
+    assert ledger.items(2.0, "measured") == (
+        HeardItem("first", 0, 1.5, 1.5, "measured"),
+        HeardItem("second", 1, 2.0, 0.5, "measured"),
+    )
+
+
+def test_an_item_that_goes_on_after_another_is_counted_together() -> None:
+    ledger = Ledger()
+    for item in "aba":
+        ledger.grow(1.0, item, 0)
+    assert ledger.items(2.5, "estimated") == (
+        HeardItem("a", 0, 2.0, 1.5, "estimated"),
+        HeardItem("b", 0, 1.0, 1.0, "estimated"),
+    )
+
+
+@given(
+    lengths=st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.floats(0.001, 2.0)),
+        max_size=8,
+    ),
+    heard=st.floats(0.0, 20.0),
+)
+def test_what_was_heard_of_the_items_is_what_was_heard_of_the_reply(
+    lengths: list[tuple[str, int, float]], heard: float
+) -> None:
+    ledger = Ledger()
+    for item, index, seconds in lengths:
+        ledger.grow(seconds, item, index)
+    items = ledger.items(heard, "estimated")
+    assert sum(item.generated for item in items) == pytest.approx(ledger.generated)
+    assert sum(item.heard for item in items) == pytest.approx(
+        min(heard, ledger.generated)
+    )
+    assert all(0.0 <= item.heard <= item.generated + 1e-9 for item in items)
+    keys = [(item.item_id, item.content_index) for item in items]
+    assert len(set(keys)) == len(keys)
+
+
+def test_no_milestone_is_known_before_it_is_passed() -> None:
+    timings = Timings()
+    assert {getattr(timings, name) for name in Timings.__slots__} == {None}

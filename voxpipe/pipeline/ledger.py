@@ -1,0 +1,97 @@
+"""What a reply consists of, how much of it was heard, and when it passed what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Basis = Literal["measured", "estimated"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardItem:
+    """How much of one conversation item reached an ear.
+
+    Attributes:
+        item_id: the model's name for it.
+        content_index: which of its parts.
+        generated: seconds of audio that the model made.
+        heard: seconds of it that were played.
+        basis: ``measured`` when the device has confirmed, ``estimated`` by the clock.
+    """
+
+    item_id: str
+    content_index: int
+    generated: float
+    heard: float
+    basis: Basis
+
+
+@dataclass(slots=True)
+class Timings:
+    """When a reply passed its milestones, on anyio's clock; ``None`` if it did not.
+
+    Attributes:
+        user_stopped: the caller's last sound, as the turn detection placed it.
+        committed: the caller's turn was closed.
+        requested: the program, or a tool's result, asked for the reply.
+        created: the model took it up.
+        first_delta: its first audio, or text, came in.
+        first_sent: its first audio left the model's box.
+        first_written: an ear gave its first audio to the device.
+        first_heard: the device began to sound.
+    """
+
+    user_stopped: float | None = None
+    committed: float | None = None
+    requested: float | None = None
+    created: float | None = None
+    first_delta: float | None = None
+    first_sent: float | None = None
+    first_written: float | None = None
+    first_heard: float | None = None
+
+
+class _Interval:
+    """Audio of one item on the reply's timeline, in seconds."""
+
+    __slots__ = ("end", "key", "start")
+
+    def __init__(self, key: tuple[str, int], start: float) -> None:
+        self.key = key
+        self.start = self.end = start
+
+
+class Ledger:
+    """The items of one reply on its timeline, in the order in which they were made."""
+
+    __slots__ = ("_intervals",)
+
+    def __init__(self) -> None:
+        self._intervals: list[_Interval] = []
+
+    @property
+    def generated(self) -> float:
+        """Seconds of audio that were made."""
+        return self._intervals[-1].end if self._intervals else 0.0
+
+    def grow(self, seconds: float, item_id: str, content_index: int) -> float:
+        """There are ``seconds`` more of an item; returns where they start."""
+        key, start = (item_id, content_index), self.generated
+        if not self._intervals or self._intervals[-1].key != key:
+            self._intervals.append(_Interval(key, start))
+        self._intervals[-1].end += seconds
+        return start
+
+    def items(self, heard: float, basis: Basis) -> tuple[HeardItem, ...]:
+        """Each item once, when the reply was heard up to ``heard``."""
+        sums: dict[tuple[str, int], tuple[float, float]] = {}
+        for each in self._intervals:  # an item may go on after another one
+            made, played = sums.get(each.key, (0.0, 0.0))
+            length = each.end - each.start
+            played += min(max(heard - each.start, 0.0), length)
+            sums[each.key] = made + length, played
+        return tuple(
+            HeardItem(item_id, content_index, made, played, basis)
+            for (item_id, content_index), (made, played) in sums.items()
+        )
