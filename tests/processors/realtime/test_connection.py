@@ -13,6 +13,7 @@ from anyio import (
     create_tcp_listener,
     fail_after,
     move_on_after,
+    sleep,
     sleep_forever,
 )
 from anyio.abc import SocketAttribute
@@ -245,6 +246,29 @@ async def test_leaving_takes_no_longer_than_a_farewell(
                 with move_on_after(0.2):  # until the socket takes no more
                     while True:
                         await connection.send("x" * 100_000)
+
+
+async def test_a_full_buffer_does_not_keep_a_connection_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def read_nothing(socket: object) -> None:
+        """As if it had been cancelled at the worst moment."""
+
+    monkeypatch.setattr(module, "_read_off", read_nothing)
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        while True:
+            await line.send("audio")
+
+    with fail_after(5):
+        async with (
+            no_leaks(),
+            serving(talk) as url,
+            websocket(address(url)) as connection,
+        ):
+            await connection.receive()
+            await sleep(0.05)  # until the buffer is full
 
 
 @pytest.mark.parametrize("when", ["opening", "receiving", "closing"])

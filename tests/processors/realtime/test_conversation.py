@@ -493,6 +493,18 @@ def test_a_result_after_an_interruption_is_remembered_and_nothing_follows() -> N
     assert kinds(bench.sent(RESULT, COMMIT, CREATE)) == [RESULT, COMMIT, CREATE]
 
 
+def test_a_result_after_an_interruption_by_the_program_waits_for_the_next_reply() -> (
+    None
+):
+    bench = Bench(tools=TOOLS)
+    bench.created("resp_1")
+    bench.calls("resp_1", "call_1")
+    bench.conversation.interrupt(bench.now)
+    bench.done("resp_1", "cancelled")
+    bench.result("call_1")
+    assert kinds(bench.sent(RESULT, CREATE)) == [RESULT]
+
+
 def test_a_result_that_comes_while_the_caller_speaks_waits_for_the_floor() -> None:
     bench = Bench(tools=TOOLS)
     bench.created("resp_1")

@@ -284,6 +284,25 @@ def test_the_program_interrupts() -> None:
     run_virtual(conversation)
 
 
+def test_a_turn_that_is_cut_is_told_at_once_though_nothing_else_happens() -> None:
+    async def plot(conversation: Call) -> None:
+        reply = conversation.model.say(LONG)
+        assert (await reply.outcome()).status == "completed"
+        await sleep(0.5)
+        reply.turn.cut()
+        await sleep(0.001)
+        assert len(conversation.interruptions) == 1
+        conversation.phone.hang_up()
+
+    async def conversation() -> None:
+        phone = MemoryPhone(PCM_24K)  # a line that is dead while nobody speaks
+        async with call(GREETS, phone=phone) as phone_call:
+            await phone_call.hold(plot)
+        assert len(phone_call.interruptions) == 1
+
+    run_virtual(conversation)
+
+
 def test_a_session_is_changed_while_it_runs() -> None:
     async def plot(conversation: Call) -> None:
         model = conversation.model

@@ -151,14 +151,16 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
 
 async def _say_goodbye(socket: Any) -> None:
     """Close politely: the other side's answer stands behind what it was just saying."""
-    async with create_task_group() as tasks:
-        tasks.start_soon(_read_off, socket)
-        await (socket.aclose if _in_trio() else socket.close)()
-        tasks.cancel_scope.cancel()
-    # On trio websockets (17.4) waits for ever for a reader that was paused when the
-    # connection was closed, because its buffer was full: closing does not resume it.
-    if getattr(socket, "recv_flow_control", None) is not None:
-        socket.resume_reading()
+    try:
+        async with create_task_group() as tasks:
+            tasks.start_soon(_read_off, socket)
+            await (socket.aclose if _in_trio() else socket.close)()
+            tasks.cancel_scope.cancel()
+    finally:
+        # On trio websockets (17.4) waits for ever for its reader if that was paused,
+        # because of a full buffer, when the connection closed: nothing resumes it.
+        if getattr(socket, "recv_flow_control", None) is not None:
+            socket.resume_reading()
 
 
 async def _read_off(socket: Any) -> None:
