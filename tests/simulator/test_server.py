@@ -15,6 +15,7 @@ from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
+from voxpipe.processors.realtime import open_session
 from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, VoiceError
 from voxpipe.simulator.server import OPTIONS
 
@@ -329,3 +330,18 @@ async def test_who_may_come_in_can_be_decided() -> None:
         url = f"{server.websocket_url}?model=gpt-realtime"
         async with connect(url, {"Authorization": "Bearer wrong-key"}) as socket:
             assert (await receive(socket))["type"] == "session.created"
+
+
+async def test_neither_keys_nor_words_are_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with (
+        Simulator(Script(replies=[Line(say="A secret.")]), ToneVoice()) as simulator,
+        open_session(base_url=simulator.url, api_key="sk-very-secret") as session,
+    ):
+        await session.connection.send('{"type": "response.create"}')
+        while "response.done" not in await session.connection.receive():
+            pass
+    assert "very-secret" not in caplog.text
+    assert "A secret." not in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -254,4 +255,6 @@ OPTIONS: dict[str, Any] = {
     "ping_timeout": _PING_PATIENCE,
     "close_timeout": _FAREWELL,
     "max_size": _LARGEST_MESSAGE,
+    # At DEBUG websockets logs every header and frame: the key, and what people say.
+    "logger": logging.Logger("voxpipe.simulator", level=logging.CRITICAL + 1),
 }
