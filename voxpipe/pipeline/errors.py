@@ -11,6 +11,7 @@ VoxpipeError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 
@@ -65,3 +66,12 @@ def blame(error: BaseException, box: str) -> None:
 
 
 _NOTE = "raised by the box "
+
+
+def leaves_of(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The single errors in a group, and in the groups within it."""
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from leaves_of(cast("BaseExceptionGroup[BaseException]", each))
+        else:
+            yield each

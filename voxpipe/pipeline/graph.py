@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import anyio
 
 from . import drawing
 from .audioframe import Frame
 from .circuit import Circuit
-from .errors import WiringError, blame
+from .errors import WiringError, blame, leaves_of
 from .leaf import Watch
 from .plan import Plan
 from .processor import Processor
@@ -161,18 +161,10 @@ class Pipeline:
 def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The one error of a group, or the group without what cancellation left in it."""
     cancelled = anyio.get_cancelled_exc_class()
-    leaves = list(_leaves(group))
+    leaves = list(leaves_of(group))
     errors = [each for each in leaves if not isinstance(each, cancelled)]
     if not errors:
         return leaves[0]
     if len(errors) == 1:
         return errors[0]
     return BaseExceptionGroup("several boxes failed", errors)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
-        else:
-            yield each

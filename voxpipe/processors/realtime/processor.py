@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import inf
-from typing import Any, cast
+from typing import Any
 
 from anyio import CancelScope, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
@@ -27,6 +27,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.errors import leaves_of
 
 from .bell import Bell
 from .complaints import Wiring, complaints
@@ -352,14 +353,6 @@ class Realtime(Processor):
 
 def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The one error of a group; a session that is lost is lost for all tasks."""
-    leaves = list(_leaves(group))
+    leaves = list(leaves_of(group))
     lost = all(isinstance(each, SessionLost) for each in leaves)
     return leaves[0] if lost or len(leaves) == 1 else group
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            yield from _leaves(cast("BaseExceptionGroup[BaseException]", each))
-        else:
-            yield each
