@@ -1,0 +1,83 @@
+"""A telephone call, whichever carrier brought it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Dtmf,
+    Ear,
+    Input,
+    Output,
+    Processor,
+    ReplyEnd,
+    Usage,
+)
+
+CallEnd = Literal["", "caller", "agent", "lost"]
+"""Who ended a call: nobody yet, the caller, the agent, or the connection by itself."""
+
+
+class Call(Processor):
+    """One call: what an app is given to answer.
+
+    Attributes:
+        heard: the caller, in `format`, as the carrier sent it.
+        pressed: the keys that the caller presses.
+        speaks: the agent's replies; paced, and cleared within a frame when they are
+            interrupted.
+        played: what the caller really heard of them.
+        charges: what the replies cost (``model.usage >> call.charges``), for the line
+            that `serve` logs when the call is over.
+        format: of both directions; known, because the carrier has said it.
+        id: the carrier's name for the call.
+        caller: who is calling, where the carrier said so; else empty.
+        called: the number that they called; likewise.
+        parameters: what the webhook's answer passed on, by name.
+        ended: who has ended the call; empty while it lasts.
+        turns: replies of which something was sent to the caller.
+        cost_usd: the sum of `charges`; ``None`` if nothing was charged, or one of them
+            had no price.
+        spoke_at: when (`anyio.current_time`) a reply was last being sent.
+        heard_at: when the carrier's last message came.
+        sending_since: when a message was begun that the carrier has not taken yet.
+    """
+
+    heard = Output[AudioFrame]()
+    pressed = Output[Dtmf]()
+    speaks = Ear[AudioFrame | ReplyEnd]()
+    played = Output[AudioFrame]()
+    charges = Input[Usage](optional=True)
+
+    format: AudioFormat
+    id: str
+    caller: str
+    called: str
+    parameters: Mapping[str, str]
+    ended: CallEnd
+    turns: int
+    cost_usd: float | None
+    spoke_at: float
+    heard_at: float
+    sending_since: float | None
+
+    def hang_up(self) -> None:
+        """End the call after the last word: the caller is not listened to any more.
+
+        Safe from any task of the conversation, a tool included. What the agent has
+        still to say is said and heard; then the pipeline ends, and the call with it.
+        """
+        raise NotImplementedError
+
+    def press(self, keys: str) -> None:
+        """Press keys (``0-9*#A-D``; ``,`` is a pause of half a second), as tones.
+
+        They sound at once, before what waits to be said.
+
+        Raises:
+            ValueError: a key that no telephone has.
+        """
+        raise NotImplementedError

@@ -1,0 +1,32 @@
+"""What a call needs of the connection to its carrier, whoever serves it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Socket(Protocol):
+    """Messages both ways, in order: a WebSocket of any server, or two memory streams.
+
+    One task receives at a time, and one sends.
+    """
+
+    async def receive(self) -> str | bytes:
+        """Wait for the next message.
+
+        Raises:
+            EndOfStream: the connection has ended, however.
+        """
+        ...
+
+    async def send(self, message: str, /) -> None:
+        """Send one message; waits while the other side does not read.
+
+        Raises:
+            BrokenResourceError: the connection has ended, however.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection; harmless when it has ended."""
+        ...
