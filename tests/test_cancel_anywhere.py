@@ -19,6 +19,7 @@ from anyio import (
 )
 
 from voxpipe.pipeline import AudioFormat, Pipeline
+from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.audio import Resample
 from voxpipe.processors.realtime import Realtime, open_session
@@ -106,6 +107,7 @@ async def cancel_at(steps: Steps, numbers: Sequence[int]) -> None:
 
 
 async def cancel_once(steps: Steps, number: int) -> None:
+    alarm_clock()  # on trio a task, which stays as long as the loop
     tasks, pulled = running(), list[float]()
 
     with CancelScope() as scope:

@@ -58,6 +58,27 @@ def test_no_more_is_written_ahead_than_the_lead_and_one_frame(
     assert lead < gauge.most + 1e-9 <= lead + frame + 2e-9
 
 
+def test_what_is_inserted_sounds_before_what_waits_and_in_order() -> None:
+    turn, speaker = Turn(), Loudspeaker()
+    tones = [AudioFrame(data=counted(0.1, -n), format=FORMAT) for n in (800, 1600)]
+
+    def press() -> None:
+        for tone in tones:
+            speaker.playout.insert(tone)
+
+    evening = play(
+        [*reply(turn, 1.0), ReplyEnd(turn=turn)], speaker, at({0.301: press})
+    )
+    written = [frame for _, frame in speaker.device.writes]
+    first = next(n for n, frame in enumerate(written) if frame.turn is None)
+    assert written[first : first + 2] == tones
+    assert 0.301 <= speaker.device.writes[first][0] <= 0.321  # paced as all is
+    assert sum(frame.duration for frame in written[:first]) <= 0.301 + 0.22
+    assert evening.duration == nearly(1.2)
+    assert turn.state == "heard"
+    assert turn.heard == nearly(1.0)
+
+
 def test_a_slow_writer_does_not_make_the_ledger_run_ahead() -> None:
     class Slow(Device):
         async def write(self, frame: AudioFrame) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import anyio
 
+from .alarm import Alarm, alarm_clock
 from .audioframe import AudioFrame
 from .backlog import TICK, Backlog, Piece
 from .frames import ReplyEnd
@@ -87,24 +88,36 @@ class Playout:
         self._basis: Basis = basis
         self._device = Backlog()
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned
+        self._inserted: deque[AudioFrame] = deque()  # to be written before all else
         self._again: deque[AudioFrame] = deque()  # taken back: to be written once more
         self._next: Any = None  # taken from the ear, waiting for its pace
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
-        self._scope: anyio.CancelScope | None = None  # around a wait
+        self._bell: anyio.Event | None = None  # while it waits
+        self._alarm = Alarm(math.inf, _nobody)  # rings it when the pace allows
         self._news = False  # a turn has changed
         self.underruns = 0
 
     async def run(self) -> None:
         """Play until the ear's stream has ended and the last sample was heard."""
+        self._clock = alarm_clock()
         try:
             await self._play_all()
             for turn in tuple(self._replies):
                 turn.finish()  # a stream may end without the ends of its replies
         finally:
+            self._alarm.cancel()
             for turn in tuple(self._replies):
                 self._forget(turn)
                 turn.cut()
+
+    def insert(self, frame: AudioFrame) -> None:
+        """Play ``frame``, which is of no turn, before what waits to be played.
+
+        For what is not speech, such as the tones of a keypad. From any task.
+        """
+        self._inserted.append(frame)
+        self._wake()
 
     def confirm(self, turn: Turn, position: float) -> None:
         """The device has played ``turn`` up to ``position`` seconds.
@@ -157,10 +170,14 @@ class Playout:
 
     @property
     def _head(self) -> Any:
+        if self._inserted:
+            return self._inserted[0]
         return self._again[0] if self._again else self._next
 
     def _drop_head(self) -> None:
-        if self._again:
+        if self._inserted:
+            self._inserted.popleft()
+        elif self._again:
             self._again.popleft()
         else:
             self._next = None
@@ -233,8 +250,11 @@ class Playout:
 
     def _wake(self) -> None:
         self._news = True
-        if self._scope is not None:
-            self._scope.cancel()
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._bell is not None:
+            self._bell.set()
 
     async def _react(self) -> None:
         """A turn was cut, held or resumed: silence the device where needed."""
@@ -304,10 +324,24 @@ class Playout:
     async def _wait(self, until: float, *, for_input: bool) -> None:
         if self._news:
             return
-        held = (turn.held_until for turn in self._replies if turn.state == "held")
-        with anyio.CancelScope(deadline=min(until, *held, math.inf)) as self._scope:
-            if for_input:
-                await self._ear.wait()
-            else:
-                await anyio.sleep_forever()
-        self._scope = None
+        for turn in self._replies:
+            if turn.state == "held":
+                until = min(until, turn.held_until)
+        # One bell for the pace, the turn and the next frame.
+        bell = self._bell = anyio.Event()
+        if for_input:
+            self._ear.announce(bell)
+        self._set_alarm(until)
+        await bell.wait()
+        self._bell = None
+
+    def _set_alarm(self, moment: float) -> None:
+        if self._alarm.moment == moment and self._alarm.is_pending:
+            return
+        self._alarm.cancel()
+        if moment < math.inf:
+            self._alarm = self._clock.at(moment, self._ring)
+
+
+def _nobody() -> None:
+    """Nobody has set the alarm yet."""

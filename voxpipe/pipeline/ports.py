@@ -180,6 +180,10 @@ class Input(Port, Generic[T_contra]):
         """Wait until `receive_nowait` may have news; safe to cancel."""
         await self.queue.wait()
 
+    def announce(self, bell: anyio.Event) -> None:
+        """Have ``bell`` set when `receive_nowait` may have news: to wait for two."""
+        self.queue.announce(bell)
+
     def finish(self) -> None:
         """Take no more: what still comes is counted and discarded."""
         self.queue.finish()

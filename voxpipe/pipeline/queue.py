@@ -309,11 +309,18 @@ class Queue:
         """Wait until there may be something to take; safe to cancel."""
         if self.depth or self.finished or not self.writers:
             return
+        bell = self._arrival or anyio.Event()
+        self.announce(bell)
+        await bell.wait()
+
+    def announce(self, bell: anyio.Event) -> None:
+        """Have ``bell`` set when there may be something to take."""
+        if self.depth or self.finished or not self.writers:
+            bell.set()
+            return
         self.steps = 0
         self._when_empty = self.delivered
-        if self._arrival is None:
-            self._arrival = anyio.Event()
-        await self._arrival.wait()
+        self._arrival = bell
 
     def finish(self) -> None:
         """The reader has gone: what is queued or still comes is counted, no more."""

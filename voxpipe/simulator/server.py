@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +28,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.errors import TransportError
+from voxpipe.pipeline.loop import in_trio
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
@@ -101,7 +101,7 @@ class Simulator:
             self._voice = await to_thread.run_sync(find_voice)
         self._cached = CachedVoice(self._voice)
         self._stop = Event()
-        serve = self._serve_trio if _in_trio() else self._serve_asyncio
+        serve = self._serve_trio if in_trio() else self._serve_asyncio
         self._tasks = create_task_group()
         await self._tasks.__aenter__()
         try:
@@ -242,10 +242,6 @@ def _only_realtime(connection: Any, request: Request) -> Response | None:
 def _subprotocol(_connection: Any, offered: Sequence[Subprotocol]) -> Any:
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
-
-def _in_trio() -> bool:
-    trio = sys.modules.get("trio")  # absent, unless it is what runs
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
 OPTIONS: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 from anyio import CancelScope, create_task_group, current_time, move_on_after
 
 from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.loop import in_trio
 
 from .address import Address
 
@@ -121,7 +121,7 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
     from websockets.exceptions import ConnectionClosed
 
     connect: Any
-    if _in_trio():
+    if in_trio():
         from websockets.trio.client import connect
     else:
         from websockets.asyncio.client import connect
@@ -154,7 +154,7 @@ async def _say_goodbye(socket: Any) -> None:
     try:
         async with create_task_group() as tasks:
             tasks.start_soon(_read_off, socket)
-            await (socket.aclose if _in_trio() else socket.close)()
+            await (socket.aclose if in_trio() else socket.close)()
             tasks.cancel_scope.cancel()
     finally:
         # On trio websockets (17.4) waits for ever for its reader if that was paused,
@@ -198,7 +198,3 @@ def _silent() -> logging.Logger:
     # At DEBUG websockets logs every header and frame: the key, and what people say.
     return logging.Logger("voxpipe.websockets", level=logging.CRITICAL + 1)
 
-
-def _in_trio() -> bool:
-    trio = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
