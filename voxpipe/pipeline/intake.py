@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .audio import AudioFormat
+from .errors import FormatError
 from .frames import AudioFrame
 
 
@@ -49,6 +50,19 @@ class Intake:
             return None
         frame = AudioFrame(data=data, format=self.format, start=self.seconds)
         self._bytes += whole
+        return frame
+
+    def feed_base64(self, text: str) -> AudioFrame | None:
+        """The audio in one message of text; ``None`` when it is unusable."""
+        try:
+            frame = AudioFrame.from_base64(text, self.format, start=self.seconds)
+        except FormatError as error:
+            self._report(str(error))
+            return None
+        if not frame.size:
+            self._report("expected audio, got an empty message")
+            return None
+        self._bytes += frame.size
         return frame
 
     def check(self, frame: AudioFrame) -> AudioFrame | None:

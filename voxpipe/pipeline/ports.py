@@ -5,6 +5,7 @@ Ports are declared at the top of a class and copied for each instance.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -183,6 +184,19 @@ class Input(Port, Generic[T_contra]):
     def announce(self, bell: anyio.Event) -> None:
         """Have ``bell`` set when `receive_nowait` may have news: to wait for two."""
         self.queue.announce(bell)
+
+    def take_at_once(self: Input[T], function: Callable[[T], bool]) -> None:
+        """Read frames in the step of their writer, where that needs no waiting.
+
+        For a reader that is called fifty times a second to do next to nothing: to wake
+        its task would cost more. It must still wait for the other frames.
+
+        Args:
+            function: called with each frame that comes while nothing is queued; says
+                whether it has dealt with it, else it is queued. Must not send. What it
+                raises is raised where the reader waits.
+        """
+        self.queue.take_at_once(function)
 
     def finish(self) -> None:
         """Take no more: what still comes is counted and discarded."""

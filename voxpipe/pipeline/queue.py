@@ -14,6 +14,7 @@ So readers and writers do their own waiting, and use the stream without it
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Literal
 
 import anyio
@@ -71,7 +72,9 @@ class Queue:
 
     __slots__ = (
         "_arrival",
+        "_at_once",
         "_closed",
+        "_failure",
         "_feedback",
         "_on_full",
         "_pop",
@@ -117,7 +120,10 @@ class Queue:
         self.depth = 0
         self._seconds = 0.0  # of audio; see `seconds`
         self._waiting: deque[_Writer] = deque()  # as many as tasks write here
-        self._closed = False  # nobody may just append: some wait, or none reads
+        # Nobody may just append: some wait, none reads, or the reader comes first.
+        self._closed = False
+        self._at_once: Callable[[Any], bool] | None = None
+        self._failure: Exception | None = None  # which that has raised
         self._arrival: anyio.Event | None = None
         self._when_full = self._when_empty = 0  # `delivered`, at the last wait
         self.writers = 0
@@ -162,7 +168,10 @@ class Queue:
             FeedbackOverflow: no room in a feedback input.
         """
         if self._closed:
-            return False
+            if self.finished or self._waiting:
+                return False
+            if not self.depth and self._taken_at_once(frame):
+                return True
         depth = self.depth
         seconds = frame.duration
         if depth:
@@ -205,7 +214,7 @@ class Queue:
             if turn is not None:
                 turn.unwatch(key)
             self._waiting.remove(writer)
-            self._closed = self.finished or bool(self._waiting)
+            self._close_if_needed()
             self._wake_writer()  # there may be room for two, or this one gave up
 
     def _is_settled(self, frame: Frame, writer: _Writer) -> bool:
@@ -220,6 +229,27 @@ class Queue:
             return False
         self._closed = False
         return self.put_nowait(frame)
+
+    def _close_if_needed(self) -> None:
+        special = self._waiting or self._at_once or self._failure
+        self._closed = self.finished or bool(special)
+
+    def _taken_at_once(self, frame: Frame) -> bool:
+        if self._failure is not None:
+            self.discarded += 1  # the reader has failed, and is about to hear of it
+            return True
+        turn = frame.turn
+        if self._at_once is None or (turn is not None and turn.is_cut):
+            return False
+        try:
+            taken = self._at_once(frame)
+        except Exception as error:  # noqa: BLE001  # the reader's, not the writer's
+            self._at_once, self._failure = None, error
+            self._close_if_needed()
+            self._wake_reader()
+            return True
+        self.delivered += taken
+        return taken
 
     def miss(self) -> None:
         """Count a frame whose writer does not wait."""
@@ -267,6 +297,11 @@ class Queue:
 
     # --- reading
 
+    def take_at_once(self, function: Callable[[Any], bool]) -> None:
+        """Have ``function`` take frames in the step of their writer; see `Input`."""
+        self._at_once = function
+        self._close_if_needed()
+
     async def take(self) -> Any:
         """The next frame, waiting for it; `ENDED` after the last."""
         self.steps += 1
@@ -295,6 +330,8 @@ class Queue:
         """The next frame, when `take_nowait` has said `EMPTY`."""
         frame = EMPTY
         while frame is EMPTY:
+            if self._failure is not None:
+                raise self._failure
             if self.delivered - self._when_empty > 1:
                 # The writer is quick: let it write, without being woken by it.
                 self._when_empty = self.delivered
@@ -327,6 +364,7 @@ class Queue:
         if self.finished:
             return
         self.finished = self._closed = True
+        self._at_once = None
         self.discarded += self.depth
         self.depth = 0
         self._sender.close()

@@ -22,6 +22,7 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import connection as module
+from voxpipe.processors.realtime import trio_socket
 from voxpipe.processors.realtime.address import Address, address_of
 from voxpipe.processors.realtime.connection import websocket
 
@@ -254,7 +255,7 @@ async def test_a_full_buffer_does_not_keep_a_connection_open(
     async def read_nothing(socket: object) -> None:
         """As if it had been cancelled at the worst moment."""
 
-    monkeypatch.setattr(module, "_read_off", read_nothing)
+    monkeypatch.setattr(trio_socket, "_read_off", read_nothing)
 
     async def talk(line: Line) -> None:
         await line.accept()

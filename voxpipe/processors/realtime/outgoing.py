@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 
 from anyio import Lock
 
@@ -16,6 +17,8 @@ from voxpipe.pipeline import AudioFrame
 
 from .connection import Connection
 from .effects import Order
+
+SendNowait = Callable[[str], bool]
 
 
 class Outgoing:
@@ -30,6 +33,27 @@ class Outgoing:
         self._connection = connection
         self._line = line
         self._turn = Lock(fast_acquire=True)
+        # Not every connection has it: one in memory, or on trio, may have to wait.
+        self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing waits to be sent, so what comes now may be sent without waiting."""
+        return self._quick is not None and not self._line and not self._turn.locked()
+
+    def send_nowait(self) -> bool:
+        """Send what is in the line without waiting; whether that was all.
+
+        Raises:
+            SessionLost: the connection has ended.
+        """
+        if self._quick is None or self._turn.locked():
+            return not self._line
+        while self._line:
+            if not self._quick(_encode(self._line[0])):
+                return False
+            self._line.popleft()
+        return True
 
     async def send(self) -> None:
         """Send all that is in the line; returns when it is empty.
@@ -37,6 +61,8 @@ class Outgoing:
         Raises:
             SessionLost: the connection has ended.
         """
+        if self.send_nowait():
+            return
         async with self._turn:
             while self._line:
                 await self._connection.send(_encode(self._line.popleft()))

@@ -284,10 +284,19 @@ class Realtime(Processor):
 
     async def _hear(self) -> None:
         self._hearing = True
+        self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:
             self._take(frame)
             await self._outgoing.send()
         self._hearing = False
+
+    def _hear_at_once(self, frame: Heard) -> bool:
+        if type(frame) is not AudioFrame or not self._outgoing.is_free:
+            return False
+        self._conversation.hear(frame, current_time())
+        if not self._outgoing.send_nowait():
+            self._orders.ring()
+        return True
 
     async def _follow_marks(self) -> None:
         async for frame in self.speech:
