@@ -1,0 +1,85 @@
+"""What callers and the stand-in model say: real speech, cut to begin and end loud.
+
+So that a moment can be measured to the sample, both begin with a loud one, and the
+caller also ends with one. What is quieter than that counts as silence on both sides:
+a resampler rings a little around a pause.
+
+The recordings are those of `voxpipe demo`.
+"""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+import voxpipe.console
+from voxpipe.processors.audio.g711 import compression, expansion
+
+Wire = Literal["ulaw", "pcm"]  # 8,000 Hz and 24,000 Hz, as the service speaks them
+
+FRAME = 160  # bytes: 20 ms from a telephone
+RATE = {"ulaw": 8_000, "pcm": 48_000}  # bytes a second
+LOUD = 256  # of 32768: -42 dB
+
+# The service's deltas were 12,000 bytes of PCM when somebody last published a capture.
+DELTA = 0.25  # seconds
+
+_FOLDER = Path(voxpipe.console.__file__).parent / "recordings"
+_CALLER = "4-goodbye.wav"  # 1.4 s, without a pause that could end a turn
+_AGENT = "3-book.wav"  # 4.6 s
+
+_LEVELS = np.abs(expansion("ulaw").astype(int))
+QUIET_ULAW = bytes(np.flatnonzero(_LEVELS < LOUD).tolist())
+QUIET_HIGH = b"\x00\xff"  # the high bytes of quiet pcm16 samples
+
+
+def caller_frames() -> list[bytes]:
+    """An utterance in frames of 20 ms of ulaw; the last one ends loud."""
+    codes = _ulaw(_spoken(_CALLER, 8_000)).tobytes()
+    codes = codes[len(codes) % FRAME :]  # rather at the beginning than at the end
+    return [codes[at : at + FRAME] for at in range(0, len(codes), FRAME)]
+
+
+def agent_deltas(wire: Wire) -> list[bytes]:
+    """A reply in the pieces in which the service sends it."""
+    if wire == "ulaw":
+        data = _ulaw(_spoken(_AGENT, 8_000)).tobytes()
+    else:
+        data = _spoken(_AGENT, 24_000).astype("<i2").tobytes()
+    size = int(DELTA * RATE[wire])
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def agent_seconds() -> float:
+    """How long a reply is."""
+    return sum(map(len, agent_deltas("ulaw"))) / RATE["ulaw"]
+
+
+def quiet_head(codes: bytes) -> int:
+    """Samples of ulaw before the first loud one; all of them if there is none."""
+    return len(codes) - len(codes.lstrip(QUIET_ULAW))
+
+
+def quiet_tail(data: bytes, wire: Wire) -> int:
+    """Samples after the last loud one; all of them if there is none."""
+    if wire == "ulaw":
+        return len(data) - len(data.rstrip(QUIET_ULAW))
+    high = data[1::2]
+    return len(high) - len(high.rstrip(QUIET_HIGH))
+
+
+def _spoken(name: str, rate: int) -> NDArray[np.int16]:
+    with wave.open(str(_FOLDER / name)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        resampled = soxr.resample(samples, file.getframerate(), rate)
+    loud = np.flatnonzero(np.abs(resampled.astype(int)) >= 2 * LOUD)
+    return np.asarray(resampled[loud[0] : loud[-1] + 1], np.int16)
+
+
+def _ulaw(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
+    return compression("ulaw")[samples.view(np.uint16)]
