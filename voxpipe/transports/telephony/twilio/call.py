@@ -1,0 +1,297 @@
+"""A call by Twilio: one task reads what comes, one plays what is said."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from anyio import (
+    BrokenResourceError,
+    EndOfStream,
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep_forever,
+)
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Dtmf,
+    Intake,
+    Playout,
+    TransportError,
+    Turn,
+)
+from voxpipe.transports.telephony.call import Call, CallEnd
+from voxpipe.transports.telephony.socket import Socket
+from voxpipe.transports.telephony.tones import check_keys, tone
+
+from . import wire
+from .marks import Marks
+from .wire import Connected, Digit, Event, Marked, Media, Started, Stopped, WireError
+
+FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
+GREETING = 5.0  # seconds until a carrier must have said what it streams
+GREETINGS = 16  # messages in which it must have done so
+FAREWELL = 1.0  # seconds to read a last word, or to close
+GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
+MOST_KEYS = 128  # pressed and not yet sounding
+
+
+class TwilioCall(Call):
+    """One call; made by `accept`.
+
+    It can run again when its pipeline has failed, as long as the carrier is there: to
+    apologise. Messages that are not Twilio's, or of another stream, are counted,
+    dropped and reported; so is a gap in what the caller says, which is not filled.
+
+    Args:
+        socket: the connection; it stays open, and the caller's.
+        start: what its first messages have said.
+
+    Attributes:
+        unknown: messages of a kind that is not known here.
+    """
+
+    def __init__(self, socket: Socket, start: Started) -> None:
+        self.heard.format = self.speaks.format = self.played.format = FORMAT
+        self.format = FORMAT
+        self.id = start.call_sid
+        self.caller = self.called = ""
+        self.parameters: Mapping[str, str] = start.parameters
+        self.ended: CallEnd = ""
+        self.turns = 0
+        self.cost_usd: float | None = None
+        self.spoke_at = self.heard_at = current_time()
+        self.sending_since: float | None = None
+        self.unknown = 0
+        self._socket = socket
+        self._stream = start.stream_sid
+        self._intake = Intake(FORMAT, self.report)
+        self._due: int | None = None  # ms: the timestamp of the next audio
+        self._marks = Marks()
+        self._keys: deque[AudioFrame] = deque()  # tones that do not sound yet
+        self._has_price = True  # so far, all that was charged
+        self._hung_up = False
+        self._tasks: TaskGroup | None = None  # while it runs
+        self._playout: Playout | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def accept(cls, socket: Socket) -> AsyncGenerator[TwilioCall]:
+        """Read who calls; the socket is closed when the context is left.
+
+        Raises:
+            TransportError: no call came within 5 s, or one that cannot be answered.
+        """
+        code = 1002  # a protocol error, unless we get further
+        try:
+            start = await _start_of(socket)
+            code = 1000
+            yield cls(socket, start)
+        finally:
+            with move_on_after(FAREWELL, shield=True):
+                await socket.close(code)
+
+    def hang_up(self) -> None:
+        """As `Call.hang_up`."""
+        if not self._hung_up:
+            self._hung_up = True
+            if self._tasks is not None:
+                self._tasks.start_soon(self._end_hearing)
+
+    def press(self, keys: str) -> None:
+        """As `Call.press`.
+
+        Raises:
+            ValueError: a key that no telephone has, or more than 128 that wait.
+        """
+        check_keys(keys)
+        if len(self._keys) + len(keys) > MOST_KEYS:
+            raise ValueError(
+                f"at most {MOST_KEYS} keys can wait to be pressed: {len(self._keys)} "
+                f"do, {len(keys)} are one too many"
+            )
+        for key in keys:
+            frame = tone(key, FORMAT)
+            self._keys.append(frame)
+            if self._playout is not None:
+                self._playout.insert(frame)
+
+    async def run(self) -> None:
+        """Carry the call until one side ends it."""
+        async with create_task_group() as tasks:
+            if self.charges.fed:
+                tasks.start_soon(self._add_up)
+            await self._carry()
+            self.speaks.finish()
+            # The model ends when these do, and has the last charge for us then.
+            await self._end_hearing()
+            await self.played.end()
+
+    async def _carry(self) -> None:
+        if self.ended in ("caller", "lost"):
+            return
+        self._marks.forget()
+        playout = Playout(
+            self.speaks,
+            self._write,
+            clear=self._clear,
+            played=self.played if self.played.read else None,
+        )
+        for frame in self._keys:
+            playout.insert(frame)
+        try:
+            async with create_task_group() as tasks:
+                self._tasks, self._playout = tasks, playout
+                tasks.start_soon(self._listen)
+                if self._hung_up:
+                    await self._end_hearing()
+                await playout.run()
+                self._end("agent")
+        finally:
+            self._tasks = self._playout = None
+
+    def _end(self, by: CallEnd) -> None:
+        self.ended = self.ended or by
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+
+    async def _end_hearing(self) -> None:
+        await self.heard.end()
+        await self.pressed.end()
+
+    # --- what the carrier says
+
+    async def _listen(self) -> None:
+        receive, stream = self._socket.receive, self._stream
+        try:
+            while not self.ended:
+                message = await receive()
+                self.heard_at = current_time()
+                try:
+                    event = wire.parse(message)
+                except WireError as error:
+                    self.report(str(error))
+                    continue
+                if type(event) is Media:
+                    if event.track == "inbound" and event.stream_sid == stream:
+                        await self._hear(event)
+                    elif event.stream_sid != stream:
+                        self._report_stranger()
+                else:
+                    await self._obey(event)
+        except EndOfStream:
+            self._end("lost")
+
+    async def _hear(self, event: Media) -> None:
+        frame = self._intake.feed_base64(event.payload)
+        if frame is None:
+            return
+        at, due = event.timestamp, self._due
+        if at is not None:
+            if due is not None and at > due + GAP:
+                self.report(f"{at - due} ms of what the caller said are missing")
+            self._due = at + round(frame.duration * 1000)
+        if not self._hung_up:
+            await self.heard.send(frame)
+
+    async def _obey(self, event: Event | None) -> None:
+        if event is None:
+            self.unknown += 1
+        elif isinstance(event, Connected | Started):
+            self.report("expected what happens in a call, got the start of another")
+        elif event.stream_sid != self._stream:
+            self._report_stranger()
+        elif isinstance(event, Marked):
+            found = self._marks.returned(event.name)
+            if found is not None and self._playout is not None:
+                self._playout.confirm(*found)
+        elif isinstance(event, Stopped):
+            self._end("caller")
+        elif isinstance(event, Digit) and not self._hung_up:
+            await self.pressed.send(Dtmf(digit=event.digit))
+
+    def _report_stranger(self) -> None:
+        self.report("expected a message of this stream, got one of another")
+
+    # --- what we say
+
+    async def _write(self, frame: AudioFrame) -> None:
+        turn = frame.turn
+        if self._keys and frame is self._keys[0]:
+            self._keys.popleft()
+        if turn is not None:
+            self.spoke_at = current_time()
+            if turn.timings.first_written is None:
+                self.turns += 1
+        await self._send(wire.media(self._stream, frame.base64))
+        name = self._marks.after(frame)
+        if name is not None:
+            await self._send(wire.mark(self._stream, name))
+
+    async def _clear(self, _: Turn | None) -> None:
+        self._marks.forget()
+        await self._send(wire.clear(self._stream))
+
+    async def _send(self, message: str) -> None:
+        self.sending_since = current_time()
+        try:
+            await self._socket.send(message)
+        except BrokenResourceError:
+            # Its farewell may wait to be read: the reader ends this task then.
+            with move_on_after(FAREWELL):
+                await sleep_forever()
+            self._end("lost")
+            await sleep_forever()
+        finally:
+            self.sending_since = None
+
+    # --- what it costs
+
+    async def _add_up(self) -> None:
+        async for usage in self.charges:
+            if usage.cost_usd is None:
+                self._has_price, self.cost_usd = False, None
+            elif self._has_price:
+                self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
+
+
+async def _start_of(socket: Socket) -> Started:
+    """What is being streamed, when that can be answered."""
+    start: Started | None = None
+    with move_on_after(GREETING):
+        start = await _greeting(socket)
+    if start is None:
+        raise TransportError(
+            f"expected Twilio's start message within {GREETING:g} s, and none came"
+        )
+    if (start.encoding, start.rate, start.channels) != ("audio/x-mulaw", 8_000, 1):
+        raise TransportError(
+            "expected audio/x-mulaw, 8000 Hz, mono, as Twilio streams; got "
+            f"{start.encoding[:40]!r}, {start.rate} Hz, {start.channels} channels: is "
+            "this another carrier?"
+        )
+    return start
+
+
+async def _greeting(socket: Socket) -> Started:
+    for _ in range(GREETINGS):
+        try:
+            event = wire.parse(await socket.receive())
+        except EndOfStream:
+            raise TransportError(
+                "expected Twilio's start message, and the connection has ended"
+            ) from None
+        if isinstance(event, Started):
+            return event
+        if event is not None and not isinstance(event, Connected):
+            break
+    raise TransportError(
+        "expected Twilio's start message, got others: does the webhook answer with "
+        "<Connect><Stream>?"
+    )
