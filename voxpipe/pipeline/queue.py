@@ -324,14 +324,14 @@ class Queue:
                 self.delivered += 1
                 return frame
             self.stale += 1
+        if self._failure is not None:
+            raise self._failure
         return ENDED if self.finished or not self.writers else EMPTY
 
     async def take_later(self) -> Any:
         """The next frame, when `take_nowait` has said `EMPTY`."""
         frame = EMPTY
         while frame is EMPTY:
-            if self._failure is not None:
-                raise self._failure
             if self.delivered - self._when_empty > 1:
                 # The writer is quick: let it write, without being woken by it.
                 self._when_empty = self.delivered

@@ -243,7 +243,6 @@ def _subprotocol(_connection: Any, offered: Sequence[Subprotocol]) -> Any:
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
 
-
 OPTIONS: dict[str, Any] = {
     "process_request": _only_realtime,
     "select_subprotocol": _subprotocol,
