@@ -1,0 +1,51 @@
+"""A telephone company of one's own: calls a phone agent, and measures the call.
+
+In memory, and in virtual time if you like, for tests::
+
+    async with answered(app) as caller:  # app: async def app(call: Call) -> None
+        greeting = await caller.listen()
+        await caller.say(speech)
+        reply = await caller.listen()
+        cut = await caller.interrupt(speech)
+        caller.press("42#")
+    assert caller.measured.underruns == 0
+
+And the same over real sockets, in real time, against any server that speaks Twilio's
+protocol::
+
+    twilio = FakeTwilio("http://127.0.0.1:8080", auth_token=token)
+    async with twilio.call(caller="+15550100") as caller:
+        ...
+
+`Leg` is the protocol alone, for generators of load and fakes of other kinds.
+"""
+
+from .answered import App, answered
+from .caller import Caller, Said
+from .carrier import FakeTwilio
+from .leg import BadLine, Leg
+from .lines import Line, MemoryLine, memory_lines
+from .measurements import Measurements, Violation, ViolationKind
+from .speech import Speech
+from .webhook import CallRefused, Stream
+from .wire import Sids
+
+__all__ = [
+    "App",
+    "BadLine",
+    "CallRefused",
+    "Caller",
+    "FakeTwilio",
+    "Leg",
+    "Line",
+    "Measurements",
+    "MemoryLine",
+    "Said",
+    "Sids",
+    "Speech",
+    "Stream",
+    "Violation",
+    "ViolationKind",
+    "answered",
+    "memory_lines",
+]

@@ -1,0 +1,283 @@
+"""A caller on a line: speaks in real time, listens, presses keys, hangs up."""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import Literal, Self
+
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    EndOfStream,
+    Event,
+    Lock,
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep_forever,
+    sleep_until,
+)
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline import AudioFrame
+
+from .leg import Leg
+from .lines import Line
+from .measurements import Measurements
+from .speech import ULAW, Speech
+
+FAREWELL = 2.0  # seconds for saying goodbye to a server that may not listen
+PATIENCE = 30.0  # seconds that a caller waits for the agent, unless told otherwise
+
+Said = bytes | AudioFrame | Speech
+"""Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
+
+
+class Caller:
+    """The caller's end of one call; silent wherever nothing else is asked for.
+
+    Leaving the ``async with`` block hangs up.
+
+    Args:
+        leg: the protocol.
+        line: the connection; it is closed at the end.
+
+    Attributes:
+        ended: who ended the call: ``caller`` (that is you), ``agent`` (who closed the
+            connection with 1000), or ``lost``; empty while it lasts.
+    """
+
+    def __init__(self, leg: Leg, line: Line) -> None:
+        self.ended: Literal["", "caller", "agent", "lost"] = ""
+        self._leg = leg
+        self._line = line
+        self._mouth = Lock(fast_acquire=True)
+        self._deaf_until = -math.inf
+        self._dropped = False
+        self._news: Event | None = None  # while somebody waits for some
+        self._over = Event()
+        self._tasks: TaskGroup | None = None
+        self._talking = CancelScope()
+
+    @property
+    def measured(self) -> Measurements:
+        """What the call looked like, so far."""
+        return self._leg.measured
+
+    @property
+    def sid(self) -> str:
+        """Twilio's name for the call."""
+        return self._leg.sids.call
+
+    @property
+    def close_code(self) -> int | None:
+        """With which the connection was closed; ``None`` if it was not, or broken."""
+        return self._line.close_code
+
+    # --- speaking
+
+    async def say(self, audio: Said) -> bool:
+        """Speak in real time; returns after the last frame.
+
+        Returns:
+            ``False`` when the call was over before that.
+
+        Raises:
+            FormatError: audio that a telephone does not take.
+        """
+        speech = Speech.of(audio)
+        async with self._mouth:
+            self._leg.say(speech)
+            try:
+                while self._leg.speaking and not self.ended:
+                    await self._wait_for_news()
+            finally:
+                said_all = self._leg.hush()
+        return said_all
+
+    async def interrupt(
+        self, audio: Said, *, after: float = 1.0, timeout: float = PATIENCE
+    ) -> AudioFrame:
+        """Wait until the agent has been speaking for so long, and talk over it.
+
+        Returns:
+            What was heard of the agent: up to its ``clear``, or all of it when it did
+            not let itself be interrupted.
+
+        Raises:
+            TimeoutError: the agent did not speak for so long.
+            EndOfStream: the call was over before.
+            FormatError: audio that a telephone does not take.
+        """
+        speech = Speech.of(audio)
+        await self._wait_for_agent(after, current_time() + timeout)
+        clears = self.measured.clears
+        await self.say(speech)
+        playback = self._leg.playback
+        while not self.ended and self.measured.clears == clears:
+            now = current_time()
+            if playback.dry_at <= now:
+                return AudioFrame(data=playback.take(now), format=ULAW)
+            await self._wait_for_news(playback.dry_at)
+        if self.measured.clears == clears:
+            return AudioFrame(data=playback.take(current_time()), format=ULAW)
+        return AudioFrame(data=playback.cut, format=ULAW)
+
+    def press(self, keys: str) -> None:
+        """Press keys (``0-9*#A-D``).
+
+        Raises:
+            ValueError: a key that no telephone has.
+        """
+        self._leg.press(keys)
+
+    # --- listening
+
+    async def listen(
+        self, *, pause: float = 0.5, timeout: float = PATIENCE
+    ) -> AudioFrame:
+        """Wait until the agent has spoken and has then been silent for ``pause``.
+
+        Returns:
+            What was heard since the caller's last word, or since the last `listen`;
+            without the silence. Of what was heard a minute at most is kept.
+
+        Raises:
+            TimeoutError: the agent did not speak, or did not come to an end.
+            EndOfStream: the call is over, and there is nothing left to hear.
+        """
+        playback, deadline = self._leg.playback, current_time() + timeout
+        while True:
+            now = current_time()
+            sounds = playback.sounds(now)
+            done_at = playback.dry_at + pause if sounds else math.inf
+            if now >= done_at or (sounds and self.ended):
+                return AudioFrame(data=playback.take(now), format=ULAW)
+            if self.ended:
+                raise EndOfStream
+            self._check(deadline, timeout)
+            await self._wait_for_news(min(done_at, deadline))
+
+    async def _wait_for_agent(self, seconds: float, deadline: float) -> None:
+        playback, timeout = self._leg.playback, deadline - current_time()
+        while True:
+            now = current_time()
+            begun = playback.dry_at > now
+            if begun and now >= playback.began_at + seconds:
+                return
+            if self.ended:
+                raise EndOfStream
+            self._check(deadline, timeout)
+            due = playback.began_at + seconds if begun else math.inf
+            await self._wait_for_news(min(due, deadline))
+
+    def _check(self, deadline: float, timeout: float) -> None:
+        if current_time() >= deadline:
+            audible = self._leg.playback.dry_at > current_time()
+            how = (
+                "did not come to an end" if audible else "said nothing, or too little,"
+            )
+            raise TimeoutError(f"the agent {how} within {timeout:g} s")
+
+    # --- ends, and things that go wrong
+
+    def hang_up(self) -> None:
+        """End the call, as a person does: ``stop`` follows within 20 ms."""
+        self._leg.hang_up()
+
+    def drop(self) -> None:
+        """Break the connection now, without ``stop`` or a closing word."""
+        self._dropped = True
+        self._talking.cancel()
+
+    def stop_reading(self, seconds: float) -> None:
+        """Take no message for so long (one that is awaited already still comes)."""
+        self._deaf_until = current_time() + seconds
+
+    def send_raw(self, message: str) -> None:
+        """Send any text with the next frame: for what Twilio would never send."""
+        self._leg.put(message)
+
+    async def wait_closed(self) -> None:
+        """Wait until the call is over, whoever ends it."""
+        await self._over.wait()
+
+    # --- the call itself
+
+    async def __aenter__(self) -> Self:
+        self._tasks = create_task_group()
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._run)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        assert self._tasks is not None
+        if error is None or isinstance(error, Exception):
+            self.hang_up()
+            with move_on_after(FAREWELL):
+                await self._over.wait()
+            self._tasks.cancel_scope.cancel()
+            # What the block raised stays what it is, and is not put into a group.
+            await self._tasks.__aexit__(None, None, None)
+            return None
+        return await self._tasks.__aexit__(kind, error, traceback)
+
+    async def _run(self) -> None:
+        try:
+            with self._talking:
+                async with create_task_group() as tasks:
+                    tasks.start_soon(self._hear)
+                    await self._talk()
+                    tasks.cancel_scope.cancel()
+        finally:
+            self.ended = self.ended or "caller"
+            self._leg.end(current_time())
+            self._tell()
+            with CancelScope(shield=True, deadline=current_time() + FAREWELL):
+                await (self._line.abort if self._dropped else self._line.close)()
+            self._over.set()
+
+    async def _talk(self) -> None:
+        leg, line = self._leg, self._line
+        try:
+            for message in leg.opening():
+                await line.send(message)
+            while not leg.stopped:
+                await sleep_until(leg.next_at)
+                was_speaking = leg.speaking
+                for message in leg.tick(current_time()):
+                    await line.send(message)
+                if was_speaking and not leg.speaking:
+                    self._tell()
+        except BrokenResourceError:
+            await sleep_forever()  # `_hear` learns how it ended, and cancels this
+
+    async def _hear(self) -> None:
+        try:
+            while True:
+                if current_time() < self._deaf_until:
+                    await sleep_until(self._deaf_until)
+                message = await self._line.receive()
+                self._leg.receive(message, current_time())
+                self._tell()
+        except EndOfStream:
+            if not self._leg.stopped:
+                self.ended = "agent" if self._line.close_code == 1000 else "lost"
+            self._talking.cancel()
+
+    def _tell(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    async def _wait_for_news(self, deadline: float = math.inf) -> None:
+        if self._news is None:
+            self._news = Event()
+        with CancelScope(deadline=deadline):
+            await self._news.wait()

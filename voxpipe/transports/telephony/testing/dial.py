@@ -1,0 +1,160 @@
+"""A WebSocket to the server that answers, on asyncio or trio."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    EndOfStream,
+    create_task_group,
+    current_time,
+)
+
+from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.loop import in_trio
+
+from .webhook import CallRefused
+
+OPEN_TIMEOUT = 10.0  # seconds, for TCP, TLS and upgrade together
+FAREWELL = 1.0  # seconds that the other side has to answer a closing word
+MAX_MESSAGE = 2**20  # bytes
+
+
+class WebSocketLine:
+    """The carrier's end of a WebSocket."""
+
+    def __init__(self, socket: Any, closed: type[Exception]) -> None:
+        self._socket = socket
+        self._closed = closed
+
+    @property
+    def close_code(self) -> int | None:
+        """With which the connection was closed; ``None`` if it is open, or broken."""
+        code: int | None = self._socket.close_code
+        return None if code == 1006 else code  # so websockets says "broken"
+
+    async def receive(self) -> str | bytes:
+        """Wait for the next message.
+
+        Raises:
+            EndOfStream: the connection has ended.
+        """
+        try:
+            message: str | bytes = await self._socket.recv()
+        except self._closed:
+            raise EndOfStream from None
+        return message
+
+    async def send(self, message: str, /) -> None:
+        """Send one message.
+
+        Raises:
+            BrokenResourceError: the connection has ended.
+        """
+        try:
+            await self._socket.send(message)
+        except self._closed:
+            raise BrokenResourceError from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye; the answer stands behind what the server was just sending."""
+        close = self._socket.aclose if in_trio() else self._socket.close
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._read_off)
+                await close(code, reason)
+                tasks.cancel_scope.cancel()
+        finally:
+            self._let_reader_end()
+
+    async def abort(self) -> None:
+        """Break the connection without a word."""
+        if in_trio():
+            import trio
+
+            await trio.aclose_forcefully(self._socket.stream)
+        else:
+            self._socket.transport.abort()
+        self._let_reader_end()
+
+    async def _read_off(self) -> None:
+        with suppress(EndOfStream):
+            while True:
+                await self.receive()
+
+    def _let_reader_end(self) -> None:
+        # On trio websockets (17.4) waits for ever for its reader if that was paused,
+        # because of a full buffer, when the connection ended.
+        if getattr(self._socket, "recv_flow_control", None) is not None:
+            self._socket.resume_reading()
+
+
+@asynccontextmanager
+async def dialled(
+    url: str, headers: Mapping[str, str]
+) -> AsyncGenerator[WebSocketLine]:
+    """Connect as Twilio does.
+
+    Raises:
+        CallRefused: the server answered something else than an upgrade.
+        TransportError: nobody answered.
+    """
+    from websockets.exceptions import ConnectionClosed
+
+    async with AsyncExitStack() as stack:
+        with _explained(url):
+            socket = await stack.enter_async_context(_connect(url, headers))
+        line = WebSocketLine(socket, ConnectionClosed)
+        try:
+            yield line
+        finally:
+            with CancelScope(shield=True, deadline=current_time() + 2 * FAREWELL):
+                await line.close()
+
+
+def _connect(url: str, headers: Mapping[str, str]) -> Any:
+    connect: Any
+    if in_trio():
+        from websockets.trio.client import connect
+    else:
+        from websockets.asyncio.client import connect
+    return connect(
+        url,
+        additional_headers=headers,
+        user_agent_header="Twilio.TmeWs/1.0",
+        compression=None,
+        open_timeout=OPEN_TIMEOUT,
+        close_timeout=FAREWELL,
+        ping_interval=None,
+        max_size=MAX_MESSAGE,
+        proxy=None,
+        logger=_silent(),
+    )
+
+
+@contextmanager
+def _explained(url: str) -> Generator[None]:
+    from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+    try:
+        yield
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise CallRefused(
+            f"the stream was refused with HTTP {status} (error 31920)", status=status
+        ) from None
+    except (OSError, EOFError, TimeoutError, InvalidHandshake) as error:
+        raise TransportError(
+            f"no stream to {url.partition('://')[2].partition('/')[0]}: "
+            f"{type(error).__name__}"
+        ) from error
+
+
+def _silent() -> logging.Logger:
+    # At DEBUG websockets logs what people say.
+    return logging.Logger("voxpipe.websockets", level=logging.CRITICAL + 1)

@@ -1,0 +1,133 @@
+"""Measures a call while it happens: the definitions in `Measurements`, as a machine.
+
+It is told of the caller's loud frames and of what the agent's side sends, each with the
+moment and with `Playback.dry_at`, and never looks at a clock.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .measurements import Measurements, Violation, ViolationKind
+from .speech import ULAW
+from .ulaw import first_loud
+
+TICK = 1e-6  # seconds; moments that differ by less are the same, but for rounding
+
+
+class Meter:
+    """Fills in the measurements of one call.
+
+    Args:
+        now: when the call starts.
+    """
+
+    __slots__ = (
+        "_answer_heard_at",
+        "_cleared",
+        "_greeting",
+        "_over_since",
+        "_same_reply",
+        "_talking",
+        "_waiting_since",
+        "measured",
+    )
+
+    def __init__(self, now: float) -> None:
+        self.measured = Measurements()
+        self._waiting_since: float | None = now  # for an answer
+        self._greeting = True  # the answer would be the greeting
+        self._answer_heard_at = -math.inf
+        self._talking = False  # between the first and the last loud frame
+        self._cleared = False  # since the first
+        self._over_since: float | None = None  # the caller talks over the agent
+        self._same_reply = False  # if more comes, it belongs to what was heard last
+
+    # --- the caller
+
+    def loud(self, now: float, dry_at: float) -> None:
+        """A loud frame was sent."""
+        if not self._talking:
+            self._talking = True
+            self._cleared = self._greeting = self._same_reply = False
+            self._waiting_since = None
+        if self._over_since is not None and dry_at <= now:
+            self._over_since = None
+        if self._over_since is None and dry_at > now and not self._cleared:
+            self._over_since = now
+            self.measured.interruptions += 1
+
+    def last_loud(self, now: float) -> None:
+        """It was the last of an utterance."""
+        self._talking = False
+        self._waiting_since = now
+        self.measured.utterances += 1
+
+    def key(self) -> None:
+        """A key was pressed: what comes next may be an answer to that."""
+        self._same_reply = False
+
+    # --- the agent
+
+    def media(self, ulaw: bytes, now: float, dry_at: float) -> None:
+        """Audio came; ``dry_at`` is from before."""
+        measured = self.measured
+        measured.media += 1
+        measured.media_bytes += len(ulaw)
+        measured.lead = max(
+            measured.lead, max(0.0, dry_at - now) + len(ulaw) / ULAW.rate
+        )
+        if now > dry_at + TICK:
+            self._over_since = None
+            if self._same_reply:
+                measured.underruns += 1
+                measured.gap_seconds.append(now - dry_at)
+        if self._talking and self._cleared:
+            measured.stale += 1
+        if self._over_since is None:
+            self._same_reply = not self._talking
+            if self._waiting_since is not None:
+                self._answered(ulaw, max(now, dry_at))
+
+    def _answered(self, ulaw: bytes, begins: float) -> None:
+        quiet = first_loud(ulaw)
+        if quiet < 0:
+            return
+        assert self._waiting_since is not None
+        self._answer_heard_at = begins + quiet / ULAW.rate
+        seconds = self._answer_heard_at - self._waiting_since
+        if self._greeting:
+            self.measured.greeting_after = seconds
+        else:
+            self.measured.reply_after.append(seconds)
+        self._waiting_since = None
+
+    def cleared(self, now: float) -> None:
+        """The agent's side had the buffer cleared."""
+        measured = self.measured
+        measured.clears += 1
+        if self._answer_heard_at > now:
+            self._never_heard()
+        if self._over_since is not None:
+            measured.clear_after.append(now - self._over_since)
+            self._over_since = None
+        self._cleared = self._talking
+        self._same_reply = False
+
+    def _never_heard(self) -> None:
+        # The answer was cleared before its first loud sample.
+        if self._greeting:
+            seconds = self.measured.greeting_after or 0.0
+            self.measured.greeting_after = None
+        elif self.measured.reply_after:
+            seconds = self.measured.reply_after.pop()
+        else:
+            return
+        if not self._talking and self._waiting_since is None:
+            self._waiting_since = self._answer_heard_at - seconds
+        self._answer_heard_at = -math.inf
+
+    def violated(self, kind: ViolationKind, detail: str) -> None:
+        """A message came that Twilio would not take."""
+        self.measured.violations.append(Violation(kind, detail))
+        self.measured.violation_count += 1
