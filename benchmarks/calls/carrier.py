@@ -32,7 +32,8 @@ SLOTS = 20  # in 20 ms: a millisecond each, asyncio's own grain
 APART = 0.025  # seconds between two calls being placed
 SPREAD = 4.0  # seconds over which the callers start to speak
 SETTLE = 1.5  # seconds from there until it counts
-HOLDING = 1.0  # seconds between frames of a caller who holds the line
+UPGRADE = 10.0  # seconds for a stream to open
+GOODBYE = 10.0  # seconds for all of them to be closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,12 @@ async def place(order: Order, count: int, tally: Tally, pacer: Pacer) -> list[Li
     for number in range(count):
         caller = Caller(number, frames, silence, tally)
         line = Line(number, parts.netloc, parts.path, caller, tally)
-        await loop.create_connection(partial(_itself, line), host, port)
-        await asyncio.wait_for(line.upgraded, 10)
+        try:
+            await loop.create_connection(partial(_itself, line), host, port)
+            await asyncio.wait_for(line.upgraded, UPGRADE)
+        except (OSError, TimeoutError):
+            tally.faults["refused"] += 1
+            continue
         lines.append(line)
         pacer.add(line)
         await asyncio.sleep(APART)
@@ -115,12 +120,13 @@ def _itself(line: Line) -> Line:
     return line
 
 
-async def hang_up(lines: Sequence[Line]) -> None:
+async def hang_up(lines: Sequence[Line], tally: Tally) -> None:
     """End all calls, and wait until the server has closed them."""
     for line in lines:
         line.hang_up()
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(line.closed for line in lines))
+    if lines:
+        _, open = await asyncio.wait([each.closed for each in lines], timeout=GOODBYE)
+        tally.faults["not_closed"] += len(open)
 
 
 async def warm_up(order: Order) -> None:
@@ -128,9 +134,10 @@ async def warm_up(order: Order) -> None:
     pacer, tally = Pacer(), Tally()
     pacing = asyncio.create_task(pacer.run())
     lines = await place(order, 1, tally, pacer)
-    lines[0].caller.talk(0.0)
+    for line in lines:
+        line.caller.talk(0.0)
     await asyncio.sleep(3.0)
-    await hang_up(lines)
+    await hang_up(lines, tally)
     pacing.cancel()
     await asyncio.sleep(0.5)
 
@@ -155,7 +162,7 @@ async def measure(order: Order) -> dict[str, Any]:
     memory = resident(order.server) if order.server else 0
     lag = pacer.lag.summary()
     tally.is_open = False
-    await hang_up(lines)
+    await hang_up(lines, tally)
     pacing.cancel()
     used = {name: round(after[name] - before[name], 3) for name in after}
     return {

@@ -6,7 +6,14 @@ from typing import Any
 
 from .delays import Delays
 
-FAULTS = "dropped", "unanswered", "not_cleared", "cut_short"
+FAULTS = (
+    "refused",  # a call did not get through
+    "dropped",  # the server ended one
+    "unanswered",  # nothing came for 6 s
+    "cut_short",  # a reply ended before its end
+    "not_cleared",  # an interruption was not noticed while it lasted
+    "not_closed",  # 10 s after the caller had hung up
+)
 
 
 class Tally:

@@ -1,0 +1,97 @@
+"""How many calls a contender holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.report import CannotMeasure
+
+from .contenders import Contender
+from .outcome import Outcome
+from .table import HEAD, row
+from .trial import Bench
+
+FEW = 5  # calls, whose p95 is the contender's own best
+SLOWER = 100.0  # ms that the p95 may be beyond that
+MOST = 400  # calls; beyond that the generator has no room to be believed
+GRAIN = 0.04  # of the number, to which it is found
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many calls a contender held.
+
+    Attributes:
+        calls: the largest number that it held.
+        broken: why it did not hold more, in words.
+        tried: every trial, in order.
+    """
+
+    calls: int
+    broken: str
+    tried: tuple[Outcome, ...]
+
+
+def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
+    """The largest number that holds, to `GRAIN`; 0 if not even 1 does.
+
+    Args:
+        holds: asked for ever closer numbers.
+        guess: near the expected answer.
+        most: not more is asked for.
+    """
+    low, high = 0, most + 1
+    at = min(guess, most)
+    while True:
+        if holds(at):
+            low = at
+        else:
+            high = at
+        if high - low <= max(1, GRAIN * high):
+            return low
+        if high > most:
+            at = min(most, max(low + 1, round(low * 1.25)))
+        elif low == 0:
+            at = max(1, round(high * 0.75))
+        else:
+            at = (low + high) // 2
+
+
+def failing(outcome: Outcome, few: Outcome) -> str:
+    """Why a contender does not hold these calls; empty if it does."""
+    faults = ", ".join(f"{count} {name}" for name, count in outcome.faults.items())
+    if faults:
+        return faults
+    if outcome.p95 > few.p95 + SLOWER:
+        return f"p95 {outcome.p95:.0f} ms, {few.p95:.0f} at {few.calls} calls"
+    return ""
+
+
+def largest(bench: Bench, contender: Contender, seconds: float) -> Limit:
+    """Search how many calls it holds."""
+    print(HEAD)
+    few = bench.run(contender, FEW, seconds)
+    print(row(few), flush=True)
+    tried, reasons = [few], dict[int, str]()
+
+    def holds(calls: int) -> bool:
+        try:
+            outcome = bench.run(contender, calls, seconds)
+        except CannotMeasure as error:
+            reasons[calls] = str(error)
+            return False
+        tried.append(outcome)
+        why = failing(outcome, few)
+        print(row(outcome), f"  [{why or 'holds'}]", flush=True)
+        if why:
+            reasons[calls] = f"{why}; its core {outcome.server_load:.0%} busy"
+        return not why
+
+    calls = bisect(holds, contender.guess, MOST)
+    broken = "it was not asked for more"
+    if reasons:
+        breaks_at = min(reasons)
+        broken = f"at {breaks_at} calls: {reasons[breaks_at]}"
+    print(f"{contender.name} holds {calls}; {broken}", flush=True)
+    return Limit(calls, broken, tuple(tried))
