@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import anyio
@@ -74,3 +75,15 @@ def test_a_later_loop_has_a_clock_of_its_own() -> None:
         anyio.run(one, backend=backend, backend_options=options) for _ in range(2)
     )
     assert first is not second
+
+
+def test_it_rings_in_a_loop_that_anyio_has_not_started() -> None:
+    async def wait() -> float:
+        clock, bell = alarm_clock(), asyncio.Event()
+        began = clock.now()
+        clock.at(began + 0.01, bell.set)
+        async with asyncio.timeout(5):
+            await bell.wait()
+        return clock.now() - began
+
+    assert asyncio.run(wait()) >= 0.01

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-import anyio
 from anyio.lowlevel import RunVar
 
 from .loop import in_trio
@@ -55,6 +54,9 @@ class Alarm:
 class _Timer(Protocol):
     """What an event loop has: calls back at a moment, and forgets the one before."""
 
+    @property
+    def now(self) -> Callable[[], float]: ...
+
     def set(self, moment: float) -> None: ...
 
 
@@ -65,12 +67,15 @@ class AlarmClock:
         self._alarms: list[Alarm] = []  # a heap: a live one for each that waits
         self._next = math.inf
         self._timer: _Timer = (_Trio if in_trio() else _Asyncio)(self._ring)
+        # `anyio.current_time`, also outside of every task, where anyio does not know
+        # which loop runs unless it has started it.
+        self.now = self._timer.now
 
     def at(self, moment: float, wake: Callable[[], object]) -> Alarm:
         """Have ``wake`` called at ``moment``, or as soon after it as the loop is free.
 
-        It is called from the event loop, outside of every task: it may set an event,
-        and must neither wait nor raise.
+        It is called from the event loop, outside of every task: it may set an event
+        and order another alarm, and must neither wait nor raise.
         """
         alarm = Alarm(moment, wake)
         heappush(self._alarms, alarm)
@@ -79,7 +84,7 @@ class AlarmClock:
         return alarm
 
     def _ring(self) -> None:
-        alarms, now = self._alarms, anyio.current_time()
+        alarms, now = self._alarms, self.now()
         while alarms and alarms[0].moment <= now:
             heappop(alarms).ring()
         self._set()
@@ -94,6 +99,7 @@ class _Asyncio:
         import asyncio
 
         self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
         self._ring = ring
         self._handle: Any = None
 
@@ -109,6 +115,7 @@ class _Trio:
     def __init__(self, ring: Callable[[], None]) -> None:
         import trio
 
+        self.now = trio.current_time
         self._ring = ring
         self._scope = trio.CancelScope()
         trio.lowlevel.spawn_system_task(self._run, name=ALARM_CLOCK)

@@ -59,10 +59,11 @@ class Intake:
         except FormatError as error:
             self._report(str(error))
             return None
-        if not frame.size:
+        size = frame.size
+        if not size:
             self._report("expected audio, got an empty message")
             return None
-        self._bytes += frame.size
+        self._bytes += size
         return frame
 
     def check(self, frame: AudioFrame) -> AudioFrame | None:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from logging import Logger
 from typing import Any, cast
 
-from anyio import CancelScope, Event, current_time, fail_after, move_on_after
+from anyio import CancelScope, Event, fail_after, move_on_after
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
@@ -90,6 +90,7 @@ class AsyncioSocket:
         self._closing = False
         self._heard = True  # something came since the alarm last rang
         self._asked = False  # a ping is out
+        self._clock = alarm_clock()
         self._alarm: Alarm | None = None
         self._why: SessionLost | None = None
 
@@ -257,7 +258,8 @@ class AsyncioSocket:
 
     def _set_alarm(self, seconds: float) -> None:
         self._heard = False
-        self._alarm = alarm_clock().at(current_time() + seconds, self._check)
+        clock = self._clock
+        self._alarm = clock.at(clock.now() + seconds, self._check)
 
     def _check(self) -> None:
         # Whatever comes is a sign of life: a pong can be behind a minute of audio.
