@@ -2,5 +2,18 @@
 
 from .call import Call, CallEnd
 from .socket import Socket
+from .switchboard import App, Ending, Refused, Switchboard
+from .tickets import Replayed, Ticket, Tickets
 
-__all__ = ["Call", "CallEnd", "Socket"]
+__all__ = [
+    "App",
+    "Call",
+    "CallEnd",
+    "Ending",
+    "Refused",
+    "Replayed",
+    "Socket",
+    "Switchboard",
+    "Ticket",
+    "Tickets",
+]

@@ -1,0 +1,87 @@
+"""The form that a webhook posts: read with bounds, and parsed strictly."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from urllib.parse import parse_qsl
+
+from anyio import move_on_after
+
+from .asgi import Receive, Scope, header
+
+LARGEST = 65_536  # bytes
+MOST_FIELDS = 256  # Twilio sends some thirty
+PATIENCE = 5.0  # seconds from the headers to the last of the body
+_FORM = "application/x-www-form-urlencoded"
+
+Form = list[tuple[str, str]]
+"""Names and values, in the order in which they came."""
+
+
+class BadRequest(Exception):
+    """A request that cannot be answered; says what was expected, not what came.
+
+    Attributes:
+        status: of HTTP.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def read_form(scope: Scope, receive: Receive) -> Form:
+    """The fields that were posted, or those of the query for a ``GET``.
+
+    Raises:
+        BadRequest: another kind of body, too much of it, too late, or no form.
+    """
+    if scope["method"] == "GET":
+        return parse_form(scope.get("query_string", b""))
+    kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise BadRequest(415, f"expected a body of type {_FORM}")
+    return parse_form(await _read_body(scope, receive))
+
+
+def parse_form(body: bytes) -> Form:
+    """The fields of a form.
+
+    Raises:
+        BadRequest: it is no form, or one with too many fields.
+    """
+    if not body:
+        return []
+    if body.count(b"&") >= MOST_FIELDS:
+        raise BadRequest(400, f"expected a form of at most {MOST_FIELDS} fields")
+    fields: Form | None = None
+    with suppress(ValueError):
+        fields = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+        )
+    # Raised here, so that it does not carry the error above, which knows the body.
+    if fields is None:
+        raise BadRequest(400, "expected a form of names and values, percent-encoded")
+    return fields
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    too_large = BadRequest(413, f"expected a body of at most {LARGEST} bytes")
+    announced = header(scope, b"content-length") or ""
+    if announced.isdecimal() and int(announced[:20]) > LARGEST:
+        raise too_large
+    body = bytearray()
+    with move_on_after(PATIENCE):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest(400, "expected a body, and the connection has ended")
+            body += message.get("body", b"")
+            if len(body) > LARGEST:
+                raise too_large
+            if not message.get("more_body", False):
+                return bytes(body)
+    raise BadRequest(408, f"expected the body within {PATIENCE:g} s")

@@ -1,0 +1,36 @@
+"""What is refused is told, though not as often as somebody may like to try."""
+
+from __future__ import annotations
+
+import logging
+
+from anyio import current_time
+
+EVERY = 10.0  # seconds between two lines of one kind
+
+logger = logging.getLogger("voxpipe.calls")
+
+
+class Refusals:
+    """Counts what is refused, and tells of each kind now and then.
+
+    Attributes:
+        count: of all kinds.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._told: dict[str, float] = {}  # a kind, and when; kinds are our own texts
+        self._since: dict[str, int] = {}
+
+    def note(self, kind: str) -> None:
+        """One more of this kind, which says what was expected and not what came."""
+        self.count += 1
+        now = current_time()
+        if now < self._told.get(kind, now):
+            self._since[kind] = self._since.get(kind, 0) + 1
+            return
+        self._told[kind] = now + EVERY
+        more = self._since.pop(kind, 0)
+        others = f" (and {more} others since the last such line)" if more else ""
+        logger.warning("refused: %s%s", kind, others)

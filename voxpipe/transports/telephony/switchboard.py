@@ -1,0 +1,305 @@
+"""The switchboard: takes calls up to a limit, runs the app for each, sees to its end.
+
+One look a second at all calls, by the loop's alarm clock, takes the place of timers in
+each of them: it ends those in which nothing happens any more. It needs no task, and so
+neither the lifespan of a server nor any call that would have to outlive the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from os import PathLike
+from typing import Literal
+
+from anyio import CancelScope, Event, current_time, move_on_after
+
+from voxpipe.pipeline.alarm import Alarm, alarm_clock
+
+from . import failures
+from .apology import apologise
+from .apology import apology as apology_of
+from .call import Call
+from .tickets import Tickets
+
+App = Callable[[Call], Awaitable[object]]
+"""What answers a call: opens what it needs, runs its pipeline, and returns."""
+
+Ending = Literal[
+    "caller", "agent", "lost", "idle", "silent", "stuck", "model", "failed", "drained"
+]
+"""Why a call was over: who hung up, or what went wrong."""
+
+SWEEP = 1.0  # seconds between two looks at all calls
+SILENCE = 30.0  # seconds; a carrier that streams sends something every 20 ms
+STUCK = 10.0  # seconds that a carrier may take to read one message
+EXIT = 5.0  # seconds that calls which are cut have to end
+
+logger = logging.getLogger("voxpipe.calls")
+
+
+class Refused(Exception):
+    """No call can be taken now.
+
+    Attributes:
+        why: there are as many as there may be, or no more are to come.
+    """
+
+    def __init__(self, why: Literal["full", "draining"]) -> None:
+        super().__init__(f"no call is taken: {why}")
+        self.why = why
+
+
+class Switchboard:
+    """Runs an app for each call, and lets nothing that goes wrong in one harm another.
+
+    A caller whose app fails is told so, and the call ends. For every call that was
+    taken the logger ``voxpipe.calls`` gets one line, without what was said, numbers or
+    keys.
+
+    Args:
+        answer: the app.
+        limit: calls at once; those that were promised count.
+        idle_limit: seconds after the agent's last word until a call is ended, and
+            those that an app may go on after it.
+        apology: what a caller hears when the app has failed, a WAV file in the
+            carrier's format (for Twilio, mu-law at 8,000 Hz), or ``None`` for nothing.
+
+    Attributes:
+        limit: as it was given.
+        tickets: for the calls that were promised.
+
+    Raises:
+        WavError: the apology cannot be read.
+        OSError: it cannot be opened.
+        ValueError: no call, or no time for one.
+    """
+
+    def __init__(
+        self,
+        answer: App,
+        *,
+        limit: int = 100,
+        idle_limit: float = 300.0,
+        apology: str | PathLike[str] | Literal["sorry"] | None = "sorry",
+    ) -> None:
+        if limit < 1 or not idle_limit > 0:
+            raise ValueError(
+                f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
+                f" and {idle_limit!r}"
+            )
+        self.limit = limit
+        self.tickets = Tickets()
+        self._answer = answer
+        self._idle_limit = idle_limit
+        self._apology = (
+            None
+            if apology is None
+            else apology_of(None if apology == "sorry" else apology)
+        )
+        self._lines: set[_Line] = set()
+        self._closes_at = math.inf  # then promised calls are not taken either
+        self._alarm: Alarm | None = None
+        self._news: Event | None = None  # while somebody waits for an end
+
+    @property
+    def calls(self) -> int:
+        """How many there are."""
+        return len(self._lines)
+
+    @property
+    def state(self) -> Literal["ready", "full", "draining"]:
+        """Whether a new call would be taken, and why not."""
+        if self._closes_at < math.inf:
+            return "draining"
+        taken = len(self._lines) + len(self.tickets)
+        return "ready" if taken < self.limit else "full"
+
+    def admit(self) -> None:
+        """Take a call that was not promised; to be followed by `run` at once.
+
+        Raises:
+            Refused: it cannot be taken.
+        """
+        state = self.state
+        if state != "ready":
+            raise Refused(state)
+
+    def promise(self, call_id: str, *, caller: str = "", called: str = "") -> str:
+        """Keep a place for a call whose stream will come in a moment.
+
+        Args:
+            call_id: the carrier's name for it, from somebody who is known to be it.
+            caller: who is calling.
+            called: the number that they called.
+
+        Returns:
+            The ticket that the stream must bring.
+
+        Raises:
+            Replayed: this call has been answered.
+            Refused: it cannot be taken.
+        """
+        self.tickets.see(call_id)
+        if call_id not in self.tickets:
+            self.admit()
+        return self.tickets.mint(call_id, caller=caller, called=called)
+
+    async def run(self, call: Call) -> Ending:
+        """Have a call answered; returns when it is over and the app has returned.
+
+        Raises:
+            Refused: it was promised, but by now everything is to end.
+        """
+        if current_time() >= self._closes_at:
+            raise Refused("draining")
+        line = _Line(call)
+        self._lines.add(line)
+        self._watch()
+        try:
+            with line.scope:
+                await self._serve(line)
+        except BaseException:
+            line.end = line.end or call.ended or "drained"  # from outside
+            raise
+        finally:
+            self._leave(line)
+            end = line.tell()
+        return end
+
+    async def drain(self, deadline: float) -> int:
+        """Take no new calls, and wait for those that there are.
+
+        A call whose caller was told to connect is still taken. A second drain can
+        only shorten the first: ``drain(0)`` ends all calls now.
+
+        Args:
+            deadline: seconds; what is not over by then is cut.
+
+        Returns:
+            How many were cut.
+        """
+        self._closes_at = min(self._closes_at, current_time() + deadline)
+        while self._lines or len(self.tickets):
+            left = self._closes_at - current_time()
+            if left <= 0:
+                break
+            await self._wait_for_end(min(left, SWEEP))
+        rest = tuple(self._lines)
+        for line in rest:
+            line.cut("drained")
+        with move_on_after(EXIT):
+            while self._lines:
+                await self._wait_for_end(EXIT)
+        return len(rest)
+
+    # --- one call
+
+    async def _serve(self, line: _Line) -> None:
+        call = line.call
+        try:
+            await self._answer(call)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
+            line.failed(error)
+            clip = self._apology
+            if line.scope.cancel_called or call.ended or clip is None:
+                return
+            if clip.format == call.format:
+                await self._apologise(line)
+
+    async def _apologise(self, line: _Line) -> None:
+        assert self._apology is not None
+        try:
+            await apologise(line.call, self._apology)
+        except Exception as error:  # noqa: BLE001  # as above
+            logger.warning(
+                "call=%s no apology: %s", line.name, failures.in_short(error)
+            )
+
+    def _leave(self, line: _Line) -> None:
+        self._lines.discard(line)
+        if not self._lines and self._alarm is not None:
+            self._alarm.cancel()
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    async def _wait_for_end(self, seconds: float) -> None:
+        if self._news is None:
+            self._news = Event()
+        with move_on_after(seconds):
+            await self._news.wait()
+
+    # --- all calls
+
+    def _watch(self) -> None:
+        if self._alarm is None or not self._alarm.is_pending:
+            self._alarm = alarm_clock().at(current_time() + SWEEP, self._sweep)
+
+    def _sweep(self) -> None:
+        now = current_time()
+        for line in self._lines:
+            line.check(now, self._idle_limit)
+        if self._lines:
+            self._watch()
+
+
+class _Line:
+    """One call, as the switchboard sees it."""
+
+    __slots__ = ("_began", "_was_running", "call", "end", "scope")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.scope = CancelScope()
+        self.end: Ending | Literal[""] = ""
+        self._began = current_time()
+        self._was_running = False  # at the last look
+
+    @property
+    def name(self) -> str:
+        """What stands in logs: enough to find it at the carrier's, and no more."""
+        return self.call.id[-8:]
+
+    def cut(self, why: Ending) -> None:
+        """End it now."""
+        self.end = self.end or why
+        self.scope.cancel()
+
+    def check(self, now: float, idle_limit: float) -> None:
+        """End it if nothing happens any more."""
+        call = self.call
+        if call.sending_since is not None and now - call.sending_since > STUCK:
+            self.cut("stuck")
+        elif now - max(call.spoke_at, self._began) > idle_limit:
+            self.cut("idle")
+        elif self._listens() and now - call.heard_at > SILENCE:
+            self.cut("silent")
+        self._was_running = call.running
+
+    def _listens(self) -> bool:
+        # Before and after its pipeline runs nobody reads what the carrier sends.
+        return self._was_running and self.call.running and not self.call.ended
+
+    def failed(self, error: Exception) -> None:
+        """The app has raised."""
+        if failures.is_transport(error):
+            self.end = self.end or self.call.ended or "model"
+            logger.warning("call=%s %s", self.name, failures.in_short(error))
+        else:
+            self.end = self.end or "failed"
+            logger.error("call=%s failed: %s", self.name, failures.in_full(error))
+
+    def tell(self) -> Ending:
+        """Write down how it was."""
+        call, end = self.call, self.end or self.call.ended or "agent"
+        logger.info(
+            "call=%s end=%s seconds=%.1f turns=%d cost_usd=%s",
+            self.name,
+            end,
+            current_time() - self._began,
+            call.turns,
+            "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
+        )
+        return end

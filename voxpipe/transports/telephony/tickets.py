@@ -1,0 +1,106 @@
+"""One-time tickets: who was told to open a stream is who opens it.
+
+What a carrier says first on a stream (which call, whose) anybody could say. So the
+answer to its webhook, which is signed, carries a ticket, and the stream must bring it
+back at once: for that call, once. A signature has no time in it, and a request that was
+overheard could be sent again: a call is therefore answered only in the first seconds
+after it was first heard of, and never again once its stream has come.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from anyio import current_time
+
+LONGEST_LIFE = 60.0  # seconds
+REMEMBERED = 10_000  # calls; some 3 MB, and hours of calls on one core
+
+
+class Replayed(Exception):
+    """This call was answered before: its webhook is told by somebody else, or late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What was known about a call when it was answered.
+
+    Attributes:
+        call_id: the carrier's name for the call.
+        caller: who is calling; empty where the carrier did not say.
+        called: the number that they called; likewise.
+        token: what the stream must bring; 256 random bits, as text.
+        valid_until: by the clock of `anyio.current_time`.
+    """
+
+    call_id: str
+    caller: str = field(repr=False)
+    called: str = field(repr=False)
+    token: str = field(repr=False)
+    valid_until: float
+
+
+class Tickets:
+    """Those that were given out, and the calls that need no other.
+
+    Args:
+        life: seconds that a ticket is good for; 60 at most.
+
+    Raises:
+        ValueError: a life that is longer, or none.
+    """
+
+    def __init__(self, *, life: float = 30.0) -> None:
+        if not 0 < life <= LONGEST_LIFE:
+            raise ValueError(f"a ticket lives up to {LONGEST_LIFE:g} s, not {life!r}")
+        self._life = life
+        self._open: OrderedDict[str, Ticket] = OrderedDict()  # the oldest first
+        self._seen: OrderedDict[str, float] = OrderedDict()  # answerable until
+
+    def __len__(self) -> int:
+        """How many can still be redeemed."""
+        now = current_time()
+        while self._open:
+            ticket = next(iter(self._open.values()))
+            if ticket.valid_until > now:
+                break
+            del self._open[ticket.call_id]
+        return len(self._open)
+
+    def __contains__(self, call_id: object) -> bool:
+        return len(self) > 0 and call_id in self._open
+
+    def see(self, call_id: str) -> None:
+        """Note that a call is to be answered, whether or not it will be.
+
+        Raises:
+            Replayed: it was, too long ago; or its stream has come.
+        """
+        now = current_time()
+        if now >= self._seen.setdefault(call_id, now + self._life):
+            raise Replayed
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def mint(self, call_id: str, *, caller: str = "", called: str = "") -> str:
+        """A new ticket for a call, in the place of any that it has."""
+        self._open.pop(call_id, None)
+        token = secrets.token_urlsafe()
+        until = current_time() + self._life
+        self._open[call_id] = Ticket(call_id, caller, called, token, until)
+        while len(self._open) > REMEMBERED:
+            self._open.popitem(last=False)
+        return token
+
+    def redeem(self, token: str, call_id: str) -> Ticket | None:
+        """Take back the ticket of a call; ``None`` if this is not it, or too late."""
+        ticket = self._open.get(call_id)
+        if ticket is None or not secrets.compare_digest(
+            ticket.token.encode(), token.encode()
+        ):
+            return None
+        del self._open[call_id]
+        self._seen[call_id] = 0.0
+        return ticket if ticket.valid_until > current_time() else None

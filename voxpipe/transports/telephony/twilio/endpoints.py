@@ -1,0 +1,236 @@
+"""The HTTP and WebSocket endpoints that Twilio asks, as an ASGI app.
+
+Twilio tells the webhook (``/twilio/answer``) of a call, and gets TwiML that has it
+stream to ``/twilio``, with a ticket. Nothing is done for a stream, and no app called,
+before it has brought its ticket back.
+
+A webhook that is answered with an error makes Twilio ask the number's fallback URL, if
+it has one: give it another server's, and calls that are too many here go there.
+Source: https://www.twilio.com/docs/usage/security/availability-reliability
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+
+from voxpipe.pipeline import TransportError
+from voxpipe.transports.telephony.asgi import (
+    AsgiSocket,
+    Receive,
+    Scope,
+    Send,
+    refuse_upgrade,
+    respond,
+    split_path,
+)
+from voxpipe.transports.telephony.forms import BadRequest, read_form
+from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.transports.telephony.switchboard import Refused, Switchboard
+from voxpipe.transports.telephony.tickets import Replayed
+
+from .answer import TICKET, connect_stream
+from .call import TwilioCall
+from .guard import Guard
+
+STREAM, WEBHOOK = "/twilio", "/twilio/answer"
+RETRY_AFTER = 5  # seconds
+_SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+class TwilioEndpoints:
+    """Answers Twilio: ``/twilio/answer``, ``/twilio``, ``/healthz`` and ``/readyz``.
+
+    Mount it wherever you like in an ASGI app, or let a server run it by itself.
+    Without ``public_url`` and ``auth_token`` the checks are off, which is for your own
+    machine: anybody who reaches it can place calls at your cost.
+
+    Args:
+        switchboard: takes the calls.
+        public_url: under which this server (its root, not these endpoints) is reached
+            from outside, such as ``https://calls.example.com``.
+        auth_token: of the Twilio account; it signs.
+        insecure: have the checks off although there is a public URL.
+        origins: web pages that may open a stream, such as ``https://example.com``;
+            Twilio itself is none.
+
+    Attributes:
+        switchboard: as it was given.
+        checks: whether signatures and tickets are asked for.
+
+    Raises:
+        ConfigurationError: a URL without a token, or the other way round, or one that
+            Twilio could not use.
+    """
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        *,
+        public_url: str | None = None,
+        auth_token: str | None = None,
+        insecure: bool = False,
+        origins: Collection[str] = (),
+    ) -> None:
+        self.switchboard = switchboard
+        self._guard = Guard(public_url, auth_token, insecure=insecure, origins=origins)
+        self.checks = self._guard.checks
+        self._refusals = Refusals()
+        self._greeting = 0  # streams that have not yet said which call they are
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI 3 has it."""
+        if scope["type"] == "http":
+            try:
+                await self._request(scope, receive, send)
+            except BadRequest as error:
+                self._refusals.note(str(error))
+                await respond(send, error.status, f"{error}\n")
+        elif scope["type"] == "websocket":
+            await self._stream(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                # By now servers have closed their connections: there is nothing to
+                # wait for. Who wants to drain does it before: `Switchboard.drain`.
+                await self.switchboard.drain(0)
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    # --- HTTP
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, path = split_path(scope)
+        path = path.rstrip("/")
+        if path == WEBHOOK:
+            await self._answer(scope, receive, send)
+        elif path == "/healthz":
+            _check_method(scope, "GET", "HEAD")
+            await respond(send, 200, "alive\n")
+        elif path == "/readyz":
+            _check_method(scope, "GET", "HEAD")
+            await self._tell_state(send)
+        elif path == STREAM:
+            raise BadRequest(426, "expected an upgrade to a WebSocket")
+        else:
+            raise BadRequest(404, f"expected one of {WEBHOOK}, /healthz and /readyz")
+
+    async def _tell_state(self, send: Send) -> None:
+        board = self.switchboard
+        state = board.state
+        text = json.dumps({"state": state, "calls": board.calls, "limit": board.limit})
+        status = 200 if state == "ready" else 503
+        await respond(send, status, text, kind="application/json")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _check_method(scope, "POST", "GET")
+        form = await read_form(scope, receive)
+        try:
+            known = self._guard.is_twilio(scope, form)
+            url = self._guard.stream_url(scope, STREAM)
+        except ValueError as error:
+            raise BadRequest(400, str(error)) from None
+        if not known:
+            raise BadRequest(403, _UNSIGNED)
+        fields = dict(form)
+        call_id = fields.get("CallSid", "")
+        if _SID.fullmatch(call_id) is None:
+            raise BadRequest(400, "expected the CallSid of a call")
+        try:
+            ticket = self.switchboard.promise(
+                call_id, caller=fields.get("From", ""), called=fields.get("To", "")
+            )
+        except Replayed:
+            raise BadRequest(403, "expected a call that was not answered yet") from None
+        except Refused as refused:
+            self._refusals.note(str(refused))
+            retry = {"retry-after": str(RETRY_AFTER)}
+            await respond(send, 503, f"{refused}\n", headers=retry)
+        else:
+            twiml = connect_stream(url, ticket)
+            await respond(send, 200, twiml, kind="text/xml")
+
+    # --- WebSocket
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = self._why_not(scope)
+        if refused is not None:
+            status, why = refused
+            self._refusals.note(why)
+            await refuse_upgrade(scope, send, status, f"{why}\n")
+            return
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept"})
+        socket = AsgiSocket(receive, send)
+        board = self.switchboard
+        if board.state != "ready" and not len(board.tickets):
+            await self._close(socket, 1013, f"no call is taken: {board.state}")
+            return
+        self._greeting += 1
+        call = None
+        try:
+            async with TwilioCall.accept(socket) as call:
+                self._greeting -= 1
+                if await self._admit(call, socket):
+                    await board.run(call)
+        except TransportError as error:
+            self._refusals.note(str(error))
+        except Refused as error:
+            await self._close(socket, 1013, str(error))
+        finally:
+            self._greeting -= call is None
+
+    def _why_not(self, scope: Scope) -> tuple[int, str] | None:
+        _, path = split_path(scope)
+        if path.rstrip("/") != STREAM:
+            return 404, f"expected streams at {STREAM}"
+        if self._guard.is_page(scope):
+            return 403, "expected no Origin: streams are not for web pages"
+        try:
+            if not self._guard.is_twilio(scope):
+                return 403, _UNSIGNED
+        except ValueError as error:
+            return 400, str(error)
+        if self._greeting >= self.switchboard.limit:
+            return 503, "too many streams have not said yet which call they are"
+        return None
+
+    async def _admit(self, call: TwilioCall, socket: AsgiSocket) -> bool:
+        parameters = dict(call.parameters)
+        token = parameters.pop(TICKET, None)
+        call.parameters = parameters
+        if token is None and not self.checks:
+            try:
+                self.switchboard.admit()
+            except Refused as error:
+                await self._close(socket, 1013, str(error))
+                return False
+            return True
+        ticket = self.switchboard.tickets.redeem(token or "", call.id)
+        if ticket is None:
+            await self._close(socket, 1008, "expected the ticket of this call, once")
+            return False
+        call.caller, call.called = ticket.caller, ticket.called
+        return True
+
+    async def _close(self, socket: AsgiSocket, code: int, why: str) -> None:
+        self._refusals.note(why)
+        await socket.close(code, why)
+
+
+_UNSIGNED = (
+    "expected Twilio's signature of this URL: is auth_token that of the account, and "
+    "public_url the one in its console?"
+)
+
+
+def _check_method(scope: Scope, *allowed: str) -> None:
+    if scope["method"] not in allowed:
+        raise BadRequest(405, f"expected {' or '.join(allowed)}")

@@ -1,0 +1,126 @@
+"""Who may call: the public URL, Twilio's signature, and no web pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from urllib.parse import quote, urlsplit
+
+from voxpipe.pipeline import VoxpipeError
+from voxpipe.transports.telephony.asgi import Scope, header, split_path
+
+from .signature import HEADER, Fields, is_signed
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class ConfigurationError(VoxpipeError):
+    """The endpoints as configured would be unsafe, or unreachable; says the cure."""
+
+
+class Guard:
+    """Knows Twilio by its signature, if it is given what it takes.
+
+    Args:
+        public_url: under which the server is reached from outside.
+        auth_token: of the Twilio account.
+        insecure: do without signatures and tickets although there is a public URL.
+        origins: web pages that may open a stream.
+
+    Attributes:
+        checks: signatures and tickets are asked for.
+
+    Raises:
+        ConfigurationError: these do not go together.
+    """
+
+    def __init__(
+        self,
+        public_url: str | None,
+        auth_token: str | None,
+        *,
+        insecure: bool,
+        origins: Collection[str],
+    ) -> None:
+        if auth_token and public_url is None and not insecure:
+            raise ConfigurationError(
+                "auth_token was given without public_url: Twilio signs the URL that it "
+                "was given, so say which, e.g. public_url='https://calls.example.com'"
+            )
+        if public_url is not None and not auth_token and not insecure:
+            raise ConfigurationError(
+                "public_url was given without auth_token: anybody could place calls at "
+                "your cost; pass auth_token=os.environ['TWILIO_AUTH_TOKEN'] (in "
+                "Twilio's console: Account info), or insecure=True if nobody else can "
+                "reach this server"
+            )
+        self.checks = bool(auth_token) and not insecure
+        self._auth_token = auth_token or ""
+        self._base = None if public_url is None else _checked(public_url)
+        self._origins = frozenset(origins)
+
+    def url(self, scope: Scope) -> str:
+        """The URL that Twilio has asked for, with its query.
+
+        Raises:
+            ValueError: nobody knows: it is not configured, and has no proper ``Host``.
+        """
+        root, path = split_path(scope)
+        query: bytes = scope.get("query_string", b"")
+        if scope["type"] == "websocket":
+            url = self.stream_url(scope, path)
+        else:
+            url = self._base_of(scope) + quote(root + path)
+        return url + ("?" + query.decode("latin-1") if query else "")
+
+    def stream_url(self, scope: Scope, path: str) -> str:
+        """Where a stream is to be opened: ``path`` beside what was asked for.
+
+        Raises:
+            ValueError: as for `url`.
+        """
+        root, _ = split_path(scope)
+        return "ws" + self._base_of(scope).removeprefix("http") + quote(root + path)
+
+    def is_twilio(self, scope: Scope, fields: Fields = ()) -> bool:
+        """Whether this request is Twilio's; if nobody checks, it is."""
+        if not self.checks:
+            return True
+        signature = header(scope, HEADER)
+        return signature is not None and is_signed(
+            self._auth_token, self.url(scope), fields, signature
+        )
+
+    def is_page(self, scope: Scope) -> bool:
+        """Whether a web page has sent this that has not been allowed to."""
+        sent = [value for name, value in scope["headers"] if name == b"origin"]
+        return any(value.decode("latin-1") not in self._origins for value in sent)
+
+    def _base_of(self, scope: Scope) -> str:
+        if self._base is not None:
+            return self._base
+        host = header(scope, b"host") or ""
+        if _HOST.fullmatch(host) is None:
+            raise ValueError(
+                "expected a Host header of a name, or a number, and a port"
+            )
+        secure = scope.get("scheme") in ("https", "wss")
+        return f"{'https' if secure else 'http'}://{host}"
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    wrong = None
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and parts.hostname in _LOOPBACK
+    ):
+        wrong = "it must begin with https://, Twilio streams to nothing else"
+    elif not parts.hostname or parts.username is not None or parts.query:
+        wrong = "it must be a host, and a path if you like"
+    elif "#" in url or _HOST.fullmatch(parts.netloc) is None:
+        wrong = "it must be a plain host name, perhaps with a port"
+    if wrong is not None:
+        shown = f"{parts.scheme}://{parts.hostname}"  # it may hold a password
+        raise ConfigurationError(f"public_url {shown} cannot be used: {wrong}")
+    return url.rstrip("/")
