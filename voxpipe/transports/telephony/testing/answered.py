@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-from anyio import create_task_group, current_time
+from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.transports.telephony.call import Call
@@ -16,6 +16,8 @@ from voxpipe.transports.telephony.twilio import TwilioCall
 from .caller import Caller
 from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
+
+PATIENCE = 30.0  # seconds that an app may take to return when its caller is gone
 
 App = Callable[[Call], Awaitable[object]]
 """What `voxpipe serve` calls for each call."""
@@ -36,8 +38,8 @@ def answered(
             reply = await caller.listen()
 
     Under trio's autojump clock (`voxpipe.pipeline.testing`) that takes no longer than
-    the work in it. At the end of the block the caller hangs up, and the app has all
-    the time that it needs to return.
+    the work in it. At the end of the block the caller hangs up, and the app has half a
+    minute to return.
 
     Args:
         app: called once, with the call.
@@ -48,6 +50,7 @@ def answered(
 
     Raises:
         Exception: whatever the app raised, as it was.
+        TimeoutError: it did not return.
     """
     return _answered(app, (caller, called), parameters, line)
 
@@ -73,6 +76,7 @@ class _Agent:
         self._line = line
         self._numbers = numbers
         self._error: Exception | None = None
+        self._returned = Event()
         self._tasks: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -88,14 +92,23 @@ class _Agent:
         traceback: TracebackType | None,
     ) -> bool | None:
         assert self._tasks is not None
-        mine = error is None or isinstance(error, Exception)
-        try:
-            left = (None, None, None) if mine else (kind, error, traceback)
-            await self._tasks.__aexit__(*left)
-        finally:
-            if self._error is not None:
-                raise self._error  # bare, and not in a group with what it led to
+        if error is not None and not isinstance(error, Exception):
+            return await self._tasks.__aexit__(kind, error, traceback)
+        self._tasks.start_soon(self._lose_patience)
+        await self._tasks.__aexit__(None, None, None)
+        if self._error is not None:
+            raise self._error  # bare, and not in a group with what it led to
         return None
+
+    async def _lose_patience(self) -> None:
+        assert self._tasks is not None
+        with move_on_after(PATIENCE):
+            await self._returned.wait()
+            return
+        self._error = self._error or TimeoutError(
+            f"the app had not returned {PATIENCE:g} s after the caller was gone"
+        )
+        self._tasks.cancel_scope.cancel()
 
     async def _answer(self) -> None:
         try:
@@ -105,4 +118,5 @@ class _Agent:
         except Exception as error:  # noqa: BLE001  # it is raised by `__aexit__`
             self._error = error
         finally:
+            self._returned.set()
             await self._line.abort()

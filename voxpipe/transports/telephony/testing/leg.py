@@ -102,6 +102,7 @@ class Leg:
         """Say no more; whether all was said."""
         said_all = not self.speaking
         self._speech, self.speaking = None, False
+        self._meter.fell_silent()
         return said_all
 
     def press(self, keys: str) -> None:
@@ -173,7 +174,7 @@ class Leg:
         if speech.loud[index]:
             self._meter.loud(now, self.playback.dry_at)
             if index == speech.last_loud:
-                self._meter.last_loud(now)
+                self._meter.fell_silent()
                 self.playback.turn_page(now)
         if self._said == len(speech.frames):
             self._speech, self.speaking = None, False

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 from .measurements import Measurements, Violation, ViolationKind
+from .playback import TICK
 from .speech import ULAW
 from .ulaw import first_loud
-
-TICK = 1e-6  # seconds; moments that differ by less are the same, but for rounding
 
 
 class Meter:
@@ -26,6 +25,7 @@ class Meter:
         "_answer_heard_at",
         "_cleared",
         "_greeting",
+        "_loud_at",
         "_over_since",
         "_same_reply",
         "_talking",
@@ -38,6 +38,7 @@ class Meter:
         self._waiting_since: float | None = now  # for an answer
         self._greeting = True  # the answer would be the greeting
         self._answer_heard_at = -math.inf
+        self._loud_at = now  # when the caller's last loud frame was sent
         self._talking = False  # between the first and the last loud frame
         self._cleared = False  # since the first
         self._over_since: float | None = None  # the caller talks over the agent
@@ -47,21 +48,24 @@ class Meter:
 
     def loud(self, now: float, dry_at: float) -> None:
         """A loud frame was sent."""
+        self._loud_at = now
         if not self._talking:
             self._talking = True
             self._cleared = self._greeting = self._same_reply = False
             self._waiting_since = None
-        if self._over_since is not None and dry_at <= now:
+        audible = dry_at > now + TICK
+        if not audible:
             self._over_since = None
-        if self._over_since is None and dry_at > now and not self._cleared:
+        elif self._over_since is None and not self._cleared:
             self._over_since = now
             self.measured.interruptions += 1
 
-    def last_loud(self, now: float) -> None:
-        """It was the last of an utterance."""
-        self._talking = False
-        self._waiting_since = now
-        self.measured.utterances += 1
+    def fell_silent(self) -> None:
+        """It was the last of an utterance, if there was one."""
+        if self._talking:
+            self._talking = False
+            self._waiting_since = self._loud_at
+            self.measured.utterances += 1
 
     def key(self) -> None:
         """A key was pressed: what comes next may be an answer to that."""

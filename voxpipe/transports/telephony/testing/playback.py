@@ -13,6 +13,7 @@ from .speech import ULAW
 
 LIMIT = 600.0  # seconds; Twilio takes ten minutes and discards more (warning 31931)
 MARK_LIMIT = 10_000  # outstanding; a bound of ours
+TICK = 1e-6  # seconds; moments that differ by less are the same, but for rounding
 KEPT = 60.0  # seconds that were heard and not yet listened to
 
 
@@ -101,7 +102,7 @@ class Playback:
     def marks_due(self, now: float) -> list[tuple[str, float]]:
         """Those that are due, in order, each with the moment at which it came."""
         due: list[tuple[str, float]] = []
-        while self._marks and self._marks[0][0] <= now:
+        while self._marks and self._marks[0][0] <= now + TICK:
             _, name, came = self._marks.popleft()
             due.append((name, came))
         return due
