@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor
 from voxpipe.transports.wav import read_wav
 
 from .call import Call
 
+SORRY: Final = Path(__file__).parent / "clips" / "apology.wav"
+"""'I am sorry, there is a technical problem. Please call again later.'"""
+
 PIECE = 0.2  # seconds that are sent at once; a caller may hang up in between
 PATIENCE = 5.0  # seconds that it may take longer than it lasts
 
 
-def apology(path: str | PathLike[str] | None = None) -> AudioFrame:
-    """A recording, as one frame: a WAV file, or the sentence that comes with voxpipe.
+def read_clip(path: str | PathLike[str]) -> AudioFrame:
+    """A WAV file as one frame.
 
     Raises:
         WavError: it cannot be read.
         OSError: it cannot be opened.
     """
-    if path is None:
-        clip = files("voxpipe.transports.telephony") / "clips" / "apology.wav"
-        format, data = read_wav(clip)
-    else:
-        format, data = read_wav(Path(path))
+    format, data = read_wav(Path(path))
     return AudioFrame(data=data, format=format)
 
 

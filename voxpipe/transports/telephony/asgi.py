@@ -92,7 +92,7 @@ async def refuse_upgrade(scope: Scope, send: Send, status: int, text: str) -> No
 
 
 class AsgiSocket:
-    """A `Socket` over an ASGI WebSocket that was accepted.
+    """A `Socket` over an ASGI WebSocket, whose ``connect`` has been received.
 
     A message that is longer than 65,536 ends it, with 1009: most servers let 16 MB in.
     """
@@ -101,6 +101,10 @@ class AsgiSocket:
         self._receive = receive
         self._send = send
         self._is_over = False
+
+    async def accept(self) -> None:
+        """Agree to the upgrade; whether it still stands, `receive` tells."""
+        await self._put({"type": "websocket.accept"})
 
     async def receive(self) -> str | bytes:
         """As `Socket.receive`."""
@@ -136,9 +140,10 @@ class AsgiSocket:
             return
         self._is_over = True
         with move_on_after(FAREWELL, shield=True):
-            try:
-                await self._send(
-                    {"type": "websocket.close", "code": code, "reason": reason}
-                )
-            except Exception:  # noqa: BLE001  # it is over, however: see `send`
-                return
+            await self._put({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _put(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except Exception:  # noqa: BLE001  # see `send`
+            self._is_over = True

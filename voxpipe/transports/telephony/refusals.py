@@ -23,8 +23,13 @@ class Refusals:
         self._told: dict[str, float] = {}  # a kind, and when; kinds are our own texts
         self._since: dict[str, int] = {}
 
-    def note(self, kind: str) -> None:
-        """One more of this kind, which says what was expected and not what came."""
+    def note(self, kind: str, detail: str = "") -> None:
+        """One more of this kind.
+
+        Args:
+            kind: what was expected; a fixed text, so that there are not many.
+            detail: more about it, such as numbers; never what people said.
+        """
         self.count += 1
         now = current_time()
         if now < self._told.get(kind, now):
@@ -33,4 +38,4 @@ class Refusals:
         self._told[kind] = now + EVERY
         more = self._since.pop(kind, 0)
         others = f" (and {more} others since the last such line)" if more else ""
-        logger.warning("refused: %s%s", kind, others)
+        logger.warning("refused: %s%s%s", kind, detail and f": {detail}", others)

@@ -18,8 +18,7 @@ from anyio import CancelScope, Event, current_time, move_on_after
 from voxpipe.pipeline.alarm import Alarm, alarm_clock
 
 from . import failures
-from .apology import apologise
-from .apology import apology as apology_of
+from .apology import SORRY, apologise, read_clip
 from .call import Call
 from .tickets import Tickets
 
@@ -82,7 +81,7 @@ class Switchboard:
         *,
         limit: int = 100,
         idle_limit: float = 300.0,
-        apology: str | PathLike[str] | Literal["sorry"] | None = "sorry",
+        apology: str | PathLike[str] | None = SORRY,
     ) -> None:
         if limit < 1 or not idle_limit > 0:
             raise ValueError(
@@ -93,11 +92,7 @@ class Switchboard:
         self.tickets = Tickets()
         self._answer = answer
         self._idle_limit = idle_limit
-        self._apology = (
-            None
-            if apology is None
-            else apology_of(None if apology == "sorry" else apology)
-        )
+        self._apology = None if apology is None else read_clip(apology)
         self._lines: set[_Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
         self._alarm: Alarm | None = None

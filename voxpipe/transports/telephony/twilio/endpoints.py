@@ -77,16 +77,12 @@ class TwilioEndpoints:
         self._guard = Guard(public_url, auth_token, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
         self._refusals = Refusals()
-        self._greeting = 0  # streams that have not yet said which call they are
+        self._greeting: set[AsgiSocket] = set()  # have not said which call they are
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "http":
-            try:
-                await self._request(scope, receive, send)
-            except BadRequest as error:
-                self._refusals.note(str(error))
-                await respond(send, error.status, f"{error}\n")
+            await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -107,6 +103,13 @@ class TwilioEndpoints:
     # --- HTTP
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._respond(scope, receive, send)
+        except BadRequest as error:
+            self._refusals.note(str(error))
+            await respond(send, error.status, f"{error}\n")
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, path = split_path(scope)
         path = path.rstrip("/")
         if path == WEBHOOK:
@@ -133,7 +136,8 @@ class TwilioEndpoints:
         _check_method(scope, "POST", "GET")
         form = await read_form(scope, receive)
         try:
-            known = self._guard.is_twilio(scope, form)
+            posted = form if scope["method"] == "POST" else ()
+            known = self._guard.is_twilio(scope, posted)
             url = self._guard.stream_url(scope, STREAM)
         except ValueError as error:
             raise BadRequest(400, str(error)) from None
@@ -160,32 +164,27 @@ class TwilioEndpoints:
     # --- WebSocket
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
         refused = self._why_not(scope)
         if refused is not None:
             status, why = refused
             self._refusals.note(why)
             await refuse_upgrade(scope, send, status, f"{why}\n")
             return
-        await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})
         socket = AsgiSocket(receive, send)
-        board = self.switchboard
-        if board.state != "ready" and not len(board.tickets):
-            await self._close(socket, 1013, f"no call is taken: {board.state}")
-            return
-        self._greeting += 1
-        call = None
+        await socket.accept()
+        self._greeting.add(socket)
         try:
-            async with TwilioCall.accept(socket) as call:
-                self._greeting -= 1
-                if await self._admit(call, socket):
-                    await board.run(call)
+            if self._may_come():
+                async with TwilioCall.accept(socket) as call:
+                    self._greeting.discard(socket)
+                    await self._take(call, socket)
+            else:
+                await self._turn_away(socket, self.switchboard.state)
         except TransportError as error:
-            self._refusals.note(str(error))
-        except Refused as error:
-            await self._close(socket, 1013, str(error))
+            self._refusals.note("expected a call", str(error))
         finally:
-            self._greeting -= call is None
+            self._greeting.discard(socket)
 
     def _why_not(self, scope: Scope) -> tuple[int, str] | None:
         _, path = split_path(scope)
@@ -198,27 +197,34 @@ class TwilioEndpoints:
                 return 403, _UNSIGNED
         except ValueError as error:
             return 400, str(error)
-        if self._greeting >= self.switchboard.limit:
+        if len(self._greeting) >= self.switchboard.limit:
             return 503, "too many streams have not said yet which call they are"
         return None
 
-    async def _admit(self, call: TwilioCall, socket: AsgiSocket) -> bool:
+    def _may_come(self) -> bool:
+        """Whether any call could be taken: it can have a ticket, or there is room."""
+        board = self.switchboard
+        return board.state == "ready" or len(board.tickets) > 0
+
+    async def _take(self, call: TwilioCall, socket: AsgiSocket) -> None:
         parameters = dict(call.parameters)
         token = parameters.pop(TICKET, None)
         call.parameters = parameters
-        if token is None and not self.checks:
-            try:
+        try:
+            if self.checks or token is not None:
+                ticket = self.switchboard.tickets.redeem(token or "", call.id)
+                if ticket is None:
+                    await self._close(socket, 1008, "expected the ticket of this call")
+                    return
+                call.caller, call.called = ticket.caller, ticket.called
+            else:
                 self.switchboard.admit()
-            except Refused as error:
-                await self._close(socket, 1013, str(error))
-                return False
-            return True
-        ticket = self.switchboard.tickets.redeem(token or "", call.id)
-        if ticket is None:
-            await self._close(socket, 1008, "expected the ticket of this call, once")
-            return False
-        call.caller, call.called = ticket.caller, ticket.called
-        return True
+            await self.switchboard.run(call)
+        except Refused as error:
+            await self._turn_away(socket, error.why)
+
+    async def _turn_away(self, socket: AsgiSocket, why: str) -> None:
+        await self._close(socket, 1013, f"no call is taken: {why}")
 
     async def _close(self, socket: AsgiSocket, code: int, why: str) -> None:
         self._refusals.note(why)

@@ -101,12 +101,19 @@ class Guard:
         if self._base is not None:
             return self._base
         host = header(scope, b"host") or ""
-        if _HOST.fullmatch(host) is None:
+        if not _is_host(host):
             raise ValueError(
                 "expected a Host header of a name, or a number, and a port"
             )
         secure = scope.get("scheme") in ("https", "wss")
         return f"{'https' if secure else 'http'}://{host}"
+
+
+def _is_host(host: str) -> bool:
+    port = host.rpartition(":")[2]
+    return _HOST.fullmatch(host) is not None and not (
+        port.isdecimal() and int(port) > 65_535
+    )
 
 
 def _checked(url: str) -> str:
@@ -118,9 +125,9 @@ def _checked(url: str) -> str:
         wrong = "it must begin with https://, Twilio streams to nothing else"
     elif not parts.hostname or parts.username is not None or parts.query:
         wrong = "it must be a host, and a path if you like"
-    elif "#" in url or _HOST.fullmatch(parts.netloc) is None:
+    elif "#" in url or not _is_host(parts.netloc):
         wrong = "it must be a plain host name, perhaps with a port"
     if wrong is not None:
         shown = f"{parts.scheme}://{parts.hostname}"  # it may hold a password
         raise ConfigurationError(f"public_url {shown} cannot be used: {wrong}")
-    return url.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
