@@ -27,6 +27,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.pipeline.errors import leaves_of
 
 from .bell import Bell
@@ -102,6 +103,7 @@ class Realtime(Processor):
         self._news: dict[str, News] | None = None  # while it does not run
         self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
         self._hearing = self._over = False
+        self._now = current_time
         self.hears.format = session.settings.audio
         self.says.format = session.settings.audio
 
@@ -284,6 +286,7 @@ class Realtime(Processor):
 
     async def _hear(self) -> None:
         self._hearing = True
+        self._now = alarm_clock().now  # asked for every frame
         self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:
             self._take(frame)
@@ -293,7 +296,7 @@ class Realtime(Processor):
     def _hear_at_once(self, frame: Heard) -> bool:
         if type(frame) is not AudioFrame or not self._outgoing.is_free:
             return False
-        self._conversation.hear(frame, current_time())
+        self._conversation.hear(frame, self._now())
         if not self._outgoing.send_nowait():
             self._orders.ring()
         return True
