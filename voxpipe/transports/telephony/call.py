@@ -50,7 +50,8 @@ class Call(Processor):
     pressed = Output[Dtmf]()
     speaks = Ear[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
-    charges = Input[Usage](optional=True)
+    # Feedback, for it closes a loop (call, model, call); two come with each reply.
+    charges = Input[Usage](optional=True, feedback=True, capacity=256)
 
     format: AudioFormat
     id: str

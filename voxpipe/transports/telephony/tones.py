@@ -1,9 +1,10 @@
 """The keys of a telephone as the tones that they make (DTMF).
 
-Each key is two sines (ITU-T Q.23). The sending level is not the standard's: exchanges
-must take each sine from 0 to -25 dBm, the higher one up to 4 dB louder, and 40 ms of
-tone with 40 ms of silence (ITU-T Q.24, table A-1, AT&T); we stay well within. Plain
-Python: a key takes a millisecond to make, once for each format, and needs no numpy.
+Each key is two sines (ITU-T Q.23). How loud and how long they are is as telephones
+have it, well within what must be understood: each sine from 0 to -25 dBm, the higher
+one up to 4 dB louder, 40 ms of tone, 40 ms of silence (ITU-T Q.24, table A-1, AT&T).
+
+Plain Python: a key takes a millisecond to make, once for each format, and no numpy.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ PAUSE = ","
 
 _LOW = (697, 770, 852, 941)  # Hz; Q.23
 _HIGH = (1209, 1336, 1477, 1633)
-_TONE = _GAP = 0.1  # seconds; what most dialers send, and answering machines hear well
+_TONE = _GAP = 0.1  # seconds
 _PAUSE = 0.5
-# 0 dBm0 is 3.17 dB below a sine that fills the range of mu-law (ITU-T G.711, §4).
-_FULL = 32_124 / 10 ** (3.17 / 20)
-_LOW_PEAK = _FULL * 10 ** (-10 / 20)  # -10 dBm0
-_HIGH_PEAK = _FULL * 10 ** (-8 / 20)  # -8 dBm0: lines lose more of the high ones
+# A sine that fills the range of mu-law, 8159 of 14 bits, has 3.17 dBm0 (ITU-T G.711).
+_FULL = 4 * 8_159 / 10 ** (3.17 / 20)
+_LOW_PEAK = _FULL * 10 ** (-11 / 20)  # -11 dBm0
+_HIGH_PEAK = _FULL * 10 ** (-9 / 20)  # -9 dBm0: lines lose more of the high ones
 
 
 def check_keys(keys: str) -> None:

@@ -77,6 +77,7 @@ class TwilioCall(Call):
         self._keys: deque[AudioFrame] = deque()  # tones that do not sound yet
         self._has_price = True  # so far, all that was charged
         self._hung_up = False
+        self._has_run = False
         self._tasks: TaskGroup | None = None  # while it runs
         self._playout: Playout | None = None
 
@@ -136,7 +137,7 @@ class TwilioCall(Call):
     async def _carry(self) -> None:
         if self.ended in ("caller", "lost"):
             return
-        self._marks.forget()
+        self.ended = ""
         playout = Playout(
             self.speaks,
             self._write,
@@ -151,10 +152,14 @@ class TwilioCall(Call):
                 tasks.start_soon(self._listen)
                 if self._hung_up:
                     await self._end_hearing()
+                if self._has_run:
+                    await self._clear(None)  # of what a pipeline that failed has left
+                self._has_run = True
                 await playout.run()
                 self._end("agent")
         finally:
             self._tasks = self._playout = None
+            self._keys.clear()
 
     def _end(self, by: CallEnd) -> None:
         self.ended = self.ended or by
@@ -178,13 +183,14 @@ class TwilioCall(Call):
                 except WireError as error:
                     self.report(str(error))
                     continue
-                if type(event) is Media:
-                    if event.track == "inbound" and event.stream_sid == stream:
-                        await self._hear(event)
-                    elif event.stream_sid != stream:
-                        self._report_stranger()
-                else:
+                if type(event) is not Media:
                     await self._obey(event)
+                elif event.stream_sid != stream:
+                    self._report_stranger()
+                elif event.track == "inbound":
+                    await self._hear(event)
+                elif event.track != "outbound":  # which is ourselves
+                    self.report("expected media.track to be inbound, got another")
         except EndOfStream:
             self._end("lost")
 

@@ -7,10 +7,10 @@ protocol raises `WireError`, which never repeats what was in it. Fields that nob
 needs are not looked at, and kinds of events that nobody knows are no error: carriers
 add both.
 
-A caller's audio comes fifty times a second, so its way is short: for 20 ms, 1.7 us to
-parse the JSON, 0.8 us to check the rest and make a `Media`. (`json.loads` adds 0.6 us
-of looking for white space to the parser that it calls; a regular expression of the
-exact message would save 0.4 us, and break with the first change of Twilio's.)
+A caller's audio comes fifty times a second, so its way is short: 3.2 us for 20 ms,
+which is what `json.loads` alone takes. (That looks for white space around the message;
+here only the parser behind it is used. A regular expression of the exact message saves
+nothing, once the base64 was checked, and breaks with the first change of Twilio's.)
 """
 
 from __future__ import annotations
@@ -187,11 +187,13 @@ def _connected(_: dict[str, Any]) -> Connected:
 def _started(value: dict[str, Any]) -> Started:
     body = _part(value, "start")
     audio = _part(body, "mediaFormat", "start.")
-    encoding = _text(audio, "encoding", "start.mediaFormat.")
+    stream_sid = _sid(body, "streamSid")
+    if value.get("streamSid", stream_sid) != stream_sid:
+        raise WireError("expected streamSid and start.streamSid to be the same")
     return Started(
-        stream_sid=_sid(body, "streamSid"),
+        stream_sid=stream_sid,
         call_sid=_sid(body, "callSid"),
-        encoding=encoding,
+        encoding=_text(audio, "encoding", "start.mediaFormat."),
         rate=_number(audio, "sampleRate"),
         channels=_number(audio, "channels"),
         parameters=_parameters(body.get("customParameters")),
