@@ -16,8 +16,12 @@ from collections.abc import Sequence
 from benchmarks.report import CannotMeasure
 
 from .contenders import CONTENDERS, Contender
+from .machine import look
 from .pairs import compare
+from .plan import FULL, QUICK, Plan, carry_out
+from .results import RESULTS, last_line, lines, publish
 from .search import largest
+from .targets import targets
 from .trial import Bench
 
 
@@ -36,6 +40,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="all in 3 minutes, to see that it runs")
+    add("--check", action="store_true", help="exit with 1 unless all is kept")
     add("--only", metavar="NAMES", help=f"some of {','.join(CONTENDERS)}, in turns")
     add("--calls", type=int, default=100, help="with --only")
     add("--talking", type=int, help="with --only: the other calls hold the line")
@@ -57,10 +62,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.only:
             _some(bench, _chosen(given.only), given)
         else:
-            raise SystemExit("not yet: use --only")
+            _all(bench, QUICK if given.quick else FULL, check=given.check)
     except CannotMeasure as error:
         print(f"could not measure: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _all(bench: Bench, plan: Plan, *, check: bool) -> None:
+    findings = carry_out(bench, plan)
+    judged = targets(findings)
+    print()
+    print("\n".join(lines(judged)))
+    if plan is FULL:
+        publish(findings)
+        print(f"written: {RESULTS}")
+    print(last_line(findings))
+    if check and any(each.verdict != "kept" for each in judged):
+        raise SystemExit(1)
 
 
 def _some(
@@ -73,6 +91,8 @@ def _some(
         else:
             largest(bench, each, given.seconds)
     if not (given.print_command or given.largest):
+        for why in look((bench.server_core, bench.other_core)):
+            print(f"INVALID: {why}", file=sys.stderr)
         compare(bench, contenders, given.calls, given.seconds, given.rounds, talking)
 
 

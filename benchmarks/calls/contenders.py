@@ -67,6 +67,9 @@ def _pipecat(vad: str) -> tuple[str, ...]:
     return (str(PEERS), str(PIPECAT), "--vad", vad)
 
 
+# Without `voxpipe serve`, to tell what its server costs; not part of the plan.
+_BARE = (sys.executable, "-m", "benchmarks.calls.bare", "--app", "straight")
+
 CONTENDERS = {
     each.name: each
     for each in (
@@ -75,6 +78,7 @@ CONTENDERS = {
         Contender("b", "voxpipe, G.711", _voxpipe("straight"), 150),
         Contender("c", "voxpipe, resampled", _voxpipe("resampled"), 100),
         Contender("d", "voxpipe, local VAD", _voxpipe("local_vad"), 70),
+        Contender("b0", "voxpipe, G.711, bare websockets", _BARE, 150),
         Contender("e1", "Pipecat, server VAD", _pipecat("server"), 25),
         Contender("e2", "Pipecat, local VAD", _pipecat("silero"), 15),
     )

@@ -25,12 +25,24 @@ class Limit:
     Attributes:
         calls: the largest number that it held.
         broken: why it did not hold more, in words.
-        tried: every trial, in order.
+        tried: every trial, in order; the first is with few calls.
     """
 
     calls: int
     broken: str
     tried: tuple[Outcome, ...]
+
+    @property
+    def invalid(self) -> tuple[str, ...]:
+        """Why it cannot be believed: the trials on either side of it cannot."""
+        more = [each.calls for each in self.tried if each.calls > self.calls]
+        decisive = {self.tried[0].calls, self.calls, min(more, default=0)}
+        return tuple(
+            f"{each.contender} at {each.calls}: {why}"
+            for each in self.tried
+            if each.calls in decisive
+            for why in each.invalid
+        )
 
 
 def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:

@@ -1,0 +1,114 @@
+"""The whole measurement, in order, within its time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmarks.report import CannotMeasure
+
+from .contenders import CONTENDERS, PEERS, Contender
+from .machine import look
+from .outcome import Outcome
+from .pairs import Rounds, compare
+from .search import Limit, largest
+from .table import HEAD, row
+from .targets import Findings
+from .trial import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to do.
+
+    Attributes:
+        pairs: who takes turns with whom, with how many calls.
+        rounds: of each pair.
+        seconds: measured each time.
+        searched: whose largest number is searched.
+        search_seconds: measured for each number that is tried.
+        holding: connected calls, and how many of them talk; ``None`` to leave it out.
+    """
+
+    pairs: tuple[tuple[str, str, int], ...]
+    rounds: int
+    seconds: float
+    searched: tuple[str, ...]
+    search_seconds: float
+    holding: tuple[int, int] | None
+
+
+FULL = Plan(
+    pairs=(
+        ("a1", "b", 100),
+        ("a2", "c", 100),
+        ("a1", "d", 50),
+        ("b", "e1", 20),
+        ("d", "e2", 10),
+    ),
+    rounds=3,
+    seconds=15.0,
+    searched=("a1", "b", "a2", "c", "d", "e1", "e2"),
+    search_seconds=10.0,
+    holding=(500, 25),
+)
+QUICK = Plan(
+    pairs=(("a1", "b", 20), ("a2", "c", 20), ("d", "e2", 5)),
+    rounds=1,
+    seconds=5.0,
+    searched=(),
+    search_seconds=0.0,
+    holding=(100, 10),
+)
+
+
+def carry_out(bench: Bench, plan: Plan) -> Findings:
+    """Measure everything; a part that breaks is left out, and said."""
+    objections = look((bench.server_core, bench.other_core))
+    for each in objections:
+        print(f"INVALID: {each}", file=sys.stderr)
+    pairs: dict[str, Rounds] = {}
+    for one, other, calls in plan.pairs:
+        both = _there((one, other))
+        try:
+            found = compare(bench, both, calls, plan.seconds, plan.rounds)
+        except CannotMeasure as error:
+            _left_out(f"{one} beside {other}", error)
+        else:
+            pairs[f"{one},{other}"] = found
+    holding = _hold(bench, plan)
+    limits: dict[str, Limit] = {}
+    for contender in _there(plan.searched):
+        try:
+            limits[contender.name] = largest(bench, contender, plan.search_seconds)
+        except CannotMeasure as error:
+            _left_out(f"the largest number of {contender.name}", error)
+    return Findings(objections, pairs, limits, holding)
+
+
+def _hold(bench: Bench, plan: Plan) -> Outcome | None:
+    if plan.holding is None:
+        return None
+    calls, talking = plan.holding
+    try:
+        outcome = bench.run(CONTENDERS["b"], calls, plan.seconds, talking)
+    except CannotMeasure as error:
+        _left_out(f"{calls} calls of which {talking} talk", error)
+        return None
+    print(HEAD)
+    print(row(outcome), f"  [{talking} talk; {outcome.rss / 2**20:.0f} MB]", flush=True)
+    return outcome
+
+
+def _there(names: Iterable[str]) -> list[Contender]:
+    chosen = [CONTENDERS[name] for name in names]
+    if PEERS.exists():
+        return chosen
+    if any(each.is_peer for each in chosen):
+        print("`make bench-calls` installs Pipecat into .bench-venv", file=sys.stderr)
+    return [each for each in chosen if not each.is_peer]
+
+
+def _left_out(what: str, error: CannotMeasure) -> None:
+    print(f"not measured: {what}: {error}", file=sys.stderr, flush=True)
