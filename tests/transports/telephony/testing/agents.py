@@ -91,7 +91,7 @@ async def parrot(call: Call) -> None:
 
 async def greeter(call: Call) -> None:
     """The app that speaks first: for two seconds."""
-    await talk(call, Parrot(Hum))
+    await talk(call, Parrot(HUM))
 
 
 async def talk(call: Call, agent: Parrot) -> None:
@@ -99,4 +99,4 @@ async def talk(call: Call, agent: Parrot) -> None:
     await Pipeline(call.heard >> agent.hears, agent.says >> call.speaks).run()
 
 
-Hum = bytes(0x10 if index % 2 else 0x90 for index in range(16_000))
+HUM = bytes(0x10 if index % 2 else 0x90 for index in range(16_000))

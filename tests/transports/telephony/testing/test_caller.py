@@ -412,9 +412,10 @@ def test_what_goes_wrong_in_the_block_is_raised_as_it_is(backend: Backend) -> No
 def test_a_call_can_be_cancelled(backend: Backend) -> None:
     async def scene() -> None:
         ours, theirs = memory_lines()
+        caller = Caller(Leg(current_time()), ours)
         async with no_leaks():
             with move_on_after(1):
-                async with Caller(Leg(current_time()), ours) as caller:
+                async with caller:
                     await caller.listen()
             assert caller.ended == "caller"
             assert ours.close_code == 1000
