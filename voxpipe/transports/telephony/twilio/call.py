@@ -26,6 +26,7 @@ from voxpipe.pipeline import (
     TransportError,
     Turn,
 )
+from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.transports.telephony.call import Call, CallEnd
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
@@ -69,6 +70,7 @@ class TwilioCall(Call):
         self.spoke_at = self.heard_at = current_time()
         self.sending_since: float | None = None
         self.unknown = 0
+        self._now = current_time
         self._socket = socket
         self._stream = start.stream_sid
         self._intake = Intake(FORMAT, self.report)
@@ -138,6 +140,7 @@ class TwilioCall(Call):
         if self.ended in ("caller", "lost"):
             return
         self.ended = ""
+        self._now = alarm_clock().now  # asked for every message
         playout = Playout(
             self.speaks,
             self._write,
@@ -173,11 +176,11 @@ class TwilioCall(Call):
     # --- what the carrier says
 
     async def _listen(self) -> None:
-        receive, stream = self._socket.receive, self._stream
+        receive, send, stream = self._socket.receive, self.heard.send, self._stream
         try:
             while not self.ended:
                 message = await receive()
-                self.heard_at = current_time()
+                self.heard_at = self._now()
                 try:
                     event = wire.parse(message)
                 except WireError as error:
@@ -188,23 +191,22 @@ class TwilioCall(Call):
                 elif event.stream_sid != stream:
                     self._report_stranger()
                 elif event.track == "inbound":
-                    await self._hear(event)
+                    frame = self._frame_of(event)
+                    if frame is not None and not self._hung_up:
+                        await send(frame)
                 elif event.track != "outbound":  # which is ourselves
                     self.report("expected media.track to be inbound, got another")
         except EndOfStream:
             self._end("lost")
 
-    async def _hear(self, event: Media) -> None:
+    def _frame_of(self, event: Media) -> AudioFrame | None:
         frame = self._intake.feed_base64(event.payload)
-        if frame is None:
-            return
         at, due = event.timestamp, self._due
-        if at is not None:
+        if frame is not None and at is not None:
             if due is not None and at > due + GAP:
                 self.report(f"{at - due} ms of what the caller said are missing")
             self._due = at + round(frame.duration * 1000)
-        if not self._hung_up:
-            await self.heard.send(frame)
+        return frame
 
     async def _obey(self, event: Event | None) -> None:
         if event is None:
@@ -232,7 +234,7 @@ class TwilioCall(Call):
         if self._keys and frame is self._keys[0]:
             self._keys.popleft()
         if turn is not None:
-            self.spoke_at = current_time()
+            self.spoke_at = self._now()
             if turn.timings.first_written is None:
                 self.turns += 1
         await self._send(wire.media(self._stream, frame.base64))
@@ -245,7 +247,7 @@ class TwilioCall(Call):
         await self._send(wire.clear(self._stream))
 
     async def _send(self, message: str) -> None:
-        self.sending_since = current_time()
+        self.sending_since = self._now()
         try:
             await self._socket.send(message)
         except BrokenResourceError:
