@@ -57,6 +57,31 @@ def test_a_torn_sample_is_reported_and_put_together_again() -> None:
     ]
 
 
+def test_audio_that_comes_as_base64_keeps_its_text_and_is_counted() -> None:
+    reports: list[str] = []
+    intake = Intake(AudioFormat("ulaw", 8_000), reports.append)
+    texts = ["AAAA" * 40, "BBBB" * 20, "CCCC"]
+    frames = [frame for text in texts if (frame := intake.feed_base64(text))]
+    assert [frame.base64 for frame in frames] == texts
+    assert [frame.start for frame in frames] == [0.0, 120 / 8_000, 180 / 8_000]
+    assert intake.seconds == 183 / 8_000
+    assert reports == []
+
+
+def test_base64_that_is_none_or_holds_nothing_is_reported_and_not_counted() -> None:
+    reports: list[str] = []
+    intake = Intake(PCM, reports.append)
+    for text in ("", "AAA", "€€€€", "AAAA"):  # the last one ends within a sample
+        assert intake.feed_base64(text) is None
+    assert intake.seconds == 0.0
+    assert [report.split(",")[0] for report in reports] == [
+        "expected audio",
+        "expected base64 (RFC 4648 §4",
+        "expected base64 (RFC 4648 §4",
+        "3 bytes are not a whole number of samples of pcm16 8000 Hz",
+    ]
+
+
 def test_frames_of_another_format_are_dropped_and_reported() -> None:
     reports: list[str] = []
     intake = Intake(PCM, reports.append)

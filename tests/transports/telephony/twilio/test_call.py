@@ -502,6 +502,19 @@ async def test_a_caller_may_be_gone_before_the_pipeline_runs_on_either_loop() ->
     assert call.ended == "caller"
 
 
+async def test_a_connection_that_breaks_ends_the_call_on_either_loop() -> None:
+    turn = Turn()
+    async with no_leaks():
+        carrier = Carrier()
+        carrier.post(CONNECTED, start())
+        async with TwilioCall.accept(carrier) as call:
+            carrier.is_broken = True
+            carrier.leave()
+            await Pipeline(Agent(said(turn, 60.0)).output >> call.speaks).run()
+    assert call.ended == "lost"
+    assert turn.is_over
+
+
 # --- a second pipeline
 
 
@@ -542,6 +555,55 @@ def test_after_its_pipeline_has_failed_a_call_can_be_apologised_to() -> None:
     assert spoken == [frame.base64 for frame in reply(apology, 1.0)]
     assert call.turns == 2
     assert carrier.sounded.endswith(b"".join(f.data for f in reply(apology, 1.0)))
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.2, 0.25, 0.5, 1.0, 2.9, 3.05])
+def test_a_pipeline_may_be_cut_off_at_any_moment_and_followed_by_another(
+    moment: float,
+) -> None:
+    first, second, carrier = Turn(), Turn(), Carrier(latency=0.1)
+
+    async def conversation() -> TwilioCall:
+        carrier.post(CONNECTED, start())
+        async with (
+            no_leaks(),
+            TwilioCall.accept(carrier) as call,
+            create_task_group() as tasks,
+        ):
+            carrier.answering(tasks)
+            tasks.start_soon(chatter, call, carrier)
+            pipeline = Pipeline(Agent(said(first, 3.0)).output >> call.speaks)
+            assert await pipeline.run(deadline=moment) == "deadline"
+            assert call.ended == ""
+            probe = Probe()
+            await Pipeline(
+                Agent(said(second, 1.0)).output >> call.speaks,
+                call.heard >> probe.input,
+            ).run()
+            assert probe.data
+            tasks.cancel_scope.cancel()
+        return call
+
+    call = run_virtual(conversation)
+    assert call.ended == "agent"
+    assert (second.state, second.heard) == ("heard", nearly(1.0))
+    assert carrier.sounded.endswith(b"".join(f.data for f in reply(second, 1.0)))
+
+
+def test_keys_that_a_failed_pipeline_has_not_sent_are_not_pressed_later() -> None:
+    carrier = Carrier()
+
+    async def conversation() -> None:
+        carrier.post(CONNECTED, start())
+        async with TwilioCall.accept(carrier) as call:
+            call.press("12345")
+            with pytest.raises(ConnectionError):
+                await Pipeline(Failing([], stays=0.1).output >> call.speaks).run()
+            carrier.sent.clear()
+            await Pipeline(Agent(said(Turn(), 1.0)).output >> call.speaks).run()
+
+    run_virtual(conversation)
+    assert len(carrier.audio) == 8_000
 
 
 def test_a_caller_who_hung_up_meanwhile_is_not_apologised_to() -> None:
