@@ -6,7 +6,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system soak check format bench clean
+.PHONY: help demo test test-system soak check format bench bench-calls clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -22,6 +22,8 @@ help:
 	@echo
 	@echo 'To believe it:'
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
+	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
+	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
 	@echo '  .ci/run            what continuous integration runs: packages, check, tests'
@@ -53,6 +55,9 @@ format: .venv/.ready-dev
 
 bench: .venv/.ready-dev .bench-venv/.ready-bench
 	$(PYTHON_IN_VENV) -m benchmarks
+
+bench-calls: .venv/.ready-dev .bench-venv/.ready-bench
+	$(PYTHON_IN_VENV) -m benchmarks.calls
 
 clean:
 	rm -rf .venv .bench-venv build dist demo-out .*_cache .hypothesis

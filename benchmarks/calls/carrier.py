@@ -30,7 +30,6 @@ from .tally import Tally
 
 SLOTS = 20  # in 20 ms: a millisecond each, asyncio's own grain
 APART = 0.025  # seconds between two calls being placed
-SPREAD = 4.0  # seconds over which the callers start to speak
 SETTLE = 1.5  # seconds from there until it counts
 UPGRADE = 10.0  # seconds for a stream to open
 GOODBYE = 10.0  # seconds for all of them to be closed
@@ -45,6 +44,9 @@ class Order:
         calls: how many.
         talking: how many of them converse; the others hold the line.
         seconds: to measure.
+        spread: seconds over which the callers start to speak.
+        warm: make a short call first, so that a call's memory can be told from what
+            the server imports when it gets its first one.
         server: process id of the contender, or 0.
         model: process id of the stand-in, or 0.
     """
@@ -53,6 +55,8 @@ class Order:
     calls: int
     talking: int
     seconds: float
+    spread: float = 4.0
+    warm: bool = True
     server: int = 0
     model: int = 0
 
@@ -144,7 +148,8 @@ async def warm_up(order: Order) -> None:
 
 async def measure(order: Order) -> dict[str, Any]:
     """Do it all; the outcome is what JSON can hold."""
-    await warm_up(order)
+    if order.warm:
+        await warm_up(order)
     idle = resident(order.server) if order.server else 0
     pacer, tally = Pacer(), Tally()
     pacing = asyncio.create_task(pacer.run())
@@ -152,8 +157,8 @@ async def measure(order: Order) -> dict[str, Any]:
     start = asyncio.get_running_loop().time()
     for number, line in enumerate(lines[: order.talking]):
         # The golden ratio spreads any number of them evenly.
-        line.caller.talk(start + number * 0.618034 % 1.0 * SPREAD)
-    await asyncio.sleep(SPREAD + SETTLE)
+        line.caller.talk(start + number * 0.618034 % 1.0 * order.spread)
+    await asyncio.sleep(order.spread + SETTLE)
     pacer.lag.seconds.clear()
     tally.is_open = True
     before = _used(order)
@@ -195,6 +200,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--talking", type=int)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--cold", dest="warm", action="store_false")
     parser.add_argument("--server", type=int, default=0)
     parser.add_argument("--model", type=int, default=0)
     given = parser.parse_args()

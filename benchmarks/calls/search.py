@@ -65,7 +65,7 @@ def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
         if high > most:
             at = min(most, max(low + 1, round(low * 1.25)))
         elif low == 0:
-            at = max(1, round(high * 0.75))
+            at = max(1, int(high * 0.75))
         else:
             at = (low + high) // 2
 
@@ -83,13 +83,13 @@ def failing(outcome: Outcome, few: Outcome) -> str:
 def largest(bench: Bench, contender: Contender, seconds: float) -> Limit:
     """Search how many calls it holds."""
     print(HEAD)
-    few = bench.run(contender, FEW, seconds)
+    few = bench.run(contender, FEW, seconds, warm=False)
     print(row(few), flush=True)
     tried, reasons = [few], dict[int, str]()
 
     def holds(calls: int) -> bool:
         try:
-            outcome = bench.run(contender, calls, seconds)
+            outcome = bench.run(contender, calls, seconds, warm=False)
         except CannotMeasure as error:
             reasons[calls] = str(error)
             return False

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from asyncio import AbstractEventLoop
 from binascii import a2b_base64
 from collections.abc import Callable
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from .delays import Delays
-from .events import Answer, Event, encode, session_object, user_item
+from .events import (
+    Answer,
+    Delta,
+    Event,
+    delta_texts,
+    encode,
+    session_object,
+    user_item,
+)
 from .speech import Wire, agent_deltas, quiet_tail
 
 SILENCE = 0.5  # seconds that end a turn
@@ -23,20 +30,40 @@ _SAMPLES = {"ulaw": 8_000, "pcm": 24_000}  # a second
 _numbers = count(1)
 
 
+class Timer(Protocol):
+    """Something that will happen."""
+
+    def cancel(self) -> object:
+        """Not any more."""
+        ...
+
+
+class Timers(Protocol):
+    """As much of an event loop as a session needs."""
+
+    def time(self) -> float:
+        """Seconds, of a clock of its own."""
+        ...
+
+    def call_at(self, when: float, callback: Callable[[], None], /) -> Timer:
+        """Have something happen then."""
+        ...
+
+
 class Session:
     """What happens between a client and the model, without the socket.
 
     Args:
         send: takes one event, encoded.
-        loop: whose timers drive the replies.
+        timers: drive the replies.
         delays: told how late they were.
     """
 
     def __init__(
-        self, send: Callable[[bytes], None], loop: AbstractEventLoop, delays: Delays
+        self, send: Callable[[bytes], None], timers: Timers, delays: Delays
     ) -> None:
         self._send = send
-        self._loop = loop
+        self._timers = timers
         self._delays = delays
         self._name = f"{next(_numbers):06d}"
         self._wire: Wire = "pcm"
@@ -45,7 +72,7 @@ class Session:
         self._turns = 0
         self._last_item: str | None = None
         self._answer: Answer | None = None
-        self._timer: Any = None
+        self._timer: Timer | None = None
         self._heard = self._quiet = 0  # samples: in all, and since the last loud one
         self._speaking = False
         self._emit("session.created", session=session_object(self._name, {}))
@@ -176,13 +203,13 @@ class Session:
             self._timer = None
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
-        due = self._loop.time() + seconds
+        due = self._timers.time() + seconds
 
         def act() -> None:
-            self._delays.add(self._loop.time() - due)
+            self._delays.add(self._timers.time() - due)
             action()
 
-        self._timer = self._loop.call_at(due, act)
+        self._timer = self._timers.call_at(due, act)
 
     # --- the rest
 
@@ -219,9 +246,7 @@ class Session:
 
 
 @cache
-def _deltas(wire: Wire) -> tuple[tuple[bytes, float], ...]:
-    from .events import delta_texts
-
+def _deltas(wire: Wire) -> tuple[Delta, ...]:
     return delta_texts(agent_deltas(wire), wire)
 
 

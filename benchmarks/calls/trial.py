@@ -83,8 +83,17 @@ class Bench:
         calls: int,
         seconds: float,
         talking: int | None = None,
+        *,
+        warm: bool = True,
     ) -> Outcome:
         """Start all three, measure, and end them.
+
+        Args:
+            contender: who.
+            calls: how many.
+            seconds: measured.
+            talking: how many of the calls converse; all of them unless given.
+            warm: whether the memory of a call is of interest.
 
         Raises:
             CannotMeasure: one of them did not start, or broke.
@@ -99,8 +108,9 @@ class Bench:
             ):
                 self._wait_for(contender, server)
                 command = self.carrier(calls, talking, seconds)
-                watched = [f"--server={server.pid}", f"--model={model.pid}"]
-                with _process([*command, *watched], {}) as carrier:
+                command += [f"--server={server.pid}", f"--model={model.pid}"]
+                command += [] if warm else ["--cold"]
+                with _process(command, {}) as carrier:
                     found = _line_of(carrier)
             model.send_signal(signal.SIGTERM)
             late = _line_of(model)["late_ms"]

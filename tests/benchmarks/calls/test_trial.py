@@ -1,0 +1,67 @@
+"""A few calls through the real thing: carrier, hand-written bridge, stand-in model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from benchmarks.calls import bridge
+from benchmarks.calls.__main__ import main
+from benchmarks.calls.carrier import Order, measure
+from benchmarks.calls.conversion import Soxr, Straight
+from benchmarks.calls.delays import Delays
+from benchmarks.calls.model import Server
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # the generator is lean, and knows no other
+
+
+@asynccontextmanager
+async def bridged(kind: type[Straight] | type[Soxr]) -> AsyncGenerator[str]:
+    """A bridge to a stand-in model; its address."""
+    loop = asyncio.get_running_loop()
+    model = await loop.create_server(lambda: Server(Delays()), HOST, 0)
+    url = f"ws://{HOST}:{model.sockets[0].getsockname()[1]}/v1"
+
+    async def answer(phone: ServerConnection) -> None:
+        await bridge.answer(phone, url, kind())
+
+    async with serve(answer, HOST, 0, compression=None) as server:
+        yield f"ws://{HOST}:{next(iter(server.sockets)).getsockname()[1]}/twilio"
+    model.close()
+    await model.wait_closed()
+
+
+@pytest.mark.parametrize("kind", [Straight, Soxr])
+async def test_a_bridged_call_is_answered_interrupted_and_closed(
+    kind: type[Straight] | type[Soxr],
+) -> None:
+    async with bridged(kind) as url:
+        order = Order(url, calls=6, talking=5, seconds=4.0, spread=0.1, warm=False)
+        found = await measure(order)
+    assert found["replies"] >= 5
+    assert found["clear_ms"]["count"] >= 1
+    assert found["stale"] == 0
+    assert set(found["faults"].values()) == {0}
+
+
+async def test_a_server_that_is_not_there_is_told_as_refused_calls() -> None:
+    order = Order(f"ws://{HOST}:1/twilio", 2, 2, seconds=0.0, spread=0.0, warm=False)
+    found = await measure(order)
+    assert found["faults"]["refused"] == 2
+
+
+def test_its_commands_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--only", "a1,e1", "--print-command", "--calls", "7"])
+    printed = capsys.readouterr().out
+    assert "taskset -c 0" in printed
+    assert "benchmarks.calls.bridge" in printed
+    assert "--calls=7" in printed
