@@ -21,8 +21,8 @@ from anyio import (
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.loop import in_trio
 from voxpipe.pipeline.testing import no_leaks
-from voxpipe.transports.telephony import Call
-from voxpipe.transports.telephony.testing import App, CallRefused, FakeTwilio, Sids
+from voxpipe.transports.telephony import App, Call
+from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio, Sids
 from voxpipe.transports.telephony.testing.dial import dialled
 from voxpipe.transports.telephony.twilio import TwilioCall
 

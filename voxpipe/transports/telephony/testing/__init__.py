@@ -2,7 +2,7 @@
 
 In memory, and in virtual time if you like, for tests::
 
-    async with answered(app) as caller:  # app: async def app(call: Call) -> None
+    async with answered(app) as caller:  # async def app(call: Call) -> None
         greeting = await caller.listen()
         await caller.say(speech)
         reply = await caller.listen()
@@ -20,7 +20,7 @@ protocol::
 `Leg` is the protocol alone, for generators of load and fakes of other kinds.
 """
 
-from .answered import App, answered
+from .answered import answered
 from .caller import Caller, Said
 from .carrier import FakeTwilio
 from .leg import BadLine, Leg
@@ -31,7 +31,6 @@ from .webhook import CallRefused, Stream
 from .wire import Sids
 
 __all__ = [
-    "App",
     "BadLine",
     "CallRefused",
     "Caller",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.transports.telephony.call import Call
+from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 
 from .caller import Caller
@@ -18,9 +18,6 @@ from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
 
 PATIENCE = 30.0  # seconds that an app may take to return when its caller is gone
-
-App = Callable[[Call], Awaitable[object]]
-"""What `voxpipe serve` calls for each call."""
 
 
 def answered(
