@@ -15,6 +15,7 @@ from typing import Literal
 
 from anyio import CancelScope, Event, current_time, move_on_after
 
+from voxpipe.pipeline import AudioFrame
 from voxpipe.pipeline.alarm import Alarm, alarm_clock
 
 from . import failures
@@ -198,15 +199,12 @@ class Switchboard:
         except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
             line.failed(error)
             clip = self._apology
-            if line.scope.cancel_called or call.ended or clip is None:
-                return
-            if clip.format == call.format:
-                await self._apologise(line)
+            if clip is not None and not call.ended and not line.scope.cancel_called:
+                await self._apologise(line, clip)
 
-    async def _apologise(self, line: _Line) -> None:
-        assert self._apology is not None
+    async def _apologise(self, line: _Line, clip: AudioFrame) -> None:
         try:
-            await apologise(line.call, self._apology)
+            await apologise(line.call, clip)
         except Exception as error:  # noqa: BLE001  # as above
             logger.warning(
                 "call=%s no apology: %s", line.name, failures.in_short(error)
