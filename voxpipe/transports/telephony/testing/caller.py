@@ -218,15 +218,18 @@ class Caller:
         traceback: TracebackType | None,
     ) -> bool | None:
         assert self._tasks is not None
-        if error is None or isinstance(error, Exception):
-            self.hang_up()
-            with move_on_after(FAREWELL):
-                await self._over.wait()
-            self._tasks.cancel_scope.cancel()
-            # What the block raised stays what it is, and is not put into a group.
-            await self._tasks.__aexit__(None, None, None)
-            return None
-        return await self._tasks.__aexit__(kind, error, traceback)
+        if error is not None and not isinstance(error, Exception):
+            return await self._tasks.__aexit__(kind, error, traceback)
+        self.hang_up()
+        self._tasks.start_soon(self._lose_patience)
+        # What the block raised stays what it is, and is not put into a group.
+        await self._tasks.__aexit__(None, None, None)
+        return None
+
+    async def _lose_patience(self) -> None:
+        with move_on_after(FAREWELL):
+            await self._over.wait()
+        self._talking.cancel()
 
     async def _run(self) -> None:
         try:
