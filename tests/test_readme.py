@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,10 +27,13 @@ from voxpipe.pipeline import (
     Turn,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks
-from voxpipe.simulator import Call, Line, Simulator, ToneVoice
+from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.processors.realtime import Address, Connection, open_session
+from voxpipe.simulator import Call, Line, Simulator, ToneVoice, connect_in_memory
 from voxpipe.simulator import Script as Lines
 from voxpipe.transports import read_header
+from voxpipe.transports.telephony import App
+from voxpipe.transports.telephony.testing import answered
 
 README = Path(__file__).parents[1] / "README.md"
 RECORDINGS = Path(__file__).parents[1] / "voxpipe" / "console" / "recordings"
@@ -162,3 +167,17 @@ async def test_without_its_resampler_the_front_desk_does_not_start(
         with pytest.raises(WiringError) as refused:
             await answer(str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav"))
     assert f"WiringError: {refused.value}" in README.read_text(encoding="utf-8")
+
+
+def test_the_phone_agent_greets_its_caller() -> None:
+    async def call() -> float:
+        async with answered(app) as caller:
+            return (await caller.listen()).duration
+
+    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
+        return connect_in_memory(Lines(replies=[]), ToneVoice())
+
+    names = run(program("phone_calls"))
+    names["open_session"] = partial(open_session, api_key="sk-test", connect=connect)
+    app = cast(App, names["answer"])
+    assert run_virtual(call) > 1.0
