@@ -20,7 +20,7 @@ from anyio import (
 
 from voxpipe.transports.telephony.asgi import Message, Receive, Scope, Send
 
-App = Callable[[Scope, Receive, Send], Awaitable[object]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[object]]
 AfterEnd = Literal["raises", "silent"]
 """What servers do with a message when the client is gone: uvicorn, and hypercorn."""
 
@@ -85,7 +85,7 @@ class Response:
 
 
 async def request(
-    app: App,
+    app: Asgi,
     method: str,
     path: str,
     form: dict[str, str] | bytes | list[bytes] | None = None,
@@ -110,7 +110,7 @@ async def request(
     )
 
 
-async def exchange(app: App, scope: Scope, messages: list[Message]) -> Response:
+async def exchange(app: Asgi, scope: Scope, messages: list[Message]) -> Response:
     """Play a request, message by message; then nothing more comes."""
     response = Response()
 
@@ -146,6 +146,7 @@ class Upgrade:
         self._after_end = after_end
         self._decided = Event()
         self._accepted = False
+        self._connected = False
         self._over = False
         self._to_app, self._from_client = create_memory_object_stream[Message](capacity)
         self._to_client, self._from_app = create_memory_object_stream[str](capacity)
@@ -159,7 +160,10 @@ class Upgrade:
 
     async def receive(self) -> str:
         await self._decided.wait()
-        return await self._from_app.receive()
+        try:
+            return await self._from_app.receive()
+        except ClosedResourceError:
+            raise EndOfStream from None
 
     async def send(self, message: str, /) -> None:
         await self._decided.wait()
@@ -170,9 +174,10 @@ class Upgrade:
         await self._put({"type": "websocket.receive", "bytes": message})
 
     async def _put(self, message: Message) -> None:
-        if self._over:
-            raise BrokenResourceError
-        await self._to_app.send(message)
+        try:
+            await self._to_app.send(message)
+        except ClosedResourceError:
+            raise BrokenResourceError from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         self._end(code)
@@ -189,9 +194,8 @@ class Upgrade:
 
     # --- the server
 
-    async def run(self, app: App, scope: Scope) -> None:
+    async def run(self, app: Asgi, scope: Scope) -> None:
         """Have ``app`` serve it."""
-        self._to_app.send_nowait({"type": "websocket.connect"})
         try:
             await app(scope, self._app_receives, self._app_sends)
         finally:
@@ -200,6 +204,9 @@ class Upgrade:
                 stream.close()
 
     async def _app_receives(self) -> Message:
+        if not self._connected:
+            self._connected = True
+            return {"type": "websocket.connect"}
         try:
             return await self._from_client.receive()
         except EndOfStream:
@@ -236,7 +243,7 @@ class Upgrade:
 
 @asynccontextmanager
 async def upgraded(
-    app: App,
+    app: Asgi,
     path: str = "/twilio",
     headers: Headers | None = None,
     *,

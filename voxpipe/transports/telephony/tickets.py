@@ -61,12 +61,11 @@ class Tickets:
 
     def __len__(self) -> int:
         """How many can still be redeemed."""
-        now = current_time()
         while self._open:
-            ticket = next(iter(self._open.values()))
-            if ticket.valid_until > now:
+            oldest = next(iter(self._open.values()))
+            if oldest.valid_until > current_time():
                 break
-            del self._open[ticket.call_id]
+            del self._open[oldest.call_id]
         return len(self._open)
 
     def __contains__(self, call_id: object) -> bool:

@@ -36,6 +36,7 @@ from .guard import Guard
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
 RETRY_AFTER = 5  # seconds
+SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
 _SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -197,7 +198,7 @@ class TwilioEndpoints:
                 return 403, _UNSIGNED
         except ValueError as error:
             return 400, str(error)
-        if len(self._greeting) >= self.switchboard.limit:
+        if len(self._greeting) >= self.switchboard.limit + SPARE:
             return 503, "too many streams have not said yet which call they are"
         return None
 
