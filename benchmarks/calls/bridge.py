@@ -7,7 +7,7 @@ forgets what is queued, and truncates the item at what was heard. Unlike voxpipe
 checks nothing, cannot be composed, and knows one carrier and one model.
 
     python -m benchmarks.calls.bridge --port 8080 --model ws://127.0.0.1:8081/v1
-    python -m benchmarks.calls.bridge --audio soxr …
+    python -m benchmarks.calls.bridge --audio soxr-vhq …
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import asyncio
 import json
 import signal
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,11 @@ LEAD = 0.2  # seconds that the carrier is ahead of the ear
 MARK_EVERY = 0.1  # seconds
 
 Audio = Straight | Soxr
+AUDIO: dict[str, Callable[[], Audio]] = {
+    "straight": Straight,
+    "soxr-vhq": lambda: Soxr("VHQ"),
+    "soxr-hq": lambda: Soxr("HQ"),
+}
 
 
 class Bridge:
@@ -191,13 +197,13 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calls.bridge")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--model", default="ws://127.0.0.1:8081/v1")
-    parser.add_argument("--audio", choices=("straight", "soxr"), default="straight")
+    parser.add_argument("--audio", choices=tuple(AUDIO), default="straight")
     given = parser.parse_args()
-    kind: type[Audio] = Soxr if given.audio == "soxr" else Straight
+    make = AUDIO[given.audio]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with serve(
-        lambda phone: answer(phone, given.model, kind()),
+        lambda phone: answer(phone, given.model, make()),
         "127.0.0.1",
         given.port,
         compression=None,

@@ -74,7 +74,8 @@ CONTENDERS = {
     each.name: each
     for each in (
         Contender("a1", "bridge by hand, G.711", _bridge("straight"), 150),
-        Contender("a2", "bridge by hand, soxr", _bridge("soxr"), 120),
+        Contender("a2", "bridge by hand, soxr VHQ", _bridge("soxr-vhq"), 120),
+        Contender("a3", "bridge by hand, soxr HQ", _bridge("soxr-hq"), 120),
         Contender("b", "voxpipe, G.711", _voxpipe("straight"), 150),
         Contender("c", "voxpipe, resampled", _voxpipe("resampled"), 100),
         Contender("d", "voxpipe, local VAD", _voxpipe("local_vad"), 70),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from typing import Literal
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from voxpipe.processors.audio.g711 import compression, expansion
+
+Quality = Literal["HQ", "VHQ"]
+"""soxr's default, and what Pipecat uses for every stream: it holds back more."""
 
 
 class Straight:
@@ -37,9 +41,11 @@ class Soxr:
 
     format = {"type": "audio/pcm", "rate": 24_000}
 
-    def __init__(self) -> None:
-        self._up = soxr.ResampleStream(8_000, 24_000, 1, dtype="int16")
-        self._down = soxr.ResampleStream(24_000, 8_000, 1, dtype="int16")
+    def __init__(self, quality: Quality) -> None:
+        def stream(before: int, after: int) -> soxr.ResampleStream:
+            return soxr.ResampleStream(before, after, 1, dtype="int16", quality=quality)
+
+        self._up, self._down = stream(8_000, 24_000), stream(24_000, 8_000)
         self._expand, self._compress = expansion("ulaw"), compression("ulaw")
 
     def heard(self, payload: str) -> str:

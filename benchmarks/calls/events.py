@@ -60,17 +60,25 @@ class Answer:
     Args:
         number: makes its ids.
         wire: the format of its audio.
-        previous: the item that it follows.
         deltas: its audio.
+        previous: the item that it follows.
+        metadata: what the client wants to know it by.
     """
 
     def __init__(
-        self, number: str, wire: Wire, previous: str | None, deltas: Sequence[Delta]
+        self,
+        number: str,
+        wire: Wire,
+        deltas: Sequence[Delta],
+        *,
+        previous: str | None,
+        metadata: Event | None,
     ) -> None:
         self.item_id = f"item_{number}"
         self._response_id = f"resp_{number}"
         self._wire = wire
         self._previous = previous
+        self._metadata = metadata
         self._deltas = deltas
         self._said = 0  # deltas
         self._opened = False
@@ -154,7 +162,7 @@ class Answer:
             "max_output_tokens": "inf",
             "audio": {"output": {"format": sound, "voice": "marin"}},
             "usage": None,
-            "metadata": None,
+            "metadata": self._metadata,
         }
 
     def _usage(self) -> Event:

@@ -23,15 +23,15 @@ class Plan:
     """How much to do.
 
     Attributes:
-        pairs: who takes turns with whom, with how many calls.
-        rounds: of each pair.
+        groups: who takes turns with whom, with how many calls.
+        rounds: of each group.
         seconds: measured each time.
         searched: whose largest number is searched.
         search_seconds: measured for each number that is tried.
         holding: connected calls, and how many of them talk; ``None`` to leave it out.
     """
 
-    pairs: tuple[tuple[str, str, int], ...]
+    groups: tuple[tuple[tuple[str, ...], int], ...]
     rounds: int
     seconds: float
     searched: tuple[str, ...]
@@ -40,12 +40,12 @@ class Plan:
 
 
 FULL = Plan(
-    pairs=(
-        ("a1", "b", 100),
-        ("a2", "c", 100),
-        ("a1", "d", 50),
-        ("b", "e1", 20),
-        ("d", "e2", 10),
+    groups=(
+        (("a1", "b"), 100),
+        (("a2", "c", "a3"), 100),
+        (("a1", "d"), 50),
+        (("b", "e1"), 20),
+        (("d", "e2"), 10),
     ),
     rounds=3,
     seconds=15.0,
@@ -54,7 +54,7 @@ FULL = Plan(
     holding=(500, 25),
 )
 QUICK = Plan(
-    pairs=(("a1", "b", 20), ("a2", "c", 20), ("d", "e2", 5)),
+    groups=((("a1", "b"), 20), (("a2", "c"), 20), (("d", "e2"), 5)),
     rounds=1,
     seconds=5.0,
     searched=(),
@@ -68,15 +68,13 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
     objections = look((bench.server_core, bench.other_core))
     for each in objections:
         print(f"INVALID: {each}", file=sys.stderr)
-    pairs: dict[str, Rounds] = {}
-    for one, other, calls in plan.pairs:
-        both = _there((one, other))
+    groups: list[Rounds] = []
+    for names, calls in plan.groups:
+        contenders = _there(names)
         try:
-            found = compare(bench, both, calls, plan.seconds, plan.rounds)
+            groups.append(compare(bench, contenders, calls, plan.seconds, plan.rounds))
         except CannotMeasure as error:
-            _left_out(f"{one} beside {other}", error)
-        else:
-            pairs[f"{one},{other}"] = found
+            _left_out(" beside ".join(names), error)
     holding = _hold(bench, plan)
     limits: dict[str, Limit] = {}
     for contender in _there(plan.searched):
@@ -84,7 +82,7 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
             limits[contender.name] = largest(bench, contender, plan.search_seconds)
         except CannotMeasure as error:
             _left_out(f"the largest number of {contender.name}", error)
-    return Findings(objections, pairs, limits, holding)
+    return Findings(objections, groups, limits, holding)
 
 
 def _hold(bench: Bench, plan: Plan) -> Outcome | None:

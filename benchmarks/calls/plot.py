@@ -18,7 +18,8 @@ BAR, GAP = 18.0, 28.0
 
 _COLOURS = {
     "a1": "#888888",
-    "a2": "#bbbbbb",
+    "a2": "#aaaaaa",
+    "a3": "#cccccc",
     "b": "#1b6ca8",
     "c": "#4da3d9",
     "d": "#17876d",

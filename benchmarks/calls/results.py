@@ -48,12 +48,10 @@ def last_line(findings: Findings) -> str:
                 }
                 for each in judged
             ],
-            "outcomes": {
-                pair: {
-                    name: [o.to_json() for o in each] for name, each in found.items()
-                }
-                for pair, found in findings.pairs.items()
-            },
+            "outcomes": [
+                {name: [o.to_json() for o in each] for name, each in group.items()}
+                for group in findings.groups
+            ],
             "largest": {
                 name: {"calls": each.calls, "broken": each.broken}
                 for name, each in findings.limits.items()
@@ -111,7 +109,7 @@ def _side_by_side(findings: Findings) -> Iterator[str]:
     yield "## Side by side"
     yield ""
     yield "Medians over the rounds, minimum and maximum in brackets where they matter."
-    for found in findings.pairs.values():
+    for found in findings.groups:
         yield ""
         yield (
             "| | calls | CPU of a call | memory | p50 | p95 | p99 | clear p50 | p99 "
@@ -163,7 +161,7 @@ def _limits(findings: Findings) -> Iterator[str]:
 def _all(findings: Findings) -> dict[str, Sequence[Outcome]]:
     """For each contender its outcomes in the pair with the most calls."""
     found: dict[str, Sequence[Outcome]] = {}
-    for rounds in findings.pairs.values():
+    for rounds in findings.groups:
         for name, outcomes in rounds.items():
             if name not in found or outcomes[0].calls > found[name][0].calls:
                 found[name] = outcomes

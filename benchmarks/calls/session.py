@@ -92,7 +92,7 @@ class Session:
         if kind == "session.update":
             self._configure(event["session"])
         elif kind == "response.create":
-            self._reply()
+            self._reply(event.get("response") or {})
         elif kind == "response.cancel":
             self._interrupt("client_cancelled")
         elif kind == "input_audio_buffer.commit":
@@ -127,7 +127,7 @@ class Session:
                 item_id=self._next_item,
             )
             self._commit()
-            self._reply()
+            self._reply({})
 
     @property
     def _heard_ms(self) -> int:
@@ -153,12 +153,18 @@ class Session:
 
     # --- answering
 
-    def _reply(self) -> None:
+    def _reply(self, wish: Event) -> None:
         if self._answer is not None:  # the service refuses a second one, too
             self._emit("error", error=_BUSY)
             return
         number = f"{self._name}_{self._turns}_{next(_numbers):06d}"
-        self._answer = Answer(number, self._wire, self._last_item, _deltas(self._wire))
+        self._answer = Answer(
+            number,
+            self._wire,
+            _deltas(self._wire),
+            previous=self._last_item,
+            metadata=wish.get("metadata"),
+        )
         for message in self._answer.created():
             self._send(message)
         self._after(THINKING, self._begin)

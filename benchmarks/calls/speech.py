@@ -1,8 +1,8 @@
 """What callers and the stand-in model say: real speech, cut to begin and end loud.
 
 So that a moment can be measured to the sample, both begin with a loud one, and the
-caller also ends with one. What is quieter than that counts as silence on both sides:
-a resampler rings a little around a pause.
+caller falls silent after one. What is quieter than that counts as silence on both
+sides: a resampler rings a little around a pause.
 
 The recordings are those of `voxpipe demo`.
 """
@@ -24,6 +24,7 @@ Wire = Literal["ulaw", "pcm"]  # 8,000 Hz and 24,000 Hz, as the service speaks t
 
 FRAME = 160  # bytes: 20 ms from a telephone
 RATE = {"ulaw": 8_000, "pcm": 48_000}  # bytes a second
+SILENT = 0xFF  # the code of zero
 LOUD = 256  # of 32768: -42 dB
 
 # The service's deltas were 12,000 bytes of PCM when somebody last published a capture.
@@ -39,18 +40,25 @@ QUIET_HIGH = b"\x00\xff"  # the high bytes of quiet pcm16 samples
 
 
 def caller_frames() -> list[bytes]:
-    """An utterance in frames of 20 ms of ulaw; the last one ends loud."""
-    codes = _ulaw(_spoken(_CALLER, 8_000)).tobytes()
+    """An utterance in frames of 20 ms of ulaw; it ends in the middle of the last one.
+
+    People fall silent anywhere in a frame. If it were at the end of one, a delay of a
+    single sample would make the 500 ms of silence a frame longer.
+    """
+    codes = _ulaw(_spoken(_CALLER, 8_000)).tobytes() + bytes([SILENT]) * (FRAME // 2)
     codes = codes[len(codes) % FRAME :]  # rather at the beginning than at the end
     return [codes[at : at + FRAME] for at in range(0, len(codes), FRAME)]
 
 
 def agent_deltas(wire: Wire) -> list[bytes]:
     """A reply in the pieces in which the service sends it."""
+    samples = _spoken(_AGENT, 8_000)
     if wire == "ulaw":
-        data = _ulaw(_spoken(_AGENT, 8_000)).tobytes()
+        data = _ulaw(samples).tobytes()
     else:
-        data = _spoken(_AGENT, 24_000).astype("<i2").tobytes()
+        # From the 8,000 Hz, so that both begin with the same sound: a consonant that no
+        # telephone carries would be loud in one of them only.
+        data = soxr.resample(samples, 8_000, 24_000).astype("<i2").tobytes()
     size = int(DELTA * RATE[wire])
     return [data[at : at + size] for at in range(0, len(data), size)]
 

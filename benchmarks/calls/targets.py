@@ -41,13 +41,13 @@ class Findings:
 
     Attributes:
         objections: to the machine, before anything ran.
-        pairs: outcomes round by round, by the names of the pair: ``a1,b``.
+        groups: outcomes round by round, of those who took turns.
         limits: how many calls each contender held.
         holding: many calls of which few talk.
     """
 
     objections: tuple[str, ...]
-    pairs: Mapping[str, Rounds]
+    groups: Sequence[Rounds]
     limits: Mapping[str, Limit]
     holding: Outcome | None
 
@@ -58,9 +58,7 @@ def targets(findings: Findings) -> list[Target]:
 
 
 def _straight(findings: Findings) -> Iterable[Target]:
-    rounds = findings.pairs.get("a1,b")
-    ours = rounds["b"] if rounds else []
-    theirs = rounds["a1"] if rounds else []
+    ours, theirs = _together(findings, "b", "a1")
     both = [*ours, *theirs]
     title = f"(b) {_calls(ours, 100)} calls, G.711"
 
@@ -98,9 +96,7 @@ def _straight(findings: Findings) -> Iterable[Target]:
 
 
 def _others(findings: Findings) -> Iterable[Target]:
-    rounds = findings.pairs.get("a2,c")
-    ours = rounds["c"] if rounds else []
-    theirs = rounds["a2"] if rounds else []
+    ours, theirs = _together(findings, "c", "a2")
 
     def sooner() -> tuple[bool, str]:
         less = statistics.median(
@@ -112,8 +108,7 @@ def _others(findings: Findings) -> Iterable[Target]:
         f"(c) {_calls(ours, 100)} calls, resampled: p95 before the bridge's with soxr"
     )
     yield _judge(findings, what, "≥ 80 ms", [*ours, *theirs], sooner)
-    rounds = findings.pairs.get("a1,d")
-    local = rounds["d"] if rounds else []
+    local, _ = _together(findings, "d", "a1")
     what = f"(d) {_calls(local, 50)} calls, local VAD: underruns"
     yield _judge(findings, what, "0", local, lambda: _none(o.underruns for o in local))
     held = [findings.holding] if findings.holding else []
@@ -145,6 +140,16 @@ def _largest(findings: Findings) -> Iterable[Target]:
             reasons = (*reasons, *limit.invalid)
         verdict = _verdict(ours.calls >= floor, reasons)
         yield Target(what, promised, measured, verdict, reasons)
+
+
+def _together(
+    findings: Findings, one: str, other: str
+) -> tuple[Sequence[Outcome], Sequence[Outcome]]:
+    """What both found in the group in which they took turns."""
+    for rounds in findings.groups:
+        if one in rounds and other in rounds:
+            return rounds[one], rounds[other]
+    return (), ()
 
 
 def _judge(

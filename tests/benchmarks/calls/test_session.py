@@ -171,7 +171,9 @@ def test_with_local_turns_nothing_happens_until_the_client_says_so() -> None:
     client.speak([LOUD, *[SILENT] * 60])
     assert client.types == ["session.created", "session.updated"]
     client.send("input_audio_buffer.commit")
-    client.send("response.create")
+    client.send("response.create", response={"metadata": {"name": "mine"}})
+    (created,) = client.of("response.created")
+    assert created["response"]["metadata"] == {"name": "mine"}
     client.clock.turn(0.5)
     client.send("response.create")
     client.send("response.cancel")

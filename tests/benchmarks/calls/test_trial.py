@@ -12,7 +12,6 @@ from websockets.asyncio.server import ServerConnection, serve
 from benchmarks.calls import bridge
 from benchmarks.calls.__main__ import main
 from benchmarks.calls.carrier import Order, measure
-from benchmarks.calls.conversion import Soxr, Straight
 from benchmarks.calls.delays import Delays
 from benchmarks.calls.model import Server
 
@@ -25,14 +24,14 @@ def anyio_backend() -> str:
 
 
 @asynccontextmanager
-async def bridged(kind: type[Straight] | type[Soxr]) -> AsyncGenerator[str]:
+async def bridged(audio: str) -> AsyncGenerator[str]:
     """A bridge to a stand-in model; its address."""
     loop = asyncio.get_running_loop()
     model = await loop.create_server(lambda: Server(Delays()), HOST, 0)
     url = f"ws://{HOST}:{model.sockets[0].getsockname()[1]}/v1"
 
     async def answer(phone: ServerConnection) -> None:
-        await bridge.answer(phone, url, kind())
+        await bridge.answer(phone, url, bridge.AUDIO[audio]())
 
     async with serve(answer, HOST, 0, compression=None) as server:
         yield f"ws://{HOST}:{next(iter(server.sockets)).getsockname()[1]}/twilio"
@@ -40,11 +39,9 @@ async def bridged(kind: type[Straight] | type[Soxr]) -> AsyncGenerator[str]:
     await model.wait_closed()
 
 
-@pytest.mark.parametrize("kind", [Straight, Soxr])
-async def test_a_bridged_call_is_answered_interrupted_and_closed(
-    kind: type[Straight] | type[Soxr],
-) -> None:
-    async with bridged(kind) as url:
+@pytest.mark.parametrize("audio", ["straight", "soxr-hq"])
+async def test_a_bridged_call_is_answered_interrupted_and_closed(audio: str) -> None:
+    async with bridged(audio) as url:
         order = Order(url, calls=6, talking=5, seconds=4.0, spread=0.1, warm=False)
         found = await measure(order)
     assert found["replies"] >= 5

@@ -51,11 +51,11 @@ def limit(name: str, calls: int) -> Limit:
 def findings(ours: Outcome, *objected: str) -> Findings:
     return Findings(
         objections=objected,
-        pairs={
-            "a1,b": {"a1": [BRIDGE] * 3, "b": [ours] * 3},
-            "a2,c": {"a2": [SOXR], "c": [replace(GOOD, contender="c")]},
-            "a1,d": {"a1": [BRIDGE], "d": [replace(GOOD, contender="d", calls=50)]},
-        },
+        groups=[
+            {"a1": [BRIDGE] * 3, "b": [ours] * 3},
+            {"a2": [SOXR], "c": [replace(GOOD, contender="c")]},
+            {"a1": [BRIDGE], "d": [replace(GOOD, contender="d", calls=50)]},
+        ],
         limits={
             name: limit(name, calls)
             for name, calls in {
@@ -123,7 +123,7 @@ def test_a_loaded_machine_makes_every_verdict_invalid() -> None:
 
 
 def test_what_was_not_measured_is_not_judged() -> None:
-    judged = targets(Findings((), {}, {}, None))
+    judged = targets(Findings((), [], {}, None))
     assert {each.verdict for each in judged} == {"not measured"}
 
 
