@@ -1,0 +1,153 @@
+"""The server: listens, and gives every connection a task of its own."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from types import TracebackType
+from typing import Self
+
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    ClosedResourceError,
+    WouldBlock,
+    create_memory_object_stream,
+    create_task_group,
+    move_on_after,
+)
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline import TransportError
+
+from .asgi import App, Disconnected
+from .http import Http
+from .websocket import WebSocket
+from .wire import BUFFER, Wire
+
+MOST_WAITING = 256  # connections that are no WebSocket (yet); more are turned away
+FAREWELL = 1.0  # seconds for sending what is written when a connection ends
+_BACKLOG = 1_024  # connections that the kernel may keep until we take them
+
+logger = logging.getLogger("voxpipe.serving")
+
+
+class Server:
+    """Serves an ASGI app over HTTP/1.1 and WebSockets, on asyncio or uvloop.
+
+    Open it with ``async with``; when the block ends, so do all connections. There is no
+    TLS, which is for a proxy in front, no HTTP/2, and no ``lifespan``: what lives
+    longer than a connection is opened around this block.
+
+    WebSockets are not compressed (base64 of sound does not shrink enough), take
+    messages of up to 256 kB, and send no pings.
+
+    Args:
+        app: to serve.
+        host: where to listen.
+        port: 0 for any that is free.
+
+    Attributes:
+        host: as given.
+        port: where it listens, once it is open.
+
+    Raises:
+        TransportError: it cannot listen there.
+    """
+
+    def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
+        self.port = port
+        self._app = app
+        self._tasks: TaskGroup = create_task_group()
+        self._waiting = 0
+        # The event loop meets connections outside of every task, where none can be
+        # started: a task takes them over.
+        self._met, self._new = create_memory_object_stream[Wire](MOST_WAITING)
+
+    @property
+    def url(self) -> str:
+        """Where it is, from this machine."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        import asyncio
+
+        class Connected(Wire, asyncio.BufferedProtocol):
+            """What an event loop takes for one."""
+
+            __slots__ = ()
+
+        buffer = memoryview(bytearray(BUFFER))
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._server = await self._loop.create_server(
+                lambda: Connected(buffer, self._meet),
+                self.host,
+                self.port,
+                backlog=_BACKLOG,
+            )
+        except OSError as error:
+            raise TransportError(
+                f"cannot listen on {self.host} port {self.port}: {_why(error)}"
+            ) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._greet)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._server.close()
+        self._met.close()
+        self._tasks.cancel_scope.cancel()
+        return await self._tasks.__aexit__(kind, error, traceback)
+
+    def _meet(self, wire: Wire) -> None:
+        try:
+            if self._waiting >= MOST_WAITING:
+                raise WouldBlock
+            self._met.send_nowait(wire)
+        except (WouldBlock, ClosedResourceError, BrokenResourceError):
+            wire.abort()
+        else:
+            self._waiting += 1
+
+    async def _greet(self) -> None:
+        with self._new:
+            async for wire in self._new:
+                self._tasks.start_soon(self._attend, wire)
+
+    async def _attend(self, wire: Wire) -> None:
+        try:
+            await self._talk(wire)
+        except Disconnected:
+            pass
+        except Exception:
+            logger.exception("a connection has failed")  # the others go on
+        finally:
+            wire.close()
+            with CancelScope(shield=True), move_on_after(FAREWELL):
+                await wire.lost()
+            wire.abort()
+
+    async def _talk(self, wire: Wire) -> None:
+        http = Http(wire)
+        try:
+            upgrade = await http.serve(self._app)
+        finally:
+            self._waiting -= 1
+        if upgrade is not None:
+            socket = WebSocket(wire, upgrade, self._loop)
+            await socket.run(self._app, http.take_rest())
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "it is taken already; port 0 takes any that is free"
+    return error.strerror or str(error)

@@ -1,0 +1,255 @@
+"""A WebSocket for an ASGI app: what waits on either side is bounded."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import h11
+from anyio import move_on_after
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+from .asgi import App, Disconnected, Message
+from .frames import SILENT, Frames
+from .http import date, phrase, scope_of
+from .wire import Wire
+
+if TYPE_CHECKING:
+    import asyncio
+
+FAREWELL = 2.0  # seconds that the other side has to answer our good-bye
+_MOST = 32_768  # bytes that wait to be received before the network has to; 80 media
+_ENTRY = 64  # bytes that a message takes besides its text, so that empty ones count
+
+logger = logging.getLogger("voxpipe.serving")
+
+
+class WebSocket:
+    """One of them, from the request on.
+
+    Args:
+        wire: the connection.
+        request: asks for it.
+        loop: that runs.
+    """
+
+    def __init__(
+        self, wire: Wire, request: h11.Request, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._wire = wire
+        self._request = request
+        self._loop = loop
+        self._handshake = _handshake(request)
+        self._frames: Frames | None = None  # once it is accepted
+        self._news: deque[Message] = deque([{"type": "websocket.connect"}])
+        self._waiting = 0  # bytes in `_news`
+        self._held = False
+        self._reader: asyncio.Future[None] | None = None
+        self._refusal: Response | None = None
+        self._rest = bytearray()  # what comes before that
+        self._is_over = False
+
+    async def run(self, app: App, rest: bytes) -> None:
+        """Have the app serve it; returns when it has ended.
+
+        Args:
+            app: what does.
+            rest: what came behind the request.
+        """
+        if self._handshake.status_code != 101:
+            self._wire.write(self._handshake.serialize())
+            return
+        if rest:
+            self._feed(rest)
+        self._wire.hand_to(self._feed)
+        scope = scope_of("websocket", self._request, self._wire)
+        del scope["method"]
+        scope["subprotocols"] = _offered(self._request)
+        scope["extensions"] = {"websocket.http.response": {}}
+        code = 1012  # going away, to come back; when the server ends
+        try:
+            await app(scope, self.receive, self.send)
+            code = 1000
+        except Disconnected:
+            pass
+        except Exception:
+            code = 1011
+            logger.exception("the app has failed on a WebSocket")
+        finally:
+            self._say_goodbye(code)
+        await self._part()
+
+    # --- ASGI
+
+    async def receive(self) -> Message:
+        """As ASGI has it."""
+        while not self._news:
+            self._reader = self._loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        message = self._news[0]
+        if message["type"] == "websocket.disconnect":
+            return message  # and again, whoever asks
+        self._news.popleft()
+        if self._held or self._waiting:
+            self._taken(message)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """As ASGI has it.
+
+        Raises:
+            Disconnected: the other side has gone, or said good-bye.
+        """
+        frames = self._frames
+        kind: str = message["type"]
+        if frames is not None and kind == "websocket.send":
+            if not frames.is_open or self._wire.is_lost:
+                raise Disconnected("the WebSocket has ended")
+            text = message.get("text")
+            self._wire.write(
+                frames.binary(message["bytes"]) if text is None else frames.text(text)
+            )
+            if self._wire.is_full:
+                await self._wire.flushed()
+        elif kind == "websocket.accept":
+            self._accept(message)
+        elif kind == "websocket.close":
+            self._close(message.get("code", 1000), message.get("reason") or "")
+        elif kind == "websocket.http.response.start":
+            self._refusal = _response(message["status"], message.get("headers", ()))
+        elif kind == "websocket.http.response.body" and self._refusal is not None:
+            self._refusal.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self._refuse(self._refusal)
+        else:
+            raise RuntimeError(f"the app has sent {kind} out of turn")
+
+    def _accept(self, message: Message) -> None:
+        if self._frames is not None or self._is_over:
+            raise RuntimeError("the app has answered the upgrade twice")
+        response = self._handshake
+        if message.get("subprotocol"):
+            response.headers["Sec-WebSocket-Protocol"] = message["subprotocol"]
+        for name, value in message.get("headers", ()):
+            response.headers[name.decode("ascii")] = value.decode("latin-1")
+        self._wire.write(response.serialize())
+        self._frames = Frames()
+        if self._rest:
+            self._feed(bytes(self._rest))
+            self._rest.clear()
+            self._wire.listen()
+
+    def _close(self, code: int, reason: str) -> None:
+        if self._frames is None:
+            self._refuse(_response(403, ()))
+        else:
+            self._wire.write(self._frames.close(code, reason))
+
+    def _refuse(self, response: Response) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        response.headers["Content-Length"] = str(len(response.body))
+        self._wire.write(response.serialize())
+        self._end(1006, "")
+
+    # --- what comes
+
+    def _feed(self, data: bytes) -> None:
+        frames = self._frames
+        if not data:
+            self._end(1006, "")
+            return
+        if frames is None:  # too early, which RFC 6455 allows
+            self._rest += data
+            self._wire.hold()
+            return
+        for message in frames.feed(data):
+            kind = "text" if isinstance(message, str) else "bytes"
+            self._news.append({"type": "websocket.receive", kind: message})
+            self._waiting += len(message) + _ENTRY
+        if frames.owes:
+            answers = frames.answers()
+            # Pongs may be left out, and are for those who do not read what we send.
+            if not (self._wire.is_full and frames.is_open):
+                self._wire.write(answers)
+        if frames.ended is not None:
+            self._end(frames.ended.code, frames.ended.reason)
+        if self._waiting > _MOST and not self._held:
+            self._held = True
+            self._wire.hold()
+        self._wake()
+
+    def _taken(self, message: Message) -> None:
+        content: str | bytes = message.get("text") or message.get("bytes") or b""
+        self._waiting -= len(content) + _ENTRY
+        if self._held and self._waiting <= _MOST // 2:
+            self._held = False
+            self._wire.listen()
+
+    def _end(self, code: int, reason: str) -> None:
+        self._is_over = True
+        end = {"type": "websocket.disconnect", "code": code, "reason": reason}
+        if not self._news or self._news[-1]["type"] != end["type"]:
+            self._news.append(end)
+        self._wake()
+
+    def _wake(self) -> None:
+        reader = self._reader
+        if reader is not None and not reader.done() and self._news:
+            reader.set_result(None)
+
+    # --- the end
+
+    def _say_goodbye(self, code: int) -> None:
+        if self._frames is not None:
+            self._wire.write(self._frames.close(code))
+        elif not self._is_over:
+            self._refuse(_response(403 if code == 1000 else 500, ()))
+
+    async def _part(self) -> None:
+        """Wait for the answer; without it the last words may not arrive."""
+        self._news.clear()
+        self._held, self._waiting = False, 0
+        self._wire.listen()
+        with move_on_after(FAREWELL):
+            while not self._is_over:
+                await self.receive()
+
+
+def _handshake(request: h11.Request) -> Response:
+    """What to answer an upgrade with: 101, or why not."""
+    headers = Headers()
+    for name, value in request.headers:
+        headers[name.decode("ascii")] = value.decode("latin-1")
+    return ServerProtocol(logger=SILENT).accept(
+        Request(
+            request.target.decode("ascii"),
+            headers,
+            request.method.decode("ascii"),
+            f"HTTP/{request.http_version.decode('ascii')}",
+        )
+    )
+
+
+def _offered(request: h11.Request) -> list[str]:
+    return [
+        each.strip()
+        for name, value in request.headers
+        if name == b"sec-websocket-protocol"
+        for each in value.decode("latin-1").split(",")
+    ]
+
+
+def _response(status: int, more: Iterable[tuple[bytes, bytes]]) -> Response:
+    headers = Headers([date(), ("Connection", "close")])
+    for name, value in more:
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    return Response(status, phrase(status), headers, b"")
