@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio import sleep, sleep_forever
+from anyio import create_task_group, current_time, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -20,14 +20,30 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Script, no_leaks
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.apology import SORRY, read_clip
+from voxpipe.transports.telephony.testing import Leg, memory_lines
 from voxpipe.transports.wav import WavError
 from voxpipe.transports.wav_writer import WavWriter
 
-from .calling import Run, Told, called
+from .calling import Run, Told, called, serve
 from .testing.agents import PCM, ULAW, parrot, speech
 
 SAID = "my PIN is 4711"
 CLIP = read_clip(SORRY)
+
+
+async def falls_apart(call: Call) -> None:
+    """The app whose tasks fail when they are to end, and some of them do end."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(at_the_end)
+        tasks.start_soon(sleep_forever)
+        await sleep_forever()
+
+
+async def at_the_end() -> None:
+    try:
+        await sleep_forever()
+    finally:
+        raise ValueError(SAID)
 
 
 async def at_once(call: Call) -> None:
@@ -198,18 +214,38 @@ def test_nobody_apologises_to_a_caller_who_is_gone(in_time: Run, told: Told) -> 
 
 
 def test_an_app_that_fails_because_it_was_ended_is_not_apologised_for(
-    in_time: Run, told: Told
+    in_time: Run, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def app(call: Call) -> None:
-        try:
-            await sleep_forever()
-        finally:
-            raise ValueError(SAID)
+        await at_the_end()
 
     async def scene() -> None:
-        async with called(Switchboard(app, idle_limit=5)) as caller:
-            await caller.wait_closed()
-        assert caller.measured.messages == 0
+        for each in (app, falls_apart):
+            async with called(Switchboard(each, idle_limit=5)) as caller:
+                await caller.wait_closed()
+            assert caller.close_code == 1000
+            assert caller.measured.messages == 0
 
     in_time(scene)
-    assert [end for end, *_ in told()] == ["idle"]
+    assert [end for end, *_ in told()] == ["idle", "idle"]
+    assert caplog.text.count("ValueError") == 2
+    assert SAID not in caplog.text
+
+
+def test_an_app_that_fails_because_its_server_ends_keeps_that_to_itself(
+    in_time: Run, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        ours, theirs = memory_lines()
+        async with create_task_group() as tasks:
+            tasks.start_soon(serve, Switchboard(falls_apart), theirs)
+            for message in Leg(current_time()).opening():
+                await ours.send(message)
+            await sleep(1)
+            tasks.cancel_scope.cancel()
+        await ours.close()
+
+    in_time(scene)
+    assert [end for end, *_ in told()] == ["failed"]
+    assert "ValueError" in caplog.text
+    assert SAID not in caplog.text

@@ -154,8 +154,11 @@ class Switchboard:
         self._lines.add(line)
         self._watch()
         try:
-            with line.scope:
-                await self._serve(line)
+            try:
+                with line.scope:
+                    await self._serve(line)
+            except* Exception as errors:  # noqa: BLE001  # of an app that was being
+                line.failed(errors)  # cancelled: some of its tasks ended, some failed
         except BaseException:
             line.end = line.end or call.ended or "drained"  # from outside
             raise

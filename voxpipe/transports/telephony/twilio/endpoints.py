@@ -136,14 +136,12 @@ class TwilioEndpoints:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _check_method(scope, "POST", "GET")
         form = await read_form(scope, receive)
+        if not self._guard.is_twilio(scope, form if scope["method"] == "POST" else ()):
+            raise BadRequest(403, _UNSIGNED)
         try:
-            posted = form if scope["method"] == "POST" else ()
-            known = self._guard.is_twilio(scope, posted)
             url = self._guard.stream_url(scope, STREAM)
         except ValueError as error:
             raise BadRequest(400, str(error)) from None
-        if not known:
-            raise BadRequest(403, _UNSIGNED)
         fields = dict(form)
         call_id = fields.get("CallSid", "")
         if _SID.fullmatch(call_id) is None:
@@ -193,11 +191,8 @@ class TwilioEndpoints:
             return 404, f"expected streams at {STREAM}"
         if self._guard.is_page(scope):
             return 403, "expected no Origin: streams are not for web pages"
-        try:
-            if not self._guard.is_twilio(scope):
-                return 403, _UNSIGNED
-        except ValueError as error:
-            return 400, str(error)
+        if not self._guard.is_twilio(scope):
+            return 403, _UNSIGNED
         if len(self._greeting) >= self.switchboard.limit + SPARE:
             return 503, "too many streams have not said yet which call they are"
         return None
