@@ -237,8 +237,7 @@ class Switchboard:
         now = current_time()
         for line in self._lines:
             line.check(now, self._idle_limit)
-        if self._lines:
-            self._watch()
+        self._watch()
 
 
 class _Line:

@@ -23,6 +23,11 @@ def test_the_answer_connects_the_call_to_a_stream() -> None:
     )
 
 
+def test_without_the_checks_a_stream_needs_no_ticket() -> None:
+    stream = stream_of(200, connect_stream("wss://a.example/twilio").encode())
+    assert stream.parameters == {}
+
+
 @given(st.dictionaries(texts, texts))
 def test_parameters_arrive_as_they_were_given(parameters: dict[str, str]) -> None:
     twiml = connect_stream("wss://a.example/twilio", "ticket", parameters)
