@@ -22,14 +22,22 @@ def compare(
     rounds: int,
     talking: int | None = None,
 ) -> Rounds:
-    """Let them take turns; every other round in the opposite order."""
+    """Let them take turns; every other round in the opposite order.
+
+    A trial that was disturbed is made again, once for each contender.
+    """
     found: Rounds = {each.name: [] for each in contenders}
+    disturbed: set[Contender] = set()
     print(HEAD)
     for number in range(rounds):
         for each in contenders if number % 2 == 0 else reversed(contenders):
             outcome = bench.run(each, calls, seconds, talking)
-            found[each.name].append(outcome)
             print(row(outcome), flush=True)
+            if outcome.invalid and rounds > 1 and each not in disturbed:
+                disturbed.add(each)
+                outcome = bench.run(each, calls, seconds, talking)
+                print(row(outcome), " [again]", flush=True)
+            found[each.name].append(outcome)
     first, *others = found
     for name in others:
         ratios = spread([o.cpu for o in found[name]], [o.cpu for o in found[first]])

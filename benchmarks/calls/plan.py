@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Plan:
         searched: whose largest number is searched.
         search_seconds: measured for each number that is tried.
         holding: connected calls, and how many of them talk; ``None`` to leave it out.
+        minutes: after which no further number is searched.
     """
 
     groups: tuple[tuple[tuple[str, ...], int], ...]
@@ -37,6 +39,7 @@ class Plan:
     searched: tuple[str, ...]
     search_seconds: float
     holding: tuple[int, int] | None
+    minutes: float
 
 
 FULL = Plan(
@@ -48,23 +51,26 @@ FULL = Plan(
         (("d", "e2"), 10),
     ),
     rounds=3,
-    seconds=15.0,
-    searched=("a1", "b", "a2", "c", "d", "e1", "e2"),
+    seconds=12.0,
+    searched=("b", "a1", "e1", "d", "e2", "c", "a2", "a3"),
     search_seconds=10.0,
     holding=(500, 25),
+    minutes=36.0,
 )
 QUICK = Plan(
-    groups=((("a1", "b"), 20), (("a2", "c"), 20), (("d", "e2"), 5)),
+    groups=((("a1", "b"), 20), (("a2", "c"), 20), (("a1", "d", "e2"), 5)),
     rounds=1,
     seconds=5.0,
     searched=(),
     search_seconds=0.0,
-    holding=(100, 10),
+    holding=None,
+    minutes=3.0,
 )
 
 
 def carry_out(bench: Bench, plan: Plan) -> Findings:
     """Measure everything; a part that breaks is left out, and said."""
+    began = time.monotonic()
     objections = look((bench.server_core, bench.other_core))
     for each in objections:
         print(f"INVALID: {each}", file=sys.stderr)
@@ -78,6 +84,9 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
     holding = _hold(bench, plan)
     limits: dict[str, Limit] = {}
     for contender in _there(plan.searched):
+        if time.monotonic() - began > plan.minutes * 60:
+            _left_out(f"the largest number of {contender.name}", "no time was left")
+            continue
         try:
             limits[contender.name] = largest(bench, contender, plan.search_seconds)
         except CannotMeasure as error:
@@ -108,5 +117,5 @@ def _there(names: Iterable[str]) -> list[Contender]:
     return [each for each in chosen if not each.is_peer]
 
 
-def _left_out(what: str, error: CannotMeasure) -> None:
+def _left_out(what: str, error: CannotMeasure | str) -> None:
     print(f"not measured: {what}: {error}", file=sys.stderr, flush=True)

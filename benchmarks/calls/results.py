@@ -66,8 +66,8 @@ def lines(judged: Sequence[Target]) -> Iterator[str]:
     for each in judged:
         measured = each.measured or "-"
         yield f"{each.verdict:>12}  {each.what}: {measured} ({each.promised})"
-        for reason in list(dict.fromkeys(each.reasons))[:3]:
-            yield f"{'':>14}{reason}"
+    for reason in dict.fromkeys(reason for each in judged for reason in each.reasons):
+        yield f"{'INVALID':>12}, because {reason}"
 
 
 def _page(findings: Findings) -> Iterator[str]:
@@ -127,8 +127,8 @@ def _line(name: str, outcomes: Sequence[Outcome]) -> str:
         f"{outcomes[0].calls}",
         f"{statistics.median(costs):.3f} % ({min(costs):.3f}–{max(costs):.3f})",
         f"{_middle(outcomes, 'memory') / 1024:.0f} kB",
-        *(f"{_point(outcomes, 'latency', at):.0f} ms" for at in ("p50", "p95", "p99")),
-        *(f"{_point(outcomes, 'clearing', at):.0f} ms" for at in ("p50", "p99")),
+        *(_point(outcomes, "latency", at) for at in ("p50", "p95", "p99")),
+        *(_point(outcomes, "clearing", at) for at in ("p50", "p99")),
         f"{sum(each.underruns for each in outcomes)}",
         f"{sum(each.stale for each in outcomes)}",
         f"{sum(sum(each.faults.values()) for each in outcomes)}",
@@ -172,9 +172,10 @@ def _middle(outcomes: Sequence[Outcome], figure: str) -> float:
     return statistics.median(float(getattr(each, figure)) for each in outcomes)
 
 
-def _point(outcomes: Sequence[Outcome], series: str, point: str) -> float:
+def _point(outcomes: Sequence[Outcome], series: str, point: str) -> str:
     found: list[Mapping[str, float]] = [getattr(each, series) for each in outcomes]
-    return statistics.median(each.get(point, float("nan")) for each in found)
+    values = [each[point] for each in found if point in each]
+    return f"{statistics.median(values):.0f} ms" if values else "–"
 
 
 def _versions() -> str:
@@ -185,5 +186,5 @@ def _versions() -> str:
         except PackageNotFoundError:
             continue
     peers = PEERS.parent.parent.glob("lib/python*/site-packages/pipecat_ai-*.dist-info")
-    told += [f"pipecat-ai {each.name.split('-')[1]}" for each in peers]
+    told += [f"pipecat-ai {each.stem.split('-')[1]}" for each in peers]
     return ", ".join(told)

@@ -14,7 +14,7 @@ from .trial import Bench
 
 FEW = 5  # calls, whose p95 is the contender's own best
 SLOWER = 100.0  # ms that the p95 may be beyond that
-MOST = 400  # calls; beyond that the generator has no room to be believed
+MOST = 320  # calls; beyond that the generator has no room to be believed
 GRAIN = 0.04  # of the number, to which it is found
 
 
