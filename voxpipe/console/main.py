@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import demo, simulate
+from . import demo, serve, simulate
 
 _ABOUT = """\
 Voice pipelines around gpt-realtime.
@@ -17,6 +17,7 @@ Voice pipelines around gpt-realtime.
   voxpipe demo                hold a conversation here, without key or network
   voxpipe demo call.wav       the same with your own recording
   voxpipe simulate            serve the Realtime protocol on this machine
+  voxpipe serve               answer telephone calls (Twilio), with an app of yours
 """
 
 
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     demo.add_parser(commands)
     simulate.add_parser(commands)
+    serve.add_parser(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

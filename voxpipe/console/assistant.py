@@ -1,0 +1,56 @@
+"""The app that `voxpipe serve` runs if it is given none: a friendly assistant.
+
+A program of one's own begins as a copy of this one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from voxpipe.pipeline import Pipeline
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.tools import ToolRouter, tool
+from voxpipe.transports.telephony import Call
+
+GREETING = "Hello, you are talking to voxpipe. What can I do for you?"
+
+INSTRUCTIONS = """\
+You are a friendly assistant on the telephone. Answer in one or two short sentences, as
+people speak: no lists, no spelling out of addresses. Ask again when the line was bad.
+Use date_and_time rather than guess. When the caller says goodbye or has no more
+questions, say goodbye in one short sentence and use hang_up.
+"""
+
+
+@tool
+async def date_and_time() -> str:
+    """Tell the date, the day of the week and the local time."""
+    return datetime.now().astimezone().strftime("%A, %d %B %Y, %H:%M (UTC%z)")
+
+
+async def answer(call: Call) -> None:
+    """Talk to one caller, until either side hangs up."""
+
+    @tool
+    async def hang_up() -> str:
+        """End the call, as soon as your goodbye has been heard."""
+        call.hang_up()
+        return "The call ends."
+
+    tools = ToolRouter([date_and_time, hang_up])
+    async with open_session(
+        instructions=INSTRUCTIONS,
+        tools=tools.schemas,
+        audio=call.format,  # G.711 goes straight through: nothing to convert
+        transcription=None,  # nobody reads it
+    ) as session:
+        model = Realtime(session)
+        pipeline = Pipeline(
+            call.heard >> model.hears,
+            model.says >> call.speaks,
+            model.calls >> tools.calls,
+            tools.results >> model.results,
+            model.usage >> call.charges,
+        )
+        model.say(GREETING)
+        await pipeline.run()

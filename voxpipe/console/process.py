@@ -1,0 +1,38 @@
+"""What a process that serves needs besides its code: logs, files, short pauses."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+
+FILES = 65_536  # descriptors; a call has two sockets
+
+
+def log_to_console() -> None:
+    """Print what voxpipe logs, unless the app has arranged for logs itself."""
+    if logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("voxpipe")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def open_files() -> None:
+    """Allow as many descriptors as the system lets us: many begin with 1,024."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such bound
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def settle() -> None:
+    """Leave what there is at the start out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,263 @@
+"""`voxpipe serve`: answers telephone calls, each with an app of yours."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import math
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from voxpipe import __version__
+from voxpipe.processors.realtime import ConfigurationError
+from voxpipe.processors.realtime.address import address_of
+from voxpipe.processors.realtime.settings import DEFAULT_MODEL
+from voxpipe.simulator import Simulator
+from voxpipe.transports.serving import Server
+from voxpipe.transports.telephony import Switchboard
+from voxpipe.transports.telephony.twilio import TwilioEndpoints
+
+from .access import LOOPBACK, Access, access
+from .app import load_app
+from .process import log_to_console, open_files, settle
+
+DEFAULT_APP = "voxpipe.console.assistant:answer"
+SIMULATED_KEY = "sk-simulated"
+
+_EPILOG = """\
+APP is module:function, an async function that is called with each `Call`; the working
+directory is searched first. Without APP a friendly assistant answers
+(voxpipe/console/assistant.py, which is a good beginning for your own).
+
+  voxpipe serve --simulator
+      no key, no telephone: a simulated model answers calls that a test places, see
+      voxpipe.transports.telephony.testing
+
+  OPENAI_API_KEY=sk-... voxpipe serve my_agent:answer
+      the real model, for this machine only
+
+  TWILIO_AUTH_TOKEN=... OPENAI_API_KEY=sk-... voxpipe serve my_agent:answer \\
+      --public-url https://calls.example.com
+      for Twilio, behind a proxy or a tunnel that ends TLS and leads to --port. In
+      Twilio's console, the number's webhook for calls is what this prints at its start.
+
+On one port there are /twilio/answer (the webhook), /twilio (the streams), /healthz and
+/readyz (503 when no more calls are taken).
+
+Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
+and --simulator set for this process, so that an app calls open_session() without
+saying so; TWILIO_AUTH_TOKEN, by which Twilio is known. With pip install
+'voxpipe[uvloop]' a call costs less.
+
+SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add ``serve`` to the commands."""
+    parser = commands.add_parser(
+        "serve",
+        help="answer telephone calls (Twilio)",
+        description="Answer telephone calls by Twilio Media Streams.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default = "default: %(default)s"
+    parser.add_argument(
+        "app", nargs="?", default=DEFAULT_APP, metavar="APP", help="module:function"
+    )
+    parser.add_argument("--host", default=LOOPBACK, help=default)
+    parser.add_argument(
+        "--port", type=_port, default=8080, help=f"0 for any that is free; {default}"
+    )
+    model = parser.add_mutually_exclusive_group()
+    model.add_argument(
+        "--realtime-url",
+        metavar="URL",
+        help="where the model is, such as https://host/v1",
+    )
+    model.add_argument(
+        "--simulator", action="store_true", help="start a simulated model inside"
+    )
+    parser.add_argument(
+        "--public-url", metavar="URL", help="under which Twilio reaches this server"
+    )
+    parser.add_argument(
+        "--insecure", action="store_true", help="let anybody call who reaches it"
+    )
+    parser.add_argument(
+        "--limit",
+        type=_count,
+        default=100,
+        metavar="N",
+        help=f"calls at once; {default}",
+    )
+    parser.add_argument(
+        "--idle-limit",
+        type=_seconds,
+        default=300.0,
+        metavar="S",
+        help="seconds after the agent's last word until a call is ended; "
+        "default: %(default)g",
+    )
+    parser.add_argument(
+        "--drain",
+        type=_seconds,
+        default=3600.0,
+        metavar="S",
+        help="seconds that calls have to finish at the end; default: %(default)g",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal; returns the exit code."""
+    gate = access(
+        arguments.host,
+        public_url=arguments.public_url,
+        auth_token=os.environ.get("TWILIO_AUTH_TOKEN"),
+        insecure=arguments.insecure,
+    )
+    board = Switchboard(
+        load_app(arguments.app),
+        limit=arguments.limit,
+        idle_limit=arguments.idle_limit,
+    )
+    log_to_console()
+    open_files()
+    anyio.run(
+        serve, arguments, gate, board, backend_options={"use_uvloop": has_uvloop()}
+    )
+    return 0
+
+
+async def serve(
+    arguments: argparse.Namespace, gate: Access, board: Switchboard
+) -> None:
+    """Serve until a signal, and until the calls that there are have ended.
+
+    Raises:
+        ConfigurationError: no model can be reached with what was given.
+        TransportError: the port cannot be had.
+    """
+    endpoints = TwilioEndpoints(
+        board,
+        public_url=gate.public_url,
+        auth_token=gate.auth_token,
+        insecure=gate.insecure,
+    )
+    async with (
+        _model(arguments) as model,
+        Server(endpoints, host=arguments.host, port=arguments.port) as server,
+        anyio.create_task_group() as tasks,
+    ):
+        await tasks.start(_follow_signals, board, arguments.drain, tasks)
+        settle()
+        print(_welcome(arguments, gate, server, model), flush=True)
+
+
+@asynccontextmanager
+async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
+    """Let `open_session` find the model; yields what to say of it."""
+    if arguments.simulator:
+        async with Simulator() as simulator:
+            os.environ["OPENAI_BASE_URL"] = simulator.url
+            os.environ["OPENAI_API_KEY"] = SIMULATED_KEY
+            yield f"simulated, at {simulator.url}"
+        return
+    if arguments.realtime_url is not None:
+        os.environ["OPENAI_BASE_URL"] = arguments.realtime_url
+    has_key = bool(os.environ.get("OPENAI_API_KEY", "").strip())
+    if not has_key and arguments.app == DEFAULT_APP:
+        raise ConfigurationError(
+            "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
+        )
+    address = address_of(
+        DEFAULT_MODEL, api_key=None if has_key else "unknown", base_url=None
+    )
+    yield address.host + ("" if has_key else ", without a key: the app must bring one")
+
+
+async def _follow_signals(
+    board: Switchboard,
+    seconds: float,
+    tasks: TaskGroup,
+    *,
+    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Drain at the first signal, cut at the second; returns when no call is left."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        await anext(signals)
+        print(
+            f"Taking no new calls; {board.calls} have {seconds:g} s to finish. "
+            "Another signal ends them.",
+            flush=True,
+        )
+        tasks.start_soon(_drain, board, seconds, tasks)
+        await anext(signals)
+        await board.drain(0)
+
+
+async def _drain(board: Switchboard, seconds: float, tasks: TaskGroup) -> None:
+    cut = await board.drain(seconds)
+    print(
+        f"The calls have ended, {cut} of them cut." if cut else "All calls have ended."
+    )
+    tasks.cancel_scope.cancel()
+
+
+def _welcome(
+    arguments: argparse.Namespace, gate: Access, server: Server, model: str
+) -> str:
+    loop = "uvloop" if has_uvloop() else "asyncio"
+    base = (gate.public_url or server.url).rstrip("/")
+    stream = "ws" + base.removeprefix("http")
+    return f"""\
+voxpipe {__version__} answers calls with {arguments.app}, at {server.url} ({loop})
+
+  webhook   {base}/twilio/answer
+            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
+  stream    {stream}/twilio
+  health    {server.url}/healthz and /readyz
+  model     {model}
+  calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s without \
+a reply
+  checks    {gate.line}
+
+Ctrl-C ends it, once the calls have ended."""
+
+
+def has_uvloop() -> bool:
+    """Whether the faster event loop is installed."""
+    return importlib.util.find_spec("uvloop") is not None
+
+
+def _port(text: str) -> int:
+    return int(_within(text, 0, 65_535))
+
+
+def _count(text: str) -> int:
+    return int(_within(text, 1, 100_000))
+
+
+def _seconds(text: str) -> float:
+    return _within(text, 0.001, 1e7)
+
+
+def _within(text: str, least: float, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from {least:g} to {most:g}, got {text!r}"
+        )
+    return value
