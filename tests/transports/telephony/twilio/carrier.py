@@ -76,6 +76,7 @@ class Carrier:
 
     Args:
         latency: seconds from us to Twilio's loudspeaker.
+        delay: seconds from there until we know.
 
     Attributes:
         sent: moment and message, parsed.
@@ -83,11 +84,12 @@ class Carrier:
         heard: what the caller's ear got: the moment, and 10 ms of audio.
     """
 
-    def __init__(self, *, latency: float = 0.0) -> None:
+    def __init__(self, *, latency: float = 0.0, delay: float = 0.0) -> None:
         self._posted: deque[str | bytes] = deque()
         self._arrival = Event()
         self._has_left = False
         self._latency = latency
+        self._delay = delay
         self._epoch = 0
         self._free_at = 0.0
         self._pending: list[tuple[float, str, int]] = []
@@ -122,6 +124,7 @@ class Carrier:
         await self._play(value)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
+        await checkpoint()
         self.closed.append(code)
 
     # --- Twilio
@@ -149,9 +152,8 @@ class Carrier:
                 self.heard.append((begins + at / 8_000, data[at : at + 80]))
         elif value["event"] == "mark":
             item = (max(now, self._free_at), value["mark"]["name"], self._epoch)
-            if self._tasks is not None:
-                self._pending.append(item)
-                self._tasks.start_soon(self._answer, *item)
+            self._pending.append(item)
+            self._spawn(self._answer, *item)
         else:
             self._epoch += 1
             self._free_at = 0.0
@@ -159,14 +161,22 @@ class Carrier:
             pending, self._pending = self._pending, []
             if self.loses != "every mark":
                 for _, name, _ in pending:  # Twilio returns what it is to forget
-                    self.post(message("mark", mark={"name": name}))
+                    self._spawn(self._echo, name)
 
     async def _answer(self, at: float, name: str, epoch: int) -> None:
         await sleep_until(at)
         if epoch == self._epoch:
             self._pending.remove((at, name, epoch))
             if self.loses == "no mark":
-                self.post(message("mark", mark={"name": name}))
+                await self._echo(name)
+
+    async def _echo(self, name: str) -> None:
+        await sleep(self._delay)
+        self.post(message("mark", mark={"name": name}))
+
+    def _spawn(self, function: Callable[..., Any], *arguments: Any) -> None:
+        if self._tasks is not None:
+            self._tasks.start_soon(function, *arguments)
 
     # --- what came of it
 

@@ -7,7 +7,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from anyio import Event, create_task_group, current_time, sleep
+from anyio import CancelScope, Event, create_task_group, current_time, sleep
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -15,7 +15,6 @@ from voxpipe.pipeline import (
     Output,
     Pipeline,
     Processor,
-    TransportError,
     Turn,
     Usage,
 )
@@ -246,6 +245,23 @@ def test_a_hold_clears_and_what_was_not_heard_is_sent_again() -> None:
     assert evening.lasted == nearly(3.0)
     assert (turn.state, turn.heard) == ("heard", nearly(2.0))
     assert evening.call.turns == 1
+
+
+def test_after_a_hold_the_marks_of_what_was_cleared_confirm_nothing() -> None:
+    turn, carrier = Turn(), Carrier(delay=0.1)
+    carrier.loses = "marks that were played"
+
+    async def cough(call: TwilioCall, carrier: Carrier) -> None:
+        await sleep(0.6)
+        turn.hold()
+        await sleep(0.05)
+        turn.resume()
+        await sleep(0.15)  # they have come
+        assert (turn.heard, turn.basis) == (nearly(0.75), "estimated")
+
+    evening = Evening(Agent(said(turn, 2.0)), cough, carrier)
+    assert evening.at("clear") == nearly([0.6])
+    assert evening.lasted == nearly(2.05)
 
 
 def test_replies_are_counted_that_were_sent_at_least_in_part() -> None:
@@ -590,6 +606,58 @@ def test_a_pipeline_may_be_cut_off_at_any_moment_and_followed_by_another(
     assert carrier.sounded.endswith(b"".join(f.data for f in reply(second, 1.0)))
 
 
+class Polite(Processor):
+    """Says goodbye when it hears no more of the caller."""
+
+    hears = Input[AudioFrame]()
+    says = Output[Any]()
+
+    def __init__(self) -> None:
+        self.turn = Turn()
+
+    async def run(self) -> None:
+        async for _ in self.hears:
+            pass
+        for frame in said(self.turn, 1.0):
+            await self.says.send(frame)
+
+
+def test_a_call_that_was_hung_up_before_it_ran_is_only_spoken_to() -> None:
+    async def conversation() -> tuple[TwilioCall, Polite]:
+        carrier, agent = Carrier(), Polite()
+        carrier.post(CONNECTED, start())
+        async with TwilioCall.accept(carrier) as call:
+            call.hang_up()
+            pipeline = Pipeline(call.heard >> agent.hears, agent.says >> call.speaks)
+            assert await pipeline.run(deadline=5) == "finished"
+        return call, agent
+
+    call, agent = run_virtual(conversation)
+    assert call.ended == "agent"
+    assert agent.turn.state == "heard"
+
+
+def test_a_call_that_has_come_to_its_end_can_go_on() -> None:
+    turn = Turn()
+
+    async def conversation() -> Probe:
+        carrier, probe = Carrier(), Probe()
+        carrier.post(CONNECTED, start())
+        async with TwilioCall.accept(carrier) as call, create_task_group() as tasks:
+            carrier.answering(tasks)
+            await Pipeline(Agent(said(Turn(), 0.5)).output >> call.speaks).run()
+            assert call.ended == "agent"
+            carrier.post(speech(1))
+            await Pipeline(
+                Agent(said(turn, 0.5)).output >> call.speaks, call.heard >> probe.input
+            ).run()
+            assert (call.ended, call.turns) == ("agent", 2)
+        return probe
+
+    assert run_virtual(conversation).data == bytes([1]) * 160
+    assert (turn.state, turn.basis) == ("heard", "measured")
+
+
 def test_keys_that_a_failed_pipeline_has_not_sent_are_not_pressed_later() -> None:
     carrier = Carrier()
 
@@ -627,7 +695,7 @@ def test_a_caller_who_hung_up_meanwhile_is_not_apologised_to() -> None:
 
 
 class Model(Processor):
-    """Ends some time after it has heard the caller's end, with a last bill."""
+    """Ends some time after it has heard the caller's end, with a last word and bill."""
 
     hears = Input[AudioFrame]()
     says = Output[Any]()
@@ -641,7 +709,8 @@ class Model(Processor):
             await self.usage.send(Usage(kind="reply", cost_usd=cost))
         async for _ in self.hears:
             pass
-        await self.says.end()
+        for frame in said(Turn("nobody is there"), 2.0):
+            await self.says.send(frame)
         await sleep(1.0)
         await self.usage.send(Usage(kind="reply", cost_usd=self.costs[-1]))
 
@@ -687,64 +756,6 @@ def test_a_call_that_was_charged_nothing_has_no_cost() -> None:
 # --- accepting
 
 
-def refusal_of(*messages: str | bytes, ends: bool = False) -> tuple[str, list[int]]:
-    carrier = Carrier()
-    carrier.post(*messages)
-    if ends:
-        carrier.leave()
-
-    async def answer() -> str:
-        began = current_time()
-        with pytest.raises(TransportError) as caught:
-            async with TwilioCall.accept(carrier):
-                pytest.fail("it was accepted")
-        assert current_time() - began <= 5.0 + 1e-6
-        return str(caught.value)
-
-    return run_virtual(answer), carrier.closed
-
-
-LINEAR = {"encoding": "audio/l16", "sampleRate": 16_000, "channels": 2}
-REFUSED: list[tuple[list[str | bytes], str]] = [
-    ([], "expected Twilio's start message within 5 s, and none came"),
-    ([CONNECTED], "expected Twilio's start message within 5 s, and none came"),
-    ([CONNECTED, speech(0)], "expected Twilio's start message, got others"),
-    ([STOP], "expected Twilio's start message, got others"),
-    ([message("x")] * 100, "expected Twilio's start message, got others"),
-    (["hello"], "expected one JSON object, got 5 characters that are not"),
-    ([CONNECTED, start(callSid=7)], "expected start.callSid to be a text"),
-    (
-        [CONNECTED, start(mediaFormat=LINEAR)],
-        "expected audio/x-mulaw, 8000 Hz, mono, as Twilio streams; got 'audio/l16', "
-        "16000 Hz, 2 channels: is this another carrier?",
-    ),
-]
-
-
-@pytest.mark.parametrize(("messages", "complaint"), REFUSED)
-def test_what_is_no_call_of_twilios_is_refused_and_closed(
-    messages: list[str | bytes], complaint: str
-) -> None:
-    told, closed = refusal_of(*messages)
-    assert told.startswith(complaint)
-    assert closed == [1002]
-
-
-def test_a_connection_that_ends_before_its_start_is_refused() -> None:
-    told, _ = refusal_of(CONNECTED, ends=True)
-    assert told == "expected Twilio's start message, and the connection has ended"
-
-
-def test_a_call_may_begin_without_being_connected_and_with_what_is_unknown() -> None:
-    async def answer() -> str:
-        carrier = Carrier()
-        carrier.post(message("x"), start())
-        async with TwilioCall.accept(carrier) as call:
-            return call.id
-
-    assert run_virtual(answer) == CALL
-
-
 def test_an_error_of_the_app_closes_the_connection_and_comes_out_bare() -> None:
     carrier = Carrier()
 
@@ -756,6 +767,32 @@ def test_an_error_of_the_app_closes_the_connection_and_comes_out_bare() -> None:
     with pytest.raises(LookupError):
         run_virtual(answer)
     assert carrier.closed == [1000]
+
+
+async def test_a_connection_is_closed_also_when_all_is_cancelled() -> None:
+    carrier = Carrier()
+    carrier.post(CONNECTED, start())
+    with CancelScope() as scope:
+        async with TwilioCall.accept(carrier):
+            scope.cancel()
+            await sleep(60)
+    assert carrier.closed == [1000]
+
+
+def test_a_connection_that_does_not_close_is_left_after_a_second() -> None:
+    class Clinging(Carrier):
+        async def close(self, code: int = 1000, reason: str = "") -> None:
+            await sleep(60)
+
+    async def answer() -> float:
+        carrier = Clinging()
+        carrier.post(CONNECTED, start())
+        began = current_time()
+        async with TwilioCall.accept(carrier):
+            pass
+        return current_time() - began
+
+    assert run_virtual(answer) == nearly(1.0)
 
 
 def test_a_pipeline_that_reads_nothing_of_the_call_can_still_speak() -> None:

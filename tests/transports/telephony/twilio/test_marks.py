@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from voxpipe.pipeline import AudioFrame, Turn
 from voxpipe.transports.telephony.twilio.marks import MOST, Marks
 
@@ -84,12 +81,10 @@ def test_after_a_clear_none_of_those_that_come_back_means_anything() -> None:
     assert marks.returned(str(again[0])) == (turn, 0.02)
 
 
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=300))
-def test_never_are_more_than_some_out(sizes: list[int]) -> None:
-    marks, turn, at = Marks(), Turn(), 0.0
-    for each in sizes:
-        data = bytes(each * 80)
-        frame = AudioFrame(data=data, format=FORMAT, start=at, turn=turn)
-        marks.after(frame)
-        at += frame.duration
-        assert len(marks) <= MOST
+def test_never_are_more_than_some_out_and_the_oldest_are_given_up() -> None:
+    marks, turn = Marks(), Turn()
+    got = names(marks, reply(turn, 60.0, 0.25))
+    assert len(marks) == MOST
+    assert got[-MOST - 1] is not None
+    assert marks.returned(got[-MOST - 1] or "") is None
+    assert marks.returned(got[-MOST] or "") == (turn, 60.25 - MOST * 0.25)

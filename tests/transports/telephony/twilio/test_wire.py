@@ -118,11 +118,15 @@ MALFORMED: list[tuple[str | bytes, str]] = [
     (start(mediaFormat=None), "expected start.mediaFormat to be an object, got none"),
     (
         start(mediaFormat={"encoding": "x", "sampleRate": "8000", "channels": 1}),
-        "expected start.mediaFormat.sampleRate to be a whole number, got 4 characters",
+        "sampleRate to be a whole number below a million, got 4 characters",
     ),
     (
         start(mediaFormat={"encoding": "x", "sampleRate": 8000, "channels": True}),
-        "expected start.mediaFormat.channels to be a whole number, got a boolean",
+        "channels to be a whole number below a million, got a boolean",
+    ),
+    (
+        start(mediaFormat={"encoding": "x", "sampleRate": 10**4_000, "channels": 1}),
+        "sampleRate to be a whole number below a million, got a number",
     ),
     (start(customParameters=[]), "start.customParameters to be an object, got a list"),
     (start(customParameters={"a": 1}), "customParameters to be texts, got a number"),

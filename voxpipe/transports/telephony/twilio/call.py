@@ -23,7 +23,6 @@ from voxpipe.pipeline import (
     Dtmf,
     Intake,
     Playout,
-    TransportError,
     Turn,
 )
 from voxpipe.pipeline.alarm import alarm_clock
@@ -32,12 +31,11 @@ from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
 from . import wire
+from .greeting import start_of
 from .marks import Marks
 from .wire import Connected, Digit, Event, Marked, Media, Started, Stopped, WireError
 
 FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
-GREETING = 5.0  # seconds until a carrier must have said what it streams
-GREETINGS = 16  # messages in which it must have done so
 FAREWELL = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
 MOST_KEYS = 128  # pressed and not yet sounding
@@ -93,7 +91,7 @@ class TwilioCall(Call):
         """
         code = 1002  # a protocol error, unless we get further
         try:
-            start = await _start_of(socket)
+            start = await start_of(socket)
             code = 1000
             yield cls(socket, start)
         finally:
@@ -134,7 +132,6 @@ class TwilioCall(Call):
             self.speaks.finish()
             # The model ends when these do, and has the last charge for us then.
             await self._end_hearing()
-            await self.played.end()
 
     async def _carry(self) -> None:
         if self.ended in ("caller", "lost"):
@@ -267,39 +264,3 @@ class TwilioCall(Call):
                 self._has_price, self.cost_usd = False, None
             elif self._has_price:
                 self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
-
-
-async def _start_of(socket: Socket) -> Started:
-    """What is being streamed, when that can be answered."""
-    start: Started | None = None
-    with move_on_after(GREETING):
-        start = await _greeting(socket)
-    if start is None:
-        raise TransportError(
-            f"expected Twilio's start message within {GREETING:g} s, and none came"
-        )
-    if (start.encoding, start.rate, start.channels) != ("audio/x-mulaw", 8_000, 1):
-        raise TransportError(
-            "expected audio/x-mulaw, 8000 Hz, mono, as Twilio streams; got "
-            f"{start.encoding[:40]!r}, {start.rate} Hz, {start.channels} channels: is "
-            "this another carrier?"
-        )
-    return start
-
-
-async def _greeting(socket: Socket) -> Started:
-    for _ in range(GREETINGS):
-        try:
-            event = wire.parse(await socket.receive())
-        except EndOfStream:
-            raise TransportError(
-                "expected Twilio's start message, and the connection has ended"
-            ) from None
-        if isinstance(event, Started):
-            return event
-        if event is not None and not isinstance(event, Connected):
-            break
-    raise TransportError(
-        "expected Twilio's start message, got others: does the webhook answer with "
-        "<Connect><Stream>?"
-    )

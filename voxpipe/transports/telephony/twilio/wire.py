@@ -242,8 +242,10 @@ def _text(value: dict[str, Any], name: str, where: str = "") -> str:
 
 def _number(value: dict[str, Any], name: str) -> int:
     number = value.get(name)
-    if type(number) is not int:
-        raise _wrong(f"start.mediaFormat.{name}", "a whole number", number)
+    if type(number) is not int or not 0 < number < 1_000_000:
+        raise _wrong(
+            f"start.mediaFormat.{name}", "a whole number below a million", number
+        )
     return number
 
 
