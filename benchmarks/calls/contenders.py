@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).parent.parent.parent
 PEERS = ROOT / ".bench-venv" / "bin" / "python"
@@ -15,6 +16,12 @@ PIPECAT = ROOT / "benchmarks" / "peers" / "pipecat_calls.py"
 ENVIRONMENT = {"OPENAI_API_KEY": "sk-none"}
 
 
+Loop = Literal["asyncio", "uvloop"]
+Maker = Literal["bridge", "voxpipe", "bare", "pipecat"]
+
+LIMIT = "1000"  # calls that `voxpipe serve` admits: the benchmark decides how many
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """A server for calls.
@@ -22,31 +29,36 @@ class Contender:
     Attributes:
         name: short, for options.
         title: for people.
-        program: its command line but for the ports.
+        maker: which program it is.
+        what: its variant: the audio, the app, or the VAD.
         guess: calls that it may hold, to begin the search with.
     """
 
     name: str
     title: str
-    program: tuple[str, ...]
+    maker: Maker
+    what: str
     guess: int
 
-    def command(self, port: int, model_port: int) -> list[str]:
-        """What starts it; it finds the model by ``OPENAI_BASE_URL`` or ``--model``."""
-        command = [*self.program, "--port", str(port)]
-        if not self.is_voxpipe:
-            command += ["--model", f"ws://127.0.0.1:{model_port}/v1"]
-        return command
-
-    @property
-    def is_voxpipe(self) -> bool:
-        """It is ours."""
-        return "voxpipe" in self.program
+    def command(self, port: int, model_port: int, loop: Loop) -> list[str]:
+        """What starts it; voxpipe finds the model in its `environment`."""
+        here = ["--port", str(port)]
+        there = ["--model", f"ws://127.0.0.1:{model_port}/v1"]
+        ours = [sys.executable, "-m", "benchmarks.calls.on", loop]
+        if self.maker == "pipecat":
+            program = [str(PEERS), str(PIPECAT), "--vad", self.what, "--loop", loop]
+            return [*program, *here, *there]
+        if self.maker == "voxpipe":
+            app = f"benchmarks.calls.apps:{self.what}"
+            return [*ours, "voxpipe", "serve", app, *here, "--limit", LIMIT]
+        option = "--audio" if self.maker == "bridge" else "--app"
+        program = [*ours, f"benchmarks.calls.{self.maker}", option, self.what]
+        return [*program, *here, *there]
 
     @property
     def is_peer(self) -> bool:
         """It needs ``.bench-venv``."""
-        return self.program[0] == str(PEERS)
+        return self.maker == "pipecat"
 
 
 def environment(model_port: int) -> Mapping[str, str]:
@@ -54,33 +66,18 @@ def environment(model_port: int) -> Mapping[str, str]:
     return {**ENVIRONMENT, "OPENAI_BASE_URL": f"http://127.0.0.1:{model_port}/v1"}
 
 
-def _bridge(audio: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "benchmarks.calls.bridge", "--audio", audio)
-
-
-def _voxpipe(app: str) -> tuple[str, ...]:
-    serve = (sys.executable, "-m", "voxpipe", "serve")
-    return (*serve, f"benchmarks.calls.apps:{app}", "--host", "127.0.0.1")
-
-
-def _pipecat(vad: str) -> tuple[str, ...]:
-    return (str(PEERS), str(PIPECAT), "--vad", vad)
-
-
-# Without `voxpipe serve`, to tell what its server costs; not part of the plan.
-_BARE = (sys.executable, "-m", "benchmarks.calls.bare", "--app", "straight")
-
 CONTENDERS = {
     each.name: each
     for each in (
-        Contender("a1", "bridge by hand, G.711", _bridge("straight"), 150),
-        Contender("a2", "bridge by hand, soxr VHQ", _bridge("soxr-vhq"), 120),
-        Contender("a3", "bridge by hand, soxr HQ", _bridge("soxr-hq"), 120),
-        Contender("b", "voxpipe, G.711", _voxpipe("straight"), 150),
-        Contender("c", "voxpipe, resampled", _voxpipe("resampled"), 100),
-        Contender("d", "voxpipe, local VAD", _voxpipe("local_vad"), 70),
-        Contender("b0", "voxpipe, G.711, bare websockets", _BARE, 150),
-        Contender("e1", "Pipecat, server VAD", _pipecat("server"), 25),
-        Contender("e2", "Pipecat, local VAD", _pipecat("silero"), 15),
+        Contender("a1", "bridge by hand, G.711", "bridge", "straight", 150),
+        Contender("a2", "bridge by hand, soxr VHQ", "bridge", "soxr-vhq", 120),
+        Contender("a3", "bridge by hand, soxr HQ", "bridge", "soxr-hq", 120),
+        Contender("b", "voxpipe, G.711", "voxpipe", "straight", 150),
+        Contender("c", "voxpipe, resampled", "voxpipe", "resampled", 100),
+        Contender("d", "voxpipe, local VAD", "voxpipe", "local_vad", 70),
+        # Without `voxpipe serve`, to tell what its server costs; not in the plan.
+        Contender("b0", "voxpipe, G.711, bare websockets", "bare", "straight", 150),
+        Contender("e1", "Pipecat, server VAD", "pipecat", "server", 25),
+        Contender("e2", "Pipecat, local VAD", "pipecat", "silero", 15),
     )
 }

@@ -24,7 +24,7 @@ from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 
 from .access import LOOPBACK, Access, access
-from .app import load_app
+from .app import AppError, load_app
 from .process import log_to_console, open_files, settle
 
 DEFAULT_APP = "voxpipe.console.assistant:answer"
@@ -113,6 +113,12 @@ def add_parser(commands: Any) -> None:
         metavar="S",
         help="seconds that calls have to finish at the end; default: %(default)g",
     )
+    parser.add_argument(
+        "--loop",
+        choices=("asyncio", "uvloop"),
+        default=None,
+        help="event loop; default: uvloop where it is installed",
+    )
     parser.set_defaults(run=run)
 
 
@@ -129,11 +135,11 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
     )
+    arguments.loop = chosen_loop(arguments.loop)
     log_to_console()
     open_files()
-    anyio.run(
-        serve, arguments, gate, board, backend_options={"use_uvloop": has_uvloop()}
-    )
+    options = {"use_uvloop": arguments.loop == "uvloop"}
+    anyio.run(serve, arguments, gate, board, backend_options=options)
     return 0
 
 
@@ -216,11 +222,10 @@ async def _drain(board: Switchboard, seconds: float, tasks: TaskGroup) -> None:
 def _welcome(
     arguments: argparse.Namespace, gate: Access, server: Server, model: str
 ) -> str:
-    loop = "uvloop" if has_uvloop() else "asyncio"
     base = (gate.public_url or server.url).rstrip("/")
     stream = "ws" + base.removeprefix("http")
     return f"""\
-voxpipe {__version__} answers calls with {arguments.app}, at {server.url} ({loop})
+voxpipe {__version__} answers calls with {arguments.app}, at {server.url} ({arguments.loop})
 
   webhook   {base}/twilio/answer
             (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
@@ -234,9 +239,16 @@ a reply
 Ctrl-C ends it, once the calls have ended."""
 
 
-def has_uvloop() -> bool:
-    """Whether the faster event loop is installed."""
-    return importlib.util.find_spec("uvloop") is not None
+def chosen_loop(wish: str | None) -> str:
+    """The event loop to run on: the faster one, if it is there.
+
+    Raises:
+        AppError: it was asked for, and is not installed.
+    """
+    there = importlib.util.find_spec("uvloop") is not None
+    if wish == "uvloop" and not there:
+        raise AppError("uvloop is not installed: pip install 'voxpipe[uvloop]'")
+    return wish or ("uvloop" if there else "asyncio")
 
 
 def _port(text: str) -> int:
