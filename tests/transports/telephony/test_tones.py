@@ -66,7 +66,7 @@ def test_a_key_lasts_long_enough_and_so_does_the_silence_after_it(
 ) -> None:
     frame = tone("5", format)
     assert frame.duration == pytest.approx(0.2)
-    assert frame.format is format
+    assert frame.format == format
     half = frame.size // 2
     assert frame.data[half:] == format.silence(0.1)
     loud = np.abs(samples(frame)[: len(samples(frame)) // 2])

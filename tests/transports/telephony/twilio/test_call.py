@@ -62,7 +62,7 @@ def test_what_the_caller_says_arrives_as_the_text_that_it_came_as() -> None:
     frames = evening.heard.frames
     assert [frame.base64 for frame in frames] == payloads
     assert [frame.start for frame in frames] == nearly([n * 0.02 for n in range(50)])
-    assert all(frame.format is FORMAT or frame.format == FORMAT for frame in frames)
+    assert all(frame.format == FORMAT for frame in frames)
     assert all(frame.turn is None for frame in frames)
     assert evening.reports == []
 
