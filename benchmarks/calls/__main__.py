@@ -48,6 +48,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", type=int, default=1, help="with --only")
     add("--largest", action="store_true", help="with --only: search how many it holds")
     add("--print-command", action="store_true", help="with --only: do not run it")
+    add("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     add("--server-core", type=int, default=0)
     add("--other-core", type=int, default=1)
     add("--port", type=int, default=19080)
@@ -57,7 +58,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _options(arguments)
-    bench = Bench(given.server_core, given.other_core, given.port, given.model_port)
+    bench = Bench(
+        given.server_core,
+        given.other_core,
+        given.port,
+        given.model_port,
+        given.loop,
+    )
     try:
         if given.only:
             _some(bench, _chosen(given.only), given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.report import CannotMeasure
 
@@ -17,6 +17,9 @@ from .search import Limit, largest
 from .table import HEAD, row
 from .targets import Findings
 from .trial import Bench
+
+Group = tuple[tuple[str, ...], int]
+"""Who takes turns, with how many calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,17 @@ class Plan:
         searched: whose largest number is searched.
         search_seconds: measured for each number that is tried.
         holding: connected calls, and how many of them talk; ``None`` to leave it out.
+        uvloop: whether to make the first group once more on that loop.
         minutes: after which no further number is searched.
     """
 
-    groups: tuple[tuple[tuple[str, ...], int], ...]
+    groups: tuple[Group, ...]
     rounds: int
     seconds: float
     searched: tuple[str, ...]
     search_seconds: float
     holding: tuple[int, int] | None
+    uvloop: bool
     minutes: float
 
 
@@ -55,6 +60,7 @@ FULL = Plan(
     searched=("b", "a1", "e1", "d", "e2", "c", "a2", "a3"),
     search_seconds=10.0,
     holding=(500, 25),
+    uvloop=True,
     minutes=36.0,
 )
 QUICK = Plan(
@@ -64,6 +70,7 @@ QUICK = Plan(
     searched=(),
     search_seconds=0.0,
     holding=None,
+    uvloop=False,
     minutes=3.0,
 )
 
@@ -74,13 +81,11 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
     objections = look((bench.server_core, bench.other_core))
     for each in objections:
         print(f"INVALID: {each}", file=sys.stderr)
-    groups: list[Rounds] = []
-    for names, calls in plan.groups:
-        contenders = _there(names)
-        try:
-            groups.append(compare(bench, contenders, calls, plan.seconds, plan.rounds))
-        except CannotMeasure as error:
-            _left_out(" beside ".join(names), error)
+    groups = [
+        found for group in plan.groups if (found := _take_turns(bench, plan, group))
+    ]
+    other = replace(bench, loop="uvloop")
+    uvloop = _take_turns(other, plan, plan.groups[0]) if plan.uvloop else {}
     holding = _hold(bench, plan)
     limits: dict[str, Limit] = {}
     for contender in _there(plan.searched):
@@ -91,7 +96,16 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
             limits[contender.name] = largest(bench, contender, plan.search_seconds)
         except CannotMeasure as error:
             _left_out(f"the largest number of {contender.name}", error)
-    return Findings(objections, groups, limits, holding)
+    return Findings(objections, groups, limits, holding, uvloop)
+
+
+def _take_turns(bench: Bench, plan: Plan, group: Group) -> Rounds:
+    names, calls = group
+    try:
+        return compare(bench, _there(names), calls, plan.seconds, plan.rounds)
+    except CannotMeasure as error:
+        _left_out(" beside ".join(names), error)
+        return {}
 
 
 def _hold(bench: Bench, plan: Plan) -> Outcome | None:

@@ -109,7 +109,10 @@ def _side_by_side(findings: Findings) -> Iterator[str]:
     yield "## Side by side"
     yield ""
     yield "Medians over the rounds, minimum and maximum in brackets where they matter."
-    for found in findings.groups:
+    for found in filter(None, (*findings.groups, findings.uvloop)):
+        if found is findings.uvloop:
+            yield ""
+            yield "On uvloop:"
         yield ""
         yield (
             "| | calls | CPU of a call | memory | p50 | p95 | p99 | clear p50 | p99 "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .outcome import Outcome
@@ -44,12 +44,14 @@ class Findings:
         groups: outcomes round by round, of those who took turns.
         limits: how many calls each contender held.
         holding: many calls of which few talk.
+        uvloop: the first group once more, on that loop; empty if it was left out.
     """
 
     objections: tuple[str, ...]
     groups: Sequence[Rounds]
     limits: Mapping[str, Limit]
     holding: Outcome | None
+    uvloop: Rounds = field(default_factory=dict[str, list[Outcome]])
 
 
 def targets(findings: Findings) -> list[Target]:

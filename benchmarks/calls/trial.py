@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from benchmarks.report import CannotMeasure
 
-from .contenders import ROOT, Contender, environment
+from .contenders import ROOT, Contender, Loop, environment
 from .outcome import Outcome, outcome
 
 START = 60.0  # seconds until a contender must listen: Pipecat imports for a while
@@ -34,12 +34,14 @@ class Bench:
         other_core: of everything else.
         port: of the contender.
         model_port: of the stand-in model.
+        loop: the event loop of the contender.
     """
 
     server_core: int = 0
     other_core: int = 1
     port: int = 19080
     model_port: int = 19081
+    loop: Loop = "asyncio"
 
     def model(self) -> list[str]:
         """The command of the stand-in model."""
@@ -47,7 +49,7 @@ class Bench:
 
     def server(self, contender: Contender) -> list[str]:
         """The command of a contender."""
-        command = contender.command(self.port, self.model_port)
+        command = contender.command(self.port, self.model_port, self.loop)
         return ["taskset", "-c", str(self.server_core), *command]
 
     def carrier(self, calls: int, talking: int, seconds: float) -> list[str]:

@@ -125,6 +125,7 @@ def main():
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--model", default="ws://127.0.0.1:8081/v1")
     parser.add_argument("--vad", choices=("server", "silero"), default="server")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     given = parser.parse_args()
     app = FastAPI()
 
@@ -132,7 +133,13 @@ def main():
     async def twilio(websocket: WebSocket):
         await answer(websocket, given.model, given.vad)
 
-    uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=given.port,
+        loop=given.loop,
+        log_level="warning",
+    )
 
 
 if __name__ == "__main__":
