@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -51,8 +52,10 @@ async def test_a_bridged_call_is_answered_interrupted_and_closed(audio: str) -> 
 
 
 async def test_a_server_that_is_not_there_is_told_as_refused_calls() -> None:
-    order = Order(f"ws://{HOST}:1/twilio", 2, 2, seconds=0.0, spread=0.0, warm=False)
-    found = await measure(order)
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))  # and does not listen
+        url = f"ws://{HOST}:{taken.getsockname()[1]}/twilio"
+        found = await measure(Order(url, 2, 2, seconds=0.0, spread=0.0, warm=False))
     assert found["faults"]["refused"] == 2
 
 
