@@ -64,7 +64,7 @@ FULL = Plan(
     minutes=36.0,
 )
 QUICK = Plan(
-    groups=((("a1", "b"), 20), (("a2", "c"), 20), (("a1", "d", "e2"), 5)),
+    groups=((("a1", "b"), 20), (("a2", "c"), 20), (("a1", "d", "e1", "e2"), 5)),
     rounds=1,
     seconds=5.0,
     searched=(),

@@ -97,7 +97,8 @@ def largest(bench: Bench, contender: Contender, seconds: float) -> Limit:
         why = failing(outcome, few)
         print(row(outcome), f"  [{why or 'holds'}]", flush=True)
         if why:
-            reasons[calls] = f"{why}; its core {outcome.server_load:.0%} busy"
+            loads = f"its core {outcome.server_load:.0%} busy, the generator's"
+            reasons[calls] = f"{why}; {loads} {outcome.load:.0%}"
         return not why
 
     calls = bisect(holds, contender.guess, MOST)
