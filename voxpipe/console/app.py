@@ -61,7 +61,8 @@ def _import(name: str) -> ModuleType:
         path = name.removesuffix(".py").replace("/", ".")
         meant = f"; did you mean {path}?" if path != name else ""
         raise AppError(
-            f"there is no module {missing} in {here} or elsewhere on the path{meant}"
+            f"there is no module {name if meant else missing} in {here} or elsewhere "
+            f"on the path{meant}"
         ) from None
     except (TypeError, ValueError):  # "..x", an empty name
         raise AppError(f"{name!r} is no name of a module") from None

@@ -8,7 +8,7 @@ import math
 import os
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -165,7 +165,7 @@ async def serve(
     ):
         await tasks.start(_follow_signals, board, arguments.drain, tasks)
         settle()
-        print(_welcome(arguments, gate, server, model), flush=True)
+        _tell(_welcome(arguments, gate, server, model))
 
 
 @asynccontextmanager
@@ -201,10 +201,11 @@ async def _follow_signals(
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
         await anext(signals)
-        print(
-            f"Taking no new calls; {board.calls} have {seconds:g} s to finish. "
-            "Another signal ends them.",
-            flush=True,
+        _tell(
+            f"No new calls. {board.calls} under way have {seconds:g} s to finish; "
+            "another signal ends them."
+            if board.calls
+            else "No new calls."
         )
         tasks.start_soon(_drain, board, seconds, tasks)
         await anext(signals)
@@ -213,10 +214,13 @@ async def _follow_signals(
 
 async def _drain(board: Switchboard, seconds: float, tasks: TaskGroup) -> None:
     cut = await board.drain(seconds)
-    print(
-        f"The calls have ended, {cut} of them cut." if cut else "All calls have ended."
-    )
+    _tell(f"Ended; {cut} calls were cut." if cut else "Ended; no call was cut.")
     tasks.cancel_scope.cancel()
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # nobody reads it any more: no reason to harm calls
+        print(text, flush=True)
 
 
 def _welcome(
@@ -225,7 +229,7 @@ def _welcome(
     base = (gate.public_url or server.url).rstrip("/")
     stream = "ws" + base.removeprefix("http")
     return f"""\
-voxpipe {__version__} answers calls with {arguments.app}, at {server.url} ({arguments.loop})
+voxpipe {__version__} answers calls with {arguments.app}, at {server.url}
 
   webhook   {base}/twilio/answer
             (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
@@ -235,6 +239,7 @@ voxpipe {__version__} answers calls with {arguments.app}, at {server.url} ({argu
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s without \
 a reply
   checks    {gate.line}
+  runs on   {arguments.loop}
 
 Ctrl-C ends it, once the calls have ended."""
 
