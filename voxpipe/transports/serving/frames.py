@@ -152,9 +152,9 @@ def _payload(data: bytes, at: int, size: int) -> tuple[int, int]:
     begin = at + 6
     if length > 125:
         width = 2 if length == 126 else 8
+        if size < at + 2 + width:
+            return 0, at + 2 + width
         begin += width
-        if size < begin:
-            return 0, begin
         length = int.from_bytes(data[at + 2 : at + 2 + width], "big")
         if length > LARGEST:
             return 0, size
