@@ -46,7 +46,7 @@ class Decode(Filter[AudioFrame]):
         if self._table is None:
             return (frame,)
         codes = np.frombuffer(frame.data, np.uint8)
-        return (frame.with_data(self._table[codes].tobytes(), self._to),)
+        return (frame.with_data(self._table.take(codes).tobytes(), self._to),)
 
     def _learn(self, format: AudioFormat) -> None:
         self._from = format
