@@ -86,7 +86,7 @@ class Http:
         ):
             return
         headers = [("connection", "close"), ("content-length", "0"), date()]
-        self.send(h11.Response(status_code=status, headers=headers))
+        self.send(response_of(status, headers))
         self.send(h11.EndOfMessage())
 
 
@@ -142,7 +142,7 @@ class Exchange:
         http = self._http
         if message["type"] == "http.response.start":
             headers = [date(), *message.get("headers", ())]
-            http.send(h11.Response(status_code=message["status"], headers=headers))
+            http.send(response_of(message["status"], headers))
             self._started = True
             return
         body: bytes = message.get("body", b"")
@@ -185,6 +185,12 @@ def scope_of(kind: str, request: h11.Request, wire: Wire) -> Scope:
 def date() -> tuple[str, str]:
     """The header that says when."""
     return ("date", formatdate(usegmt=True))
+
+
+def response_of(status: int, headers: Any) -> h11.Response:
+    """The head of a response."""
+    reason = phrase(status)
+    return h11.Response(status_code=status, headers=headers, reason=reason)
 
 
 def phrase(status: int) -> str:

@@ -17,6 +17,7 @@ from anyio import (
     move_on_after,
 )
 from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
 
@@ -61,9 +62,6 @@ class Server:
         self._app = app
         self._tasks: TaskGroup = create_task_group()
         self._waiting = 0
-        # The event loop meets connections outside of every task, where none can be
-        # started: a task takes them over.
-        self._met, self._new = create_memory_object_stream[Wire](MOST_WAITING)
 
     @property
     def url(self) -> str:
@@ -79,6 +77,9 @@ class Server:
 
             __slots__ = ()
 
+        # The event loop meets connections outside of every task, where none can be
+        # started: a task takes them over.
+        self._met, new = create_memory_object_stream[Wire](MOST_WAITING)
         buffer = memoryview(bytearray(BUFFER))
         self._loop = asyncio.get_running_loop()
         try:
@@ -89,12 +90,14 @@ class Server:
                 backlog=_BACKLOG,
             )
         except OSError as error:
+            self._met.close()
+            new.close()
             raise TransportError(
                 f"cannot listen on {self.host} port {self.port}: {_why(error)}"
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
         await self._tasks.__aenter__()
-        self._tasks.start_soon(self._greet)
+        self._tasks.start_soon(self._greet, new)
         return self
 
     async def __aexit__(
@@ -106,6 +109,9 @@ class Server:
         self._server.close()
         self._met.close()
         self._tasks.cancel_scope.cancel()
+        if isinstance(error, Exception):  # stays what it is, and is not put in a group
+            await self._tasks.__aexit__(None, None, None)
+            return None
         return await self._tasks.__aexit__(kind, error, traceback)
 
     def _meet(self, wire: Wire) -> None:
@@ -118,9 +124,9 @@ class Server:
         else:
             self._waiting += 1
 
-    async def _greet(self) -> None:
-        with self._new:
-            async for wire in self._new:
+    async def _greet(self, new: MemoryObjectReceiveStream[Wire]) -> None:
+        with new:
+            async for wire in new:
                 self._tasks.start_soon(self._attend, wire)
 
     async def _attend(self, wire: Wire) -> None:

@@ -152,19 +152,17 @@ class Wire:
         """So much has come."""
         self._reader(bytes(self._buffer[:nbytes]))
 
-    def eof_received(self) -> bool:
-        """No more will come; we may still have something to say."""
+    def eof_received(self) -> None:
+        """No more will come: the event loop sends what is written, and closes."""
         if not self._eof:
-            self._eof = True
+            self._eof = self.is_lost = True
             self._reader(b"")
-        return True
+            self.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
-        self.is_lost = True
-        self._lost.set()
         self.eof_received()
-        self.resume_writing()
+        self._lost.set()
 
     def pause_writing(self) -> None:
         """Too much waits to be sent."""

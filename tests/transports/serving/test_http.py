@@ -1,0 +1,157 @@
+"""Requests over real sockets: answered, bounded, and none harms another."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from anyio import Event, connect_tcp, fail_after
+
+from voxpipe.transports.serving import Server, http
+from voxpipe.transports.serving.asgi import Receive, Scope, Send
+
+from .apps import echo, get, respond, said_to, start
+
+
+def parts(response: bytes) -> tuple[str, bytes]:
+    """Status line and body."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    return head.partition(b"\r\n")[0].decode(), body
+
+
+async def test_a_request_is_answered() -> None:
+    async with Server(echo) as server:
+        response = await said_to(server, get("/a%20b?c=d"))
+    status, body = parts(response)
+    assert status == "HTTP/1.1 200 OK"
+    assert json.loads(body) == {"method": "GET", "path": "/a b", "size": 0}
+    assert b"\r\ndate: " in response
+    assert b"erver: " not in response  # nobody's business
+
+
+async def test_bodies_come_whole_however_they_are_sent() -> None:
+    body = bytes(200_000)
+    length = get("/", f"Content-Length: {len(body)}", method="POST")
+    chunked = get("/", "Transfer-Encoding: chunked", method="POST")
+    async with Server(echo) as server:
+        for pieces in (
+            (length, body),
+            (length, *(body[at : at + 1000] for at in range(0, len(body), 1000))),
+            (chunked, b"30d40\r\n", body, b"\r\n0\r\n\r\n"),
+        ):
+            _, answer = parts(await said_to(server, *pieces))
+            assert json.loads(answer)["size"] == len(body)
+
+
+async def test_one_connection_serves_many_requests_also_those_sent_too_early() -> None:
+    first = get("/1", "Connection: keep-alive")
+    posted = get("/2", "Connection: keep-alive", "Content-Length: 3", method="POST")
+    async with Server(echo) as server:
+        response = await said_to(server, first + posted + b"abc" + get("/3"))
+    assert response.count(b"HTTP/1.1 200") == 3
+    assert [f'"/{number}"'.encode() in response for number in (1, 2, 3)] == [True] * 3
+
+
+async def test_head_gets_the_head_alone() -> None:
+    async with Server(echo) as server:
+        response = await said_to(server, get(method="HEAD"))
+    status, body = parts(response)
+    assert (status, body) == ("HTTP/1.1 200 OK", b"")
+    assert b"content-length: 42" in response
+
+
+async def test_a_client_that_asks_whether_to_send_its_body_is_told_to() -> None:
+    request = get("/", "Expect: 100-continue", "Content-Length: 2", method="POST")
+    async with Server(echo) as server:
+        with fail_after(10):
+            async with await connect_tcp("127.0.0.1", server.port) as stream:
+                await stream.send(request)
+                assert (await stream.receive()).startswith(b"HTTP/1.1 100")
+                await stream.send(b"hi")
+                assert b"200" in await stream.receive()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"hello?\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\n\r\n", "400"),  # no Host
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "400"),
+        (get("/", "X: " + "x" * 200_000), "431"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50) + b"\n\n", "400"),
+    ],
+    ids=["words", "no host", "no length", "too long", "TLS"],
+)
+async def test_what_is_no_http_is_refused(request_: bytes, status: str) -> None:
+    async with Server(echo) as server:
+        response = await said_to(server, request_)
+    assert response.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+async def test_an_app_that_fails_is_told_of_and_harms_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/late":
+            await send(start(200, b"12345"))
+        if scope["path"] != "/fine":
+            raise LookupError("oh")
+        await respond(send, 200, b"fine")
+
+    async with Server(fails) as server:
+        assert (
+            parts(await said_to(server, get("/")))[0]
+            == "HTTP/1.1 500 Internal Server Error"
+        )
+        with fail_after(10):
+            assert parts(await said_to(server, get("/late")))[1] == b""
+        assert parts(await said_to(server, get("/fine")))[1] == b"fine"
+    assert caplog.text.count("LookupError: oh") == 2
+
+
+async def test_an_app_that_reads_no_body_costs_the_connection() -> None:
+    async def reads_nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, 413, b"too much")
+
+    post = get("/", "Connection: keep-alive", "Content-Length: 99999", method="POST")
+    async with Server(reads_nothing) as server:
+        assert b"413" in await said_to(server, post, bytes(10))
+
+
+async def test_an_app_learns_that_nobody_waits_any_more() -> None:
+    told, waits = Event(), Event()
+
+    async def patient(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        waits.set()
+        assert (await receive())["type"] == "http.disconnect"
+        told.set()
+
+    async with Server(patient) as server:
+        stream = await connect_tcp("127.0.0.1", server.port)
+        await stream.send(get())
+        with fail_after(10):
+            await waits.wait()
+            await stream.aclose()
+            await told.wait()
+
+
+async def test_who_sends_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "PATIENCE", 0.05)
+    async with Server(echo) as server:
+        assert await said_to(server) == b""
+        assert await said_to(server, b"GET / HTT") == b""
+        half = get("/", "Content-Length: 5", method="POST")
+        assert b"200" not in await said_to(server, half, b"12")
+
+
+async def test_nothing_of_a_request_is_logged_even_at_debug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with Server(echo) as server:
+        await said_to(server, get("/secret", "X-Key: secret"))
+    assert "secret" not in caplog.text

@@ -1,0 +1,67 @@
+"""Listening, and the end of it."""
+
+from __future__ import annotations
+
+import pytest
+from anyio import connect_tcp, fail_after, sleep_forever
+
+from voxpipe.pipeline import TransportError
+from voxpipe.transports.serving import Server
+from voxpipe.transports.serving import server as module
+from voxpipe.transports.serving.asgi import Receive, Scope, Send
+
+from .apps import echo, get, rest_of, said_to
+
+
+async def test_it_says_where_it_is() -> None:
+    async with Server(echo) as server:
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        assert await said_to(server, get())
+    assert Server(echo, host="::1", port=80).url == "http://[::1]:80"
+
+
+async def test_a_port_that_is_taken_is_named_with_a_cure() -> None:
+    async with Server(echo) as server:
+        with pytest.raises(TransportError, match=rf"{server.port}: .* port 0 takes"):
+            await Server(echo, port=server.port).__aenter__()
+
+
+async def test_an_address_that_is_not_ours_is_told() -> None:
+    with pytest.raises(TransportError, match=r"cannot listen on 192\.0\.2\.1 port 0"):
+        await Server(echo, host="192.0.2.1").__aenter__()
+
+
+async def test_at_its_end_everything_ends() -> None:
+    async def waits(scope: Scope, receive: Receive, send: Send) -> None:
+        await sleep_forever()
+
+    with fail_after(10):
+        async with Server(waits) as server:
+            idle = await connect_tcp("127.0.0.1", server.port)
+            busy = await connect_tcp("127.0.0.1", server.port)
+            await busy.send(get())
+        for stream in (idle, busy):
+            async with stream:
+                assert await rest_of(stream) == b""
+        with pytest.raises(OSError, match=r"."):
+            await connect_tcp("127.0.0.1", server.port)
+
+
+async def test_connections_that_say_nothing_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    async with Server(echo) as server:
+        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(3)]
+        assert await said_to(server, get()) == b""
+        for stream in idle:
+            await stream.aclose()
+        with fail_after(10):
+            while not await said_to(server, get()):
+                pass
+
+
+async def test_what_the_block_raises_comes_out_bare() -> None:
+    with pytest.raises(LookupError):
+        async with Server(echo):
+            raise LookupError
