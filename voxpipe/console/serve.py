@@ -214,7 +214,7 @@ async def _follow_signals(
 
 async def _drain(board: Switchboard, seconds: float, tasks: TaskGroup) -> None:
     cut = await board.drain(seconds)
-    _tell(f"Ended; {cut} calls were cut." if cut else "Ended; no call was cut.")
+    _tell(f"Ended; calls that were cut: {cut}.")
     tasks.cancel_scope.cancel()
 
 

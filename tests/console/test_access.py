@@ -1,0 +1,74 @@
+"""Who may call: nobody unchecked from elsewhere, unless somebody says so literally."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxpipe.console.access import AccessError, access, is_loopback
+
+URL, TOKEN = "https://calls.example.com", "0123456789abcdef"
+
+
+def test_with_a_public_url_and_a_token_everybody_is_checked() -> None:
+    for host in ("127.0.0.1", "0.0.0.0"):
+        gate = access(host, public_url=URL, auth_token=TOKEN, insecure=False)
+        assert (gate.public_url, gate.auth_token, gate.insecure) == (URL, TOKEN, False)
+        assert gate.line.startswith("on:")
+        assert TOKEN not in repr(gate)
+
+
+@pytest.mark.parametrize("token", [None, "", TOKEN])
+def test_on_loopback_nobody_is_checked_and_the_line_says_so(token: str | None) -> None:
+    gate = access("127.0.0.1", public_url=None, auth_token=token, insecure=False)
+    assert gate.auth_token is None
+    assert gate.line.startswith("off: only this machine")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
+@pytest.mark.parametrize("token", [None, TOKEN])
+def test_off_loopback_there_is_no_start_without_an_authenticator(
+    host: str, token: str | None
+) -> None:
+    with pytest.raises(AccessError, match="--public-url https://… and TWILIO_AUTH"):
+        access(host, public_url=None, auth_token=token, insecure=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("token", [None, ""])
+def test_a_public_url_wants_a_token(host: str, token: str | None) -> None:
+    with pytest.raises(AccessError, match="--public-url without TWILIO_AUTH_TOKEN"):
+        access(host, public_url=URL, auth_token=token, insecure=False)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("0.0.0.0", None), ("127.0.0.1", URL), ("0.0.0.0", URL)]
+)
+def test_literally_insecure_starts_and_says_what_that_means(
+    host: str, url: str | None
+) -> None:
+    gate = access(host, public_url=url, auth_token=TOKEN, insecure=True)
+    assert gate.insecure
+    assert gate.auth_token is None
+    assert "ANYBODY" in gate.line
+
+
+def test_insecure_on_loopback_alone_harms_nobody() -> None:
+    gate = access("127.0.0.1", public_url=None, auth_token=None, insecure=True)
+    assert "ANYBODY" not in gate.line
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("localhost.example.com", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_loopback_is_this_machine_and_no_name_that_looks_like_it(
+    host: str, loopback: bool
+) -> None:
+    assert is_loopback(host) is loopback

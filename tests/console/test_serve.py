@@ -1,0 +1,260 @@
+"""`voxpipe serve` as a process of its own, called by a telephone company of our own."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from anyio import fail_after, open_process
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from anyio.to_thread import run_sync
+
+from voxpipe.console import serve
+from voxpipe.console.app import AppError
+from voxpipe.console.caller import guest_recordings
+from voxpipe.console.main import main
+from voxpipe.pipeline import AudioFormat, AudioFrame
+from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
+
+TOKEN, PUBLIC_URL = "0123456789abcdef", "https://calls.example.com"
+ROOT = Path(__file__).parents[2]
+
+AGENT = """
+from voxpipe.pipeline import Pipeline
+from voxpipe.processors.realtime import Realtime, open_session
+
+async def answer(call):
+    async with open_session(audio=call.format) as session:
+        model = Realtime(session)
+        model.say("Yes?")
+        await Pipeline(call.heard >> model.hears, model.says >> call.speaks).run()
+"""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Of the caller's side: the server has a process, and a choice, of its own."""
+    return "asyncio"
+
+
+class Served:
+    """A server that runs.
+
+    Attributes:
+        welcome: what it has said at its start.
+        url: where it is.
+    """
+
+    def __init__(self, process: Process, welcome: str, lines: TextReceiveStream):
+        self.process = process
+        self.welcome = welcome
+        self._lines = lines
+        found = re.search(r"at (http://127\.0\.0\.1:\d+)\n", welcome)
+        assert found is not None, welcome
+        self.url = found[1]
+
+    async def until(self, words: str) -> str:
+        """What it says up to these words, or to its end."""
+        return await _until(self._lines, words)
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Status and body."""
+        return await run_sync(_get, self.url, path)
+
+
+def _get(url: str, path: str) -> tuple[int, str]:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+async def _until(lines: TextReceiveStream, words: str) -> str:
+    said = ""
+    async for part in lines:
+        said += part
+        if words in said:
+            break
+    return said
+
+
+@asynccontextmanager
+async def served(
+    *arguments: str, cwd: Path = ROOT, token: str = ""
+) -> AsyncGenerator[Served]:
+    """A server, until it ends."""
+    command = [sys.executable, "-m", "voxpipe", "serve", "--port", "0", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "TWILIO_AUTH_TOKEN": token}
+    with fail_after(60):
+        async with await open_process(
+            command, cwd=cwd, stderr=None, env=environment
+        ) as process:
+            try:
+                assert process.stdout is not None
+                lines = TextReceiveStream(process.stdout)
+                yield Served(process, await _until(lines, "Ctrl-C"), lines)
+                assert await process.wait() == 0
+            finally:
+                if process.returncode is None:
+                    process.kill()
+
+
+def question() -> AudioFrame:
+    """A person who asks something, as recorded."""
+    spoken = guest_recordings()[0]
+    wide = AudioFrame(data=spoken.audio, format=spoken.format)
+    assert spoken.format.rate == 16_000
+    return AudioFrame(
+        data=wide.samples[::2].tobytes(), format=AudioFormat("pcm16", 8_000)
+    )
+
+
+async def test_the_assistant_greets_answers_and_finishes_when_told_to_stop() -> None:
+    async with served("--simulator") as server:
+        assert f"webhook   {server.url}/twilio/answer\n" in server.welcome
+        assert "model     simulated, at http://127.0.0.1:" in server.welcome
+        assert "checks    off: only this machine can call" in server.welcome
+        assert await server.get("/healthz") == (200, "alive\n")
+        twilio = FakeTwilio(server.url)
+        async with twilio.call(caller="+15550107") as caller:
+            greeting = await caller.listen()
+            assert greeting.duration > 1
+            await caller.say(question())
+            server.process.send_signal(signal.SIGTERM)
+            assert "1 under way" in await server.until("another signal")
+            status, state = await server.get("/readyz")
+            assert status == 503
+            assert "draining" in state
+            with pytest.raises(CallRefused) as refused:
+                async with twilio.call():
+                    pass
+            assert refused.value.status == 503
+            assert (await caller.listen()).duration > 1  # it is answered all the same
+            assert not caller.measured.violations
+            assert not caller.ended
+        last = await server.until("cut: 0")
+        assert re.search(r"end=caller seconds=\d+\.\d turns=2 cost_usd=0\.\d+", last)
+        assert "5550107" not in server.welcome + last
+
+
+async def test_an_app_of_ones_own_serves_up_to_the_limit_and_a_second_signal_cuts(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "my_agent.py").write_text(AGENT)
+    options = ("my_agent:answer", "--simulator", "--limit", "1", "--loop", "asyncio")
+    public = ("--public-url", PUBLIC_URL)
+    async with served(*options, *public, cwd=tmp_path, token=TOKEN) as server:
+        assert "answers calls with my_agent:answer" in server.welcome
+        assert "1 at once" in server.welcome
+        assert "runs on   asyncio" in server.welcome
+        assert f"webhook   {PUBLIC_URL}/twilio/answer\n" in server.welcome
+        assert "checks    on: Twilio's signature" in server.welcome
+        assert TOKEN not in server.welcome
+        with pytest.raises(CallRefused) as unsigned:
+            async with FakeTwilio(server.url).call():
+                pass
+        assert unsigned.value.status == 403
+        twilio = FakeTwilio(server.url, auth_token=TOKEN, public_url=PUBLIC_URL)
+        async with twilio.call() as caller:
+            assert (await caller.listen(pause=0.1)).duration > 0.1
+            status, state = await server.get("/readyz")
+            assert status == 503
+            assert "full" in state
+            with pytest.raises(CallRefused) as refused:
+                async with twilio.call():
+                    pass
+            assert refused.value.status == 503
+            server.process.send_signal(signal.SIGINT)
+            await server.until("another signal")
+            server.process.send_signal(signal.SIGTERM)
+            await caller.wait_closed()
+            assert caller.ended in ("agent", "lost")
+        assert "end=drained" in await server.until("cut: 1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no API key: set OPENAI_API_KEY, or give --simulator"),
+        (["--realtime-url", "ftp://x"], "no API key"),
+        (["os:abort"], "os:abort is not async"),
+        (["--simulator", "--host", "0.0.0.0"], "give --public-url https://"),
+        (["--public-url", "https://x.example"], "without TWILIO_AUTH_TOKEN"),
+        (["--simulator", "--idle-limit", "nan"], "expected a number from 0.001"),
+        (["--limit", "0"], "expected a number from 1 to"),
+        (["--simulator", "--realtime-url", "https://x"], "not allowed with"),
+    ],
+)
+def test_what_cannot_start_says_why_in_a_line(
+    arguments: Sequence[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TWILIO_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(serve, "log_to_console", lambda: None)  # this process's own
+    try:
+        code: object = main(["serve", *arguments])
+    except SystemExit as error:
+        code = error.code
+    assert code in (1, 2)
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "Traceback" not in printed
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):  # `--simulator` sets them
+        monkeypatch.setenv(name, "sk-before")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--simulator", "--port", port]) == 1
+    assert f"cannot listen on 127.0.0.1 port {port}: it is" in capsys.readouterr().err
+
+
+def test_an_address_of_a_model_that_is_none_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-before")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://before")  # and put back afterwards
+    assert main(["serve", "--realtime-url", "ftp://x", "--port", "0"]) == 1
+    assert "must look like https://host/v1" in capsys.readouterr().err
+
+
+def test_its_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    shown = capsys.readouterr().out
+    for word in ("module:function", "TWILIO_AUTH_TOKEN", "OPENAI_BASE_URL", "/readyz"):
+        assert word in shown
+    assert max(len(line) for line in shown.splitlines()) <= 88
+
+
+def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert serve.chosen_loop(None) == "uvloop"
+    assert serve.chosen_loop("asyncio") == "asyncio"
+
+    def nothing(name: str) -> None:
+        return None
+
+    monkeypatch.setattr(importlib.util, "find_spec", nothing)
+    assert serve.chosen_loop(None) == "asyncio"
+    with pytest.raises(AppError, match=r"pip install 'voxpipe\[uvloop\]'"):
+        serve.chosen_loop("uvloop")
