@@ -96,11 +96,13 @@ class Playout:
         self._bell: anyio.Event | None = None  # while it waits
         self._alarm = Alarm(math.inf, _nobody)  # rings it when the pace allows
         self._news = False  # a turn has changed
+        self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
 
     async def run(self) -> None:
         """Play until the ear's stream has ended and the last sample was heard."""
         self._clock = alarm_clock()
+        self._now = self._clock.now  # anyio's costs more, and it is asked often
         try:
             await self._play_all()
             for turn in tuple(self._replies):
@@ -125,14 +127,12 @@ class Playout:
         Late, lost, repeated, disordered and unknown confirmations do no harm. When the
         device is cleared, forget which were outstanding: carriers send those, too.
         """
-        if not turn.is_over and self._device.confirm(
-            turn, position, anyio.current_time()
-        ):
+        if not turn.is_over and self._device.confirm(turn, position, self._now()):
             self._wake()
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
-        heard = self._device.position(turn, anyio.current_time())
+        heard = self._device.position(turn, self._now())
         return max(heard, turn.noted), self._basis_of(turn)
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
@@ -201,7 +201,7 @@ class Playout:
             if turn is not None and turn.state == "held":
                 return self._hold(turn)
             may_write = self._device.free_at - self._lead
-            if may_write > anyio.current_time() + TICK:
+            if may_write > self._now() + TICK:
                 return min(may_write, self._next_heard())
             self._drop_head()
             await self._play(frame)
@@ -224,14 +224,14 @@ class Playout:
             reply = self._reply(turn)
             reply.on_device = True  # a clear is due from here on, whatever `write` does
             turn.playing_on(self, stops_at=self._stops_at)
-            if turn is self._flowing and self._device.free_at < anyio.current_time():
+            if turn is self._flowing and self._device.free_at < self._now():
                 self.underruns += 1
         self._flowing = turn
         self._writing = frame
         await self._write(frame)
         self._writing = None
         # Not before: what the device has not got, nobody has heard.
-        now = anyio.current_time()
+        now = self._now()
         piece = self._device.add(frame, now)
         if turn is not None and turn.timings.first_written is None:
             turn.timings.first_written = now
@@ -259,7 +259,7 @@ class Playout:
     async def _react(self) -> None:
         """A turn was cut, held or resumed: silence the device where needed."""
         self._news = False
-        now = anyio.current_time()
+        now = self._now()
         silenced: list[Turn] = []
         for turn, reply in tuple(self._replies.items()):
             if turn.is_over:
@@ -290,7 +290,7 @@ class Playout:
     # --- what was heard
 
     async def _report_heard(self, now: float | None = None) -> None:
-        now = anyio.current_time() if now is None else now
+        now = self._now() if now is None else now
         for piece, seconds in self._device.pop_heard(now):
             await self._note(piece, seconds)
         for turn, reply in tuple(self._replies.items()):

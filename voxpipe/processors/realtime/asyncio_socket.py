@@ -29,6 +29,7 @@ from voxpipe.pipeline.alarm import Alarm, alarm_clock
 
 from .address import Address
 from .lost import Patience, lost, unheard, unread
+from .masking import Masking
 
 _MOST = 64  # messages in the line; then the service has to wait
 _FEW = 16  # messages, at which it may go on
@@ -86,6 +87,7 @@ class AsyncioSocket:
         self._address = address
         self._patience = patience
         self._transport: Any = None
+        self._masking = Masking()
         self._buffer = _buffer()
         self._messages: deque[str] = deque()  # bounded by `_MOST`, and one read
         self._parts: list[bytes] = []  # of a message that is sent in several
@@ -123,8 +125,7 @@ class AsyncioSocket:
             return False
         if self._protocol.state is not State.OPEN:
             raise self._lost()
-        self._protocol.send_text(message.encode())
-        self._write()
+        self._transport.write(self._masking.text(message))
         return True
 
     async def send(self, message: str, /) -> None:

@@ -214,6 +214,7 @@ class Realtime(Processor):
 
     async def _live(self, tasks: TaskGroup) -> None:
         conversation = self._conversation
+        self._now = alarm_clock().now  # anyio's costs more, and it is asked often
         ports = {name: getattr(self, name) for name in _TOLD}
         self._news = told = {name: News(p) for name, p in ports.items() if p.read}
         try:
@@ -248,7 +249,7 @@ class Realtime(Processor):
                     return
                 conversation.end(str(lost))
                 raise
-            conversation.receive(message, current_time())
+            conversation.receive(message, self._now())
             self._flush()
 
     async def _send_orders(self) -> None:
@@ -275,7 +276,7 @@ class Realtime(Processor):
                 continue
             timings = reply.turn.timings
             if timings.first_sent is None:
-                timings.first_sent = current_time()
+                timings.first_sent = self._now()
             await self.says.send(frame)
 
     def _next_to_speak(self) -> Reply | None:
@@ -286,7 +287,6 @@ class Realtime(Processor):
 
     async def _hear(self) -> None:
         self._hearing = True
-        self._now = alarm_clock().now  # asked for every frame
         self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:
             self._take(frame)
