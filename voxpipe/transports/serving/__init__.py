@@ -4,16 +4,21 @@
         print(server.url)
         await sleep_forever()
 
-It is here because of what it costs. CPU for a media message that is received, parsed as
-JSON and every tenth time answered, 100 calls, on asyncio (`benchmarks.servers`):
+It is here because of what it costs. Microseconds of CPU for each message of 350 bytes
+that is received, parsed as JSON, and every tenth time answered, with 100 and 200 calls
+(`python -m benchmarks.servers`, medians of 5 rounds, 22 November 2026):
 
-    this                      33 µs
-    websockets.asyncio        75 µs   refuses request bodies: no webhook on its port
-    uvicorn, websockets       95 µs
-    hypercorn                119 µs
+                           asyncio      uvloop
+    this                   41    31     33    28
+    websockets.asyncio     81    68     43    37
+    uvicorn               102    94     49    40
+    hypercorn             105    93
 
-A whole call costs a hand-written bridge 110 µs for each such message. Any other ASGI
-server serves the same app, also on trio.
+A whole call costs a bridge by hand 110 to 150 for each such message. `websockets` by
+itself refuses requests with a body, which webhooks are. Half of the difference on
+asyncio is where a read goes to (`wire`), a quarter what is parsed by hand (`frames`).
+
+Any other ASGI server serves the same apps, also on trio.
 """
 
 from .asgi import App, Disconnected

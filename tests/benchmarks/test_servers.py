@@ -1,0 +1,18 @@
+"""That what calls the servers speaks their protocol, and sees what they use."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import servers
+from voxpipe.transports.serving.frames import Frames
+
+
+def test_the_frames_that_are_sent_are_read() -> None:
+    assert Frames().feed(servers.frame(servers.MEDIA)) == [servers.MEDIA.decode()]
+
+
+@pytest.mark.parametrize("name", ["voxpipe", "websockets", "uvicorn", "hypercorn"])
+def test_a_server_is_called_and_its_time_is_seen(name: str) -> None:
+    outcome = servers.trial(name, "asyncio", 5, 0.4)
+    assert outcome.cost > 1
