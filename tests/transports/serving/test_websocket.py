@@ -174,7 +174,9 @@ async def test_an_app_learns_that_the_connection_broke() -> None:
     assert told.messages[-1]["code"] == 1006
 
 
-async def test_an_app_learns_that_it_broke_before_it_was_accepted() -> None:
+async def test_an_app_learns_that_it_broke_before_it_was_accepted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     over, asked = Event(), Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,6 +184,8 @@ async def test_an_app_learns_that_it_broke_before_it_was_accepted() -> None:
         asked.set()
         assert (await receive())["type"] == "websocket.disconnect"
         over.set()
+        await send({"type": "websocket.accept"})
+        pytest.fail("it was accepted")
 
     with fail_after(10):
         async with Server(app) as server:
@@ -189,6 +193,7 @@ async def test_an_app_learns_that_it_broke_before_it_was_accepted() -> None:
                 await stream.send(get("/", *UPGRADE))
                 await asked.wait()
             await over.wait()
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1013, "full"), (1008, "who?")])

@@ -132,6 +132,8 @@ class WebSocket:
             raise RuntimeError(f"the app has sent {kind} out of turn")
 
     def _accept(self, message: Message) -> None:
+        if self._wire.is_lost:
+            raise Disconnected("the client has not waited for the upgrade")
         if self._frames is not None or self._is_over:
             raise RuntimeError("the app has answered the upgrade twice")
         response = self._handshake
