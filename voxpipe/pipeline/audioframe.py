@@ -45,8 +45,8 @@ class Frame:
 class _Sound(Frame):
     # Slots beside the fields: not compared, not printed, not asked for.
     __slots__ = ("_data", "_text", "duration")
-    _data: bytes  # empty until it is asked for, where the audio came as base64
-    _text: str  # base64; set only where the audio came so
+    _data: bytes | None  # none until it is asked for, where the audio came as base64
+    _text: str | None  # base64, where the audio came so
 
 
 class _Draft(_Sound):
@@ -84,6 +84,7 @@ class AudioFrame(_Sound):
         """A frame of ``data``, which must be whole samples of ``format``."""
         draft: Any = _Draft()
         draft._data = data
+        draft._text = None
         draft.format = format
         draft.start = start
         draft.turn = turn
@@ -113,7 +114,8 @@ class AudioFrame(_Sound):
                 f"{size} bytes are not a whole number of samples of {format}"
             )
         draft: Any = _Draft()
-        draft._text = text  # and `_data` stays empty
+        draft._data = None
+        draft._text = text
         draft.format = format
         draft.start = start
         draft.turn = turn
@@ -126,6 +128,7 @@ class AudioFrame(_Sound):
         """The same moment of the same reply, with other samples."""
         draft: Any = _Draft()
         draft._data = data
+        draft._text = None
         draft.format = format = self.format if format is None else format
         draft.start = self.start
         draft.turn = self.turn
@@ -137,10 +140,8 @@ class AudioFrame(_Sound):
     def moved(self, *, start: float, turn: Turn | None) -> AudioFrame:
         """The same samples at another moment, or of another reply; not decoded."""
         draft: Any = _Draft()
-        try:
-            draft._text = self._text
-        except AttributeError:
-            draft._data = self.data
+        draft._data = self._data
+        draft._text = self._text
         draft.format = self.format
         draft.start = start
         draft.turn = turn
@@ -173,18 +174,16 @@ class AudioFrame(_Sound):
     @property
     def base64(self) -> str:
         """The bytes as base64: untouched where the frame came so."""
-        try:
-            return self._text
-        except AttributeError:
-            return binascii.b2a_base64(self.data, newline=False).decode("ascii")
+        text = self._text
+        if text is None:
+            text = binascii.b2a_base64(self.data, newline=False).decode("ascii")
+        return text
 
     @property
     def size(self) -> int:
         """Length of `data` in bytes, known without decoding."""
-        try:
-            return _size_of(self._text)
-        except AttributeError:
-            return len(self.data)
+        text = self._text
+        return len(self.data) if text is None else _size_of(text)
 
     @property
     def samples(self) -> Samples:
@@ -226,10 +225,8 @@ def _remade(
 
 
 def _data_of(frame: Any) -> bytes:
-    data: bytes
-    try:
-        data = frame._data
-    except AttributeError:
+    data: bytes | None = frame._data
+    if data is None:
         data = binascii.a2b_base64(frame._text)
         _keep_data(frame, data)
     return data
