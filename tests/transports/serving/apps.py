@@ -11,6 +11,13 @@ from anyio.abc import ByteStream
 from voxpipe.transports.serving import Server
 from voxpipe.transports.serving.asgi import Message, Receive, Scope, Send
 
+UPGRADE = (
+    "Connection: keep-alive, Upgrade",
+    "Upgrade: WebSocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with what came: of requests, path and body; of WebSockets, messages."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from anyio import connect_tcp, fail_after, sleep_forever
 
@@ -10,7 +12,7 @@ from voxpipe.transports.serving import Server
 from voxpipe.transports.serving import server as module
 from voxpipe.transports.serving.asgi import Receive, Scope, Send
 
-from .apps import echo, get, rest_of, said_to
+from .apps import UPGRADE, echo, get, rest_of, said_to
 
 
 async def test_it_says_where_it_is() -> None:
@@ -59,6 +61,27 @@ async def test_connections_that_say_nothing_are_bounded(
         with fail_after(10):
             while not await said_to(server, get()):
                 pass
+
+
+async def test_rubbish_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    requests = [
+        get("/"),
+        get("/", "Content-Length: 3", method="POST") + b"abc",
+        get("/", "Transfer-Encoding: chunked", method="POST") + b"1\r\na\r\n0\r\n\r\n",
+        get("/", *UPGRADE) + b"\x81\x82\x00\x00\x00\x00hi",
+    ]
+    dice = random.Random(3)
+    async with Server(echo) as server:
+        for number in range(400):
+            broken = bytearray(requests[number % 4])
+            for _ in range(dice.randrange(6)):
+                at = dice.randrange(len(broken))
+                broken[at : at + dice.randrange(4)] = dice.randbytes(dice.randrange(4))
+            async with await connect_tcp("127.0.0.1", server.port) as stream:
+                await stream.send(bytes(broken))
+                await stream.send_eof()
+                await rest_of(stream)
+    assert not caplog.records
 
 
 async def test_what_the_block_raises_comes_out_bare() -> None:

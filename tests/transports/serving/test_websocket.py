@@ -25,14 +25,7 @@ from voxpipe.transports.serving import Disconnected, Server, websocket
 from voxpipe.transports.serving.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving.frames import LARGEST
 
-from .apps import echo, get, said_to
-
-UPGRADE = (
-    "Connection: keep-alive, Upgrade",
-    "Upgrade: WebSocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-)
+from .apps import UPGRADE, echo, get, said_to
 
 
 @asynccontextmanager
@@ -134,8 +127,9 @@ async def test_an_app_refuses_an_upgrade_in_its_own_way(
         (UPGRADE[1:], b"426"),
         (UPGRADE[:-1], b"400"),
         ((*UPGRADE[:2], "Sec-WebSocket-Version: 7", UPGRADE[3]), b"400"),
+        ((*UPGRADE, "X: a\x01b"), b"400"),
     ],
-    ids=["no connection", "no key", "old"],
+    ids=["no connection", "no key", "old", "control"],
 )
 async def test_a_bad_upgrade_is_refused(lines: tuple[str, ...], status: bytes) -> None:
     async with Server(echo) as server:

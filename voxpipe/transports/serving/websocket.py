@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import h11
 from anyio import move_on_after
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
@@ -228,17 +229,16 @@ class WebSocket:
 
 def _handshake(request: h11.Request) -> Response:
     """What to answer an upgrade with: 101, or why not."""
+    protocol = ServerProtocol(logger=SILENT)
     headers = Headers()
-    for name, value in request.headers:
-        headers[name.decode("ascii")] = value.decode("latin-1")
-    return ServerProtocol(logger=SILENT).accept(
-        Request(
-            request.target.decode("ascii"),
-            headers,
-            request.method.decode("ascii"),
-            f"HTTP/{request.http_version.decode('ascii')}",
-        )
-    )
+    try:
+        for name, value in request.headers:
+            headers[name.decode("ascii")] = value.decode("latin-1")
+    except InvalidHandshake:  # stricter than h11, for instance about controls
+        return protocol.reject(400, "a header holds what it must not\n")
+    version = request.http_version.decode("ascii")
+    target, method = request.target.decode("ascii"), request.method.decode("ascii")
+    return protocol.accept(Request(target, headers, method, f"HTTP/{version}"))
 
 
 def _offered(request: h11.Request) -> list[str]:
