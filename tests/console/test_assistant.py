@@ -1,0 +1,68 @@
+"""The app that `voxpipe serve` runs if it is given none, on a call in virtual time."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from voxpipe.console import assistant
+from voxpipe.pipeline import AudioFormat, AudioFrame
+from voxpipe.pipeline.testing import run_virtual
+from voxpipe.processors.realtime import Address, Connection, open_session
+from voxpipe.simulator import Call, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.transports.telephony.testing import Measurements, answered
+
+VOICE = ToneVoice()
+SCRIPT = Script(
+    replies=[
+        Line(heard="What day is it?", calls=[Call(name="date_and_time")]),
+        Line(say="It is {result}."),
+        Line(heard="Thank you, goodbye.", calls=[Call(name="hang_up")]),
+        Line(say="Goodbye."),
+    ]
+)
+
+
+def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
+    return connect_in_memory(SCRIPT, VOICE)
+
+
+def speech(words: str) -> AudioFrame:
+    pcm = VOICE.speak(words, "alloy", 1.0)
+    wide = AudioFrame(data=pcm, format=AudioFormat("pcm16", 24_000))
+    return AudioFrame(
+        data=wide.samples[::3].tobytes(), format=AudioFormat("pcm16", 8_000)
+    )
+
+
+async def hold() -> tuple[list[float], str, Measurements]:
+    heard: list[float] = []
+    async with answered(assistant.answer) as caller:
+        heard.append((await caller.listen()).duration)
+        for words in ("What day is it?", "Thank you, goodbye."):
+            await caller.say(speech(words))
+            heard.append((await caller.listen()).duration)
+        await caller.wait_closed()
+    return heard, caller.ended, caller.measured
+
+
+def test_it_greets_tells_the_day_and_hangs_up_after_its_goodbye(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = functools.partial(open_session, api_key="sk-simulated", connect=simulated)
+    monkeypatch.setattr(assistant, "open_session", opened)
+    heard, ended, measured = run_virtual(hold)
+    assert len(heard) == 3
+    assert min(heard) > 0.3
+    assert heard[1] > 2  # a day, a date and a time take a while
+    assert ended == "agent"
+    assert measured.underruns == 0
+
+
+async def test_it_tells_the_date_of_this_machine() -> None:
+    told = await assistant.date_and_time()
+    then = datetime.strptime(told, "%A, %d %B %Y, %H:%M (UTC%z)")
+    assert abs(datetime.now(UTC) - then) < timedelta(hours=1)
