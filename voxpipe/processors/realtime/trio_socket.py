@@ -9,7 +9,6 @@ from typing import Any
 
 from anyio import CancelScope, create_task_group, current_time, move_on_after
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
-from websockets.trio.client import connect
 
 from .address import Address
 from .lost import Patience, lost, unheard, unread
@@ -24,6 +23,8 @@ async def open_trio(
     Raises:
         OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
     """
+    from websockets.trio.client import connect  # trio is an extra
+
     async with AsyncExitStack() as stack:
         socket: Any = await stack.enter_async_context(
             connect(
