@@ -8,8 +8,8 @@ from contextlib import suppress
 from anyio import BrokenResourceError, EndOfStream, connect_tcp, fail_after
 from anyio.abc import ByteStream
 
+from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.asgi import Message, Receive, Scope, Send
 
 UPGRADE = (
     "Connection: keep-alive, Upgrade",

@@ -8,8 +8,8 @@ import logging
 import pytest
 from anyio import Event, connect_tcp, fail_after
 
+from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server, http
-from voxpipe.transports.serving.asgi import Receive, Scope, Send
 
 from .apps import echo, get, respond, said_to, start
 

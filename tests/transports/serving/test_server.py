@@ -8,9 +8,9 @@ import pytest
 from anyio import connect_tcp, fail_after, sleep_forever
 
 from voxpipe.pipeline import TransportError
+from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
 from voxpipe.transports.serving import server as module
-from voxpipe.transports.serving.asgi import Receive, Scope, Send
 
 from .apps import UPGRADE, echo, get, rest_of, said_to
 

@@ -21,8 +21,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server, websocket
-from voxpipe.transports.serving.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving.frames import LARGEST
 
 from .apps import UPGRADE, echo, get, said_to

@@ -18,7 +18,7 @@ from anyio import (
     sleep_forever,
 )
 
-from voxpipe.transports.telephony.asgi import Message, Receive, Scope, Send
+from voxpipe.transports.asgi import Message, Receive, Scope, Send
 
 Asgi = Callable[[Scope, Receive, Send], Awaitable[object]]
 AfterEnd = Literal["raises", "silent"]

@@ -10,11 +10,10 @@ import pytest
 from anyio import BrokenResourceError, EndOfStream, current_time, sleep_forever
 from starlette.websockets import WebSocketDisconnect
 
+from voxpipe.transports.asgi import Message, Scope
 from voxpipe.transports.telephony.asgi import (
     LONGEST,
     AsgiSocket,
-    Message,
-    Scope,
     header,
     refuse_upgrade,
     respond,

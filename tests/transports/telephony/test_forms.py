@@ -11,7 +11,7 @@ from anyio import current_time, sleep_forever
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.transports.telephony.asgi import Message
+from voxpipe.transports.asgi import Message
 from voxpipe.transports.telephony.forms import (
     LARGEST,
     MOST_FIELDS,

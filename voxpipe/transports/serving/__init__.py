@@ -21,7 +21,8 @@ asyncio is where a read goes to (`wire`), a quarter what is parsed by hand (`fra
 Any other ASGI server serves the same apps, also on trio.
 """
 
-from .asgi import App, Disconnected
+from voxpipe.transports.asgi import App, Disconnected
+
 from .server import Server
 
 __all__ = ["App", "Disconnected", "Server"]

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import h11
 from anyio import move_on_after
 
-from .asgi import VERSION, App, Disconnected, Message, Scope
+from voxpipe.transports.asgi import VERSION, App, Disconnected, Message, Scope
+
 from .wire import Wire
 
 PATIENCE = 15.0  # seconds: for a request's headers, for more of its body, between two

@@ -20,8 +20,8 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
+from voxpipe.transports.asgi import App, Disconnected
 
-from .asgi import App, Disconnected
 from .http import Http
 from .websocket import WebSocket
 from .wire import BUFFER, Wire

@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from .asgi import App, Disconnected, Message
+from voxpipe.transports.asgi import App, Disconnected, Message
+
 from .frames import SILENT, Frames
 from .http import date, phrase, scope_of
 from .wire import Wire

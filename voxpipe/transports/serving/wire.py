@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from anyio import Event
 
-from .asgi import Disconnected
+from voxpipe.transports.asgi import Disconnected
 
 if TYPE_CHECKING:
     import asyncio

@@ -1,19 +1,15 @@
-"""ASGI 3 by hand: the types, short answers, and a `Socket` over its WebSocket.
+"""ASGI 3 by hand: short answers, and a `Socket` over its WebSocket.
 
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html (2.4)
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 from anyio import BrokenResourceError, EndOfStream, move_on_after
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from voxpipe.transports.asgi import Message, Receive, Scope, Send
 
 LONGEST = 65_536  # characters, or bytes, of one message; telephone audio needs 2,000
 FAREWELL = 1.0  # seconds that a server may take to send a closing word

@@ -7,7 +7,9 @@ from urllib.parse import parse_qsl
 
 from anyio import move_on_after
 
-from .asgi import Receive, Scope, header
+from voxpipe.transports.asgi import Receive, Scope
+
+from .asgi import header
 
 LARGEST = 65_536  # bytes
 MOST_FIELDS = 256  # Twilio sends some thirty

@@ -24,8 +24,8 @@ from starlette.routing import Mount
 
 from voxpipe.pipeline import AudioFrame, Pipeline, Turn
 from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.telephony import Call, Switchboard
-from voxpipe.transports.telephony.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form, stream_of
 from voxpipe.transports.telephony.twilio.answer import TICKET

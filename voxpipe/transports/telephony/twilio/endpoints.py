@@ -16,11 +16,9 @@ import re
 from collections.abc import Collection
 
 from voxpipe.pipeline import TransportError
+from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony.asgi import (
     AsgiSocket,
-    Receive,
-    Scope,
-    Send,
     refuse_upgrade,
     respond,
     split_path,

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from urllib.parse import quote, urlsplit
 
 from voxpipe.pipeline import VoxpipeError
-from voxpipe.transports.telephony.asgi import Scope, header, split_path
+from voxpipe.transports.asgi import Scope
+from voxpipe.transports.telephony.asgi import header, split_path
 
 from .signature import HEADER, Fields, is_signed
 
