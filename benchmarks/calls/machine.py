@@ -35,11 +35,12 @@ def objections(
             found.append(f"others use {used:.0%} of core {number}")
         if taken > MOST_BUSY:
             found.append(f"the host takes {taken:.0%} of core {number}")
-    everything = [each for core in spins for each in core]
+    everything = sorted(each for core in spins for each in core)
     if everything:
-        spread = max(everything) / min(everything) - 1
+        # Not the slowest: a host that takes a core for 5 ms now and then is allowed.
+        spread = everything[len(everything) * 3 // 4] / everything[0] - 1
         if spread > MOST_SPREAD:
-            found.append(f"the same work takes up to {spread:.0%} longer at times")
+            found.append(f"a quarter of the same work takes {spread:.0%} longer")
     return tuple(found)
 
 
