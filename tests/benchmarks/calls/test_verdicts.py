@@ -130,11 +130,11 @@ def test_what_was_not_measured_is_not_judged() -> None:
 @pytest.mark.parametrize(
     ("busy", "stolen", "spins", "said"),
     [
-        ([0.01, 0.02], [0.0, 0.0], [[0.010, 0.0104], [0.0101]], ""),
+        ([0.01, 0.02], [0.0, 0.0], [[0.010, 0.0104], [0.021]], ""),
         ([0.01], [0.0], [], "two cores"),
         ([0.4, 0.0], [0.0, 0.0], [], "others use 40% of core 0"),
         ([0.0, 0.0], [0.0, 0.2], [], "the host takes 20% of core 1"),
-        ([0.0, 0.0], [0.0, 0.0], [[0.010], [0.013]], "30% longer"),
+        ([0.0, 0.0], [0.0, 0.0], [[0.010], [0.030]], "200% longer"),
     ],
 )
 def test_the_machine_is_looked_at_first(
