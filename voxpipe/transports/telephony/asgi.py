@@ -6,6 +6,7 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html (2.4)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from anyio import BrokenResourceError, EndOfStream, move_on_after
 
@@ -94,10 +95,10 @@ class AsgiSocket:
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        extension = (scope.get("extensions") or {}).get(AT_ONCE)
-        self._take: Callable[[TakeAtOnce | None], None] | None = (
-            extension["take"] if extension else None
-        )
+        extensions: dict[str, dict[str, Any]] = scope.get("extensions") or {}
+        self._take: Callable[[TakeAtOnce | None], None] | None = extensions.get(
+            AT_ONCE, {}
+        ).get("take")
         self._receive = receive
         self._send = send
         self._is_over = False

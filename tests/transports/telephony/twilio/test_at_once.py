@@ -137,17 +137,15 @@ async def test_a_box_that_fails_is_blamed_and_ends_the_pipeline() -> None:
         for number in range(6):
             line.come(speech(number))
 
-    async with TwilioCall.accept(line) as call, anyio.create_task_group() as tasks:
+    async def answer() -> None:
+        async with TwilioCall.accept(line) as call:
+            await run_within(5, drawn(call, listener, Brittle()))
+
+    async with anyio.create_task_group() as tasks:
         tasks.start_soon(come)
         with pytest.raises(ArithmeticError) as caught:
-            await run_within(
-                5,
-                Pipeline(
-                    call.heard >> Brittle() >> listener.hears,
-                    listener.says >> call.speaks,
-                ),
-            )
-    assert caught.value.__notes__ == ["raised by the box 'brittle'"]
+            await answer()
+        assert caught.value.__notes__ == ["raised by the box 'brittle'"]
     assert line.at_once is None
 
 
