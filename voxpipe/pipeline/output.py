@@ -160,6 +160,29 @@ class Output(Port, Drawable[T_co]):
             await queue.put_later(each)
         return not queue.finished
 
+    def send_nowait(self: Output[T], frame: T) -> Sequence[Delivery]:
+        """As `send`, as far as that needs no waiting: also outside of every task.
+
+        Returns:
+            What readers had no room for, to be given to `deliver` before anything else
+            is sent; empty if all have got it.
+
+        Raises:
+            FormatError, Exception: as `send`.
+        """
+        each: Any = frame
+        queue = self._direct
+        if queue is None or each.format is not self._seen:
+            made = self._push(each)
+            return [one for one in made if not one[0].put_nowait(one[1])]
+        self.sent += 1
+        return () if queue.put_nowait(each) else ((queue, each),)
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Wait until readers have room for what `send_nowait` has returned."""
+        for queue, each in deliveries:
+            await queue.put_later(each)
+
     async def _send_through(self, frame: Any) -> bool:
         turn = frame.turn
         if turn is not None and turn.is_cut:

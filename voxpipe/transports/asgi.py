@@ -14,6 +14,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+TakeAtOnce = Callable[[str | bytes], bool]
+
+# An extension of our own server's. ``scope["extensions"][AT_ONCE]["take"](function)``
+# has messages of a WebSocket given to ``function`` when they come, while none waits to
+# be received: outside of every task, which saves waking one. It says whether it has
+# dealt with the message, else that is received as ever; and must not raise. ``None``
+# takes it back.
+AT_ONCE = "voxpipe.websocket.at_once"
+
 VERSION = {"version": "3.0", "spec_version": "2.4"}
 
 

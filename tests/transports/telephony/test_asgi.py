@@ -44,7 +44,7 @@ def socket_of(
             raise broken()
         sent.append(message)
 
-    return AsgiSocket(receive, send), sent
+    return AsgiSocket({}, receive, send), sent
 
 
 # --- the socket
@@ -53,7 +53,7 @@ def socket_of(
 async def test_messages_come_and_go_in_order() -> None:
     async def app(scope: Scope, receive: Any, send: Any) -> None:
         await receive()
-        socket = AsgiSocket(receive, send)
+        socket = AsgiSocket({}, receive, send)
         await socket.accept()
         with suppress(EndOfStream):
             while True:
@@ -157,7 +157,7 @@ def test_a_close_to_somebody_who_does_not_read_takes_a_second(backend: Backend) 
         async def receive() -> Message:
             raise NotImplementedError
 
-        socket = AsgiSocket(receive, send)
+        socket = AsgiSocket({}, receive, send)
         began = current_time()
         await socket.close()
         assert current_time() - began == 1.0

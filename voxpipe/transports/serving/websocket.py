@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from voxpipe.transports.asgi import App, Disconnected, Message
+from voxpipe.transports.asgi import AT_ONCE, App, Disconnected, Message, TakeAtOnce
 
 from .frames import SILENT, Frames
 from .http import date, phrase, scope_of
@@ -54,6 +54,7 @@ class WebSocket:
         self._refusal: Response | None = None
         self._rest = bytearray()  # what comes before that
         self._is_over = False
+        self._at_once: TakeAtOnce | None = None
 
     async def run(self, app: App, rest: bytes) -> None:
         """Have the app serve it; returns when it has ended.
@@ -71,7 +72,10 @@ class WebSocket:
         scope = scope_of("websocket", self._request, self._wire)
         del scope["method"]
         scope["subprotocols"] = _offered(self._request)
-        scope["extensions"] = {"websocket.http.response": {}}
+        scope["extensions"] = {
+            "websocket.http.response": {},
+            AT_ONCE: {"take": self.take_at_once},
+        }
         code = 1012  # going away, to come back; when the server ends
         try:
             await app(scope, self.receive, self.send)
@@ -166,6 +170,10 @@ class WebSocket:
 
     # --- what comes
 
+    def take_at_once(self, function: TakeAtOnce | None) -> None:
+        """As `AT_ONCE` has it."""
+        self._at_once = function
+
     def _feed(self, data: bytes) -> None:
         frames = self._frames
         if not data:
@@ -175,7 +183,10 @@ class WebSocket:
             self._rest += data
             self._wire.hold()
             return
+        at_once = self._at_once
         for message in frames.feed(data):
+            if at_once is not None and not self._news and at_once(message):
+                continue
             kind = "text" if isinstance(message, str) else "bytes"
             self._news.append({"type": "websocket.receive", kind: message})
             self._waiting += len(message) + _ENTRY

@@ -5,11 +5,12 @@ Source: https://asgi.readthedocs.io/en/latest/specs/www.html (2.4)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from anyio import BrokenResourceError, EndOfStream, move_on_after
 
-from voxpipe.transports.asgi import Message, Receive, Scope, Send
+from voxpipe.transports.asgi import AT_ONCE, Message, Receive, Scope, Send, TakeAtOnce
 
 LONGEST = 65_536  # characters, or bytes, of one message; telephone audio needs 2,000
 FAREWELL = 1.0  # seconds that a server may take to send a closing word
@@ -93,10 +94,19 @@ class AsgiSocket:
     A message that is longer than 65,536 ends it, with 1009: most servers let 16 MB in.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        extensions: dict[str, dict[str, Any]] = scope.get("extensions") or {}
+        self._take: Callable[[TakeAtOnce | None], None] | None = extensions.get(
+            AT_ONCE, {}
+        ).get("take")
         self._receive = receive
         self._send = send
         self._is_over = False
+
+    def take_at_once(self, function: TakeAtOnce | None) -> None:
+        """As `QuickSocket.take_at_once`; nothing happens on other servers."""
+        if self._take is not None:
+            self._take(function)
 
     async def accept(self) -> None:
         """Agree to the upgrade; whether it still stands, `receive` tells."""

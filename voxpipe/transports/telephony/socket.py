@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 
 class Socket(Protocol):
@@ -29,4 +30,17 @@ class Socket(Protocol):
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection; harmless when it has ended."""
+        ...
+
+
+@runtime_checkable
+class QuickSocket(Protocol):
+    """A `Socket` that can give a message to a function, and wake no task for it."""
+
+    def take_at_once(self, function: Callable[[str | bytes], bool] | None) -> None:
+        """Have messages given to ``function`` when they come, while none waits.
+
+        It is called outside of every task, says whether it has dealt with the message
+        (else that is received as ever), and must not raise. ``None`` takes it back.
+        """
         ...

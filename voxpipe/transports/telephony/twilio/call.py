@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from anyio import (
     BrokenResourceError,
     EndOfStream,
+    Event,
     create_task_group,
     current_time,
     move_on_after,
@@ -26,14 +27,15 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.pipeline.alarm import alarm_clock
+from voxpipe.pipeline.output import Delivery
 from voxpipe.transports.telephony.call import Call, CallEnd
-from voxpipe.transports.telephony.socket import Socket
+from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
 from . import wire
 from .greeting import start_of
 from .marks import Marks
-from .wire import Connected, Digit, Event, Marked, Media, Started, Stopped, WireError
+from .wire import Connected, Digit, Marked, Media, Started, Stopped, WireError
 
 FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
 FAREWELL = 1.0  # seconds to read a last word, or to close
@@ -78,6 +80,8 @@ class TwilioCall(Call):
         self._has_price = True  # so far, all that was charged
         self._hung_up = False
         self._has_run = False
+        self._is_reading = False  # waits for a message, with none in hand
+        self._owed: Event | None = None  # readers of `heard` have no room
         self._tasks: TaskGroup | None = None  # while it runs
         self._playout: Playout | None = None
 
@@ -150,6 +154,7 @@ class TwilioCall(Call):
             async with create_task_group() as tasks:
                 self._tasks, self._playout = tasks, playout
                 tasks.start_soon(self._listen)
+                self._take(self._take_at_once)
                 if self._hung_up:
                     await self._end_hearing()
                 if self._has_run:
@@ -158,8 +163,13 @@ class TwilioCall(Call):
                 await playout.run()
                 self._end("agent")
         finally:
-            self._tasks = self._playout = None
+            self._take(None)
+            self._tasks = self._playout = self._owed = None
             self._keys.clear()
+
+    def _take(self, function: Callable[[str | bytes], bool] | None) -> None:
+        if isinstance(self._socket, QuickSocket):
+            self._socket.take_at_once(function)
 
     def _end(self, by: CallEnd) -> None:
         self.ended = self.ended or by
@@ -176,7 +186,11 @@ class TwilioCall(Call):
         receive, send, stream = self._socket.receive, self.heard.send, self._stream
         try:
             while not self.ended:
+                self._is_reading = True
                 message = await receive()
+                self._is_reading = False
+                if self._owed is not None:
+                    await self._settle()
                 self.heard_at = self._now()
                 try:
                     event = wire.parse(message)
@@ -194,7 +208,53 @@ class TwilioCall(Call):
                 elif event.track != "outbound":  # which is ourselves
                     self.report("expected media.track to be inbound, got another")
         except EndOfStream:
+            await self._settle()
             self._end("lost")
+
+    async def _settle(self) -> None:
+        """Nothing overtakes what was taken at once."""
+        if self._owed is not None:
+            await self._owed.wait()
+
+    def _take_at_once(self, message: str | bytes) -> bool:
+        """What the caller says, without waking the task that reads; all else is its."""
+        if not self._is_reading or self._hung_up or self.ended or self._owed:
+            return False
+        try:
+            event = wire.parse(message)
+        except WireError:
+            return False
+        if (
+            type(event) is not Media
+            or event.stream_sid != self._stream
+            or event.track != "inbound"
+        ):
+            return False
+        self.heard_at = self._now()
+        frame = self._frame_of(event)
+        if frame is not None:
+            try:
+                rest = self.heard.send_nowait(frame)
+            except Exception as error:  # noqa: BLE001  # a box's: this is no place for it
+                self._later(self._fail, error)
+            else:
+                if rest:
+                    self._owed = Event()
+                    self._later(self._deliver, rest)
+        return True
+
+    def _later(self, function: Any, argument: Any) -> None:
+        assert self._tasks is not None  # or nothing would be taken
+        self._tasks.start_soon(function, argument)
+
+    async def _fail(self, error: Exception) -> None:
+        raise error
+
+    async def _deliver(self, rest: Sequence[Delivery]) -> None:
+        assert self._owed is not None
+        await self.heard.deliver(rest)
+        self._owed.set()
+        self._owed = None
 
     def _frame_of(self, event: Media) -> AudioFrame | None:
         frame = self._intake.feed_base64(event.payload)
@@ -205,7 +265,7 @@ class TwilioCall(Call):
             self._due = at + round(frame.duration * 1000)
         return frame
 
-    async def _obey(self, event: Event | None) -> None:
+    async def _obey(self, event: wire.Event | None) -> None:
         if event is None:
             self.unknown += 1
         elif isinstance(event, Connected | Started):

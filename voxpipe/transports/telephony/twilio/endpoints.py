@@ -168,7 +168,7 @@ class TwilioEndpoints:
             self._refusals.note(why)
             await refuse_upgrade(scope, send, status, f"{why}\n")
             return
-        socket = AsgiSocket(receive, send)
+        socket = AsgiSocket(scope, receive, send)
         await socket.accept()
         self._greeting.add(socket)
         try:
