@@ -1,6 +1,12 @@
-"""Every asynchronous test runs on asyncio and on trio, and no test races a clock."""
+"""Every asynchronous test runs on asyncio and on trio, and no test races a clock.
+
+None leaves a trace in the environment either, which the next would read.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -14,3 +20,14 @@ settings.load_profile("voxpipe")
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """The event loop under test."""
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_it_was() -> Generator[None]:
+    before = _environment()
+    yield
+    assert _environment() == before, "a test, or what it tests, left variables behind"
+
+
+def _environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import resource
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from voxpipe.console.process import log_to_console, open_files, settle
+from voxpipe.console.process import environment, log_to_console, open_files, settle
 
 
 @pytest.fixture
@@ -61,3 +63,14 @@ def test_what_is_there_at_the_start_is_not_collected_again() -> None:
         assert gc.get_freeze_count() > 1_000
     finally:
         gc.unfreeze()
+
+
+def test_variables_are_as_before_after_their_scope(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VOXPIPE_OLD", "before")
+    with suppress(LookupError), environment(VOXPIPE_OLD="now", VOXPIPE_NEW="now"):
+        assert (os.environ["VOXPIPE_OLD"], os.environ["VOXPIPE_NEW"]) == ("now", "now")
+        raise LookupError
+    assert os.environ["VOXPIPE_OLD"] == "before"
+    assert "VOXPIPE_NEW" not in os.environ

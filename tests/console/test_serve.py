@@ -220,8 +220,6 @@ def test_a_port_that_is_taken_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serve, "log_to_console", lambda: None)
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):  # `--simulator` sets them
-        monkeypatch.setenv(name, "sk-before")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--simulator", "--port", port]) == 1
@@ -233,7 +231,6 @@ def test_an_address_of_a_model_that_is_none_is_said_in_a_line(
 ) -> None:
     monkeypatch.setattr(serve, "log_to_console", lambda: None)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-before")
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://before")  # and put back afterwards
     assert main(["serve", "--realtime-url", "ftp://x", "--port", "0"]) == 1
     assert "must look like https://host/v1" in capsys.readouterr().err
 

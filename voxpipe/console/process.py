@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 FILES = 65_536  # descriptors; a call has two sockets
 
@@ -30,6 +33,21 @@ def open_files() -> None:
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+@contextmanager
+def environment(**values: str) -> Generator[None]:
+    """Set variables of this process's environment, as they were again afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def settle() -> None:

@@ -8,7 +8,7 @@ import math
 import os
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio
@@ -25,7 +25,7 @@ from voxpipe.transports.telephony.twilio import TwilioEndpoints
 
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
-from .process import log_to_console, open_files, settle
+from .process import environment, log_to_console, open_files, settle
 
 DEFAULT_APP = "voxpipe.console.assistant:answer"
 SIMULATED_KEY = "sk-simulated"
@@ -173,21 +173,23 @@ async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
     """Let `open_session` find the model; yields what to say of it."""
     if arguments.simulator:
         async with Simulator() as simulator:
-            os.environ["OPENAI_BASE_URL"] = simulator.url
-            os.environ["OPENAI_API_KEY"] = SIMULATED_KEY
-            yield f"simulated, at {simulator.url}"
+            url = simulator.url
+            with environment(OPENAI_BASE_URL=url, OPENAI_API_KEY=SIMULATED_KEY):
+                yield f"simulated, at {url}"
         return
-    if arguments.realtime_url is not None:
-        os.environ["OPENAI_BASE_URL"] = arguments.realtime_url
     has_key = bool(os.environ.get("OPENAI_API_KEY", "").strip())
     if not has_key and arguments.app == DEFAULT_APP:
         raise ConfigurationError(
             "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
         )
+    url = arguments.realtime_url
     address = address_of(
-        DEFAULT_MODEL, api_key=None if has_key else "unknown", base_url=None
+        DEFAULT_MODEL, api_key=None if has_key else "unknown", base_url=url
     )
-    yield address.host + ("" if has_key else ", without a key: the app must bring one")
+    with nullcontext() if url is None else environment(OPENAI_BASE_URL=url):
+        yield address.host + (
+            "" if has_key else ", without a key: the app must bring one"
+        )
 
 
 async def _follow_signals(
