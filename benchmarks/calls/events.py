@@ -148,9 +148,9 @@ class Answer:
         return encode(kind, **place, item=item)
 
     def _response(self, status: str, details: Event | None) -> Event:
-        sound = {"type": "audio/pcmu"}
+        sound: Event = {"type": "audio/pcmu"}
         if self._wire == "pcm":
-            sound = {"type": "audio/pcm", "rate": 24_000}  # type: ignore[dict-item]
+            sound = {"type": "audio/pcm", "rate": 24_000}
         return {
             "object": "realtime.response",
             "id": self._response_id,

@@ -211,6 +211,36 @@ async def test_frames_of_a_cut_turn_go_nowhere_and_are_counted() -> None:
     assert stats.boxes["through"].taken == 1  # not even run through the filter
 
 
+# --- send_nowait
+
+
+async def test_what_has_no_room_is_given_back_and_delivered_later() -> None:
+    class Narrow(Processor):
+        input = Input[Any](capacity=2)
+
+        def __init__(self) -> None:
+            self.seen: list[float] = []
+
+        async def run(self) -> None:
+            async for frame in self.input:
+                self.seen.append(frame.at)
+
+    narrow, cut = Narrow(), Turn()
+    cut.cut()
+
+    async def act(source: Source) -> None:
+        assert not source.output.send_nowait(mark(0))  # a mark has no format
+        assert not source.output.send_nowait(mark(1))
+        assert not source.output.send_nowait(sound(turn=cut))
+        rest = source.output.send_nowait(mark(2))
+        assert [frame for _, frame in rest] == [mark(2)]
+        await source.output.deliver(rest)
+        assert (source.output.sent, source.output.stale) == (3, 1)
+
+    await Pipeline(Source(act).output >> narrow.input).run()
+    assert narrow.seen == [0.0, 1.0, 2.0]
+
+
 # --- offer
 
 

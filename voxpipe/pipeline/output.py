@@ -122,7 +122,7 @@ class Output(Port, Drawable[T_co]):
         self._ended = True
         if run is not None:
             try:
-                await self._deliver(run.flush())
+                await self.deliver(run.flush())
             finally:
                 run.close()
 
@@ -160,35 +160,12 @@ class Output(Port, Drawable[T_co]):
             await queue.put_later(each)
         return not queue.finished
 
-    def send_nowait(self: Output[T], frame: T) -> Sequence[Delivery]:
-        """As `send`, as far as that needs no waiting: also outside of every task.
-
-        Returns:
-            What readers had no room for, to be given to `deliver` before anything else
-            is sent; empty if all have got it.
-
-        Raises:
-            FormatError, Exception: as `send`.
-        """
-        each: Any = frame
-        queue = self._direct
-        if queue is None or each.format is not self._seen:
-            made = self._push(each)
-            return [one for one in made if not one[0].put_nowait(one[1])]
-        self.sent += 1
-        return () if queue.put_nowait(each) else ((queue, each),)
-
-    async def deliver(self, deliveries: Sequence[Delivery]) -> None:
-        """Wait until readers have room for what `send_nowait` has returned."""
-        for queue, each in deliveries:
-            await queue.put_later(each)
-
     async def _send_through(self, frame: Any) -> bool:
         turn = frame.turn
         if turn is not None and turn.is_cut:
             return await self._pass_over()
         run = self._run
-        await self._deliver(self._push(frame))
+        await self.deliver(self._push(frame))
         return run is None or not run.abandoned
 
     async def _pass_over(self) -> bool:
@@ -202,7 +179,24 @@ class Output(Port, Drawable[T_co]):
         self._yield_at = self.sent + CHECKPOINT_EVERY
         await anyio.lowlevel.checkpoint()
 
-    async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+    def send_nowait(self: Output[T], frame: T) -> Sequence[Delivery]:
+        """As `send`, as far as that needs no waiting: also outside of every task.
+
+        Returns:
+            What readers had no room for, to be given to `deliver` before anything else
+            is sent; empty if all have got it.
+
+        Raises:
+            FormatError, Exception: as `send`.
+        """
+        each: Any = frame
+        if each.turn is not None and each.turn.is_cut:
+            self.stale += 1
+            return ()
+        return [made for made in self._push(each) if not made[0].put_nowait(made[1])]
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue each where it is to go, waiting where a reader has no room."""
         for queue, each in deliveries:
             if not queue.put_nowait(each):
                 self._yield_at = self.sent + CHECKPOINT_EVERY
@@ -214,13 +208,8 @@ class Output(Port, Drawable[T_co]):
         For news of which the next is as good; a reader without room misses this one,
         and counts it.
         """
-        each: Any = frame
-        if each.turn is not None and each.turn.is_cut:
-            self.stale += 1
-            return
-        for queue, made in self._push(each):
-            if not queue.put_nowait(made):
-                queue.miss()
+        for queue, _ in self.send_nowait(frame):
+            queue.miss()
 
     def _push(self, frame: Any) -> Sequence[Delivery]:
         run = self._run

@@ -22,12 +22,13 @@ from anyio.streams.memory import (
     MemoryObjectStreamStatistics,
 )
 
+from voxpipe.pipeline.leaving import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME, Kind
 
 from .errors import ConnectionClosed
 from .machine import Machine
-from .pump import Pump, in_line, leave
+from .pump import Pump, in_line
 from .script import Script
 
 _CAPACITY = 64  # frames each way, as a socket's buffers would hold

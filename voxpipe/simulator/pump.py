@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Protocol
 
 from anyio import (
@@ -124,23 +123,6 @@ class Pump:
             pcm = await self._speak(speech)
         self._machine.spoken(speech, pcm, current_time())
         self._news.set()
-
-
-async def leave(
-    tasks: TaskGroup,
-    kind: type[BaseException] | None,
-    error: BaseException | None,
-    traceback: TracebackType | None,
-) -> bool | None:
-    """Leave a task group whose tasks end by themselves, at the end of ``async with``.
-
-    What the user's block raised stays what it is: it has nothing to do with our tasks,
-    and is not wrapped into a group for their sake.
-    """
-    if isinstance(error, Exception):
-        await tasks.__aexit__(None, None, None)
-        return None
-    return await tasks.__aexit__(kind, error, traceback)
 
 
 def in_thread(voice: CachedVoice) -> Speak:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -28,13 +27,15 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.errors import TransportError
+from voxpipe.pipeline.leaving import leave
 from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.silent import SILENT
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
 from .admission import PATH, SUBPROTOCOL, Rejection, admit, looks_like_a_key
 from .machine import Machine
-from .pump import Pump, in_thread, leave
+from .pump import Pump, in_thread
 from .script import Script
 
 _PING_INTERVAL = 20.26  # seconds, as the service pings
@@ -250,6 +251,5 @@ OPTIONS: dict[str, Any] = {
     "ping_timeout": _PING_PATIENCE,
     "close_timeout": _FAREWELL,
     "max_size": _LARGEST_MESSAGE,
-    # At DEBUG websockets logs every header and frame: the key, and what people say.
-    "logger": logging.Logger("voxpipe.simulator", level=logging.CRITICAL + 1),
+    "logger": SILENT,
 }

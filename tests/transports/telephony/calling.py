@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import create_task_group, current_time
+from anyio import create_task_group, current_time, sleep
 
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.testing import Caller, Leg, MemoryLine, memory_lines
@@ -30,6 +30,18 @@ async def called(board: Switchboard, *, capacity: int = 64) -> AsyncGenerator[Ca
         tasks.start_soon(serve, board, theirs)
         async with Caller(Leg(current_time()), ours) as caller:
             yield caller
+
+
+async def cut_off(board: Switchboard) -> None:
+    """A call whose server ends while it lasts."""
+    ours, theirs = memory_lines()
+    async with create_task_group() as tasks:
+        tasks.start_soon(serve, board, theirs)
+        for message in Leg(current_time()).opening():
+            await ours.send(message)
+        await sleep(1)
+        tasks.cancel_scope.cancel()
+    await ours.close()
 
 
 def state_of(board: Switchboard) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio import create_task_group, current_time, sleep, sleep_forever
+from anyio import create_task_group, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -20,11 +21,10 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Script, no_leaks
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.apology import SORRY, read_clip
-from voxpipe.transports.telephony.testing import Leg, memory_lines
 from voxpipe.transports.wav import WavError
 from voxpipe.transports.wav_writer import WavWriter
 
-from .calling import Run, Told, called, serve
+from .calling import Run, Told, called, cut_off
 from .testing.agents import PCM, ULAW, parrot, speech
 
 SAID = "my PIN is 4711"
@@ -235,17 +235,7 @@ def test_an_app_that_fails_because_it_was_ended_is_not_apologised_for(
 def test_an_app_that_fails_because_its_server_ends_keeps_that_to_itself(
     in_time: Run, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def scene() -> None:
-        ours, theirs = memory_lines()
-        async with create_task_group() as tasks:
-            tasks.start_soon(serve, Switchboard(falls_apart), theirs)
-            for message in Leg(current_time()).opening():
-                await ours.send(message)
-            await sleep(1)
-            tasks.cancel_scope.cancel()
-        await ours.close()
-
-    in_time(scene)
+    in_time(partial(cut_off, Switchboard(falls_apart)))
     assert [end for end, *_ in told()] == ["failed"]
     assert "ValueError" in caplog.text
     assert SAID not in caplog.text

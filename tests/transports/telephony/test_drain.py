@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from anyio import (
     CancelScope,
@@ -16,7 +18,7 @@ from voxpipe.transports.telephony import Call, Refused, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 from voxpipe.transports.telephony.twilio import TwilioCall
 
-from .calling import Run, Told, called, serve, state_of
+from .calling import Run, Told, called, cut_off, state_of
 from .testing.agents import parrot, speech
 
 
@@ -145,15 +147,5 @@ def test_an_app_that_ends_slowly_does_not_hold_up_a_drain(in_time: Run) -> None:
 
 
 def test_a_server_that_cancels_a_call_drains_it(in_time: Run, told: Told) -> None:
-    async def scene() -> None:
-        ours, theirs = memory_lines()
-        async with create_task_group() as tasks:
-            tasks.start_soon(serve, Switchboard(parrot), theirs)
-            for message in Leg(current_time()).opening():
-                await ours.send(message)
-            await sleep(1)
-            tasks.cancel_scope.cancel()
-        await ours.close()
-
-    in_time(scene)
+    in_time(partial(cut_off, Switchboard(parrot)))
     assert [end for end, *_ in told()] == ["drained"]

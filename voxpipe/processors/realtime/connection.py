@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.silent import SILENT
 
 from .address import Address
 from .lost import Patience
@@ -57,7 +57,7 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
     """
     opening: AbstractAsyncContextManager[Connection]
     patience = Patience(OPEN_TIMEOUT, QUIET, ANSWER, FAREWELL)
-    options: Any = {"max_size": MAX_MESSAGE, "logger": _silent()}
+    options: Any = {"max_size": MAX_MESSAGE, "logger": SILENT}
     # Here, not above: a program that replays a recording needs no WebSockets.
     if in_trio():
         from .trio_socket import open_trio
@@ -94,8 +94,3 @@ def _explained(address: Address) -> Generator[None]:
         raise TransportError(
             f"no connection to {address.host}: {type(error).__name__}"
         ) from error
-
-
-def _silent() -> logging.Logger:
-    # At DEBUG websockets logs every header and frame: the key, and what people say.
-    return logging.Logger("voxpipe.websockets", level=logging.CRITICAL + 1)

@@ -8,7 +8,6 @@ is handed to websockets, frame by frame, so that it always stands between two of
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from websockets.exceptions import ProtocolError
@@ -16,13 +15,12 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 from websockets.typing import BytesLike
 
+from voxpipe.pipeline.silent import SILENT
+
 LARGEST = 2**18  # bytes of one message; telephone audio needs 2,000
 _WHOLE_TEXT = 0x80 | Opcode.TEXT  # the first byte of one, neither cut nor compressed
 _MASKED = 0x80  # in the second byte; all that a client sends is
 _CONTINUED = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
-
-# For websockets, which at DEBUG logs every header and all that people say.
-SILENT = logging.Logger("voxpipe.serving.silent", level=logging.CRITICAL + 1)
 
 unmask: Callable[[BytesLike, bytes], bytes]
 try:

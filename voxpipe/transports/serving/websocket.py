@@ -14,9 +14,10 @@ from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
+from voxpipe.pipeline.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, App, Disconnected, Message, TakeAtOnce
 
-from .frames import SILENT, Frames
+from .frames import Frames
 from .http import date, phrase, scope_of
 from .wire import Wire
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
+import pytest
 from anyio import (
     BrokenResourceError,
     EndOfStream,
@@ -269,3 +270,11 @@ class Evening:
     @property
     def reports(self) -> list[str]:
         return [fault.message for fault in self.faults.frames]
+
+
+def nearly(seconds: Any) -> Any:
+    return pytest.approx(seconds, abs=1e-6)
+
+
+def silent(seconds: float) -> Agent:
+    return Agent([], stays=seconds)

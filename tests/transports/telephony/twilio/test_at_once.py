@@ -146,6 +146,7 @@ async def test_a_box_that_fails_is_blamed_and_ends_the_pipeline() -> None:
         with pytest.raises(ArithmeticError) as caught:
             await answer()
         assert caught.value.__notes__ == ["raised by the box 'brittle'"]
+    assert line.quickly == 4  # with the one that failed; the others do not follow it
     assert line.at_once is None
 
 

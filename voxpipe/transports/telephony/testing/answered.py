@@ -10,6 +10,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
+from voxpipe.pipeline.leaving import leave
 from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 
@@ -89,13 +90,13 @@ class _Agent:
         traceback: TracebackType | None,
     ) -> bool | None:
         assert self._tasks is not None
-        if error is not None and not isinstance(error, Exception):
-            return await self._tasks.__aexit__(kind, error, traceback)
-        self._tasks.start_soon(self._lose_patience)
-        await self._tasks.__aexit__(None, None, None)
-        if self._error is not None:
+        is_over = error is None or isinstance(error, Exception)
+        if is_over:
+            self._tasks.start_soon(self._lose_patience)
+        done = await leave(self._tasks, kind, error, traceback)
+        if is_over and self._error is not None:
             raise self._error  # bare, and not in a group with what it led to
-        return None
+        return done
 
     async def _lose_patience(self) -> None:
         assert self._tasks is not None

@@ -21,6 +21,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline.leaving import leave
 
 from .leg import Leg
 from .lines import Line
@@ -218,13 +219,10 @@ class Caller:
         traceback: TracebackType | None,
     ) -> bool | None:
         assert self._tasks is not None
-        if error is not None and not isinstance(error, Exception):
-            return await self._tasks.__aexit__(kind, error, traceback)
-        self.hang_up()
-        self._tasks.start_soon(self._lose_patience)
-        # What the block raised stays what it is, and is not put into a group.
-        await self._tasks.__aexit__(None, None, None)
-        return None
+        if error is None or isinstance(error, Exception):
+            self.hang_up()
+            self._tasks.start_soon(self._lose_patience)
+        return await leave(self._tasks, kind, error, traceback)
 
     async def _lose_patience(self) -> None:
         with move_on_after(FAREWELL):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
@@ -17,6 +16,7 @@ from anyio import (
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.silent import SILENT
 
 from .webhook import CallRefused
 
@@ -133,7 +133,7 @@ def _connect(url: str, headers: Mapping[str, str]) -> Any:
         ping_interval=None,
         max_size=MAX_MESSAGE,
         proxy=None,
-        logger=_silent(),
+        logger=SILENT,
     )
 
 
@@ -153,8 +153,3 @@ def _explained(url: str) -> Generator[None]:
             f"no stream to {url.partition('://')[2].partition('/')[0]}: "
             f"{type(error).__name__}"
         ) from error
-
-
-def _silent() -> logging.Logger:
-    # At DEBUG websockets logs what people say.
-    return logging.Logger("voxpipe.websockets", level=logging.CRITICAL + 1)

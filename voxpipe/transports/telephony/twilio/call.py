@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -81,7 +81,8 @@ class TwilioCall(Call):
         self._hung_up = False
         self._has_run = False
         self._is_reading = False  # waits for a message, with none in hand
-        self._owed: Event | None = None  # readers of `heard` have no room
+        # Readers of `heard` have no room, or a box behind it has failed.
+        self._owed: Event | None = None
         self._tasks: TaskGroup | None = None  # while it runs
         self._playout: Playout | None = None
 
@@ -236,15 +237,16 @@ class TwilioCall(Call):
             try:
                 rest = self.heard.send_nowait(frame)
             except Exception as error:  # noqa: BLE001  # a box's: this is no place for it
-                self._later(self._fail, error)
+                self._owe(self._fail, error)
             else:
                 if rest:
-                    self._owed = Event()
-                    self._later(self._deliver, rest)
+                    self._owe(self._deliver, rest)
         return True
 
-    def _later(self, function: Any, argument: Any) -> None:
+    def _owe(self, function: Callable[[Any], Awaitable[None]], argument: Any) -> None:
+        """Let a task do what this is no place for; until it has, nothing more comes."""
         assert self._tasks is not None  # or nothing would be taken
+        self._owed = Event()
         self._tasks.start_soon(function, argument)
 
     async def _fail(self, error: Exception) -> None:
