@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -243,7 +243,9 @@ class TwilioCall(Call):
                     self._owe(self._deliver, rest)
         return True
 
-    def _owe(self, function: Callable[[Any], Awaitable[None]], argument: Any) -> None:
+    def _owe(
+        self, function: Callable[[Any], Coroutine[Any, Any, None]], argument: Any
+    ) -> None:
         """Let a task do what this is no place for; until it has, nothing more comes."""
         assert self._tasks is not None  # or nothing would be taken
         self._owed = Event()
