@@ -9,6 +9,7 @@ as a reader can be behind.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -26,6 +27,7 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.alarm import Alarm, alarm_clock
+from voxpipe.pipeline.batch import batch
 
 from .address import Address
 from .lost import Patience, lost, unheard, unread
@@ -46,13 +48,8 @@ async def open_asyncio(
     Raises:
         OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
     """
-    import asyncio  # only where it runs
-
-    class Socket(AsyncioSocket, asyncio.BufferedProtocol):
-        """asyncio asks for this class."""
-
     uri = parse_uri(address.url)
-    socket = Socket(uri, address, patience, max_size, logger)
+    socket = AsyncioSocket(uri, address, patience, max_size, logger)
     try:
         with fail_after(patience.open):
             await asyncio.get_running_loop().create_connection(
@@ -67,12 +64,11 @@ async def open_asyncio(
         await socket.close()
 
 
-class AsyncioSocket:
+class AsyncioSocket(asyncio.BufferedProtocol):
     """A `Connection` that can also be sent to without waiting.
 
-    It is what asyncio calls a buffered protocol: its transport calls it back. (The
-    other kind gets new `bytes` for each read, a quarter of a megabyte, which the C
-    library maps and unmaps each time: 25 µs.)
+    A buffered protocol, because the other kind gets new `bytes` for each read, a
+    quarter of a megabyte, which the C library maps and unmaps each time: 25 µs.
     """
 
     def __init__(
@@ -100,6 +96,7 @@ class AsyncioSocket:
         self._closing = False
         self._heard = True  # something came since the alarm last rang
         self._asked = False  # a ping is out
+        self._batch = batch()
         self._clock = alarm_clock()
         self._alarm: Alarm | None = None
         self._why: SessionLost | None = None
@@ -125,7 +122,7 @@ class AsyncioSocket:
             return False
         if self._protocol.state is not State.OPEN:
             raise self._lost()
-        self._transport.write(self._masking.text(message))
+        self._batch.write(self._transport, self._masking.text(message))
         return True
 
     async def send(self, message: str, /) -> None:

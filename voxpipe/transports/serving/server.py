@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.leaving import leave
 from voxpipe.transports.asgi import App, Disconnected
 
 from .http import Http
@@ -72,6 +73,8 @@ class Server:
     async def __aenter__(self) -> Self:
         import asyncio
 
+        from voxpipe.pipeline.batch import batch
+
         class Connected(Wire, asyncio.BufferedProtocol):
             """What an event loop takes for one."""
 
@@ -80,11 +83,11 @@ class Server:
         # The event loop meets connections outside of every task, where none can be
         # started: a task takes them over.
         self._met, new = create_memory_object_stream[Wire](MOST_WAITING)
-        buffer = memoryview(bytearray(BUFFER))
+        buffer, rounds = memoryview(bytearray(BUFFER)), batch()
         self._loop = asyncio.get_running_loop()
         try:
             self._server = await self._loop.create_server(
-                lambda: Connected(buffer, self._meet),
+                lambda: Connected(buffer, rounds, self._meet),
                 self.host,
                 self.port,
                 backlog=_BACKLOG,
@@ -109,10 +112,7 @@ class Server:
         self._server.close()
         self._met.close()
         self._tasks.cancel_scope.cancel()
-        if isinstance(error, Exception):  # stays what it is, and is not put in a group
-            await self._tasks.__aexit__(None, None, None)
-            return None
-        return await self._tasks.__aexit__(kind, error, traceback)
+        return await leave(self._tasks, kind, error, traceback)
 
     def _meet(self, wire: Wire) -> None:
         try:

@@ -17,6 +17,8 @@ from voxpipe.transports.asgi import Disconnected
 if TYPE_CHECKING:
     import asyncio
 
+    from voxpipe.pipeline.batch import Batch
+
 BUFFER = 65_536  # bytes, shared by all connections; a message of a call has 400
 HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
 _MOST = 65_536  # bytes that wait to be read before the kernel has to keep them
@@ -29,6 +31,7 @@ class Wire:
 
     Args:
         buffer: to read into; nothing of it is kept.
+        batch: the loop's.
         met: called with this, once it is connected.
 
     Attributes:
@@ -38,6 +41,7 @@ class Wire:
     """
 
     __slots__ = (
+        "_batch",
         "_buffer",
         "_eof",
         "_flushed",
@@ -53,8 +57,11 @@ class Wire:
         "server",
     )
 
-    def __init__(self, buffer: memoryview, met: Callable[[Wire], None]) -> None:
+    def __init__(
+        self, buffer: memoryview, batch: Batch, met: Callable[[Wire], None]
+    ) -> None:
         self._buffer = buffer
+        self._batch = batch
         self._met = met
         self._reader: Callable[[bytes], None] = self._keep
         self._pending = bytearray()
@@ -150,10 +157,18 @@ class Wire:
 
     def buffer_updated(self, nbytes: int) -> None:
         """So much has come."""
-        self._reader(bytes(self._buffer[:nbytes]))
+        self._batch.take(self._take, bytes(self._buffer[:nbytes]))
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._reader(data)
+        except Exception:
+            self.abort()
+            raise
 
     def eof_received(self) -> None:
         """No more will come: the event loop sends what is written, and closes."""
+        self._batch.run()  # what came before, if it has not been looked at
         if not self._eof:
             self._eof = self.is_lost = True
             self._reader(b"")
