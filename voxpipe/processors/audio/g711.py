@@ -68,6 +68,7 @@ class Encode(Filter[AudioFrame]):
         if law not in _LAWS:
             raise FormatError(f"G.711 has the laws ulaw and alaw, not {law!r}")
         self._law: Law = law
+        self._table = compression(law)
         self._from: AudioFormat | None = None
         self._to = AudioFormat(law, 8_000)
 
@@ -90,7 +91,7 @@ class Encode(Filter[AudioFrame]):
         if self._to is self._from:
             return (frame,)
         samples = np.frombuffer(frame.data, np.uint16)  # the table's index has no sign
-        return (frame.with_data(compression(self._law)[samples].tobytes(), self._to),)
+        return (frame.with_data(self._table.take(samples).tobytes(), self._to),)
 
 
 @cache

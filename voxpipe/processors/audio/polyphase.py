@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pcm import to_int16
-from .workbench import LONGEST, Workbench
+from .workbench import LONGEST, workbench
 
 Int16 = NDArray[np.int16]
 Float64 = NDArray[np.float64]
@@ -127,7 +127,6 @@ class Polyphase:
         # The inputs that the next outputs need: the history, and those of a cycle
         # that has begun (fewer than `down`).
         self._held = np.zeros((self._channels, self._kernel.history))
-        self._bench: Workbench | None = None  # while pieces are even; it holds them
         self._began = False
 
     def feed(self, samples: Int16) -> bytes:
@@ -136,46 +135,31 @@ class Polyphase:
         Args:
             samples: shape ``(n,)``, or ``(n, 2)`` for stereo.
         """
-        bench = self._bench
-        if bench is not None:
-            if len(samples) == bench.size:
-                return bench.convert(samples)
-            self._clear_bench()
         self._began = True
-        if self._is_even(samples):
-            kernel = self._kernel
-            bench = Workbench(kernel.matrix, kernel.block_in, len(samples), self._held)
-            self._bench = bench
-            return bench.convert(samples)
+        kernel, held, size = self._kernel, self._held, len(samples)
+        # Whole blocks, and no cycle has begun: no phase has to be found.
+        if (
+            0 < size <= LONGEST
+            and not size % kernel.block_in
+            and held.shape == (1, kernel.history)
+        ):
+            bench = workbench(kernel.matrix, kernel.block_in, size)
+            return bench.convert(samples, held)
         rows = samples.reshape(-1, self._channels).T
-        if rows.shape[1] <= _PIECE:
+        if size <= _PIECE:
             return self._run(rows)
-        pieces = range(0, rows.shape[1], _PIECE)
+        pieces = range(0, size, _PIECE)
         return b"".join(self._run(rows[:, at : at + _PIECE]) for at in pieces)
 
     def flush(self) -> bytes:
         """The tail, as if silence followed; the next sample begins a new stream."""
         if not self._began:
             return b""
-        self._clear_bench()
         kernel = self._kernel
         silence = np.zeros((self._channels, -(-kernel.delay // kernel.up)), np.int16)
         tail = self._run(silence, beyond=kernel.delay - silence.shape[1] * kernel.up)
         self.reset()
         return tail
-
-    def _clear_bench(self) -> None:
-        if self._bench is not None:
-            self._held, self._bench = self._bench.held, None
-
-    def _is_even(self, samples: Int16) -> bool:
-        """Whole blocks, and no cycle has begun: no phase has to be found."""
-        return (
-            self._channels == 1
-            and self._held.shape[1] == self._kernel.history
-            and 0 < len(samples) <= LONGEST
-            and not len(samples) % self._kernel.block_in
-        )
 
     def _run(self, rows: Int16, beyond: int = 0) -> bytes:
         """Outputs up to the end of ``rows``, or to ``beyond`` steps after it."""
