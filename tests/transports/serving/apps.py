@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from anyio import BrokenResourceError, EndOfStream, connect_tcp, fail_after
 from anyio.abc import ByteStream
+from websockets.asyncio.client import ClientConnection, connect
 
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Server
@@ -77,3 +80,14 @@ def get(path: str = "/", *lines: str, method: str = "GET") -> bytes:
     return "\r\n".join(
         [f"{method} {path} HTTP/1.1", "Host: x", *lines, "", ""]
     ).encode()
+
+
+@asynccontextmanager
+async def connected(app: Any, **options: Any) -> AsyncGenerator[ClientConnection]:
+    """A client of an app."""
+    with fail_after(20):
+        async with (
+            Server(app) as server,
+            connect(f"ws://127.0.0.1:{server.port}/x", **options) as client,
+        ):
+            yield client

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -25,18 +23,7 @@ from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server, websocket
 from voxpipe.transports.serving.frames import LARGEST
 
-from .apps import UPGRADE, echo, get, said_to
-
-
-@asynccontextmanager
-async def connected(app: Any, **options: Any) -> AsyncGenerator[ClientConnection]:
-    """A client of an app."""
-    with fail_after(20):
-        async with (
-            Server(app) as server,
-            connect(f"ws://127.0.0.1:{server.port}/x", **options) as client,
-        ):
-            yield client
+from .apps import UPGRADE, connected, echo, get, said_to
 
 
 class Told:

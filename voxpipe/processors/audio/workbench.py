@@ -1,10 +1,10 @@
 """Where a stream that comes in even pieces is converted, without making an array.
 
-A telephone sends 20 ms at a time, for an hour, and the service 250 ms. For pieces of one
-size all arrays and views that `Polyphase` needs can be made once, and used by all the
-streams of a thread in turn, so that they stay in the processor's cache. What belongs to
-a stream are the few inputs before its next piece. For 20 ms it takes 7 µs instead of
-12, for 250 ms 50 instead of 75.
+A telephone sends 20 ms at a time, for an hour, and the service 250 ms. For pieces of
+one size all arrays and views that `Polyphase` needs can be made once, and used by all
+the streams of a thread in turn, so that they stay in the processor's cache. What
+belongs to a stream are the few inputs before its next piece. 20 ms take 7 µs instead of
+12, and 250 ms 50 instead of 75.
 """
 
 from __future__ import annotations
