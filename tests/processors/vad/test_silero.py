@@ -22,7 +22,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Probe, Script
 from voxpipe.processors.audio import Encode, Resample
 from voxpipe.processors.vad import Vad
-from voxpipe.processors.vad.silero import Silero
+from voxpipe.processors.vad.silero import Binding, Session, Silero, SileroListener
 from voxpipe.simulator.hearing.sound import VOICE_RATE
 from voxpipe.simulator.voices.espeak import EspeakVoice
 
@@ -155,6 +155,48 @@ def test_calls_that_share_an_engine_do_not_hear_each_other() -> None:
     ]
     made = [each for each in made if not isinstance(each, AudioFrame)]
     assert made == alone
+
+
+class Counted:
+    """The session, and how often it was run."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.runs = 0
+
+    def io_binding(self) -> Binding:
+        return self._session.io_binding()
+
+    def run_with_iobinding(self, iobinding: Binding) -> None:
+        self.runs += 1
+        self._session.run_with_iobinding(iobinding)
+
+
+@pytest.mark.parametrize("idle", [0, 8, -8])  # what either law decodes its idle code to
+def test_the_network_rests_in_digital_silence_and_wakes_at_once(idle: int) -> None:
+    session = Counted(Silero().session)
+    listener = SileroListener(session, 8_000)
+    silence, faint = np.full(256, idle, np.int16), np.full(256, 9, np.int16)
+    quiet = [listener.probability(silence) for _ in range(100)]
+    assert max(quiet) < 0.1
+    assert session.runs == 16  # half a second
+    for each in (faint, -faint, silence):
+        listener.probability(each)
+    assert session.runs == 19
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+@pytest.mark.parametrize("seconds", [1, 3, 30])
+def test_sentences_after_a_rest_are_found_as_exactly_as_ever(
+    rate: int, seconds: int
+) -> None:
+    samples, bounds = call(rate)
+    pause = np.zeros(rate * seconds, np.int16)
+    again = seconds * 2 + len(samples) / rate
+    played = frames(np.concatenate([pause, samples, pause, samples]), rate)
+    made = marks(Vad(Silero(), preroll=0.0), played)
+    expected = [at + seconds for at in bounds] + [at + again for at in bounds]
+    assert [each.at for each in made] == pytest.approx(expected, abs=0.15)
 
 
 def test_the_model_is_loaded_once_in_a_process() -> None:

@@ -302,6 +302,8 @@ class Realtime(Processor):
         return True
 
     async def _follow_marks(self) -> None:
+        # Its audio came by `hears` already; a task would be woken for each frame.
+        self.speech.take_at_once(lambda frame: type(frame) is AudioFrame)
         async for frame in self.speech:
             if isinstance(frame, SpeechStarted | SpeechStopped):
                 self._take(frame)

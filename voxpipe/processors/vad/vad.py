@@ -79,7 +79,11 @@ class Vad(Transform[Heard, Heard]):
         if not isinstance(frame, AudioFrame):
             return (frame,)
         stream = self._stream
-        if stream is None or stream.windows.format != frame.format:
+        if stream is None or (
+            # The same object nearly always; to compare is slower.
+            stream.windows.format is not frame.format
+            and stream.windows.format != frame.format
+        ):
             stream = self._stream = self._begin(frame)
         marks = stream.skip(frame)
         return (*marks, frame, *stream.hear(frame))

@@ -32,7 +32,7 @@ class Windows:
         self._rate = rate
         self._size = size
         self._boxes = list(_boxes(first.format, rate))
-        self._rest = np.zeros(0, np.int16)
+        self._rest: NDArray[np.int16] = np.zeros(0, np.int16)
         self._start = self._next = first.start
         # What comes out of a resampler happened a little earlier.
         late = delay(first.format.rate, rate) if first.format.rate != rate else 0.0
@@ -56,11 +56,18 @@ class Windows:
     def feed(self, frame: AudioFrame) -> Iterator[tuple[int, int, NDArray[np.int16]]]:
         """The windows that this frame completes: begin, end and samples."""
         self._next += frame.duration
-        frames: list[AudioFrame] = [frame]
-        for box in self._boxes:
-            frames = [out for each in frames for out in box.feed(each)]
-        samples = np.concatenate([self._rest, *(each.samples for each in frames)])
+        if self._boxes:
+            frames: list[AudioFrame] = [frame]
+            for box in self._boxes:
+                frames = [out for each in frames for out in box.feed(each)]
+            new = [each.samples for each in frames]
+        else:
+            new = [frame.samples]
+        samples: NDArray[np.int16] = np.concatenate([self._rest, *new])
         whole = len(samples) - len(samples) % self._size
+        if not whole:
+            self._rest = samples
+            return
         self._rest = samples[whole:].copy()  # a view would keep all of them
         for at in range(0, whole, self._size):
             begin, self._place = self._place, self._place + self._size
