@@ -309,8 +309,8 @@ async def test_neither_the_key_nor_what_is_said_is_logged(
         await line.send("secret", words="my number is 4711")
         await line.close(1011, "oops")
 
+    caplog.set_level(logging.DEBUG, logger="websockets.client")
     with caplog.at_level(logging.DEBUG):
-        logging.getLogger("websockets.client").setLevel(logging.DEBUG)
         error = await lost(talk)
     shown = caplog.text + repr(error) + str(error)
     assert KEY not in shown

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from voxpipe.pipeline.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server, websocket
 from voxpipe.transports.serving.frames import LARGEST
@@ -370,8 +371,7 @@ async def test_nothing_that_is_said_is_logged_even_at_debug(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # the client's
-    async with connected(echo) as client:
+    async with connected(echo, logger=SILENT) as client:
         await client.send("secret")
         await client.recv()
         await client.close(1000, "secret")
