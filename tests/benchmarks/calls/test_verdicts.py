@@ -116,6 +116,29 @@ def test_a_generator_at_its_limit_makes_the_verdict_invalid(
     assert "INVALID" in row(trial)
 
 
+@pytest.mark.parametrize(
+    ("disturbed", "ours", "verdict"),
+    [
+        ("a1", 150, "kept"),  # five times Pipecat's 25 will do, whatever the bridge's
+        ("a1", 120, "INVALID"),  # it hangs on the bridge's 100
+        ("e1", 95, "kept"),  # 0.9 of the bridge's will do, whatever Pipecat's
+        ("b", 150, "INVALID"),
+    ],
+)
+def test_only_a_doubt_on_which_the_verdict_hangs_makes_it_invalid(
+    disturbed: str, ours: int, verdict: str
+) -> None:
+    limits = {"a1": 100, "b": ours, "e1": 25}
+    found = findings(GOOD)
+    held = {name: limit(name, calls) for name, calls in limits.items()}
+    *tried, last = held[disturbed].tried
+    last = replace(last, stolen=0.5)
+    held[disturbed] = replace(held[disturbed], tried=(*tried, last))
+    judged = targets(replace(found, limits=held))
+    (largest,) = (each for each in judged if each.what.startswith("(b) largest"))
+    assert largest.verdict == verdict
+
+
 def test_a_loaded_machine_makes_every_verdict_invalid() -> None:
     judged = targets(findings(GOOD, "others use 40% of core 0"))
     assert {each.verdict for each in judged} == {"INVALID"}
