@@ -13,7 +13,7 @@ from voxpipe.processors.realtime import (
     ServerVad,
     Settings,
 )
-from voxpipe.processors.realtime.settings import Turns
+from voxpipe.processors.realtime.detection import Turns
 
 
 def wire(**settings: Any) -> Any:
@@ -130,7 +130,9 @@ def test_misspelt_settings_are_refused() -> None:
     expected = "turns are server, semantic, local, manual, a ServerVad or a SemanticVad"
     with pytest.raises(ConfigurationError, match=f"{expected}, not 'sever'"):
         Settings(turns="sever")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ConfigurationError, match="output is audio or text, not 'both'"):
+    with pytest.raises(
+        ConfigurationError, match="output is one of audio, text, not 'both'"
+    ):
         Settings(output="both")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -2,14 +2,17 @@
 
 from .address import Address
 from .connection import Connect, Connection
+from .detection import SemanticVad, ServerVad
 from .errors import ConfigurationError, SessionRefused
 from .events import ServerEvent
 from .history import Entry, History
+from .models import RetirementWarning
+from .options import NoiseReduction, Prompt, Retention, Tracing, Transcription
 from .prices import PRICES, Bill, Price
 from .processor import Heard, Realtime, Said
 from .replies import Outcome, Reply
 from .session import Session, open_session
-from .settings import SemanticVad, ServerVad, Settings
+from .settings import Settings
 
 __all__ = [
     "PRICES",
@@ -21,10 +24,14 @@ __all__ = [
     "Entry",
     "Heard",
     "History",
+    "NoiseReduction",
     "Outcome",
     "Price",
+    "Prompt",
     "Realtime",
     "Reply",
+    "Retention",
+    "RetirementWarning",
     "Said",
     "SemanticVad",
     "ServerEvent",
@@ -32,5 +39,7 @@ __all__ = [
     "Session",
     "SessionRefused",
     "Settings",
+    "Tracing",
+    "Transcription",
     "open_session",
 ]

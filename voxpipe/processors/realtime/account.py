@@ -41,7 +41,8 @@ class Account:
         if event.usage is None:
             return
         tokens = event.usage.by_class()
-        model = self._settings.transcription or ""
+        transcriber = self._settings.transcriber
+        model = transcriber.model if transcriber else ""
         cost = transcription_usd(model, tokens, event.usage.seconds)
         self.bill.add({}, cost)
         usage = Usage(

@@ -7,9 +7,10 @@ from voxpipe.pipeline import AudioFrame, Timings
 from . import events as ev
 from .arbiter import Arbiter
 from .caller import CallerClock
+from .detection import SemanticVad, ServerVad
 from .effects import Effects
 from .listening import CallerAudio
-from .settings import SemanticVad, ServerVad, Settings
+from .settings import Settings
 from .words import Words
 
 # Semantic VAD waits so long, at most, for a caller who seems to go on (seconds).

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from pydantic import SecretStr
@@ -16,9 +16,20 @@ from voxpipe.pipeline import AudioFormat, SessionLost, TransportError
 from . import events as ev
 from .address import address_of
 from .connection import Connect, Connection, websocket
+from .detection import Turns
 from .errors import ConfigurationError, SessionRefused
+from .models import warn_of_end, warn_of_prompt
+from .options import (
+    Distance,
+    Effort,
+    NoiseReduction,
+    Prompt,
+    Retention,
+    Tracing,
+    Transcription,
+)
 from .parse import parse
-from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings, Turns
+from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
 
 READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
 
@@ -53,12 +64,22 @@ async def open_session(
     *,
     model: str = DEFAULT_MODEL,
     instructions: str | None = None,
+    prompt: Prompt | None = None,
     tools: Sequence[Mapping[str, Any]] = (),
+    tool_choice: str | None = None,
+    parallel_tool_calls: bool | None = None,
+    reasoning: Effort | None = None,
+    max_output_tokens: int | None = None,
     audio: AudioFormat = PCM_24K,
     turns: Turns = "server",
+    noise_reduction: NoiseReduction | Distance | None = None,
+    transcription: Transcription | str | None = "gpt-transcribe",
     voice: str | None = None,
+    speed: float | None = None,
     output: Modality = "audio",
-    transcription: str | None = "gpt-transcribe",
+    truncation: Retention | Literal["auto", "disabled"] | None = None,
+    tracing: Tracing | None = None,
+    include: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
     api_key: str | SecretStr | None = None,
     base_url: str | None = None,
@@ -69,20 +90,39 @@ async def open_session(
     Args:
         model: which one; billed accordingly.
         instructions: how it is to behave; ``None`` leaves the service's own.
+        prompt: instructions that are kept at the service, by name.
         tools: their schemas, as `ToolRouter.schemas` gives them.
+        tool_choice: ``auto``, ``none``, ``required``, or the name of the function that
+            every reply has to call.
+        parallel_tool_calls: whether one reply may call several tools.
+        reasoning: how long a model that reasons thinks before it speaks.
+        max_output_tokens: of one reply, 1 to 4,096; default: what the model can.
         audio: both ways: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
         turns: who decides when the caller has finished.
-        voice: ``marin``, ``cedar`` …; fixed once the model has spoken.
+        noise_reduction: for a microphone that is near or far.
+        transcription: what writes down what the caller says, if anything.
+        voice: ``marin``, ``cedar`` …, or the id of your own; fixed once the model has
+            spoken.
+        speed: of speech, 0.25 to 1.5.
         output: whether replies are spoken or written.
-        transcription: the model that writes down what the caller says, if any.
+        truncation: what is dropped from a conversation that gets too long: the least
+            (``auto``), nothing, which is an error then, or more at once.
+        tracing: have the service keep a trace.
+        include: what else events are to tell:
+            ``item.input_audio_transcription.logprobs``.
         extra: further fields of the service's session object, merged into it.
         api_key: default: the environment's ``OPENAI_API_KEY``.
         base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
         connect: opens the connection; the simulator in memory is another one.
 
+    Warns:
+        RetirementWarning: the model, its transcriber or the prompt will be switched
+            off.
+
     Raises:
-        ConfigurationError: no key, an address that would send it in the clear, or
-            something to ask for that JSON cannot express.
+        ConfigurationError: no key, an address that would send it in the clear, a
+            setting out of range or not for this model, or something to ask for that
+            JSON cannot express.
         FormatError: audio that the service does not speak.
         SessionRefused: the service said no.
         SessionLost: it went away before the session was ready.
@@ -91,14 +131,28 @@ async def open_session(
     settings = Settings(
         model=model,
         instructions=instructions,
+        prompt=prompt,
         tools=tuple(tools),
+        tool_choice=tool_choice,
+        parallel_tool_calls=parallel_tool_calls,
+        reasoning=reasoning,
+        max_output_tokens=max_output_tokens,
         audio=audio,
         turns=turns,
-        voice=voice,
-        output=output,
+        noise_reduction=noise_reduction,
         transcription=transcription,
+        voice=voice,
+        speed=speed,
+        output=output,
+        truncation=truncation,
+        tracing=tracing,
+        include=tuple(include),
         extra=extra,
     )
+    transcriber = settings.transcriber
+    warn_of_end(model, *([transcriber.model] if transcriber else ()))
+    if prompt is not None:
+        warn_of_prompt()
     update = _update(settings)
     address = address_of(model, api_key=api_key, base_url=base_url)
     async with connect(address) as connection:

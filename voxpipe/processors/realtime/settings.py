@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from voxpipe.pipeline import AudioFormat, FormatError
 
+from .detection import Owner, SemanticVad, ServerVad, Turns
 from .errors import ConfigurationError
+from .models import known
+from .options import (
+    Distance,
+    Effort,
+    NoiseReduction,
+    Prompt,
+    Retention,
+    Tracing,
+    Transcription,
+    between,
+    one_of,
+)
 
 PCM_24K = AudioFormat("pcm16", 24_000)
 DEFAULT_MODEL = "gpt-realtime-2.1"  # gpt-realtime itself retires on 2027-01-20
@@ -22,68 +35,8 @@ _WIRE_FORMATS: dict[AudioFormat, dict[str, Any]] = {
 
 Modality = Literal["audio", "text"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerVad:
-    """The service hears by loudness when the caller speaks.
-
-    Attributes:
-        threshold: 0 to 1; higher needs louder speech.
-        prefix_padding_ms: audio kept from before the speech.
-        silence_ms: silence that ends a turn. The live default is 200, not the 500 of
-            the documentation; callers who pause to think want 500 or more.
-        replies: the service answers each turn by itself.
-        interrupts: the service stops its reply when the caller speaks.
-    """
-
-    threshold: float = 0.5
-    prefix_padding_ms: int = 300
-    silence_ms: int = 500
-    replies: bool = True
-    interrupts: bool = True
-
-    def to_wire(self) -> dict[str, Any]:
-        """The ``turn_detection`` of a session."""
-        return {
-            "type": "server_vad",
-            "threshold": self.threshold,
-            "prefix_padding_ms": self.prefix_padding_ms,
-            "silence_duration_ms": self.silence_ms,
-            "create_response": self.replies,
-            "interrupt_response": self.interrupts,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SemanticVad:
-    """The service judges by the words whether the caller has finished.
-
-    Attributes:
-        eagerness: waits at most 8 s (``low``), 4 s (``medium``, ``auto``) or 2 s
-            (``high``) for more.
-        replies: the service answers each turn by itself.
-        interrupts: the service stops its reply when the caller speaks.
-    """
-
-    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
-    replies: bool = True
-    interrupts: bool = True
-
-    def to_wire(self) -> dict[str, Any]:
-        """The ``turn_detection`` of a session."""
-        return {
-            "type": "semantic_vad",
-            "eagerness": self.eagerness,
-            "create_response": self.replies,
-            "interrupt_response": self.interrupts,
-        }
-
-
-_OWNERS = ("server", "semantic", "local", "manual")
-Turns = Literal["server", "semantic", "local", "manual"] | ServerVad | SemanticVad
-"""Who decides when the caller has finished: the service (``server``, ``semantic``), a
-`Vad` in the pipeline (``local``), or the program, by `Realtime.end_turn` (``manual``).
-"""
+_CHOICES = ("auto", "none", "required")
+_CUSTOM = "voice_"  # the ids of voices of one's own begin so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +45,48 @@ class Settings:
 
     model: str = DEFAULT_MODEL
     instructions: str | None = field(default=None, repr=False)
+    prompt: Prompt | None = None
     tools: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    tool_choice: str | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning: Effort | None = None
+    max_output_tokens: int | None = None
     audio: AudioFormat = PCM_24K
     turns: Turns = "server"
+    noise_reduction: NoiseReduction | Distance | None = None
+    transcription: Transcription | str | None = "gpt-transcribe"
     voice: str | None = None
+    speed: float | None = None
     output: Modality = "audio"
-    transcription: str | None = "gpt-transcribe"
+    truncation: Retention | Literal["auto", "disabled"] | None = None
+    tracing: Tracing | None = None
+    include: Sequence[str] = ()
     extra: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.turns, str) and self.turns not in _OWNERS:
+        if isinstance(self.turns, str) and self.turns not in get_args(Owner):
             raise ConfigurationError(
-                f"turns are {', '.join(_OWNERS)}, a ServerVad or a SemanticVad, not "
-                f"{self.turns!r}"
+                f"turns are {', '.join(get_args(Owner))}, a ServerVad or a "
+                f"SemanticVad, not {self.turns!r}"
             )
-        if self.output not in ("audio", "text"):
-            raise ConfigurationError(f"output is audio or text, not {self.output!r}")
+        one_of("output", self.output, get_args(Modality))
+        if self.speed is not None:
+            between("speed", self.speed, 0.25, 1.5)
+        if self.max_output_tokens is not None:
+            between("max_output_tokens", self.max_output_tokens, 1, 4_096)
+        if isinstance(self.noise_reduction, str):
+            one_of("noise_reduction", self.noise_reduction, get_args(Distance))
+        if isinstance(self.truncation, str):
+            one_of("truncation", self.truncation, ("auto", "disabled"))
+        if self.reasoning is not None:
+            one_of("reasoning", self.reasoning, get_args(Effort))
+        model = known(self.model)
+        for name in ("reasoning", "parallel_tool_calls"):
+            if model and not model.reasons and getattr(self, name) is not None:
+                raise ConfigurationError(
+                    f"{name}= is for models that reason, such as {DEFAULT_MODEL}, not "
+                    f"for {self.model}: leave it out"
+                )
 
     @property
     def detection(self) -> ServerVad | SemanticVad | None:
@@ -130,12 +109,47 @@ class Settings:
         """The model has something to call."""
         return bool(self.tools or (self.extra or {}).get("tools"))
 
+    @property
+    def transcriber(self) -> Transcription | None:
+        """What writes down what the caller says."""
+        given = self.transcription
+        return (
+            Transcription(model=given)
+            if isinstance(given, str) and given
+            else (given or None)
+        )
+
     def to_wire(self) -> dict[str, Any]:
         """The ``session`` of a ``session.update``.
 
         Raises:
             FormatError: audio that the service does not speak, with the cure.
         """
+        session: dict[str, Any] = {
+            "type": "realtime",
+            "output_modalities": [self.output],
+            "tools": [dict(tool) for tool in self.tools],
+            "audio": {"input": self._input(), "output": self._output()},
+        }
+        session.update(
+            (name, value)
+            for name, value in (
+                ("instructions", self.instructions),
+                ("prompt", self.prompt and self.prompt.to_wire()),
+                ("tool_choice", _choice(self.tool_choice)),
+                ("parallel_tool_calls", self.parallel_tool_calls),
+                ("reasoning", self.reasoning and {"effort": self.reasoning}),
+                ("max_output_tokens", self.max_output_tokens),
+                ("truncation", _wire(self.truncation)),
+                ("tracing", _wire(self.tracing)),
+                ("include", list(self.include) or None),
+            )
+            if value is not None
+        )
+        return _merged(session, self.extra or {})
+
+    @property
+    def _format(self) -> dict[str, Any]:
         wire_format = _WIRE_FORMATS.get(self.audio)
         if wire_format is None:
             raise FormatError(
@@ -143,28 +157,38 @@ class Settings:
                 f"{self.audio}: leave audio= out and put Resample(24000) in front of "
                 "model.hears"
             )
-        detection = self.detection
-        transcription = self.transcription
-        session: dict[str, Any] = {
-            "type": "realtime",
-            "output_modalities": [self.output],
-            "tools": [dict(tool) for tool in self.tools],
-            "audio": {
-                "input": {
-                    "format": wire_format,
-                    "turn_detection": detection.to_wire() if detection else None,
-                    "transcription": {"model": transcription}
-                    if transcription
-                    else None,
-                },
-                "output": {"format": wire_format},
-            },
+        return wire_format
+
+    def _input(self) -> dict[str, Any]:
+        noise = self.noise_reduction
+        if isinstance(noise, str):
+            noise = NoiseReduction(microphone=noise)
+        wire = {
+            "format": self._format,
+            "turn_detection": _wire(self.detection),
+            "transcription": _wire(self.transcriber),
         }
-        if self.instructions is not None:
-            session["instructions"] = self.instructions
+        return wire if noise is None else {**wire, "noise_reduction": noise.to_wire()}
+
+    def _output(self) -> dict[str, Any]:
+        wire: dict[str, Any] = {"format": self._format}
         if self.voice is not None:
-            session["audio"]["output"]["voice"] = self.voice
-        return _merged(session, self.extra or {})
+            custom = self.voice.startswith(_CUSTOM)
+            wire["voice"] = {"id": self.voice} if custom else self.voice
+        if self.speed is not None:
+            wire["speed"] = self.speed
+        return wire
+
+
+def _wire(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else value.to_wire()
+
+
+def _choice(choice: str | None) -> Any:
+    """``auto``, ``none``, ``required``, or the function that is to be called."""
+    if choice is None or choice in _CHOICES:
+        return choice
+    return {"type": "function", "name": choice}
 
 
 def _merged(base: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
