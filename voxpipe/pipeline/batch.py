@@ -10,11 +10,14 @@ to 730 ms, and 4 % less CPU (November 2026).
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from anyio.lowlevel import RunVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Batch:
@@ -26,6 +29,8 @@ class Batch:
     __slots__ = ("_came", "_is_running", "_leaving", "_loop")
 
     def __init__(self) -> None:
+        import asyncio  # only where it runs
+
         self._loop = asyncio.get_running_loop()
         self._came: deque[tuple[Callable[[bytes], None], bytes]] = deque()
         self._leaving: list[tuple[asyncio.WriteTransport, bytes]] = []

@@ -9,11 +9,11 @@ as a reader can be behind.
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from logging import Logger
 from typing import Any
 
@@ -48,12 +48,15 @@ async def open_asyncio(
     Raises:
         OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
     """
+    import asyncio  # only where it runs
+
     uri = parse_uri(address.url)
-    socket = AsyncioSocket(uri, address, patience, max_size, logger)
+    protocol = _protocol()(uri, address, patience, max_size, logger)
+    socket: AsyncioSocket = protocol
     try:
         with fail_after(patience.open):
             await asyncio.get_running_loop().create_connection(
-                lambda: socket,
+                lambda: protocol,
                 uri.host,
                 uri.port,
                 ssl=ssl.create_default_context() if uri.secure else None,
@@ -64,11 +67,12 @@ async def open_asyncio(
         await socket.close()
 
 
-class AsyncioSocket(asyncio.BufferedProtocol):
+class AsyncioSocket:
     """A `Connection` that can also be sent to without waiting.
 
-    A buffered protocol, because the other kind gets new `bytes` for each read, a
-    quarter of a megabyte, which the C library maps and unmaps each time: 25 µs.
+    It is what asyncio calls a buffered protocol. (The other kind gets new `bytes` for
+    each read, a quarter of a megabyte, which the C library maps and unmaps each time:
+    25 µs.)
     """
 
     def __init__(
@@ -288,6 +292,17 @@ class AsyncioSocket(asyncio.BufferedProtocol):
                 unread(self._patience) if self._room else unheard(self._patience)
             )
             self._transport.abort()
+
+
+@cache
+def _protocol() -> Any:
+    """`AsyncioSocket`, as asyncio asks for it."""
+    import asyncio
+
+    class Protocol(AsyncioSocket, asyncio.BufferedProtocol):
+        """Calls itself one."""
+
+    return Protocol
 
 
 def _buffer() -> bytearray:
