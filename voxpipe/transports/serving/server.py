@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.batch import batch
 from voxpipe.pipeline.leaving import leave
 from voxpipe.transports.asgi import App, Disconnected
 
@@ -72,8 +73,6 @@ class Server:
 
     async def __aenter__(self) -> Self:
         import asyncio
-
-        from voxpipe.pipeline.batch import batch
 
         class Connected(Wire, asyncio.BufferedProtocol):
             """What an event loop takes for one."""
