@@ -12,9 +12,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-from anyio.lowlevel import RunVar
-
-from .loop import in_trio
+from .loop import in_trio, one_per_loop
 
 ALARM_CLOCK = "voxpipe alarm clock"
 
@@ -133,14 +131,5 @@ class _Trio:
             self._ring()
 
 
-_CLOCK: RunVar[AlarmClock] = RunVar(ALARM_CLOCK)
-
-
-def alarm_clock() -> AlarmClock:
-    """The one of the event loop that runs."""
-    try:
-        return _CLOCK.get()
-    except LookupError:
-        clock = AlarmClock()
-        _CLOCK.set(clock)
-        return clock
+alarm_clock = one_per_loop(ALARM_CLOCK, AlarmClock)
+"""The one of the event loop that runs."""

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from anyio.lowlevel import RunVar
+from .loop import one_per_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,14 +74,5 @@ class Batch:
                 self._loop.call_soon(self.run)
 
 
-_BATCH: RunVar[Batch] = RunVar("voxpipe batch")
-
-
-def batch() -> Batch:
-    """The one of the asyncio loop that runs; to be asked for in a task."""
-    try:
-        return _BATCH.get()
-    except LookupError:
-        made = Batch()
-        _BATCH.set(made)
-        return made
+batch = one_per_loop("voxpipe batch", Batch)
+"""The one of the asyncio loop that runs; to be asked for in a task."""

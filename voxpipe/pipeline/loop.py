@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio.lowlevel import RunVar
+
+T = TypeVar("T")
 
 
 def in_trio() -> bool:
     """Whether the current task is one of trio's."""
     trio = sys.modules.get("trio")  # absent, unless it is what runs
     return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
+def one_per_loop(name: str, make: Callable[[], T]) -> Callable[[], T]:
+    """A function that gives all tasks of an event loop the same, made when first asked.
+
+    Args:
+        name: for people who debug.
+        make: called in a task of that loop.
+    """
+    kept: RunVar[T] = RunVar(name)
+
+    def one() -> T:
+        try:
+            return kept.get()
+        except LookupError:
+            made = make()
+            kept.set(made)
+            return made
+
+    return one

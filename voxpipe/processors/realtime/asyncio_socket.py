@@ -18,7 +18,6 @@ from logging import Logger
 from typing import Any
 
 from anyio import CancelScope, Event, fail_after, move_on_after
-from anyio.lowlevel import RunVar
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
@@ -28,6 +27,7 @@ from websockets.uri import WebSocketURI, parse_uri
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.alarm import Alarm, alarm_clock
 from voxpipe.pipeline.batch import batch
+from voxpipe.pipeline.loop import one_per_loop
 
 from .address import Address
 from .lost import Patience, lost, unheard, unread
@@ -305,15 +305,6 @@ def _protocol() -> Any:
     return Protocol
 
 
-def _buffer() -> bytearray:
-    """What all sockets of a loop read into: nothing of it is kept."""
-    try:
-        return _BUFFER.get()
-    except LookupError:
-        buffer = bytearray(_READ)
-        _BUFFER.set(buffer)
-        return buffer
-
-
-_BUFFER: RunVar[bytearray] = RunVar("voxpipe model socket buffer")
+# What all sockets of a loop read into: nothing of it is kept.
+_buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(_READ))
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
