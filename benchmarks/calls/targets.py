@@ -137,16 +137,15 @@ def _largest(findings: Findings) -> Iterable[Target]:
             yield Target(what, promised, "", "not measured")
             continue
         ours, pipecat, bridge = limits[name], limits[peer], limits["a1"]
-        floor = min(5 * pipecat.calls, 0.9 * bridge.calls)
+        floors = ((5 * pipecat.calls, pipecat), (0.9 * bridge.calls, bridge))
         measured = f"{ours.calls}; Pipecat {pipecat.calls}, bridge {bridge.calls}"
         reasons = (*findings.objections, *ours.invalid)
         # Who reaches one of the two for sure need not know how large the other is.
-        floors = ((5 * pipecat.calls, pipecat), (0.9 * bridge.calls, bridge))
         if not any(
             ours.calls >= enough and not peer.invalid for enough, peer in floors
         ):
             reasons = (*reasons, *pipecat.invalid, *bridge.invalid)
-        verdict = _verdict(ours.calls >= floor, reasons)
+        verdict = _verdict(ours.calls >= min(at for at, _ in floors), reasons)
         yield Target(what, promised, measured, verdict, reasons)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from .options import between, one_of
+from .options import between, given, one_of
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 _LONGEST_MS = 3_600_000  # nothing in a session is longer than a session
@@ -45,9 +45,8 @@ class ServerVad:
 
     def to_wire(self) -> dict[str, Any]:
         """The ``turn_detection`` of a session."""
-        idle = {} if self.idle_ms is None else {"idle_timeout_ms": self.idle_ms}
         return {
-            **idle,
+            **given(idle_timeout_ms=self.idle_ms),
             "type": "server_vad",
             "threshold": self.threshold,
             "prefix_padding_ms": self.prefix_padding_ms,

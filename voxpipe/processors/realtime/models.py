@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 
@@ -16,34 +15,12 @@ class RetirementWarning(UserWarning):
     """Something that a program uses will be switched off; says when, and what next."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """What a model can do.
-
-    Attributes:
-        reasons: it takes ``reasoning`` and ``parallel_tool_calls``.
-        context: tokens that it looks at, its own words included.
-        longest: tokens that it can say at once.
-    """
-
-    reasons: bool
-    context: int
-    longest: int
-
-
 _DATE = r"(-20\d\d-\d\d-\d\d)?"
-_FAMILIES = {
-    rf"gpt-realtime-2(\.\d+)?(-mini)?{_DATE}": Model(
-        reasons=True, context=128_000, longest=32_000
-    ),
-    rf"gpt-(realtime|audio)(-mini|-1\.5)?{_DATE}": Model(
-        reasons=False, context=32_768, longest=4_096
-    ),
-}
+_REASONS = re.compile(rf"gpt-realtime-2(\.\d+)?(-mini)?{_DATE}")
+_DOES_NOT = re.compile(rf"gpt-(realtime|audio)(-mini|-1\.5)?{_DATE}")
 
 _JANUARY, _FEBRUARY = date(2027, 1, 20), date(2027, 2, 26)
-PROMPTS_END = date(2026, 11, 30)
-"""When the service ends reusable prompts."""
+_PROMPTS_END = date(2026, 11, 30)
 
 _SPEAKER, _SMALL, _WRITER = (
     "gpt-realtime-2.1",
@@ -65,10 +42,11 @@ _RETIRING = {
 }
 
 
-def known(name: str) -> Model | None:
-    """What a model can do; ``None`` for one that is not known."""
-    families = _FAMILIES.items()
-    return next((model for form, model in families if re.fullmatch(form, name)), None)
+def reasons(model: str) -> bool | None:
+    """Whether it takes ``reasoning``; ``None`` for a model that is not known."""
+    if _REASONS.fullmatch(model):
+        return True
+    return False if _DOES_NOT.fullmatch(model) else None
 
 
 def warn_of_end(*names: str) -> None:
@@ -81,7 +59,7 @@ def warn_of_end(*names: str) -> None:
 
 def warn_of_prompt() -> None:
     """Say that reusable prompts end."""
-    _warn("prompt= (reusable prompts)", PROMPTS_END, "put the text into instructions=")
+    _warn("prompt= (reusable prompts)", _PROMPTS_END, "put the text into instructions=")
 
 
 def _warn(what: str, day: date, cure: str) -> None:

@@ -45,7 +45,7 @@ class NoiseReduction:
 
     def to_wire(self) -> dict[str, Any]:
         """The ``noise_reduction`` of a session."""
-        return _given(type=self.microphone, strength=self.strength)
+        return given(type=self.microphone, strength=self.strength)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Transcription:
 
     def to_wire(self) -> dict[str, Any]:
         """The ``transcription`` of a session."""
-        return _given(
+        return given(
             model=self.model,
             language=self.language,
             languages=list(self.languages) or None,
@@ -136,7 +136,7 @@ class Retention:
     def to_wire(self) -> dict[str, Any]:
         """The ``truncation`` of a session."""
         limits = None if self.tokens is None else {"post_instructions": self.tokens}
-        return _given(
+        return given(
             type="retention_ratio", retention_ratio=self.ratio, token_limits=limits
         )
 
@@ -159,7 +159,7 @@ class Tracing:
         """The ``tracing`` of a session."""
         metadata = None if self.metadata is None else dict(self.metadata)
         return (
-            _given(workflow_name=self.workflow, group_id=self.group, metadata=metadata)
+            given(workflow_name=self.workflow, group_id=self.group, metadata=metadata)
             or "auto"
         )
 
@@ -184,7 +184,7 @@ class Prompt:
     def to_wire(self) -> dict[str, Any]:
         """The ``prompt`` of a session."""
         variables = dict(self.variables) or None
-        return _given(id=self.id, version=self.version, variables=variables)
+        return given(id=self.id, version=self.version, variables=variables)
 
 
 def between(what: str, value: float, lowest: float, highest: float) -> None:
@@ -210,5 +210,6 @@ def one_of(what: str, value: object, known: Sequence[str]) -> None:
         raise ConfigurationError(f"{what} is one of {', '.join(known)}, not {value!r}")
 
 
-def _given(**fields: Any) -> dict[str, Any]:
+def given(**fields: Any) -> dict[str, Any]:
+    """Those that are not ``None``: the service has defaults for the others."""
     return {name: value for name, value in fields.items() if value is not None}

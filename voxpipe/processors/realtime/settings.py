@@ -10,7 +10,7 @@ from voxpipe.pipeline import AudioFormat, FormatError
 
 from .detection import Owner, SemanticVad, ServerVad, Turns
 from .errors import ConfigurationError
-from .models import known
+from .models import reasons
 from .options import (
     Distance,
     Effort,
@@ -20,6 +20,7 @@ from .options import (
     Tracing,
     Transcription,
     between,
+    given,
     one_of,
 )
 
@@ -80,9 +81,8 @@ class Settings:
             one_of("truncation", self.truncation, ("auto", "disabled"))
         if self.reasoning is not None:
             one_of("reasoning", self.reasoning, get_args(Effort))
-        model = known(self.model)
         for name in ("reasoning", "parallel_tool_calls"):
-            if model and not model.reasons and getattr(self, name) is not None:
+            if getattr(self, name) is not None and reasons(self.model) is False:
                 raise ConfigurationError(
                     f"{name}= is for models that reason, such as {DEFAULT_MODEL}, not "
                     f"for {self.model}: leave it out"
@@ -112,12 +112,10 @@ class Settings:
     @property
     def transcriber(self) -> Transcription | None:
         """What writes down what the caller says."""
-        given = self.transcription
-        return (
-            Transcription(model=given)
-            if isinstance(given, str) and given
-            else (given or None)
-        )
+        if isinstance(self.transcription, str):
+            name = self.transcription
+            return Transcription(model=name) if name else None
+        return self.transcription
 
     def to_wire(self) -> dict[str, Any]:
         """The ``session`` of a ``session.update``.
@@ -131,20 +129,16 @@ class Settings:
             "tools": [dict(tool) for tool in self.tools],
             "audio": {"input": self._input(), "output": self._output()},
         }
-        session.update(
-            (name, value)
-            for name, value in (
-                ("instructions", self.instructions),
-                ("prompt", self.prompt and self.prompt.to_wire()),
-                ("tool_choice", _choice(self.tool_choice)),
-                ("parallel_tool_calls", self.parallel_tool_calls),
-                ("reasoning", self.reasoning and {"effort": self.reasoning}),
-                ("max_output_tokens", self.max_output_tokens),
-                ("truncation", _wire(self.truncation)),
-                ("tracing", _wire(self.tracing)),
-                ("include", list(self.include) or None),
-            )
-            if value is not None
+        session |= given(
+            instructions=self.instructions,
+            prompt=_wire(self.prompt),
+            tool_choice=_choice(self.tool_choice),
+            parallel_tool_calls=self.parallel_tool_calls,
+            reasoning=self.reasoning and {"effort": self.reasoning},
+            max_output_tokens=self.max_output_tokens,
+            truncation=_wire(self.truncation),
+            tracing=_wire(self.tracing),
+            include=list(self.include) or None,
         )
         return _merged(session, self.extra or {})
 
@@ -163,21 +157,18 @@ class Settings:
         noise = self.noise_reduction
         if isinstance(noise, str):
             noise = NoiseReduction(microphone=noise)
-        wire = {
+        return {
             "format": self._format,
+            # ``None`` switches these two off.
             "turn_detection": _wire(self.detection),
             "transcription": _wire(self.transcriber),
+            **given(noise_reduction=_wire(noise)),
         }
-        return wire if noise is None else {**wire, "noise_reduction": noise.to_wire()}
 
     def _output(self) -> dict[str, Any]:
-        wire: dict[str, Any] = {"format": self._format}
-        if self.voice is not None:
-            custom = self.voice.startswith(_CUSTOM)
-            wire["voice"] = {"id": self.voice} if custom else self.voice
-        if self.speed is not None:
-            wire["speed"] = self.speed
-        return wire
+        custom = self.voice is not None and self.voice.startswith(_CUSTOM)
+        voice = {"id": self.voice} if custom else self.voice
+        return given(format=self._format, voice=voice, speed=self.speed)
 
 
 def _wire(value: Any) -> Any:

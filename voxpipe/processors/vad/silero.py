@@ -8,7 +8,7 @@ while a stream's own state is 4 kB. A window takes 0.1 to 0.2 ms, so it runs inl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,31 +28,21 @@ _IDLE = 8  # of 32,768
 _SETTLED = 16  # windows of that (0.5 s) after which the network hears nothing new
 
 
+Bind = Callable[[str, str, int, Any, Sequence[int], int], None]
+"""Name, device and its number, type of the elements, shape, address."""
+
+
 class Binding(Protocol):
     """What of `onnxruntime.IOBinding` is used: where inputs and outputs are."""
 
-    def bind_input(
-        self,
-        name: str,
-        device_type: str,
-        device_id: int,
-        element_type: Any,
-        shape: Sequence[int],
-        buffer_ptr: int,
-    ) -> None:
-        """Read it from there."""
+    @property
+    def bind_input(self) -> Bind:
+        """Have it read there."""
         ...
 
-    def bind_output(
-        self,
-        name: str,
-        device_type: str,
-        device_id: int,
-        element_type: Any,
-        shape: Sequence[int],
-        buffer_ptr: int,
-    ) -> None:
-        """Write it there."""
+    @property
+    def bind_output(self) -> Bind:
+        """Have it written there."""
         ...
 
 

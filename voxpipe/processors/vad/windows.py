@@ -56,14 +56,12 @@ class Windows:
     def feed(self, frame: AudioFrame) -> Iterator[tuple[int, int, NDArray[np.int16]]]:
         """The windows that this frame completes: begin, end and samples."""
         self._next += frame.duration
-        if self._boxes:
-            frames: list[AudioFrame] = [frame]
-            for box in self._boxes:
-                frames = [out for each in frames for out in box.feed(each)]
-            new = [each.samples for each in frames]
-        else:
-            new = [frame.samples]
-        samples: NDArray[np.int16] = np.concatenate([self._rest, *new])
+        frames: list[AudioFrame] = [frame]
+        for box in self._boxes:
+            frames = [out for each in frames for out in box.feed(each)]
+        samples: NDArray[np.int16] = np.concatenate(
+            [self._rest, *(each.samples for each in frames)]
+        )
         whole = len(samples) - len(samples) % self._size
         if not whole:
             self._rest = samples
