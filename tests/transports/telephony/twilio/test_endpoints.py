@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-import httpx
+import httpx2
 import pytest
 from anyio import (
     create_memory_object_stream,
@@ -112,8 +112,8 @@ async def test_an_http_client_sees_what_twilio_sees() -> None:
     app = Starlette(routes=[Mount("/phone", endpoints())])
     fields = form(Sids.new(), CALLER, CALLED)
     url = PUBLIC + "/phone/twilio/answer"
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://10.0.0.7:8080"
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="http://10.0.0.7:8080"
     ) as client:
         answer = await client.post(
             "/phone/twilio/answer", data=fields, headers=signed(url, fields)
