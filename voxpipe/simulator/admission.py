@@ -15,7 +15,7 @@ from voxpipe.simulator.wire.session_schema import MODELS
 
 from .errors import Farewell, Refusal, quoted
 
-PATH = "/v1/realtime"
+Query = Mapping[str, list[str]]
 SUBPROTOCOL = "realtime"
 _KEY_IN_SUBPROTOCOL = "openai-insecure-api-key."
 
@@ -62,7 +62,7 @@ def admit(
     """Decide about an upgrade request.
 
     Args:
-        target: path and query.
+        target: path and query; the path is one of `DOORS`.
         headers: of the request, looked up without regard to case.
         subprotocols: offered by the client; browsers put their key there.
         accepts: whether an API key is good.
@@ -93,7 +93,8 @@ def admit(
                 "header and use the GA API.",
             ),
         )
-    return _session(parse_qs(urlsplit(target).query))
+    url = urlsplit(target)
+    return DOORS[url.path](parse_qs(url.query))
 
 
 def _key(headers: Mapping[str, str], subprotocols: Iterable[str]) -> str | None:
@@ -107,7 +108,7 @@ def _key(headers: Mapping[str, str], subprotocols: Iterable[str]) -> str | None:
     return None
 
 
-def _session(query: Mapping[str, list[str]]) -> Admission:
+def _session(query: Query) -> Admission:
     model = query.get("model", [""])[0]
     if not model and query.get("intent") == ["transcription"]:
         return Admission("transcription", "")
@@ -136,3 +137,10 @@ def _session(query: Mapping[str, list[str]]) -> Admission:
             ),
         )
     return Admission("realtime", model)
+
+
+DOORS: Mapping[str, Callable[[Query], Admission]] = {"/v1/realtime": _session}
+"""Which paths open sessions, and what decides there which one; `Rejection` otherwise.
+
+`voxpipe.simulator.opening` makes the machine that an `Admission` stands for.
+"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
@@ -17,7 +16,6 @@ from anyio import (
     EndOfStream,
     Event,
     create_task_group,
-    current_time,
     to_thread,
 )
 from anyio.abc import TaskGroup, TaskStatus
@@ -33,8 +31,9 @@ from voxpipe.pipeline.silent import SILENT
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
-from .admission import PATH, SUBPROTOCOL, Rejection, admit, looks_like_a_key
+from .admission import DOORS, SUBPROTOCOL, Rejection, admit, looks_like_a_key
 from .machine import Machine
+from .opening import open_machine
 from .pump import Pump, in_thread
 from .script import Script
 
@@ -178,14 +177,7 @@ class Simulator:
             [each.strip() for line in offered for each in line.split(",")],
             self._accepts,
         )
-        return Machine(
-            admission.kind,
-            admission.model,
-            self._script,
-            now=current_time(),
-            today=datetime.now(UTC).timestamp(),
-            lifetime=self._lifetime,
-        )
+        return open_machine(admission, self._script, lifetime=self._lifetime)
 
 
 class _Wire:
@@ -232,10 +224,11 @@ def _first_values(request: Request) -> Mapping[str, str]:
 
 def _only_realtime(connection: Any, request: Request) -> Response | None:
     path = urlsplit(request.path).path
-    if path == PATH:
+    if path in DOORS:
         return None
+    known = ", ".join(DOORS)
     response: Response = connection.respond(
-        HTTPStatus.NOT_FOUND, f"there is only {PATH} here, not {path[:80]}\n"
+        HTTPStatus.NOT_FOUND, f"there is only {known} here, not {path[:80]}\n"
     )
     return response
 
