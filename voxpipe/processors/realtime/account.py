@@ -16,13 +16,15 @@ class Account:
     Args:
         settings: the models that are paid for.
         effects: where each item of the bill is told.
+        host: that is talked to; regional ones cost more.
 
     Attributes:
         bill: the total.
     """
 
-    def __init__(self, settings: Settings, effects: Effects) -> None:
+    def __init__(self, settings: Settings, effects: Effects, host: str = "") -> None:
         self._settings = settings
+        self._host = host
         self._effects = effects
         self.bill = Bill()
 
@@ -31,7 +33,7 @@ class Account:
         if response.usage is None:
             return
         tokens = response.usage.by_class()
-        cost = cost_usd(self._settings.model, tokens)
+        cost = cost_usd(self._settings.model, tokens, self._host)
         self.bill.add(tokens, cost)
         usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response.id)
         self._effects.tell("usage", usage)
@@ -43,7 +45,7 @@ class Account:
         tokens = event.usage.by_class()
         transcriber = self._settings.transcriber
         model = transcriber.model if transcriber else ""
-        cost = transcription_usd(model, tokens, event.usage.seconds)
+        cost = transcription_usd(model, tokens, event.usage.seconds, self._host)
         self.bill.add({}, cost)
         usage = Usage(
             kind="transcription", tokens=tokens, cost_usd=cost, reply_id=event.item_id

@@ -59,12 +59,15 @@ class Conversation:
     Args:
         settings: what the session was opened with.
         report: told of everything unusable or refused.
+        host: that is talked to.
 
     Attributes:
         on_cut: called when a reply was cut, by whomever, and there may be orders.
     """
 
-    def __init__(self, settings: Settings, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, report: Callable[[str], None], host: str = ""
+    ) -> None:
         self._settings = settings
         self._detection = settings.detection
         self._effects = Effects(report)
@@ -76,7 +79,7 @@ class Conversation:
         self._hearing = Hearing(settings, self.arbiter, self._words, self._effects)
         self._speaking = Speaking(settings, self.arbiter, self._words, self._effects)
         self._speaking.on_cut = lambda: self.on_cut()
-        self._account = Account(settings, self._effects)
+        self._account = Account(settings, self._effects, host)
         words, hearing, speaking = self._words, self._hearing, self._speaking
         self._handlers: dict[str, Callable[[Any, float], object]] = {
             "error": self._error,

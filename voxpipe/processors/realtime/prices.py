@@ -1,7 +1,5 @@
-"""What tokens cost: list prices in US dollars for a million tokens.
+"""What tokens and minutes cost by the price list, and the bill that they make.
 
-Source: the model pages of developers.openai.com as read in November 2026. Regional
-hosts add 10 % for models released since 2026-03-05; that is not in this table.
 Transcription is billed on its own card, and reported with each transcript.
 """
 
@@ -9,7 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
+
+from .price_list import MINUTE_PRICES as MINUTE_PRICES
+from .price_list import PRICES as PRICES
+from .price_list import TRANSCRIPTION_PRICES as TRANSCRIPTION_PRICES
+from .price_list import Price as Price
+from .price_list import TranscriptionPrice as TranscriptionPrice
 
 TOKEN_CLASSES = (
     "text_in",
@@ -22,78 +27,11 @@ TOKEN_CLASSES = (
     "audio_out",
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """US dollars for a million tokens of each class."""
-
-    text_in: float
-    audio_in: float
-    image_in: float
-    cached_text_in: float
-    cached_audio_in: float
-    cached_image_in: float
-    text_out: float
-    audio_out: float
-
-
-_REALTIME_2 = Price(
-    text_in=4,
-    audio_in=32,
-    image_in=5,
-    cached_text_in=0.40,
-    cached_audio_in=0.40,
-    cached_image_in=0.50,
-    text_out=24,
-    audio_out=64,
-)
-_REALTIME_1 = replace(_REALTIME_2, text_out=16)
-_MINI = Price(
-    text_in=0.60,
-    audio_in=10,
-    image_in=0.80,
-    cached_text_in=0.06,
-    cached_audio_in=0.30,
-    cached_image_in=0.08,
-    text_out=2.40,
-    audio_out=20,
-)
-
-PRICES: Mapping[str, Price] = {
-    "gpt-realtime-2.1": _REALTIME_2,
-    "gpt-realtime-2": _REALTIME_2,
-    "gpt-realtime-2.1-mini": _MINI,
-    "gpt-realtime-1.5": _REALTIME_1,
-    "gpt-realtime": _REALTIME_1,
-    "gpt-realtime-mini": _MINI,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionPrice:
-    """What writing down the caller's words costs, by its minutes or by its tokens.
-
-    Attributes:
-        minute: US dollars for a minute of audio; 0 for a model that counts tokens.
-        million_in: US dollars for a million tokens of input.
-        million_out: the same of output.
-    """
-
-    minute: float = 0.0
-    million_in: float = 0.0
-    million_out: float = 0.0
-
-
-TRANSCRIPTION_PRICES: Mapping[str, TranscriptionPrice] = {
-    "gpt-transcribe": TranscriptionPrice(minute=0.006),
-    "gpt-live-transcribe": TranscriptionPrice(minute=0.017),
-    "gpt-realtime-whisper": TranscriptionPrice(minute=0.017),
-    "gpt-4o-transcribe": TranscriptionPrice(million_in=2.50, million_out=10),
-    "gpt-4o-mini-transcribe": TranscriptionPrice(million_in=1.25, million_out=5),
-    "whisper-1": TranscriptionPrice(minute=0.006),
-}
-
 AUDIO_TOKENS_PER_MINUTE = 600  # of the caller: one in 100 ms
+
+# Source: developers.openai.com, "Your data", data residency (2026-08-21).
+_REGIONAL = frozenset({"us.api.openai.com", "eu.api.openai.com"})
+_SURCHARGE, _SURCHARGED_SINCE = 1.10, date(2026, 3, 5)
 
 
 def price_of(model: str) -> Price | None:
@@ -101,19 +39,25 @@ def price_of(model: str) -> Price | None:
     return PRICES.get(_undated(model))
 
 
-def cost_usd(model: str, tokens: Mapping[str, int]) -> float | None:
-    """What ``tokens``, by class, cost with ``model``; ``None`` if it has no price."""
+def cost_usd(model: str, tokens: Mapping[str, int], host: str = "") -> float | None:
+    """What ``tokens``, by class, cost with ``model``; ``None`` if it has no price.
+
+    Args:
+        model: the one that was used.
+        tokens: how many of each of `TOKEN_CLASSES`.
+        host: where; regional ones add 10 % for models released since 2026-03-05.
+    """
     price = price_of(model)
     if price is None:
         return None
     dollars: list[float] = [
         getattr(price, each) * tokens.get(each, 0) for each in TOKEN_CLASSES
     ]
-    return sum(dollars) / 1e6
+    return sum(dollars) / 1e6 * _factor(host, price.released)
 
 
 def transcription_usd(
-    model: str, tokens: Mapping[str, int], seconds: float
+    model: str, tokens: Mapping[str, int], seconds: float, host: str = ""
 ) -> float | None:
     """What a transcription costs; ``None`` if the model has no price.
 
@@ -121,16 +65,37 @@ def transcription_usd(
         model: the transcribing one.
         tokens: by class, where the service counts those.
         seconds: of audio, where the service counts those.
+        host: as of `cost_usd`.
     """
     price = TRANSCRIPTION_PRICES.get(_undated(model))
     if price is None:
         return None
+    factor = _factor(host, price.released)
     if price.minute:
         minutes = seconds / 60 or tokens.get("audio_in", 0) / AUDIO_TOKENS_PER_MINUTE
-        return minutes * price.minute
+        return minutes * price.minute * factor
     given = tokens.get("text_in", 0) + tokens.get("audio_in", 0)
     made = tokens.get("text_out", 0)
-    return (given * price.million_in + made * price.million_out) / 1e6
+    return (given * price.million_in + made * price.million_out) / 1e6 * factor
+
+
+def minutes_usd(model: str, seconds: float, host: str = "") -> float | None:
+    """What a session costs that is paid by time; ``None`` if the model has no price.
+
+    Args:
+        model: such as ``gpt-realtime-translate``.
+        seconds: that the session has lasted.
+        host: as of `cost_usd`.
+    """
+    price = MINUTE_PRICES.get(_undated(model))
+    if price is None:
+        return None
+    return seconds / 60 * price.minute * _factor(host, price.released)
+
+
+def _factor(host: str, released: date) -> float:
+    regional = host.partition(":")[0].lower() in _REGIONAL
+    return _SURCHARGE if regional and released >= _SURCHARGED_SINCE else 1.0
 
 
 def _undated(model: str) -> str:
