@@ -60,7 +60,11 @@ def test_an_empty_file_is_a_script_that_echoes() -> None:
         (
             "say: One",
             "says: One",
-            ["line 3, replies.0.says", "the fields here are say, calls, heard"],
+            [
+                "line 3, replies.0.says",
+                "did you mean say?",
+                "the fields here are say, calls",
+            ],
         ),
         ("name: opening_hours", "nam: x", ["replies.0.calls.0.nam", "name, arguments"]),
         (
@@ -75,7 +79,7 @@ def test_an_empty_file_is_a_script_that_echoes() -> None:
             "first_audio",
             ["line 11, timing.first_audio", "first_audio_ms"],
         ),
-        ("replies:", "reply:", ["line 1, reply", "replies, out_of_band"]),
+        ("replies:", "reply:", ["line 1, reply", "did you mean replies?"]),
         ("{day: Sunday}", "{day: Sunday", ["this is not YAML"]),
         ("say: One moment.", "say: 5", ["line 3, replies.0.say"]),
     ],

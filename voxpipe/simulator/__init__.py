@@ -25,7 +25,8 @@ from voxpipe.simulator.voices.tones import ToneVoice
 
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
-from .script import Call, Failure, Line, Script, Timing, load_script, parse_script
+from .script import Call, Failure, Line, Script, Timing, When
+from .script_file import load_script, parse_script
 from .server import Simulator
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ToneVoice",
     "Voice",
     "VoiceError",
+    "When",
     "connect_in_memory",
     "find_voice",
     "load_script",

@@ -1,16 +1,16 @@
-"""What the simulated model says, calls and hears: a script, in YAML or in Python."""
+"""What the simulated model says, calls and hears: a script.
+
+In Python it is made of these values; `script_file` reads them from YAML.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from .errors import ScriptError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class _Strict(BaseModel):
@@ -41,8 +41,8 @@ def _lines(say: str | Sequence[str]) -> tuple[str, ...]:
     return (say,) if isinstance(say, str) else tuple(say)
 
 
-class Line(_Strict):
-    """One reply of the model: the n-th line is its n-th reply.
+class Answer(_Strict):
+    """What the model does in one reply.
 
     What it says may hold ``{result.temperature}`` (a field of the newest tool result;
     ``{result}`` is all of it), ``{results.get_weather.temperature}`` (of the newest
@@ -53,16 +53,12 @@ class Line(_Strict):
         say: spoken, or written when the session asks for text. Several strings are
             several messages of the same reply.
         calls: made after speaking.
-        heard: the caller's words before this reply, for transcripts.
-        unintelligible: the transcription of these words fails.
         wait_ms: before the first delta, in place of the script's ``timing``.
         fails: the reply fails in this way instead of saying anything.
     """
 
     say: Annotated[str | Sequence[str], AfterValidator(_lines)] = ()
     calls: Annotated[Sequence[Call], AfterValidator(tuple)] = ()
-    heard: str | None = None
-    unintelligible: bool = False
     wait_ms: float | None = Field(default=None, ge=0, le=600_000)
     fails: Failure | None = None
 
@@ -70,6 +66,64 @@ class Line(_Strict):
     def messages(self) -> tuple[str, ...]:
         """What it says, one string a message."""
         return _lines(self.say)
+
+
+class Line(Answer):
+    """One reply of the model: the n-th line is its n-th reply.
+
+    Attributes:
+        heard: the caller's words before this reply, for transcripts and patterns. In a
+            file, words that end in ``.wav`` stand for those in the ``.txt`` beside it.
+        unintelligible: the transcription of these words fails.
+    """
+
+    heard: str | None = None
+    unintelligible: bool = False
+
+
+def _pattern(text: str | None) -> str | None:
+    try:
+        re.compile(text or "")
+    except re.error as error:
+        raise PydanticCustomError(
+            "pattern", "this is no regular expression: {why}", {"why": str(error)}
+        ) from None
+    return text
+
+
+Pattern = Annotated[str | None, AfterValidator(_pattern)]
+
+
+class When(Answer):
+    """A reply that depends on what came last; it goes before those by turn.
+
+    All conditions that it names have to hold, and it names at least one. Patterns are
+    regular expressions of Python, found anywhere, whatever the case. When what the
+    caller said stands in the next line's ``heard``, that line has had its turn.
+
+    Attributes:
+        text: in what the caller said or typed since the last reply; with ``result``, in
+            what the tool gave back.
+        result: the tool that has just answered.
+        instructions: in those of the response alone. Only with it does a rule answer
+            out-of-band responses.
+        times: how often it answers; ``None`` for always.
+    """
+
+    text: Pattern = None
+    result: str | None = None
+    instructions: Pattern = None
+    times: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _is_about_something(self) -> Self:
+        if self.text is None and self.result is None and self.instructions is None:
+            raise PydanticCustomError(
+                "no_condition",
+                "a rule needs a condition: text (a pattern), result (a tool's name) or "
+                "instructions (a pattern)",
+            )
+        return self
 
 
 class Timing(_Strict):
@@ -100,6 +154,7 @@ class Script(_Strict):
     """A conversation as the model sees it.
 
     Attributes:
+        when: replies that depend on what came last; the first that holds is taken.
         replies: to the default conversation, in order. A reply that is interrupted
             before it has said anything is given again: somebody only paused.
         out_of_band: replies of ``conversation: "none"`` responses, in order.
@@ -110,111 +165,10 @@ class Script(_Strict):
         obfuscation: whether deltas carry padding, as live ones do.
     """
 
+    when: Annotated[Sequence[When], AfterValidator(tuple)] = ()
     replies: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     then: Literal["echo", "repeat"] = "echo"
     timing: Timing = Timing()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True
-
-
-def load_script(path: str | Path) -> Script:
-    """Read a script from a YAML file.
-
-    Raises:
-        ScriptError: the file cannot be read, is not YAML, or a field of it will not
-            do; the message names the line, the field and the cure.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScriptError(f"cannot read the script {path}: {error}") from error
-    return parse_script(text, name=str(path))
-
-
-def parse_script(text: str, *, name: str = "script") -> Script:
-    """A script from YAML text; ``name`` stands for the file in messages.
-
-    Raises:
-        ScriptError: as `load_script`.
-    """
-    try:
-        data = yaml.safe_load(text)
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise ScriptError(f"{name}{line}: this is not YAML: {problem}") from error
-    if data is None:
-        data = {}
-    try:
-        return Script.model_validate(data)
-    except ValidationError as error:
-        # A field with two types has two complaints; the simpler type's is enough.
-        first = {_place(each): each for each in reversed(error.errors())}
-        told = [_explain(name, tree, each) for each in reversed(first.values())]
-        problems = "\n".join(told)
-        raise ScriptError(problems) from None
-
-
-def _explain(name: str, tree: yaml.Node | None, problem: Any) -> str:
-    place = list(_place(problem))
-    field = ".".join(str(each) for each in place) or "the whole file"
-    return f"{name}, line {_line(tree, place)}, {field}: {_cure(problem, place)}"
-
-
-def _place(problem: Any) -> tuple[Any, ...]:
-    """Keys and indexes, without pydantic's names for the types it has tried."""
-    return tuple(
-        each
-        for each in problem["loc"]
-        if isinstance(each, int) or (each.isidentifier() and each != "str")
-    )
-
-
-def _cure(problem: Any, place: list[Any]) -> str:
-    if problem["type"] != "extra_forbidden":
-        return f"{problem['msg']}; it is {type(problem['input']).__name__} here"
-    models = [model for model in _MODELS if _stands_at(model, place[:-1])]
-    known = ", ".join(models[0].model_fields) if models else "see the documentation"
-    return f"there is no such field; the fields here are {known}"
-
-
-_MODELS: tuple[type[_Strict], ...] = (Script, Line, Call, Timing, Failure)
-_PLACES: dict[type[_Strict], str] = {
-    Script: r"",
-    Line: r"(replies|out_of_band)\.\d+",
-    Call: r"(replies|out_of_band)\.\d+\.calls\.\d+",
-    Timing: r"timing",
-    Failure: r"(replies|out_of_band)\.\d+\.fails",
-}
-
-
-def _stands_at(model: type[_Strict], place: Iterable[Any]) -> bool:
-    path = ".".join(str(each) for each in place)
-    return re.fullmatch(_PLACES[model], path) is not None
-
-
-def _line(tree: yaml.Node | None, place: Iterable[Any]) -> int:
-    """The line of the innermost part of ``place`` that stands in the file."""
-    line, node = 1, tree
-    for step in place:
-        mark, node = _child(node, step)
-        if node is None:
-            break
-        line = mark
-    return line
-
-
-def _child(node: yaml.Node | None, step: Any) -> tuple[int, yaml.Node | None]:
-    """What stands under ``step``, and the line of its key or of itself."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == step:
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        items: list[yaml.Node] = node.value
-        if step < len(items):
-            return items[step].start_mark.line + 1, items[step]
-    return 0, None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voxpipe.simulator.conversation.items import Item
-from voxpipe.simulator.script import Call, Failure, Line, Script
+from voxpipe.simulator.script import Answer, Call, Failure, Line, Script, When
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
+from .rules import Rules
 from .templates import fill
 
 # An instruction such as: Say exactly this, and nothing else: "Good evening."
@@ -46,7 +47,8 @@ class Plan:
         calls: made after them.
         wait_ms: before the first delta, when the script says so.
         failure: how it fails instead.
-        line: number of the script's line it follows, from 0.
+        line: number of the script's line it follows, or takes the turn of, from 0.
+        rule: the one that it follows instead.
     """
 
     messages: tuple[str, ...]
@@ -54,6 +56,7 @@ class Plan:
     wait_ms: float | None = None
     failure: Failure | None = None
     line: int | None = None
+    rule: When | None = None
 
 
 class Prompter:
@@ -61,6 +64,8 @@ class Prompter:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._rules = Rules(script.when)
+        self._again: When | None = None  # the rule of a reply that was not heard
         self._next = 0
         self._next_aside = 0
         self._heard_until = 0  # lines whose ``heard`` has been used
@@ -80,24 +85,40 @@ class Prompter:
         verbatim = _VERBATIM.search(wish.instructions or "")
         if verbatim:
             return _allowed(Plan((verbatim[1],)), wish)
-        number: int | None = None
-        if wish.aside:
+        rule = None if wish.aside else self._again
+        if rule is None:
+            rule = self._rules.match(items, wish.instructions, aside=wish.aside)
+        if not wish.aside:
+            self._again = None
+        number, answer = self._turn(wish, rule)
+        if answer is None:
+            return _allowed(Plan((echo(items),), line=number), wish)
+        messages = tuple(fill(text, items) for text in answer.messages)
+        plan = Plan(
+            messages, tuple(answer.calls), answer.wait_ms, answer.fails, number, rule
+        )
+        return _allowed(plan, wish)
+
+    def _turn(self, wish: Wish, rule: When | None) -> tuple[int | None, Answer | None]:
+        """The number of the line that has had its turn then, and the answer."""
+        if wish.aside and rule is None:
             lines = self._script.out_of_band
             line = lines[self._next_aside] if self._next_aside < len(lines) else None
             self._next_aside += 1
-        else:
-            number, line = self._next, self._line(self._next)
-            self._next += 1
-        if line is None:
-            return _allowed(Plan((echo(items),), line=number), wish)
-        messages = tuple(fill(text, items) for text in line.messages)
-        plan = Plan(messages, tuple(line.calls), line.wait_ms, line.fails, number)
-        return _allowed(plan, wish)
+            return None, line
+        # A rule takes the turn of the line that told the words it answers.
+        told = self._heard_until > self._next and self._line(self._next) is not None
+        if wish.aside or (rule is not None and not told):
+            return None, rule
+        number = self._next
+        self._next += 1
+        return number, rule or self._line(number)
 
     def give_back(self, plan: Plan) -> None:
         """The last reply was interrupted before it had said anything: say it again."""
         if plan.line is not None and plan.line == self._next - 1:
             self._next = plan.line
+        self._again = plan.rule
 
     def _line(self, number: int) -> Line | None:
         lines = self._script.replies
@@ -139,7 +160,7 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
         messages = messages if plan.calls else ()
     if not messages and not calls:
         messages = ("Yes.",)
-    return Plan(messages, calls, plan.wait_ms, plan.failure, plan.line)
+    return replace(plan, messages=messages, calls=calls)
 
 
 def _bounded(text: str) -> str:

@@ -1,0 +1,180 @@
+"""Replies by pattern, by tool result and by instructions, at the service's ports."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from voxpipe.simulator import (
+    Call,
+    Line,
+    Script,
+    ScriptError,
+    Timing,
+    When,
+    load_script,
+    parse_script,
+)
+
+from .bench import Bench, Json, hum, silence
+
+TOOL: Json = {"type": "function", "name": "opening_hours", "parameters": {}}
+HOURS = When(text=r"\bopen\b", calls=[Call(name="opening_hours")])
+CLOSED = When(result="opening_hours", text="closed", say="Sorry, we are closed.")
+ANY = When(result="opening_hours", say="We are open {result}.")
+
+
+def text_bench(script: Script) -> Bench:
+    bench = Bench(script)
+    bench.update(output_modalities=["text"], tools=[TOOL])
+    return bench
+
+
+def said(bench: Bench, **response: Any) -> str:
+    """What the next reply says, or the name of what it calls."""
+    events = bench.respond(**response)
+    done = next(each for each in events if each["type"] == "response.done")
+    item = done["response"]["output"][0]
+    return str(item["name"] if "name" in item else item["content"][0]["text"])
+
+
+def answer(bench: Bench, output: str) -> None:
+    call = [e for e in bench.events if e["type"].endswith("arguments.done")][-1]
+    item = {
+        "type": "function_call_output",
+        "call_id": call["call_id"],
+        "output": output,
+    }
+    bench.send("conversation.item.create", item=item)
+
+
+def test_a_pattern_in_typed_text_answers_before_the_turns() -> None:
+    bench = text_bench(Script(when=[HOURS], replies=[Line(say="First turn.")]))
+    bench.type_in("Are you OPEN on Sunday?")
+    assert said(bench) == "opening_hours"
+    bench.type_in("Something else.")
+    assert said(bench) == "First turn."  # which the rule has not used up
+
+
+def test_a_tool_result_chooses_the_reply_by_tool_and_by_what_it_gave() -> None:
+    for output, words in [
+        ("closed all day", "Sorry, we are closed."),
+        ("from six", "We are open from six."),
+    ]:
+        bench = text_bench(Script(when=[HOURS, CLOSED, ANY]))
+        bench.type_in("Are you open?")
+        assert said(bench) == "opening_hours"
+        answer(bench, output)
+        assert said(bench) == words
+
+
+def test_a_rule_about_words_does_not_answer_a_result_again() -> None:
+    bench = text_bench(Script(when=[HOURS], replies=[Line(say="By turn.")]))
+    bench.type_in("Are you open?")
+    said(bench)
+    answer(bench, "open always")
+    assert said(bench) == "By turn."
+
+
+def test_spoken_words_of_the_script_are_matched_and_have_their_turn() -> None:
+    script = Script(
+        when=[When(text="menu", say="Lasagne.")],
+        replies=[Line(heard="What is on the menu?"), Line(say="Second.")],
+        timing=Timing(first_audio_ms=0),
+    )
+    bench = Bench(script)
+    bench.append(hum(600) + silence(600))
+    events = bench.until("response.done")
+    output = events[-1]["response"]["output"]
+    assert output[0]["content"][0]["transcript"] == "Lasagne."
+    bench.run(1)
+    bench.type_in("And now?")
+    assert said(bench, output_modalities=["text"]) == "Second."
+
+
+def test_a_rule_answers_as_often_as_it_says() -> None:
+    once = When(text="hello", say="Welcome.", times=1)
+    bench = text_bench(Script(when=[once], replies=[Line(say="Again?")]))
+    answers: list[str] = []
+    for _ in range(2):
+        bench.type_in("Hello")
+        answers.append(said(bench))
+    assert answers == ["Welcome.", "Again?"]
+
+
+def test_a_reply_by_rule_that_nobody_heard_is_given_again() -> None:
+    once = When(text="hello", say="Welcome.", times=1, wait_ms=5000)
+    bench = text_bench(Script(when=[once], replies=[Line(say="By turn.")]))
+    bench.type_in("Hello")
+    bench.send("response.create")
+    bench.append(hum(600) + silence(600))  # the caller goes on speaking
+    bench.run(20)
+    done = [e["response"] for e in bench.events if e["type"] == "response.done"]
+    assert [each["status"] for each in done] == ["cancelled", "completed"]
+    assert done[1]["output"][0]["content"][0]["text"] == "Welcome."
+
+
+def test_out_of_band_replies_are_chosen_by_their_instructions_only() -> None:
+    rules = [
+        When(text="angry", say="Wrong."),
+        When(instructions="summar[iy]", say="A summary."),
+    ]
+    bench = text_bench(Script(when=rules, out_of_band=[Line(say="In order.")]))
+    bench.type_in("I am angry.")
+    aside = {"conversation": "none", "instructions": "Summarise it."}
+    assert said(bench, **aside) == "A summary."
+    assert said(bench, conversation="none") == "In order."
+
+
+def test_rules_are_written_in_yaml_too() -> None:
+    script = parse_script(
+        """
+when:
+  - text: \\bopen\\b
+    calls: [{name: opening_hours, arguments: {day: No, time: 12:30, on: 2026-11-30}}]
+  - result: opening_hours
+    say: [Well., "From {result}."]
+"""
+    )
+    assert script.when[0].calls[0].arguments == {
+        "day": "No",
+        "time": "12:30",
+        "on": "2026-11-30",
+    }  # as they stand there, not as YAML 1.1 would have them
+    json.dumps(script.when[0].calls[0].arguments)
+    assert script.when[1].messages == ("Well.", "From {result}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("when: [{say: Hi}]", "a rule needs a condition: text (a pattern)"),
+        (
+            "when:\n  - text: '('\n    say: Hi",
+            "line 2, when.0.text: this is no regular",
+        ),
+        ("when: [{text: a, times: 0}]", "greater than or equal to 1"),
+        ("when: [{txt: a}]", "did you mean text?"),
+        ("then: echo\nthen: repeat", "line 2: this is not YAML: 'then' is given twice"),
+        ("replies:\n- say: true", "line 2, replies.0.say: Input should be a valid"),
+        ("replies: [{say: 7}]", "it is int here: put it in quotes"),
+        ("replies: [{heard: q.wav}]", "load the script from a file"),
+        ("#" + "x" * (1 << 20), "expected at most 1048576 characters"),
+    ],
+)
+def test_a_wrong_rule_is_told_by_line_field_and_cure(text: str, words: str) -> None:
+    with pytest.raises(ScriptError) as wrong:
+        parse_script(text)
+    assert words in str(wrong.value)
+
+
+def test_words_stand_beside_their_recording(tmp_path: Any) -> None:
+    (tmp_path / "question.txt").write_text("Are you\nopen?\n")
+    path = tmp_path / "script.yaml"
+    path.write_text("replies: [{heard: question.wav, say: Yes.}]")
+    assert load_script(path).replies[0].heard == "Are you open?"
+    (tmp_path / "question.txt").unlink()
+    with pytest.raises(ScriptError, match=r"cannot read the script .*question\.txt"):
+        load_script(path)
