@@ -6,7 +6,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system soak check format bench bench-calls clean
+.PHONY: help demo test test-system soak fuzz check format bench bench-calls clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -26,6 +26,7 @@ help:
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
+	@echo '  make fuzz          a million broken messages into both sides: a minute'
 	@echo '  .ci/run            what continuous integration runs: packages, check, tests'
 	@echo
 	@echo 'The first run of each prepares .venv by itself: Python >= 3.11, and uv if you'
@@ -42,6 +43,9 @@ test-system: .venv/.ready-dev
 
 soak: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -m soak --durations=0 -o faulthandler_timeout=3600
+
+fuzz: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -q -m soak tests/fuzz
 
 check: .venv/.ready-dev
 	.venv/bin/ruff check .

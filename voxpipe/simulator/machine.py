@@ -191,7 +191,7 @@ def _parse(message: str | bytes) -> dict[str, Any]:
             "Expected a text WebSocket message; binary frames are not supported.",
         )
     try:
-        event = json.loads(message, parse_constant=_not_json)
+        event = _JSON.decode(message)
     except (ValueError, RecursionError):
         raise Refusal(
             "invalid_json",
@@ -206,6 +206,9 @@ def _parse(message: str | bytes) -> dict[str, Any]:
 
 def _not_json(constant: str) -> NoReturn:
     raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
+
+
+_JSON = json.JSONDecoder(parse_constant=_not_json)
 
 
 def _event_id(event: dict[str, Any]) -> str | None:
