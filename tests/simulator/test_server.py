@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import pytest
-import trio
 from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.processors.realtime import open_session
 from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, VoiceError
-from voxpipe.simulator.server import OPTIONS
+from voxpipe.simulator.front import websocket
 
+from . import web_client
 from .bench import Json, judge
+from .web_client import WebSocket
 
 FAST = Script(
     replies=(Line(say="Good evening."),) * 3,
@@ -32,21 +33,10 @@ def simulator(script: Script = FAST, **options: Any) -> Simulator:
     return Simulator(script, ToneVoice(), **options)
 
 
-@asynccontextmanager
-async def connect(
+def connect(
     url: str, headers: Mapping[str, str] = KEY, **options: Any
-) -> AsyncGenerator[Any]:
-    """A plain WebSocket client of the backend under test."""
-    if trio.lowlevel.in_trio_run():
-        from websockets.trio.client import connect as on_trio
-
-        async with on_trio(url, additional_headers=headers, **options) as socket:
-            yield socket
-    else:
-        from websockets.asyncio.client import connect as on_asyncio
-
-        async with on_asyncio(url, additional_headers=headers, **options) as socket:
-            yield socket
+) -> AbstractAsyncContextManager[WebSocket]:
+    return web_client.connect(url, headers, **options)
 
 
 async def raw_upgrade(server: Simulator) -> ByteStream:
@@ -186,8 +176,8 @@ async def test_11_a_browser_brings_its_key_as_a_subprotocol() -> None:
 async def test_13_the_server_pings_with_four_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert OPTIONS["ping_interval"] == 20.26
-    monkeypatch.setitem(OPTIONS, "ping_interval", 0.02)
+    assert websocket.PING_INTERVAL == 20.26
+    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.02)
     async with simulator() as server:
         stream = await raw_upgrade(server)
         received = b""
@@ -235,7 +225,12 @@ async def test_only_the_realtime_path_is_served() -> None:
         )
         answer = await stream.receive()
         assert answer.startswith(b"HTTP/1.1 404 ")
-        assert b"there is only /v1/realtime here" in answer
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b"content-type: application/json" in head
+        error = json.loads(body)["error"]
+        assert error["type"] == "invalid_request_error"
+        assert "GET /v1/models" in error["message"]
+        assert "/v1/realtime" in error["message"]
         await stream.aclose()
 
 

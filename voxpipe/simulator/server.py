@@ -1,46 +1,29 @@
-"""The simulator as a real server: WebSockets on loopback, on asyncio and on trio."""
+"""The simulator as a real server: on loopback, on asyncio and on trio."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from anyio import (
-    TASK_STATUS_IGNORED,
-    CancelScope,
-    EndOfStream,
-    Event,
-    create_task_group,
-    to_thread,
-)
-from anyio.abc import TaskGroup, TaskStatus
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
-from websockets.typing import Subprotocol
+from anyio import EndOfStream, Event, create_task_group, to_thread
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.pipeline.leaving import leave
-from voxpipe.pipeline.loop import in_trio
-from voxpipe.pipeline.silent import SILENT
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
-from .admission import DOORS, SUBPROTOCOL, Rejection, admit, looks_like_a_key
-from .machine import Machine
+from .admission import DOORS, Rejection, admit, looks_like_a_key
+from .errors import Refusal
+from .front.listener import Listener
+from .front.messages import Answer, Denied, Request
+from .front.websocket import Socket
 from .opening import open_machine
 from .pump import Pump, in_thread
 from .script import Script
-
-_PING_INTERVAL = 20.26  # seconds, as the service pings
-_PING_PATIENCE = 60  # seconds without a pong until a client counts as gone
-_LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes: 15 MiB of audio in base64, and room
-_FAREWELL = 1  # seconds that a client has to answer our close frame
 
 
 class Simulator:
@@ -101,11 +84,11 @@ class Simulator:
             self._voice = await to_thread.run_sync(find_voice)
         self._cached = CachedVoice(self._voice)
         self._stop = Event()
-        serve = self._serve_trio if in_trio() else self._serve_asyncio
+        listener = Listener(self._host, self._respond, self._welcome)
         self._tasks = create_task_group()
         await self._tasks.__aenter__()
         try:
-            self._port = await self._tasks.start(serve)
+            self._port = await self._tasks.start(listener.serve, self._port, self._stop)
         except BaseException as error:
             # The group is ours to close, whatever it was.
             self._stop.set()
@@ -128,121 +111,42 @@ class Simulator:
         assert self._tasks is not None
         return await leave(self._tasks, kind, error, traceback)
 
-    async def _serve_asyncio(
-        self, *, task_status: TaskStatus[int] = TASK_STATUS_IGNORED
-    ) -> None:
-        from websockets.asyncio.server import serve
+    async def _respond(self, request: Request) -> Answer:
+        raise Denied(404, _nothing_at(request))
 
-        # Shielded: `__aexit__` always comes, and closing is bounded (one second).
-        with CancelScope(shield=True):
-            server = await serve(self._session, self._host, self._port, **OPTIONS)
-            task_status.started(server.sockets[0].getsockname()[1])
-            await self._stop.wait()
-            server.close()
-            await server.wait_closed()
+    def _welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
+        if request.path not in DOORS:
+            raise Denied(404, _nothing_at(request))
 
-    async def _serve_trio(
-        self, *, task_status: TaskStatus[int] = TASK_STATUS_IGNORED
-    ) -> None:
-        import trio
-        from websockets.trio.server import serve
+        async def converse(socket: Socket) -> None:
+            await self._session(socket, request)
 
-        listeners = await trio.open_tcp_listeners(self._port, host=self._host)
-        port: int = listeners[0].socket.getsockname()[1]
-        async with trio.open_nursery() as nursery:
-            # As above; and cancelled from outside, websockets would wait for ever.
-            nursery.cancel_scope.shield = True
-            server = await nursery.start(
-                partial(serve, self._session, listeners=listeners, **OPTIONS)
+        return converse
+
+    async def _session(self, socket: Socket, request: Request) -> None:
+        # The service upgrades first and refuses then.
+        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        try:
+            admission = admit(
+                request.target,
+                request.headers,
+                [each.strip() for each in offered],
+                self._accepts,
             )
-            task_status.started(port)
-            await self._stop.wait()
-            await server.aclose()
-
-    async def _session(self, socket: Any) -> None:
-        wire = _Wire(socket)
-        try:
-            machine = self._open(socket.request)
         except Rejection as rejection:
-            await wire.reject(rejection)
+            with suppress(EndOfStream):
+                await socket.send(json.dumps(rejection.event))
+                await socket.close(*rejection.farewell)
             return
+        machine = open_machine(admission, self._script, lifetime=self._lifetime)
         assert self._cached is not None
-        await Pump(machine, wire, in_thread(self._cached)).run()
-
-    def _open(self, request: Request) -> Machine:
-        offered = request.headers.get_all("Sec-WebSocket-Protocol")
-        admission = admit(
-            request.path,
-            _first_values(request),
-            [each.strip() for line in offered for each in line.split(",")],
-            self._accepts,
-        )
-        return open_machine(admission, self._script, lifetime=self._lifetime)
+        await Pump(machine, socket, in_thread(self._cached)).run()
 
 
-class _Wire:
-    """A WebSocket of either backend, as the pump sees it."""
-
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
-
-    async def send(self, text: str) -> None:
-        try:
-            await self._socket.send(text)
-        except ConnectionClosed:
-            raise EndOfStream from None
-
-    async def receive(self) -> str | bytes:
-        try:
-            message: str | bytes = await self._socket.recv()
-        except ConnectionClosed:
-            raise EndOfStream from None
-        return message
-
-    async def close(self, code: int, reason: str) -> None:
-        # asyncio's connection says close, trio's aclose.
-        close = getattr(self._socket, "aclose", None) or self._socket.close
-        await close(code, reason)
-
-    async def reject(self, rejection: Rejection) -> None:
-        """Say why, and hang up."""
-        try:
-            await self.send(json.dumps(rejection.event))
-        except EndOfStream:
-            return
-        await self.close(*rejection.farewell)
-
-
-def _first_values(request: Request) -> Mapping[str, str]:
-    """Headers, whatever the case of their names; the first one of repeats."""
-    first = Headers()
-    for name, value in request.headers.raw_items():
-        if name not in first:
-            first[name] = value
-    return first
-
-
-def _only_realtime(connection: Any, request: Request) -> Response | None:
-    path = urlsplit(request.path).path
-    if path in DOORS:
-        return None
+def _nothing_at(request: Request) -> Refusal:
     known = ", ".join(DOORS)
-    response: Response = connection.respond(
-        HTTPStatus.NOT_FOUND, f"there is only {known} here, not {path[:80]}\n"
+    return Refusal(
+        None,
+        f"Invalid URL ({request.method} {request.path[:80]}): sessions are opened at "
+        f"{known} here.",
     )
-    return response
-
-
-def _subprotocol(_connection: Any, offered: Sequence[Subprotocol]) -> Any:
-    return SUBPROTOCOL if SUBPROTOCOL in offered else None
-
-
-OPTIONS: dict[str, Any] = {
-    "process_request": _only_realtime,
-    "select_subprotocol": _subprotocol,
-    "ping_interval": _PING_INTERVAL,
-    "ping_timeout": _PING_PATIENCE,
-    "close_timeout": _FAREWELL,
-    "max_size": _LARGEST_MESSAGE,
-    "logger": SILENT,
-}

@@ -1,0 +1,1 @@
+"""The simulator's one port: WebSockets and HTTP, on asyncio and on trio."""

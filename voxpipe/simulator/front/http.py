@@ -1,0 +1,132 @@
+"""HTTP/1.1 on one connection, by h11: requests, one after the other."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+import h11
+from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
+from anyio.abc import ByteStream
+
+from voxpipe.simulator.errors import Refusal
+
+from .messages import Answer, Denied, Request, first_values
+
+LARGEST_BODY = 32 * 1024 * 1024  # bytes: pictures for a text model, and room
+_LONGEST_HEAD = 65_536  # bytes; a key in a sub-protocol makes it long
+_PATIENCE = 60.0  # seconds for the rest of a request, and between two
+
+
+class Http:
+    """The HTTP side of a connection, until it ends or becomes a WebSocket."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._h11 = h11.Connection(h11.SERVER, _LONGEST_HEAD)
+        self._bodiless = False  # whether the answer must not have a body
+
+    async def head(self) -> h11.Request | None:
+        """What the next request asks for; ``None`` when there is none any more.
+
+        Raises:
+            Denied: it is no HTTP.
+        """
+        if self._h11.our_state is h11.DONE:
+            self._h11.start_next_cycle()
+        event = await self._next()
+        if not isinstance(event, h11.Request):
+            return None
+        self._bodiless = event.method == b"HEAD"
+        return event
+
+    def take_rest(self) -> bytes:
+        """What came behind the last head, of a request that is no HTTP any more."""
+        return self._h11.trailing_data[0]
+
+    async def whole(self, head: h11.Request) -> Request:
+        """The request that begins with ``head``.
+
+        Raises:
+            Denied: its body is too large, or not what its head said.
+            EndOfStream: the client has gone.
+        """
+        body = bytearray()
+        while isinstance(event := await self._next(), h11.Data):
+            body += event.data
+            if len(body) > LARGEST_BODY:
+                raise Denied(
+                    413,
+                    Refusal(None, f"At most {LARGEST_BODY} bytes of body are taken."),
+                )
+        if not isinstance(event, h11.EndOfMessage):
+            raise EndOfStream
+        return Request(
+            method=head.method.decode("ascii"),
+            target=head.target.decode("ascii"),
+            headers=first_values(head.headers),
+            body=bytes(body),
+        )
+
+    async def send(self, answer: Answer) -> bool:
+        """Answer; whether another request may follow.
+
+        Raises:
+            EndOfStream: the client has gone.
+        """
+        if self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return False
+        headers = [
+            ("date", formatdate(usegmt=True)),
+            ("content-type", answer.type),
+            ("content-length", str(len(answer.body))),
+            *answer.headers,
+        ]
+        status = answer.status
+        reason = HTTPStatus(status).phrase
+        await self._write(
+            h11.Response(status_code=status, headers=headers, reason=reason),
+            h11.Data(data=b"" if self._bodiless else answer.body),
+            h11.EndOfMessage(),
+        )
+        return self._h11.our_state is self._h11.their_state is h11.DONE
+
+    async def _next(self) -> Any:
+        try:
+            with fail_after(_PATIENCE):
+                return await self._event()
+        except TimeoutError:
+            return h11.ConnectionClosed()
+        except h11.RemoteProtocolError as error:
+            raise Denied(
+                error.error_status_hint or 400,
+                Refusal(None, f"This is no HTTP/1.1 request: {error}"),
+            ) from None
+
+    async def _event(self) -> Any:
+        while (event := self._h11.next_event()) is h11.NEED_DATA:
+            if self._h11.they_are_waiting_for_100_continue:
+                go_on = h11.InformationalResponse(status_code=100, headers=[])
+                await self._write(go_on)
+            try:
+                data = await self._stream.receive()
+            except (EndOfStream, BrokenResourceError, ClosedResourceError):
+                data = b""
+            self._h11.receive_data(data)
+        return event
+
+    async def _write(self, *events: h11.Event) -> None:
+        data = b"".join(self._h11.send(event) or b"" for event in events)
+        try:
+            await self._stream.send(data)
+        except (BrokenResourceError, ClosedResourceError):
+            raise EndOfStream from None
+
+
+def wants_websocket(head: h11.Request) -> bool:
+    """Whether the client wants to go on with a WebSocket."""
+    return (head.method, head.http_version) == (b"GET", b"1.1") and any(
+        name == b"upgrade" and value.strip().lower() == b"websocket"
+        for name, value in head.headers
+    )

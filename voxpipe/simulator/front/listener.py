@@ -1,0 +1,135 @@
+"""Listens on one port, and gives every connection a task of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import h11
+from anyio import (
+    TASK_STATUS_IGNORED,
+    CancelScope,
+    EndOfStream,
+    Event,
+    create_task_group,
+    create_tcp_listener,
+    move_on_after,
+)
+from anyio.abc import SocketAttribute, SocketStream, TaskStatus
+from websockets.frames import CloseCode
+
+from .http import Http, wants_websocket
+from .messages import Answer, Denied, Request, first_values
+from .websocket import FAREWELL, Socket
+
+_MOST_CONNECTIONS = 1024  # more are hung up on
+
+Respond = Callable[[Request], Awaitable[Answer]]
+Welcome = Callable[[Request], Callable[[Socket], Awaitable[None]]]
+
+
+class Listener:
+    """One port for HTTP and WebSockets.
+
+    Args:
+        host: where to listen.
+        respond: answers a request; may raise `Denied`.
+        welcome: says what to do with a client that wants a WebSocket at this path once
+            it has one; may raise `Denied` instead, and then it gets none.
+    """
+
+    def __init__(self, host: str, respond: Respond, welcome: Welcome) -> None:
+        self._host = host
+        self._respond = respond
+        self._welcome = welcome
+        self._connections = 0
+        self._sockets: set[Socket] = set()
+
+    async def serve(
+        self,
+        port: int,
+        stop: Event,
+        *,
+        task_status: TaskStatus[int] = TASK_STATUS_IGNORED,
+    ) -> None:
+        """Listen until ``stop``, then say goodbye to every WebSocket (1001).
+
+        Starts with the port; raises ``OSError`` when it cannot listen.
+        """
+        # Shielded: whoever opened this always sets `stop`, and the rest is bounded.
+        with CancelScope(shield=True):
+            async with (
+                await create_tcp_listener(
+                    local_host=self._host, local_port=port
+                ) as listener,
+                create_task_group() as tasks,
+            ):
+                tasks.start_soon(listener.serve, self._attend)
+                task_status.started(listener.extra(SocketAttribute.local_port))
+                await stop.wait()
+                with move_on_after(FAREWELL):
+                    await self._say_goodbye()
+                tasks.cancel_scope.cancel()
+
+    async def _say_goodbye(self) -> None:
+        async with create_task_group() as farewells:
+            for socket in self._sockets:
+                farewells.start_soon(socket.close, CloseCode.GOING_AWAY, "")
+
+    async def _attend(self, stream: SocketStream) -> None:
+        async with stream:
+            if self._connections >= _MOST_CONNECTIONS:
+                return
+            self._connections += 1
+            try:
+                await self._talk(stream)
+            except EndOfStream:
+                pass  # the client has gone: nobody is left to tell
+            finally:
+                self._connections -= 1
+
+    async def _talk(self, stream: SocketStream) -> None:
+        http = Http(stream)
+        while True:
+            try:
+                head = await http.head()
+                if head is None:
+                    return
+                if wants_websocket(head):
+                    await self._upgrade(stream, head, http.take_rest())
+                    return
+                answer = await self._respond(await http.whole(head))
+            except Denied as denied:
+                answer = denied.answer
+            if not await http.send(answer):
+                await _drain(stream)
+                return
+
+    async def _upgrade(
+        self, stream: SocketStream, head: h11.Request, rest: bytes
+    ) -> None:
+        converse = self._welcome(
+            Request(
+                method="GET",
+                target=head.target.decode("ascii"),
+                headers=first_values(head.headers),
+            )
+        )
+        socket = Socket(stream)
+        if await socket.open(head, rest):
+            self._sockets.add(socket)
+            try:
+                async with create_task_group() as tasks:
+                    tasks.start_soon(socket.keep_pinging)
+                    await converse(socket)
+                    tasks.cancel_scope.cancel()
+            finally:
+                self._sockets.discard(socket)
+        await socket.finish()
+
+
+async def _drain(stream: SocketStream) -> None:
+    # To close with something unread takes back the answer that was just sent.
+    await stream.send_eof()
+    with move_on_after(FAREWELL):
+        while True:
+            await stream.receive()
