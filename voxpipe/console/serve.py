@@ -16,8 +16,7 @@ from anyio.abc import TaskGroup
 
 from voxpipe import __version__
 from voxpipe.processors.realtime import ConfigurationError
-from voxpipe.processors.realtime.address import address_of
-from voxpipe.processors.realtime.settings import DEFAULT_MODEL
+from voxpipe.processors.realtime.host import host_of
 from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
@@ -183,11 +182,9 @@ async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
             "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
         )
     url = arguments.realtime_url
-    address = address_of(
-        DEFAULT_MODEL, api_key=None if has_key else "unknown", base_url=url
-    )
+    host = host_of(api_key=None if has_key else "unknown", base_url=url)
     with nullcontext() if url is None else environment(OPENAI_BASE_URL=url):
-        yield address.host + (
+        yield host.netloc + (
             "" if has_key else ", without a key: the app must bring one"
         )
 

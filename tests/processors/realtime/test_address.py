@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from voxpipe.processors.realtime import Address, ConfigurationError
 from voxpipe.processors.realtime.address import address_of
+from voxpipe.processors.realtime.host import host_of
 
 KEY = "sk-canary-0123456789"
 
@@ -18,7 +19,8 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at(base_url: str | None = None, api_key: str | SecretStr | None = KEY) -> Address:
-    return address_of("gpt-realtime-2.1", api_key=api_key, base_url=base_url)
+    host = host_of(api_key=api_key, base_url=base_url)
+    return address_of(host, model="gpt-realtime-2.1")
 
 
 def test_openai_is_where_the_model_is_unless_somebody_says_otherwise() -> None:
@@ -102,5 +104,6 @@ def test_keys_are_not_shown() -> None:
 
 
 def test_a_query_stays_and_the_model_is_quoted() -> None:
-    address = address_of("a b&c", api_key=KEY, base_url="https://x/v1?version=1")
+    host = host_of(api_key=KEY, base_url="https://x/v1?version=1")
+    address = address_of(host, model="a b&c")
     assert address.url == "wss://x/v1/realtime?version=1&model=a+b%26c"

@@ -25,6 +25,7 @@ from voxpipe.processors.realtime import connection as module
 from voxpipe.processors.realtime import trio_socket
 from voxpipe.processors.realtime.address import Address, address_of
 from voxpipe.processors.realtime.connection import websocket
+from voxpipe.processors.realtime.host import host_of
 
 from .server import Line, serving
 
@@ -37,7 +38,7 @@ def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(url: str) -> Address:
-    return address_of("gpt-realtime-2.1", api_key=KEY, base_url=url)
+    return address_of(host_of(api_key=KEY, base_url=url), model="gpt-realtime-2.1")
 
 
 async def lost(talk: Callable[[Line], Awaitable[Any]]) -> SessionLost:

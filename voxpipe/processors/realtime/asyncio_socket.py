@@ -183,8 +183,7 @@ class AsyncioSocket:
         self._transport = transport
         transport.set_write_buffer_limits(_FULL)
         request = self._protocol.connect()
-        key = self._address.key.get_secret_value()
-        request.headers["Authorization"] = f"Bearer {key}"
+        request.headers.update(self._address.headers())
         self._protocol.send_request(request)
         self._write()
 

@@ -73,6 +73,12 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
         yield connection
 
 
+_CURES = {
+    400: ": the host has no realtime model of this name (Azure's are deployments)",
+    401: ": check the API key",
+}
+
+
 @contextmanager
 def _explained(address: Address) -> Generator[None]:
     """Says in voxpipe's words why there is no connection, without the key."""
@@ -84,7 +90,7 @@ def _explained(address: Address) -> Generator[None]:
         status = error.response.status_code
         raise TransportError(
             f"{address.host} refused the connection with HTTP {status}"
-            + (": check OPENAI_API_KEY" if status == 401 else "")
+            + _CURES.get(status, "")
         ) from None
     except InvalidHandshake as error:
         raise TransportError(

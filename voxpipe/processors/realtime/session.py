@@ -18,6 +18,7 @@ from .address import address_of
 from .connection import Connect, Connection, websocket
 from .detection import Turns
 from .errors import ConfigurationError, SessionRefused
+from .host import Region, host_of
 from .models import warn_of_end, warn_of_prompt
 from .options import (
     Distance,
@@ -83,6 +84,10 @@ async def open_session(
     extra: Mapping[str, Any] | None = None,
     api_key: str | SecretStr | None = None,
     base_url: str | None = None,
+    region: Region | None = None,
+    organization: str | None = None,
+    project: str | None = None,
+    safety_identifier: str | None = None,
     connect: Connect = websocket,
 ) -> AsyncGenerator[Session]:
     """Open a conversation with a model, and close it at the end of the context.
@@ -111,8 +116,13 @@ async def open_session(
         include: what else events are to tell:
             ``item.input_audio_transcription.logprobs``.
         extra: further fields of the service's session object, merged into it.
-        api_key: default: the environment's ``OPENAI_API_KEY``.
+        api_key: default: the environment's ``OPENAI_API_KEY`` (for Azure,
+            ``AZURE_OPENAI_API_KEY``).
         base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        organization: who pays; default: the environment's ``OPENAI_ORG_ID``.
+        project: likewise, ``OPENAI_PROJECT_ID``.
+        safety_identifier: of the end user, hashed; the same for all of their calls.
         connect: opens the connection; the simulator in memory is another one.
 
     Warns:
@@ -154,8 +164,15 @@ async def open_session(
     if prompt is not None:
         warn_of_prompt()
     update = _update(settings)
-    address = address_of(model, api_key=api_key, base_url=base_url)
-    async with connect(address) as connection:
+    host = host_of(
+        api_key=api_key,
+        base_url=base_url,
+        region=region,
+        organization=organization,
+        project=project,
+        safety_identifier=safety_identifier,
+    )
+    async with connect(address_of(host, model=model)) as connection:
         try:
             with anyio.fail_after(READY_TIMEOUT):
                 created = await _expect(connection, "session.created")

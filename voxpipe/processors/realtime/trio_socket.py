@@ -29,9 +29,7 @@ async def open_trio(
         socket: Any = await stack.enter_async_context(
             connect(
                 address.url,
-                additional_headers={
-                    "Authorization": f"Bearer {address.key.get_secret_value()}"
-                },
+                additional_headers=address.headers(),
                 compression=None,  # sound in base64 does not shrink enough
                 open_timeout=patience.open,
                 close_timeout=patience.farewell,
