@@ -1,0 +1,108 @@
+"""One HTTP request at a time: bounded, timed, and its failures in our words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anyio
+
+from voxpipe.processors.realtime.host import Host
+
+from .errors import RestError, refusal
+
+if TYPE_CHECKING:
+    import httpx2
+
+LARGEST = 1_048_576  # bytes of an answer; a session with its tools takes thousands
+
+
+class Answered(NamedTuple):
+    """An answer that is no refusal.
+
+    Attributes:
+        body: at most 1 MiB.
+        headers: looked up without regard to case.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Asking:
+    """Posts to one host.
+
+    Args:
+        client: lent; it verifies TLS and follows nobody elsewhere.
+        host: where, and as whom.
+        timeout: seconds from asking to the end of the answer.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, host: Host, timeout: float) -> None:
+        self._client = client
+        self._host = host
+        self._timeout = timeout
+
+    async def post(self, what: str, path: str, **content: Any) -> Answered:
+        """Post to ``path``.
+
+        Args:
+            what: it is for, to be read after "the service refused to".
+            path: behind the base URL.
+            content: as httpx2 takes it: ``json``, ``content`` and ``headers``,
+                ``files``.
+
+        Raises:
+            RestError: no answer, or a refusal.
+        """
+        import httpx2
+
+        wrong = ""
+        try:
+            with anyio.fail_after(self._timeout):
+                return await self._exchange(what, path, content)
+        except TimeoutError:
+            wrong = f"no answer within {self._timeout:g} s"
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+            wrong = type(error).__name__
+        # Outside of the above, which hold the request, and so the key.
+        raise RestError(
+            f"could not {what} at {self._host.netloc}: {wrong}",
+            cure="whether the service has done it is unknown",
+        )
+
+    async def _exchange(
+        self, what: str, path: str, content: Mapping[str, Any]
+    ) -> Answered:
+        headers = {
+            **self._host.headers(),
+            "accept-encoding": "identity",  # a megabyte can be packed into a kilobyte
+            **content.get("headers", {}),
+        }
+        rest = {name: value for name, value in content.items() if name != "headers"}
+        url = self._host.rest(path)
+        body = bytearray()
+        async with (
+            self._client.stream("POST", url, headers=headers, **rest) as answer,
+            aclosing(answer.aiter_bytes()) as pieces,
+        ):
+            async for piece in pieces:
+                body += piece
+                if len(body) > LARGEST:
+                    raise RestError(
+                        f"expected an answer of at most {LARGEST} bytes, got more",
+                        status=answer.status_code,
+                    )
+        if answer.is_success:
+            return Answered(bytes(body), answer.headers)
+        raise refusal(what, answer.status_code, answer.headers, parsed(bytes(body)))
+
+
+def parsed(body: bytes) -> object:
+    """The JSON in ``body``; ``None`` if there is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,248 @@
+"""What can be asked of the service over REST.
+
+Source: API reference of developers.openai.com (Realtime: client secrets, calls), and
+the official SDK's types.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+
+from voxpipe.processors.realtime.errors import ConfigurationError
+from voxpipe.processors.realtime.host import Region, host_of
+from voxpipe.processors.realtime.options import between
+from voxpipe.processors.realtime.settings import Settings
+
+from .asking import Asking, parsed
+from .errors import RestError
+from .results import Answer, ClientSecret
+
+if TYPE_CHECKING:
+    import httpx2
+
+TIMEOUT = 10.0  # seconds; an accepted call rings first, and nobody waits longer
+SECRET_LIFE = 600  # seconds, as the service has it
+DECLINE = 603  # SIP: the callee does not wish to take the call
+LONGEST_SDP = 65_536  # characters; a browser's offer has some 5,000
+
+_CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
+_TARGET = re.compile(r"(tel|sips?):[\x21-\x7e]{1,512}")
+
+
+@asynccontextmanager
+async def open_rest(
+    *,
+    api_key: str | SecretStr | None = None,
+    base_url: str | None = None,
+    region: Region | None = None,
+    timeout: float = TIMEOUT,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> AsyncGenerator[Rest]:
+    """Keep connections to the REST side of the service; one for a whole server will do.
+
+    Args:
+        api_key: default: the environment's ``OPENAI_API_KEY``.
+        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        timeout: seconds for each request.
+        transport: another way to the service than the network, for tests.
+
+    Raises:
+        ConfigurationError: no key, or an address that would send it in the clear.
+        ImportError: httpx2 is not installed.
+    """
+    try:
+        import httpx2
+    except ImportError:
+        raise ImportError(
+            "the REST side needs httpx2: pip install 'voxpipe[rest]'"
+        ) from None
+    host = host_of(api_key=api_key, base_url=base_url, region=region)
+    async with httpx2.AsyncClient(
+        timeout=timeout,
+        follow_redirects=False,
+        # A proxy would read what is not encrypted, the key first.
+        trust_env=host.secure,
+        transport=transport,
+    ) as client:
+        yield Rest(Asking(client, host, timeout))
+
+
+class Rest:
+    """Client secrets, and calls that a telephone network or a browser carries.
+
+    Every request raises `RestError` when the service does not do as it was asked, and
+    ``ConfigurationError`` for what it would refuse.
+
+    Args:
+        asking: how it is asked; `open_rest` makes one.
+    """
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    # --- secrets
+
+    async def client_secret(
+        self, settings: Settings | None = None, *, seconds: int = SECRET_LIFE
+    ) -> ClientSecret:
+        """Make a key that a browser may have.
+
+        Args:
+            settings: of the sessions that it opens, unless they say otherwise.
+            seconds: for which it is good, 10 to 7,200.
+        """
+        session = None if settings is None else _whole(settings)
+        return await self._secret("/realtime/client_secrets", session, seconds)
+
+    async def translation_secret(
+        self,
+        language: str,
+        *,
+        model: str = "gpt-realtime-translate",
+        transcription: str | None = None,
+        seconds: int = SECRET_LIFE,
+    ) -> ClientSecret:
+        """Make a key for translation sessions.
+
+        Args:
+            language: that is spoken, such as ``de``.
+            model: that translates.
+            transcription: the model that writes down what is heard, if any.
+            seconds: for which it is good, 10 to 7,200.
+        """
+        audio: dict[str, Any] = {"output": {"language": language}}
+        if transcription is not None:
+            audio["input"] = {"transcription": {"model": transcription}}
+        session = {"model": model, "audio": audio}
+        path = "/realtime/translations/client_secrets"
+        return await self._secret(path, session, seconds)
+
+    # --- calls
+
+    async def accept(self, call_id: str, settings: Settings | None = None) -> None:
+        """Take a SIP call that a webhook has announced, and begin its session.
+
+        Args:
+            call_id: as the webhook has it.
+            settings: of the session; its audio format is the telephone's affair.
+        """
+        body = _negotiated(settings or Settings())
+        await self._call(call_id, "accept", json=body)
+
+    async def reject(self, call_id: str, status: int = DECLINE) -> None:
+        """Turn a SIP call away.
+
+        Args:
+            call_id: as the webhook has it.
+            status: what the caller's side is told: 486 is busy, 603 is no.
+        """
+        between("status", status, 400, 699)
+        await self._call(call_id, "reject", json={"status_code": status})
+
+    async def refer(self, call_id: str, target: str) -> None:
+        """Pass a SIP call on to a human, or whoever else answers there.
+
+        Args:
+            call_id: of a call that was accepted.
+            target: ``tel:+4930…`` or ``sip:…``.
+        """
+        if _TARGET.fullmatch(target) is None:
+            raise ConfigurationError(
+                "a call is referred to tel:+… or sip:…, without spaces"
+            )
+        await self._call(call_id, "refer", json={"target_uri": target})
+
+    async def hang_up(self, call_id: str) -> None:
+        """End a call, be it SIP or WebRTC; its sessions end with it."""
+        await self._call(call_id, "hangup")
+
+    async def answer(self, offer: str, settings: Settings | None = None) -> Answer:
+        """Have the service answer a browser's offer of a WebRTC call.
+
+        Args:
+            offer: the browser's SDP.
+            settings: of the session, unless the key is a client secret that has them.
+        """
+        if not 0 < len(offer) <= LONGEST_SDP:
+            raise ConfigurationError(
+                f"an offer is an SDP of 1 to {LONGEST_SDP} characters, not {len(offer)}"
+            )
+        accept, kind = {"accept": "application/sdp"}, "application/sdp"
+        content: dict[str, Any] = {"headers": accept}
+        if settings is None:
+            content = {"content": offer, "headers": accept | {"content-type": kind}}
+        else:
+            session = json.dumps(_negotiated(settings))
+            content["files"] = {
+                "sdp": (None, offer, kind),
+                "session": (None, session, "application/json"),
+            }
+        what = "answer the offer"
+        answered = await self._asking.post(what, "/realtime/calls", **content)
+        _, _, call_id = answered.headers.get("location", "").rpartition("/")
+        if _CALL_ID.fullmatch(call_id) is None:
+            raise RestError(f"asked to {what}, the service did not name the call")
+        return Answer(answered.body.decode(errors="replace"), call_id)
+
+    async def _secret(
+        self, path: str, session: dict[str, Any] | None, seconds: int
+    ) -> ClientSecret:
+        between("seconds", seconds, 10, 7_200)
+        body: dict[str, Any] = {
+            "expires_after": {"anchor": "created_at", "seconds": seconds}
+        }
+        if session is not None:
+            body["session"] = session
+        what = "make a client secret"
+        answered = await self._asking.post(what, path, json=body)
+        try:
+            return ClientSecret.model_validate(parsed(answered.body))
+        except ValidationError:
+            pass
+        # Here, so that it does not carry the error above, which knows the secret.
+        raise RestError(f"asked to {what}, the service answered with something else")
+
+    async def _call(self, call_id: str, verb: str, **content: Any) -> None:
+        path = f"/realtime/calls/{checked_call_id(call_id)}/{verb}"
+        what = "hang up" if verb == "hangup" else f"{verb} the call"
+        await self._asking.post(what, path, **content)
+
+
+def checked_call_id(call_id: str) -> str:
+    """A call's name, which may stand in a URL.
+
+    Raises:
+        ConfigurationError: it cannot be one.
+    """
+    if _CALL_ID.fullmatch(call_id) is None:
+        raise ConfigurationError(
+            "a call's id is what its webhook, or the answer to its offer, says: "
+            "rtc_ and letters and digits"
+        )
+    return call_id
+
+
+def _whole(settings: Settings) -> dict[str, Any]:
+    session = {"model": settings.model, **settings.to_wire()}
+    try:
+        json.dumps(session, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the session is asked for something that JSON cannot express: {error}"
+        ) from None
+    return session
+
+
+def _negotiated(settings: Settings) -> dict[str, Any]:
+    """The session of a call whose two ends agree on a format by themselves."""
+    session = _whole(settings)
+    for side in ("input", "output"):
+        session["audio"][side].pop("format", None)
+    return session
