@@ -45,7 +45,7 @@ soak: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -m soak --durations=0 -o faulthandler_timeout=3600
 
 fuzz: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q -m soak tests/fuzz
+	$(PYTHON_IN_VENV) -m pytest -q -n 2 -m soak tests/fuzz
 
 check: .venv/.ready-dev
 	.venv/bin/ruff check .
