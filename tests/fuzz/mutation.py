@@ -48,9 +48,7 @@ class Mutator:
     def _break(self, event: Json) -> None:
         random = self._random
         place: Any = event
-        while inner := [
-            each for each in _values(place) if isinstance(each, dict | list)
-        ]:
+        while inner := [each for each in _values(place) if _holds_more(each)]:
             if random.random() < 0.4:
                 break
             place = random.choice(inner)
