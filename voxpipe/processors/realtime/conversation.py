@@ -268,10 +268,9 @@ class Conversation:
         if isinstance(event, AudioDelta):
             self._speaking.audio(event, now)
             return
+        self._effects.tell("events", ServerEvent(event))
         handle = self._handlers.get(event.type)
-        if handle is None:
-            self._effects.tell("events", ServerEvent(event))
-        else:
+        if handle is not None and not event.is_nameless:
             handle(event, now)
         self.pump(now)
 

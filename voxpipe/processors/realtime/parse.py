@@ -7,7 +7,6 @@ as much as everything else that is done with it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -19,29 +18,6 @@ from . import events as ev
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 _AUDIO = "response.output_audio.delta"
-_MODELS: Mapping[str, type[ev.Event]] = {
-    "error": ev.ErrorEvent,
-    "session.created": ev.SessionEvent,
-    "session.updated": ev.SessionEvent,
-    "conversation.item.added": ev.ItemEvent,
-    "conversation.item.done": ev.ItemEvent,
-    "input_audio_buffer.speech_started": ev.SpeechEvent,
-    "input_audio_buffer.speech_stopped": ev.SpeechEvent,
-    "input_audio_buffer.timeout_triggered": ev.SpeechEvent,
-    "input_audio_buffer.committed": ev.CommittedEvent,
-    f"{TRANSCRIPTION}.delta": ev.TranscriptionEvent,
-    f"{TRANSCRIPTION}.completed": ev.TranscriptionEvent,
-    f"{TRANSCRIPTION}.failed": ev.TranscriptionEvent,
-    "response.created": ev.ResponseEvent,
-    "response.done": ev.ResponseEvent,
-    "response.output_item.added": ev.OutputItemEvent,
-    "response.output_item.done": ev.OutputItemEvent,
-    "response.output_audio.done": ev.PartDoneEvent,
-    "response.output_text.delta": ev.DeltaEvent,
-    "response.output_text.done": ev.PartDoneEvent,
-    "response.output_audio_transcript.delta": ev.DeltaEvent,
-    "response.output_audio_transcript.done": ev.PartDoneEvent,
-}
 
 
 class BadEvent(TransportError):
@@ -91,7 +67,7 @@ def parse(message: str) -> ev.Event | AudioDelta:
         raise BadEvent("expected an event with a type, got JSON without one")
     if kind == _AUDIO:
         return _audio(data)
-    model = _MODELS.get(kind, ev.Event)
+    model = ev.SERVER_EVENTS.get(kind, ev.Event)
     try:
         return model.model_validate(data)
     except ValidationError as error:

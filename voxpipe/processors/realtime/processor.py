@@ -75,7 +75,7 @@ class Realtime(Processor):
             what is still being said, never the end of it.
         interruptions: replies that were cut, with what was heard of them.
         usage: tokens and money, reply by reply and transcript by transcript.
-        events: what the service says that voxpipe does not act on.
+        events: all that the service says but audio, each in its type.
 
     Raises:
         SessionLost: from `run`, at every end of the session that was not asked for.

@@ -1,0 +1,60 @@
+"""The session as a whole: its settings, its errors, and what is left of its limits."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from .event import Event, Fields, Told
+
+
+class ErrorDetail(Fields, frozen=True):
+    """Why something did not work.
+
+    Attributes:
+        message: for people; it can quote what they said, or a key.
+        param: the field that it is about, as a dotted path.
+        event_id: of the client event that was refused, if that had one.
+    """
+
+    type: Told[str] = None
+    code: Told[str] = None
+    message: Told[str] = None
+    param: Told[str] = None
+    event_id: Told[str] = None
+
+
+class ErrorEvent(Event, frozen=True):
+    """``error``: an order was refused, or the service failed."""
+
+    type: Literal["error"]
+    error: ErrorDetail
+
+
+class SessionEvent(Event, frozen=True):
+    """``session.created`` and ``session.updated``: the settings that are in force."""
+
+    type: Literal["session.created", "session.updated"]
+    session: dict[str, Any]
+
+
+class RateLimit(Fields, frozen=True):
+    """One limit of the account.
+
+    Attributes:
+        name: ``tokens`` or ``requests``.
+        limit: in a window.
+        remaining: of it; what the running reply may still use is taken off already.
+        reset_seconds: until all of it is there again.
+    """
+
+    name: Told[str] = None
+    limit: Told[int] = None
+    remaining: Told[int] = None
+    reset_seconds: Told[float] = None
+
+
+class RateLimitsEvent(Event, frozen=True):
+    """``rate_limits.updated``: what is left, after each reply."""
+
+    type: Literal["rate_limits.updated"]
+    rate_limits: Told[tuple[RateLimit, ...]] = None
