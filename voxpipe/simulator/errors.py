@@ -11,6 +11,7 @@ from anyio import EndOfStream
 
 from voxpipe.pipeline.errors import SessionLost, VoxpipeError
 
+EXPIRED = "Your session hit the maximum duration of 60 minutes."
 _QUOTED = 60  # characters of a client's own value that a message repeats
 
 

@@ -7,10 +7,9 @@ sent and `Machine.advance` when `Machine.next_timer` is due, then sends
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any, NoReturn, cast
+from typing import Any
 
 from voxpipe.simulator.conversation.conversation import Conversation
 from voxpipe.simulator.conversation.editing import Editing
@@ -21,15 +20,22 @@ from voxpipe.simulator.replying.replies import Replies
 from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.wire.client_events import CLIENT_EVENTS, SHAPES
 from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.wire.incoming import event_id_of, read
 from voxpipe.simulator.wire.outbox import Event, Outbox, Timers
-from voxpipe.simulator.wire.schema import text
 from voxpipe.simulator.wire.session_config import LIFETIME, Kind, SessionConfig
 
-from .errors import Farewell, Refusal, invalid_type, invalid_value, missing, unknown
+from .errors import (
+    EXPIRED,
+    Farewell,
+    Refusal,
+    invalid_type,
+    invalid_value,
+    missing,
+    unknown,
+)
 from .script import Script
 from .session import Session
 
-_EXPIRED = "Your session hit the maximum duration of 60 minutes."
 _APPEND = {"type", "event_id", "audio"}
 
 
@@ -44,6 +50,8 @@ class Machine:
         today: seconds since 1970, for ``expires_at``.
         seed: makes ids reproducible.
         lifetime: seconds after which the session is closed.
+        session: what it begins with, as a client would update it. Raises `Refusal` when
+            that cannot be; its model is not looked at.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class Machine:
         today: float,
         seed: int | None = None,
         lifetime: float = LIFETIME,
+        session: Mapping[str, Any] | None = None,
     ) -> None:
         ids = Ids(Random(seed))
         config = SessionConfig(
@@ -88,6 +97,8 @@ class Machine:
             "response.cancel": self._cancel_response,
         }
         self._timers.at(now + lifetime, self._expire)
+        if session is not None:
+            self._configure({k: v for k, v in session.items() if k != "model"})
         self._outbox.emit("session.created", session=config.now)
 
     # --- what a shell does
@@ -98,8 +109,8 @@ class Machine:
             return
         event_id: str | None = None
         try:
-            event = _parse(message)
-            event_id = _event_id(event)
+            event = read(message)
+            event_id = event_id_of(event)
             self._dispatch(event, now)
         except Refusal as refusal:
             self._outbox.refuse(refusal, event_id)
@@ -167,11 +178,14 @@ class Machine:
         self._follow[kind](shape(event, ""), now)
 
     def _update(self, event: dict[str, Any], _now: float) -> None:
+        self._configure(event["session"])
+        self._outbox.emit("session.updated", session=self._session.config.now)
+
+    def _configure(self, session: Any) -> None:
         self._session.config.update(
-            event["session"], spoken=self._session.spoken, replying=self._replies.busy
+            session, spoken=self._session.spoken, replying=self._replies.busy
         )
         self._listening.configure()
-        self._outbox.emit("session.updated", session=self._session.config.now)
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
         self._replies.create(event.get("response") or {}, now)
@@ -180,41 +194,5 @@ class Machine:
         self._replies.cancel(event.get("response_id"), now)
 
     def _expire(self, _now: float) -> None:
-        self._outbox.refuse(Refusal("session_expired", _EXPIRED))
-        self._outbox.close(1001, _EXPIRED)
-
-
-def _parse(message: str | bytes) -> dict[str, Any]:
-    if not isinstance(message, str):
-        raise Refusal(
-            "invalid_event",
-            "Expected a text WebSocket message; binary frames are not supported.",
-        )
-    try:
-        event = _JSON.decode(message)
-    except (ValueError, RecursionError):
-        raise Refusal(
-            "invalid_json",
-            "Invalid event: failed to parse JSON value. Please check the value to "
-            "ensure it is valid JSON. (Common errors include trailing commas, missing "
-            "closing brackets, missing quotation marks, etc.)",
-        ) from None
-    if not isinstance(event, dict):
-        raise Refusal("invalid_event", "Invalid event: expected a JSON object.")
-    return cast(dict[str, Any], event)
-
-
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
-
-
-_JSON = json.JSONDecoder(parse_constant=_not_json)
-
-
-def _event_id(event: dict[str, Any]) -> str | None:
-    id = event.get("event_id")
-    if id is None:
-        event.pop("event_id", None)
-        return None
-    checked: str = text(512)(id, "event_id")
-    return checked
+        self._outbox.refuse(Refusal("session_expired", EXPIRED))
+        self._outbox.close(1001, EXPIRED)
