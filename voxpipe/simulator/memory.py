@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from anyio import (
     BrokenResourceError,
     ClosedResourceError,
     EndOfStream,
+    Event,
     create_memory_object_stream,
     create_task_group,
     current_time,
@@ -27,6 +28,8 @@ from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME, Kind
 
 from .errors import ConnectionClosed
+from .faults import Fault
+from .faulty import with_faults
 from .machine import Machine
 from .pump import Pump, in_line
 from .script import Script
@@ -44,6 +47,7 @@ class _ServerSide:
     ) -> None:
         self._sender = sender
         self._receiver = receiver
+        self._gone = Event()
         self.closed: ConnectionClosed | None = None
 
     async def send(self, text: str) -> None:
@@ -61,6 +65,13 @@ class _ServerSide:
     async def close(self, code: int, reason: str) -> None:
         self.hang_up(code, reason)
 
+    async def gone(self) -> None:
+        await self._gone.wait()
+
+    def leave(self) -> None:
+        """The client has gone."""
+        self._gone.set()
+
     def hang_up(self, code: int, reason: str) -> None:
         """Close; what was sent can still be received."""
         self.closed = self.closed or ConnectionClosed(code, reason)
@@ -75,9 +86,15 @@ class MemoryConnection:
     long as the work in it.
     """
 
-    def __init__(self, open_session: Callable[[], Machine], voice: CachedVoice) -> None:
+    def __init__(
+        self,
+        open_session: Callable[[], Machine],
+        voice: CachedVoice,
+        faults: Sequence[Fault] = (),
+    ) -> None:
         self._open_session = open_session
         self._voice = voice
+        self._faults = faults
         self._sender, at_server = create_memory_object_stream[str](_CAPACITY)
         to_client, self._receiver = create_memory_object_stream[str](_CAPACITY)
         self._server = _ServerSide(to_client, at_server)
@@ -102,7 +119,8 @@ class MemoryConnection:
     async def _serve(self) -> None:
         try:
             machine = self._open_session()
-            await Pump(machine, self._server, in_line(self._voice)).run()
+            wire = with_faults(self._server, self._faults)
+            await Pump(machine, wire, in_line(self._voice)).run()
         finally:
             self._server.hang_up(1000, "")
 
@@ -132,6 +150,7 @@ class MemoryConnection:
         """Close with 1000; harmless when it is closed already."""
         self._sender.close()
         self._receiver.close()
+        self._server.leave()
 
     def statistics(self) -> MemoryObjectStreamStatistics:
         """How many frames wait to be received, and who waits."""
@@ -175,4 +194,5 @@ def connect_in_memory(
             lifetime=lifetime,
         ),
         CachedVoice(voice or find_voice()),
+        script.faults if script else (),
     )

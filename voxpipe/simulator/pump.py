@@ -45,6 +45,10 @@ class Wire(Protocol):
         """Say goodbye."""
         ...
 
+    async def gone(self) -> None:
+        """Wait for the client to go, reading nothing of what it sends."""
+        ...
+
 
 class Pump:
     """Runs one session until either side ends it.

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from .faults import Fault
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -161,6 +163,7 @@ class Script(_Strict):
         then: what follows the last reply: ``echo`` says back what was said, ``repeat``
             starts again.
         timing: how fast all of it is.
+        faults: what goes wrong with the connection, and when.
         tokens_per_minute: the limit that ``rate_limits.updated`` tells.
         obfuscation: whether deltas carry padding, as live ones do.
     """
@@ -170,5 +173,6 @@ class Script(_Strict):
     out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     then: Literal["echo", "repeat"] = "echo"
     timing: Timing = Timing()
+    faults: Annotated[Sequence[Fault], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True

@@ -19,8 +19,10 @@ from pydantic import BaseModel, ValidationError
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
 from .errors import ScriptError
+from .faults import Fault
 from .script import Script
 
+_COMPLETE = {"missing", "event", "pattern", "no_condition"}  # say what came, and a cure
 _LARGEST = 1 << 20  # characters; a conversation of days
 _WHOLE = r"(?:0|[1-9][0-9]*)"  # 007 and telephone numbers are text
 
@@ -172,6 +174,9 @@ def _explain(
     field = ".".join(str(each) for each in place) or "the whole file"
     if problem["type"] == "extra_forbidden":
         cure = _unknown(place, data)
+    elif problem["type"].startswith("union_tag"):
+        known = [str(kind.model_fields["do"].default) for kind in _models_in(Fault)]
+        cure = f"expected one of do: {', '.join(known)}"
     else:
         cure = problem["msg"] + _what_it_is(problem)
     return f"{name}, line {_line(tree, place)}, {field}: {cure}"
@@ -179,7 +184,7 @@ def _explain(
 
 def _what_it_is(problem: Any) -> str:
     came = problem["input"]
-    if problem["type"] == "missing" or isinstance(came, BaseModel):
+    if problem["type"] in _COMPLETE:
         return ""
     plain = isinstance(came, bool | int | float | None)
     quotes = plain and problem["type"].startswith("string")

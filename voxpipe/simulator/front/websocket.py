@@ -17,6 +17,7 @@ from anyio import (
     Lock,
     move_on_after,
     sleep,
+    sleep_forever,
 )
 from anyio.abc import ByteStream
 from websockets.exceptions import InvalidState
@@ -109,6 +110,10 @@ class Socket:
             with suppress(EndOfStream):
                 await self._flush()
             await self.finish()
+
+    async def gone(self) -> None:
+        """Wait without reading: nothing tells then that the client has gone."""
+        await sleep_forever()
 
     async def finish(self) -> None:
         """Wait, a second at most, until the client has hung up too.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.faults import RATE_LIMIT, RateLimited
 from voxpipe.simulator.script import Answer, Call, Failure, Line, Script, When
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
@@ -19,6 +20,11 @@ from .templates import fill
 _VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
 _LONGEST = 4000  # characters of a message: clients and tools may send a megabyte
 _DEPTH = 4  # of made-up arguments
+_RATE_LIMITED = Failure(
+    type="tokens",
+    code=RATE_LIMIT,
+    message="Rate limit reached on tokens per min. Please try again later.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Prompter:
         self._script = script
         self._rules = Rules(script.when)
         self._again: When | None = None  # the rule of a reply that was not heard
+        self._replies = 0  # planned so far
         self._next = 0
         self._next_aside = 0
         self._heard_until = 0  # lines whose ``heard`` has been used
@@ -82,6 +89,9 @@ class Prompter:
 
     def plan(self, wish: Wish, items: Sequence[Item]) -> Plan:
         """Choose what to say, given the response's input."""
+        self._replies += 1
+        if self._is_limited(self._replies - 1):
+            return Plan((), failure=_RATE_LIMITED)
         verbatim = _VERBATIM.search(wish.instructions or "")
         if verbatim:
             return _allowed(Plan((verbatim[1],)), wish)
@@ -113,6 +123,13 @@ class Prompter:
         number = self._next
         self._next += 1
         return number, rule or self._line(number)
+
+    def _is_limited(self, number: int) -> bool:
+        return any(
+            fault.after <= number < fault.after + fault.times
+            for fault in self._script.faults
+            if isinstance(fault, RateLimited)
+        )
 
     def give_back(self, plan: Plan) -> None:
         """The last reply was interrupted before it had said anything: say it again."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from voxpipe.simulator.conversation.context import Contexts
 from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.faults import RATE_LIMIT
 from voxpipe.simulator.session import Session
 
 from .plan import Prompter
@@ -119,6 +120,9 @@ class Replies:
             self.spoken_ms = reply.spoken_ms
         else:
             self._asides.pop(reply.id, None)
+        failure = reply.plan.failure
+        if failure is not None and failure.code == RATE_LIMIT:
+            tokens = self._session.script.tokens_per_minute  # all are used
         limits = self._rate_limits(tokens, now)
         wait = self._session.script.timing.rate_limits_ms / 1000
         self._session.timers.at(
