@@ -43,7 +43,7 @@ async def read_form(scope: Scope, receive: Receive) -> Form:
     kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
     if kind != _FORM:
         raise BadRequest(415, f"expected a body of type {_FORM}")
-    return parse_form(await _read_body(scope, receive))
+    return parse_form(await read_body(scope, receive))
 
 
 def parse_form(body: bytes) -> Form:
@@ -70,7 +70,12 @@ def parse_form(body: bytes) -> Form:
     return fields
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """What was posted, at most 65,536 bytes of it, within five seconds.
+
+    Raises:
+        BadRequest: too much, too late, or not to the end.
+    """
     too_large = BadRequest(413, f"expected a body of at most {LARGEST} bytes")
     announced = header(scope, b"content-length") or ""
     if announced.isdecimal() and int(announced[:20]) > LARGEST:

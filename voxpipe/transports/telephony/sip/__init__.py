@@ -1,0 +1,22 @@
+"""SIP calls that OpenAI itself carries: it announces them, the program steers them.
+
+Their audio never comes here. `SipEndpoint` hears of each call; the program accepts it
+(``voxpipe.processors.realtime.rest``) and controls it by ``open_session(call_id=…)``.
+"""
+
+from .endpoint import Answer, SipEndpoint
+from .incoming import IncomingCall
+from .replays import Replays
+from .webhook import Secret, Webhook, WebhookRefused, sign, unwrap
+
+__all__ = [
+    "Answer",
+    "IncomingCall",
+    "Replays",
+    "Secret",
+    "SipEndpoint",
+    "Webhook",
+    "WebhookRefused",
+    "sign",
+    "unwrap",
+]

@@ -1,0 +1,195 @@
+"""The endpoint that OpenAI tells of SIP calls, as an ASGI app.
+
+A webhook wants an answer at once, and a call takes minutes: it is answered when the
+call is known to be new and there is room for it, and the program's function runs on its
+own. Deliveries that are repeated are answered, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from anyio import Event, create_task_group, current_time, move_on_after
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline.leaving import leave
+from voxpipe.transports.asgi import Receive, Scope, Send
+from voxpipe.transports.telephony import failures
+from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.forms import BadRequest, read_body
+from voxpipe.transports.telephony.refusals import Refusals
+
+from .incoming import IncomingCall, incoming
+from .replays import Replays
+from .webhook import Secret, Webhook, WebhookRefused, secrets_of, unwrap
+
+Answer = Callable[[IncomingCall], Awaitable[object]]
+"""What is done about a call: accept it, control it, and return when it is over."""
+
+WEBHOOK = "/openai/webhook"
+RETRY_AFTER = 5  # seconds; OpenAI delivers again what was not answered with 2xx
+
+logger = logging.getLogger("voxpipe.calls")
+
+
+class SipEndpoint:
+    """Runs a function for each SIP call that OpenAI announces, once.
+
+    It is open while it runs as an app by itself (a server's ``lifespan``) or within
+    ``async with``, for apps that are mounted; before and after that it refuses calls.
+    At the end it waits for the calls, and ends those that are not over by then. What
+    goes wrong in one call harms no other: it is logged, as is each call in one line,
+    without numbers or what was said.
+
+    Args:
+        answer: the function.
+        secrets: of the webhook (``whsec_…``), or several while they are changed.
+        limit: calls at once; what is more is refused with 503 and announced again.
+        farewell: seconds that calls may go on when it ends.
+        path: where it is asked.
+
+    Attributes:
+        calls: how many there are.
+
+    Raises:
+        SecretError: a secret that is none.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        secrets: Secret | Sequence[Secret],
+        *,
+        limit: int = 100,
+        farewell: float = 10.0,
+        path: str = WEBHOOK,
+    ) -> None:
+        if limit < 1:
+            raise ValueError(f"expected a limit of 1 call or more, got {limit!r}")
+        secrets_of(secrets)  # now, rather than at the first call
+        self._answer = answer
+        self._secrets = secrets
+        self._limit = limit
+        self._farewell = farewell
+        self._path = path.rstrip("/")
+        self._refusals = Refusals()
+        self._replays = Replays()
+        self._tasks: TaskGroup | None = None
+        self._ended = Event()  # one of the calls, since somebody waits for it
+        self.calls = 0
+
+    async def __aenter__(self) -> Self:
+        self._tasks = create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        assert self._tasks is not None
+        tasks, self._tasks = self._tasks, None
+        with move_on_after(0 if kind else self._farewell):
+            while self.calls:
+                self._ended = Event()
+                await self._ended.wait()
+        tasks.cancel_scope.cancel()
+        return await leave(tasks, kind, error, traceback)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI 3 has it."""
+        if scope["type"] == "http":
+            try:
+                await self._request(scope, receive, send)
+            except BadRequest as error:
+                self._refusals.note(str(error))
+                await respond(send, error.status, f"{error}\n")
+        elif scope["type"] == "websocket":
+            await receive()
+            await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        async with self:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+        await send({"type": "lifespan.shutdown.complete"})
+
+    # --- webhooks
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, path = split_path(scope)
+        if path.rstrip("/") != self._path:
+            raise BadRequest(404, f"expected {self._path}")
+        if scope["method"] != "POST":
+            raise BadRequest(405, "expected POST")
+        body = await read_body(scope, receive)
+        try:
+            webhook = unwrap(body, _headers(scope), self._secrets)
+            call = incoming(webhook)
+        except WebhookRefused as error:
+            raise BadRequest(400, str(error)) from None
+        refused = None if call is None else self._take(webhook, call)
+        if refused is None:
+            await respond(send, 200, "")
+        else:
+            self._refusals.note(refused)
+            retry = {"retry-after": str(RETRY_AFTER)}
+            await respond(send, 503, f"{refused}\n", headers=retry)
+
+    def _take(self, webhook: Webhook, call: IncomingCall) -> str | None:
+        """Have the call answered, unless that was done; or say why it cannot be."""
+        if self._tasks is None:
+            return "no call is taken: the endpoint is not open"
+        now = datetime.now(UTC).timestamp()
+        claims = [self._replays.claim(name, now) for name in (webhook.id, call.id)]
+        if claims[0] == "seen" or claims[1] == "seen":
+            return None
+        if "full" in claims or self.calls >= self._limit:
+            self._replays.forget(webhook.id)
+            self._replays.forget(call.id)
+            return "no call is taken: there are too many"
+        self.calls += 1
+        self._tasks.start_soon(self._run, call)
+        return None
+
+    # --- calls
+
+    async def _run(self, call: IncomingCall) -> None:
+        began, end = current_time(), "cut"
+        try:
+            end = await self._answered(call)
+        finally:
+            self.calls -= 1
+            self._ended.set()
+            logger.info(
+                "call=%s end=%s seconds=%.1f", call.id[-8:], end, current_time() - began
+            )
+
+    async def _answered(self, call: IncomingCall) -> str:
+        try:
+            await self._answer(call)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
+            if failures.is_transport(error):
+                logger.warning("call=%s %s", call.id[-8:], failures.in_short(error))
+                return "lost"
+            logger.error("call=%s failed: %s", call.id[-8:], failures.in_full(error))
+            return "failed"
+        return "over"
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Those of a request; of one that came more than once, none."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").lower()
+        headers[key] = "" if key in headers else value.decode("latin-1")
+    return headers
