@@ -1,11 +1,11 @@
-"""Drives a `Machine` over a connection, whatever that is made of."""
+"""Drives a session over a connection, whatever that is made of."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from anyio import (
     EndOfStream,
@@ -18,16 +18,15 @@ from anyio import (
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.voices.speech import CachedVoice
 
 from .errors import VoiceError
-from .machine import Machine
+from .served import Served, Utterance
 
 _MOST_PENDING = 256  # events; more wait until the client reads
 _CHECKPOINT_EVERY = 16  # messages, when the client is always ahead of us
 
-Speak = Callable[[Speech], Awaitable[bytes]]
+Speak = Callable[[Utterance], Awaitable[bytes]]
 
 
 class Wire(Protocol):
@@ -59,7 +58,7 @@ class Pump:
         speak: makes sound of words; may raise `VoiceError`.
     """
 
-    def __init__(self, machine: Machine, wire: Wire, speak: Speak) -> None:
+    def __init__(self, machine: Served[Any], wire: Wire, speak: Speak) -> None:
         self._machine = machine
         self._wire = wire
         self._speak = speak
@@ -121,7 +120,7 @@ class Pump:
         with move_on_after(max(0.0, due - current_time())):
             await self._news.wait()
 
-    async def _say(self, speech: Speech) -> None:
+    async def _say(self, speech: Utterance) -> None:
         pcm: bytes | None = None
         with suppress(VoiceError):  # the response fails then, and says so
             pcm = await self._speak(speech)
@@ -132,7 +131,7 @@ class Pump:
 def in_thread(voice: CachedVoice) -> Speak:
     """Speak in a worker thread, so that no other session waits."""
 
-    async def speak(speech: Speech) -> bytes:
+    async def speak(speech: Utterance) -> bytes:
         known = voice.recall(speech.text, speech.voice, speech.speed)
         if known is not None:
             return known
@@ -146,7 +145,7 @@ def in_thread(voice: CachedVoice) -> Speak:
 def in_line(voice: CachedVoice) -> Speak:
     """Speak at once: under virtual time a thread would be overtaken by the clock."""
 
-    async def speak(speech: Speech) -> bytes:
+    async def speak(speech: Utterance) -> bytes:
         return voice.speak(speech.text, speech.voice, speech.speed)
 
     return speak

@@ -6,6 +6,8 @@ and `Machine` looks at it by itself.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .schema import Shape, an_object, fields, integer, nullable, text
 
 CLIENT_EVENTS = (
@@ -25,6 +27,10 @@ CLIENT_EVENTS = (
 """As the service lists them; two of them are for translation sessions only."""
 
 _ID = text(1 << 16)  # longer than any id: an unknown one is refused as unknown
+
+
+def _anything(value: Any, path: str) -> Any:
+    return value
 
 
 def _event(*required: str, **shapes: Shape) -> Shape:
@@ -50,3 +56,11 @@ SHAPES: dict[str, Shape] = {
     "response.create": _event(response=nullable(an_object)),
     "response.cancel": _event(response_id=nullable(_ID)),
 }
+
+TRANSLATION_SHAPES: dict[str, Shape] = {
+    "session.update": _event("session", session=an_object),
+    # Its audio is looked at where the format is known.
+    "session.input_audio_buffer.append": _event("audio", audio=_anything),
+    "session.close": _event(),
+}
+"""All that a client of a translation session may send."""

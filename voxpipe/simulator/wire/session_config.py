@@ -15,6 +15,7 @@ from .schema import an_object
 from .session_schema import REALTIME, TRANSCRIPTION, reasons
 
 Kind = Literal["realtime", "transcription"]
+AnyKind = Literal["realtime", "transcription", "translation"]
 LIFETIME = 3600  # seconds a session may last
 
 # The service's own text is longer; what matters here is that there is one.
@@ -223,7 +224,8 @@ def _merge_turn_detection(have: dict[str, Any] | None, new: dict[str, Any]) -> A
     return {**have, **new}
 
 
-def _merge_noise_reduction(have: dict[str, Any] | None, new: dict[str, Any]) -> Any:
+def merge_noise_reduction(have: dict[str, Any] | None, new: dict[str, Any]) -> Any:
+    """Noise reduction as it is after an update: an omitted strength stays."""
     merged = {**(have or {"strength": 1}), **new}
     if "type" not in merged:
         raise missing("session.audio.input.noise_reduction.type")
@@ -246,6 +248,6 @@ def _merge_transcription(have: dict[str, Any] | None, new: dict[str, Any]) -> An
 
 _MERGERS = {
     "turn_detection": _merge_turn_detection,
-    "noise_reduction": _merge_noise_reduction,
+    "noise_reduction": merge_noise_reduction,
     "transcription": _merge_transcription,
 }

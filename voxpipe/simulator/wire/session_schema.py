@@ -48,6 +48,7 @@ TRANSCRIBERS = (
     "gpt-4o-transcribe-diarize",
     "whisper-1",
 )
+TRANSLATORS = ("gpt-realtime-translate",)
 
 
 def reasons(model: str) -> bool:
@@ -102,15 +103,15 @@ _CHUNKING = tagged(
         ),
     },
 )
-_NOISE_REDUCTION = fields(
+NOISE_REDUCTION = fields(
     {"type": one_of("near_field", "far_field"), "strength": number(0, 1)}
 )
-_LANGUAGE = matching(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?", "an ISO-639-1 language code")
+LANGUAGE = matching(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?", "an ISO-639-1 language code")
 _TRANSCRIPTION = fields(
     {
         "model": one_of(*TRANSCRIBERS),
-        "language": nullable(_LANGUAGE),
-        "languages": nullable(array(_LANGUAGE, 20)),
+        "language": nullable(LANGUAGE),
+        "languages": nullable(array(LANGUAGE, 20)),
         "prompt": nullable(text()),
         "keywords": nullable(array(text(200), 1000)),
         "delay": nullable(one_of("minimal", "low", "medium", "high", "xhigh")),
@@ -212,7 +213,7 @@ def _input(turn_detection: Shape) -> Shape:
         {
             "format": FORMAT,
             "transcription": nullable(_TRANSCRIPTION),
-            "noise_reduction": nullable(_NOISE_REDUCTION),
+            "noise_reduction": nullable(NOISE_REDUCTION),
             "turn_detection": nullable(turn_detection),
         }
     )

@@ -1,0 +1,1 @@
+"""Translation sessions: what is said comes out in another language, without turns."""

@@ -1,0 +1,152 @@
+"""The translation service, without the network: messages and time in, events out.
+
+It is driven as `voxpipe.simulator.machine.Machine` is, but knows three client events,
+no items and no responses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from voxpipe.simulator.errors import (
+    EXPIRED,
+    Farewell,
+    Refusal,
+    invalid_type,
+    invalid_value,
+    missing,
+)
+from voxpipe.simulator.hearing.sound import decode_audio
+from voxpipe.simulator.script import Script
+from voxpipe.simulator.wire.client_events import TRANSLATION_SHAPES
+from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.wire.incoming import event_id_of, read
+from voxpipe.simulator.wire.outbox import Event, Outbox, Timers
+from voxpipe.simulator.wire.session_config import LIFETIME
+
+from .config import TranslationConfig
+from .interpreter import PCM, Interpreter, Translated
+
+
+class Translator:
+    """One translation session.
+
+    Args:
+        model: known to be one of the service's.
+        script: what is heard (``heard``), and what it is in the other language
+            (``say``), phrase by phrase.
+        now: the time on the clock that ``receive`` and ``advance`` will be given.
+        today: seconds since 1970, for ``expires_at``.
+        seed: makes ids reproducible.
+        lifetime: seconds after which the session is closed.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        script: Script,
+        *,
+        now: float,
+        today: float,
+        seed: int | None = None,
+        lifetime: float = LIFETIME,
+    ) -> None:
+        ids = Ids(Random(seed))
+        self._outbox = Outbox(ids)
+        self._timers = Timers()
+        expires_at = int(today) + round(lifetime)
+        self._config = TranslationConfig(model, ids.new("sess"), expires_at)
+        self._interpreter = Interpreter(
+            script, self._config, self._outbox, self._timers, self._drained
+        )
+        self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
+            "session.update": self._update,
+            "session.input_audio_buffer.append": self._append,
+            "session.close": self._close,
+        }
+        self._timers.at(now + lifetime, self._expire)
+        self._outbox.emit("session.created", session=self._config.now)
+
+    def receive(self, message: str | bytes, now: float) -> None:
+        """Take a frame from the client: text, or the bytes of a binary frame."""
+        if self._outbox.farewell is not None:
+            return
+        event_id: str | None = None
+        try:
+            event = read(message)
+            event_id = event_id_of(event)
+            self._dispatch(event, now)
+        except Refusal as refusal:
+            self._outbox.refuse(refusal, event_id)
+
+    @property
+    def next_timer(self) -> float | None:
+        """When `advance` has something to do; ``None`` when never."""
+        return None if self._outbox.farewell else self._timers.next
+
+    def advance(self, now: float) -> None:
+        """Do what has become due."""
+        if self._outbox.farewell is None:
+            self._timers.run(now)
+
+    @property
+    def pending(self) -> int:
+        """How many events wait to be taken."""
+        return len(self._outbox)
+
+    def outgoing(self) -> list[Event]:
+        """The events to send, each as one text frame."""
+        return self._outbox.take()
+
+    @property
+    def farewell(self) -> Farewell | None:
+        """The close frame to send after the last event, once the session is over."""
+        return self._outbox.farewell
+
+    def speeches(self) -> list[Translated]:
+        """What has to be spoken since the last time this was asked."""
+        return self._interpreter.speeches()
+
+    def spoken(self, speech: Translated, pcm: bytes | None, now: float) -> None:
+        """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
+        self._interpreter.spoken(speech, pcm, now)
+
+    # --- client events
+
+    def _dispatch(self, event: dict[str, Any], now: float) -> None:
+        kind = event.get("type")
+        if kind is None:
+            raise missing("type")
+        if type(kind) is not str:
+            raise invalid_type("type", kind, "a string")
+        shape = TRANSLATION_SHAPES.get(kind)
+        if shape is None:
+            raise invalid_value("type", kind, tuple(TRANSLATION_SHAPES))
+        self._follow[kind](shape(event, ""), now)
+
+    def _update(self, event: dict[str, Any], _now: float) -> None:
+        self._config.update(event["session"])
+        self._outbox.emit("session.updated", session=self._config.now)
+
+    def _append(self, event: dict[str, Any], now: float) -> None:
+        pcm = decode_audio(event["audio"], "audio", PCM)
+        if self._interpreter.closing:
+            raise Refusal(
+                "session_closing",
+                "The session is being closed: no more audio can be appended.",
+            )
+        self._interpreter.append(pcm, now)
+
+    def _close(self, _event: dict[str, Any], now: float) -> None:
+        if not self._interpreter.closing:
+            self._interpreter.close(now)
+
+    def _drained(self) -> None:
+        self._outbox.emit("session.closed")
+        self._outbox.close(1000, "")
+
+    def _expire(self, _now: float) -> None:
+        self._outbox.refuse(Refusal("session_expired", EXPIRED))
+        self._outbox.close(1001, EXPIRED)
