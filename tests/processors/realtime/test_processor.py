@@ -307,7 +307,7 @@ def test_a_session_is_changed_while_it_runs() -> None:
     async def plot(conversation: Call) -> None:
         model = conversation.model
         model.update(instructions="Speak Italian.")
-        model.update(temperature=5)  # which left with the beta
+        model.update(extra={"temperature": 5})  # which left with the beta
         await sleep(1.0)
         conversation.phone.hang_up()
 

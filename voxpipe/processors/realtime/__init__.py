@@ -1,9 +1,10 @@
 """gpt-realtime as a box: the session, the conversation, and what it costs."""
 
 from .address import Address
+from .changes import Changes
 from .connection import Connect, Connection
 from .detection import SemanticVad, ServerVad
-from .errors import ConfigurationError, SessionRefused
+from .errors import ConfigurationError, SessionRefused, UpdateRefused
 from .events import ServerEvent
 from .history import Entry, History
 from .models import RetirementWarning
@@ -13,11 +14,13 @@ from .processor import Heard, Realtime, Said
 from .replies import Outcome, Reply
 from .session import Session, open_session
 from .settings import Settings
+from .terms import Update
 
 __all__ = [
     "PRICES",
     "Address",
     "Bill",
+    "Changes",
     "ConfigurationError",
     "Connect",
     "Connection",
@@ -41,5 +44,7 @@ __all__ = [
     "Settings",
     "Tracing",
     "Transcription",
+    "Update",
+    "UpdateRefused",
     "open_session",
 ]

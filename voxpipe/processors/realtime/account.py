@@ -28,6 +28,10 @@ class Account:
         self._effects = effects
         self.bill = Bill()
 
+    def configure(self, settings: Settings) -> None:
+        """Other settings are in force."""
+        self._settings = settings
+
     def reply(self, response: ev.Response) -> None:
         """A reply has been made."""
         if response.usage is None:

@@ -38,6 +38,7 @@ from .recent import Recent
 from .replies import Reply
 from .settings import Settings
 from .speaking import Speaking
+from .terms import Terms
 from .toolcalls import NOBODY, NOT_RUN, TOO_MANY, ToolCalls, is_due
 from .words import Words
 
@@ -80,11 +81,13 @@ class Conversation:
         self._speaking = Speaking(settings, self.arbiter, self._words, self._effects)
         self._speaking.on_cut = lambda: self.on_cut()
         self._account = Account(settings, self._effects, host)
+        self.terms = Terms(settings, self.arbiter, self._speaking, self._effects)
+        self.terms.on_change = self._configure
         words, hearing, speaking = self._words, self._hearing, self._speaking
         self._handlers: dict[str, Callable[[Any, float], object]] = {
             "error": self._error,
             "session.created": _acknowledged,
-            "session.updated": _acknowledged,
+            "session.updated": self.terms.updated,
             "conversation.item.added": words.item,
             "conversation.item.done": words.item,
             "input_audio_buffer.speech_started": self._speech_started,
@@ -252,6 +255,7 @@ class Conversation:
         """The session is over: whoever waits for a reply is told."""
         self.arbiter.give_up(reason)
         self._speaking.abandon(reason)
+        self.terms.end(reason)
 
     # --- what the service says
 
@@ -282,6 +286,7 @@ class Conversation:
                 # It wanted to answer the caller while another reply was being made.
                 self.ask({}, now, follow_up=True)
             return
+        self.terms.refused(error)
         reply = self.arbiter.refused(error.event_id, busy=busy, now=now)
         if reply is not None:
             reply.turn.cut()
@@ -298,6 +303,11 @@ class Conversation:
         self._hearing.speech_started()
         if self._detection.interrupts:
             self._speaking.silence(service_cancels=True)
+
+    def _configure(self, settings: Settings) -> None:
+        self._settings, self._detection = settings, settings.detection
+        for each in (self._hearing, self._speaking, self._account):
+            each.configure(settings)
 
     def _transcribed(self, event: ev.TranscriptionEvent, now: float) -> None:
         self._words.of_caller(event, now)
@@ -357,4 +367,4 @@ class Conversation:
 
 
 def _acknowledged(event: ev.SessionEvent, now: float) -> None:
-    """`open_session` has read the first two; later ones say what was ordered."""
+    """`open_session` has read the first one."""

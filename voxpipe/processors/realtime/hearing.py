@@ -39,6 +39,16 @@ class Hearing:
         self._clock = CallerClock()
         self._audio = CallerAudio(settings)
 
+    def configure(self, settings: Settings) -> None:
+        """Other settings are in force; with a new owner of turns, no turn is open."""
+        owned = self._settings.owner_of_turns
+        self._settings, self._detection = settings, settings.detection
+        if settings.owner_of_turns == owned:
+            return
+        self._arbiter.caller_said_nothing()
+        if self._audio.hand_over(settings):
+            self._effects.order("input_audio_buffer.clear")
+
     # --- what the caller does
 
     def hear(self, frame: AudioFrame, now: float) -> None:

@@ -28,6 +28,17 @@ class CallerAudio:
         self._end = 0.0  # of what has come in, on the stream's own timeline
         self._sent = 0.0  # seconds since the last turn was closed
 
+    def hand_over(self, settings: Settings) -> bool:
+        """Turns have another owner; whether what was sent has to be thrown away."""
+        self._local = settings.turns == "local"
+        self._speaking = not self._local
+        self._kept.clear()
+        self._kept_seconds = 0.0
+        left = self._local and self._sent > 0
+        if left:
+            self._sent = 0.0
+        return left
+
     @property
     def sent(self) -> float:
         """Seconds that were sent and belong to no turn yet."""

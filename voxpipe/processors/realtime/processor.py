@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from typing import Any
+from typing import Any, Unpack
 
 from anyio import CancelScope, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
@@ -31,6 +31,7 @@ from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.pipeline.errors import leaves_of
 
 from .bell import Bell
+from .changes import Changes
 from .complaints import Wiring, complaints
 from .conversation import Conversation
 from .events import ServerEvent
@@ -41,6 +42,8 @@ from .outgoing import Outgoing
 from .prices import Bill
 from .replies import Reply
 from .session import Session
+from .settings import Settings
+from .terms import Update
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
 Said = AudioFrame | ReplyEnd
@@ -164,15 +167,22 @@ class Realtime(Processor):
         self._conversation.end_turn(current_time())
         self._flush()
 
-    def update(self, **fields: Any) -> None:
-        """Change fields of the service's session object, such as ``instructions``.
+    def update(self, **changes: Unpack[Changes]) -> Update:
+        """Change settings of the session, such as ``instructions``, while it runs.
 
         Raises:
-            TypeError, ValueError: a field that JSON cannot express.
+            ConfigurationError: the service forbids that, or forbids it now; or a value
+                out of range, or not for this model.
+            TypeError, ValueError: no such field, or one that JSON cannot express.
         """
-        session = {"type": "realtime", **fields}
-        self._conversation.order("session.update", session=session)
+        update = self._conversation.terms.update(changes)
         self._flush()
+        return update
+
+    @property
+    def settings(self) -> Settings:
+        """What the session is held to; `update` changes it."""
+        return self._conversation.terms.settings
 
     @property
     def bill(self) -> Bill:

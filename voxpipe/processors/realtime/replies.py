@@ -62,6 +62,7 @@ class Reply:
     request_id: str = ""
     response_id: str = ""
     store: Store = field(default_factory=Store)
+    spoken: bool = True  # not written: asked for, or set, when it began
     done: bool = False  # the service has closed it
     ended: bool = False  # its end has been sent on to the ear
     called: bool = False  # it has called tools, and nothing has followed yet

@@ -70,7 +70,7 @@ async def open_session(
     tool_choice: str | None = None,
     parallel_tool_calls: bool | None = None,
     reasoning: Effort | None = None,
-    max_output_tokens: int | None = None,
+    max_output_tokens: int | Literal["inf"] | None = None,
     audio: AudioFormat = PCM_24K,
     turns: Turns = "server",
     noise_reduction: NoiseReduction | Distance | None = None,
@@ -101,7 +101,8 @@ async def open_session(
             every reply has to call.
         parallel_tool_calls: whether one reply may call several tools.
         reasoning: how long a model that reasons thinks before it speaks.
-        max_output_tokens: of one reply, 1 to 4,096; default: what the model can.
+        max_output_tokens: of one reply, 1 to 4,096; default: what the model can
+            (``inf``).
         audio: both ways: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
         turns: who decides when the caller has finished.
         noise_reduction: for a microphone that is near or far.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
@@ -20,7 +20,6 @@ from .options import (
     Tracing,
     Transcription,
     between,
-    given,
     one_of,
 )
 
@@ -51,7 +50,7 @@ class Settings:
     tool_choice: str | None = None
     parallel_tool_calls: bool | None = None
     reasoning: Effort | None = None
-    max_output_tokens: int | None = None
+    max_output_tokens: int | Literal["inf"] | None = None
     audio: AudioFormat = PCM_24K
     turns: Turns = "server"
     noise_reduction: NoiseReduction | Distance | None = None
@@ -73,7 +72,7 @@ class Settings:
         one_of("output", self.output, get_args(Modality))
         if self.speed is not None:
             between("speed", self.speed, 0.25, 1.5)
-        if self.max_output_tokens is not None:
+        if self.max_output_tokens is not None and self.max_output_tokens != "inf":
             between("max_output_tokens", self.max_output_tokens, 1, 4_096)
         if isinstance(self.noise_reduction, str):
             one_of("noise_reduction", self.noise_reduction, get_args(Distance))
@@ -118,29 +117,30 @@ class Settings:
         return self.transcription
 
     def to_wire(self) -> dict[str, Any]:
-        """The ``session`` of a ``session.update``.
+        """The ``session`` of a ``session.update`` that opens.
 
         Raises:
             FormatError: audio that the service does not speak, with the cure.
         """
+        form = self._format
         session: dict[str, Any] = {
             "type": "realtime",
-            "output_modalities": [self.output],
-            "tools": [dict(tool) for tool in self.tools],
-            "audio": {"input": self._input(), "output": self._output()},
+            "audio": {"input": {"format": form}, "output": {"format": form}},
         }
-        session |= given(
-            instructions=self.instructions,
-            prompt=_wire(self.prompt),
-            tool_choice=_choice(self.tool_choice),
-            parallel_tool_calls=self.parallel_tool_calls,
-            reasoning=self.reasoning and {"effort": self.reasoning},
-            max_output_tokens=self.max_output_tokens,
-            truncation=_wire(self.truncation),
-            tracing=_wire(self.tracing),
-            include=list(self.include) or None,
-        )
-        return _merged(session, self.extra or {})
+        for name, (place, value) in _FIELDS.items():
+            told = value(self)
+            # The service has defaults for the others; ``None`` switches these two off.
+            if told is not None or name in ("turns", "transcription"):
+                _put(session, place, told)
+        return merged(session, self.extra or {})
+
+    def to_wire_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """The ``session`` of an update of these fields; ``extra`` is none of them."""
+        session: dict[str, Any] = {"type": "realtime"}
+        for name in names:
+            place, value = _FIELDS[name]
+            _put(session, place, value(self))
+        return session
 
     @property
     def _format(self) -> dict[str, Any]:
@@ -153,22 +153,52 @@ class Settings:
             )
         return wire_format
 
-    def _input(self) -> dict[str, Any]:
-        noise = self.noise_reduction
-        if isinstance(noise, str):
-            noise = NoiseReduction(microphone=noise)
-        return {
-            "format": self._format,
-            # ``None`` switches these two off.
-            "turn_detection": _wire(self.detection),
-            "transcription": _wire(self.transcriber),
-            **given(noise_reduction=_wire(noise)),
-        }
 
-    def _output(self) -> dict[str, Any]:
-        custom = self.voice is not None and self.voice.startswith(_CUSTOM)
-        voice = {"id": self.voice} if custom else self.voice
-        return given(format=self._format, voice=voice, speed=self.speed)
+def _noise(settings: Settings) -> Any:
+    noise = settings.noise_reduction
+    return _wire(NoiseReduction(microphone=noise) if isinstance(noise, str) else noise)
+
+
+def _voice(settings: Settings) -> Any:
+    voice = settings.voice
+    return {"id": voice} if voice and voice.startswith(_CUSTOM) else voice
+
+
+# Where each field stands in the service's session object, and what stands there.
+_FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Settings], Any]]] = {
+    "output": (("output_modalities",), lambda s: [s.output]),
+    "tools": (("tools",), lambda s: [dict(tool) for tool in s.tools]),
+    "turns": (("audio", "input", "turn_detection"), lambda s: _wire(s.detection)),
+    "transcription": (
+        ("audio", "input", "transcription"),
+        lambda s: _wire(s.transcriber),
+    ),
+    "noise_reduction": (("audio", "input", "noise_reduction"), _noise),
+    "voice": (("audio", "output", "voice"), _voice),
+    "speed": (("audio", "output", "speed"), lambda s: s.speed),
+    "instructions": (("instructions",), lambda s: s.instructions),
+    "prompt": (("prompt",), lambda s: _wire(s.prompt)),
+    "tool_choice": (("tool_choice",), lambda s: _choice(s.tool_choice)),
+    "parallel_tool_calls": (
+        ("parallel_tool_calls",),
+        lambda s: s.parallel_tool_calls,
+    ),
+    "reasoning": (
+        ("reasoning",),
+        lambda s: s.reasoning and {"effort": s.reasoning},
+    ),
+    "max_output_tokens": (("max_output_tokens",), lambda s: s.max_output_tokens),
+    "truncation": (("truncation",), lambda s: _wire(s.truncation)),
+    "tracing": (("tracing",), lambda s: _wire(s.tracing)),
+    "include": (("include",), lambda s: list(s.include) or None),
+}
+
+
+def _put(session: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    *way, name = place
+    for step in way:
+        session = session.setdefault(step, {})
+    session[name] = value
 
 
 def _wire(value: Any) -> Any:
@@ -182,14 +212,14 @@ def _choice(choice: str | None) -> Any:
     return {"type": "function", "name": choice}
 
 
-def _merged(base: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with what ``extra`` says beside or instead, level by level."""
     result = dict(base)
     for key, value in extra.items():
         known = result.get(key)
-        if isinstance(value, Mapping) and isinstance(known, dict):
-            value = _merged(
-                cast("dict[str, Any]", known), cast("Mapping[str, Any]", value)
+        if isinstance(value, Mapping) and isinstance(known, Mapping):
+            value = merged(
+                cast("Mapping[str, Any]", known), cast("Mapping[str, Any]", value)
             )
         result[key] = value
     return result

@@ -46,6 +46,7 @@ class Speaking:
 
     Attributes:
         spoken: replies whose audio is to be played, in order.
+        has_spoken: there was audio of the model's in this conversation.
         on_cut: called when a reply was cut, by whomever.
     """
 
@@ -58,8 +59,13 @@ class Speaking:
         self._effects = effects
         self._replies: dict[str, Reply] = {}
         self._ear_seen = False
+        self.has_spoken = False
         self.spoken: deque[Reply] = deque()
         self.on_cut: Callable[[], object] = lambda: None
+
+    def configure(self, settings: Settings) -> None:
+        """Other settings are in force, for replies that begin from now on."""
+        self._settings = settings
 
     def new_turn(self) -> Turn:
         """For a reply of this session."""
@@ -91,6 +97,7 @@ class Speaking:
             if self._arbiter.gave_up(wanted):
                 reply.turn.cut()
         self._remember(reply, response.id)
+        reply.spoken = self._is_spoken(reply)
         reply.turn.timings.created = now
         if not reply.is_aside:
             self._arbiter.begun(reply)
@@ -127,6 +134,7 @@ class Speaking:
         turn.grow(frame.duration, event.item_id, event.content_index)
         if turn.timings.first_delta is None:
             turn.timings.first_delta = now
+            self.has_spoken = self.has_spoken or not reply.is_aside
 
     def audio_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """An item has all its audio."""
@@ -155,7 +163,7 @@ class Speaking:
             return
         if item.id in reply.whole or reply.has_audio_of(item.id):
             return
-        if not self._is_spoken(reply) or len(reply.silent) >= ITEMS:
+        if not reply.spoken or len(reply.silent) >= ITEMS:
             return
         if not reply.turn.is_cut:
             reply.silent[item.id] = None
