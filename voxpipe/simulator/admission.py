@@ -5,15 +5,16 @@ The service upgrades first and refuses then: an ``error`` event and a close fram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-from voxpipe.simulator.wire.session_config import Kind
-from voxpipe.simulator.wire.session_schema import MODELS
+from voxpipe.simulator.wire.session_config import AnyKind
+from voxpipe.simulator.wire.session_schema import MODELS, TRANSLATORS
 
 from .errors import Farewell, Refusal, quoted
+from .keys import Keys
 
 Query = Mapping[str, list[str]]
 SUBPROTOCOL = "realtime"
@@ -21,10 +22,17 @@ _KEY_IN_SUBPROTOCOL = "openai-insecure-api-key."
 
 
 class Admission(NamedTuple):
-    """The session that a client may have."""
+    """The session that a client may have.
 
-    kind: Kind
+    Attributes:
+        call_id: of the call whose session it joins, instead of having one of its own.
+        session: what a client secret brought along, to begin with.
+    """
+
+    kind: AnyKind
     model: str
+    call_id: str = ""
+    session: Mapping[str, Any] | None = None
 
 
 class Rejection(Exception):
@@ -48,16 +56,11 @@ class Rejection(Exception):
         self.farewell = Farewell(code, reason)
 
 
-def looks_like_a_key(key: str) -> bool:
-    """What a simulator accepts unless told otherwise: ``sk-…`` and ``ek_…``."""
-    return key.startswith(("sk-", "ek_"))
-
-
 def admit(
     target: str,
     headers: Mapping[str, str],
     subprotocols: Iterable[str],
-    accepts: Callable[[str], bool],
+    keys: Keys,
 ) -> Admission:
     """Decide about an upgrade request.
 
@@ -65,25 +68,15 @@ def admit(
         target: path and query; the path is one of `DOORS`.
         headers: of the request, looked up without regard to case.
         subprotocols: offered by the client; browsers put their key there.
-        accepts: whether an API key is good.
+        keys: the ones that are good.
 
     Raises:
         Rejection: the client is to be sent away.
     """
-    key = _key(headers, subprotocols)
-    if key is None:
-        raise Rejection(
-            3000, Refusal(None, "Missing bearer or basic authentication in header")
-        )
-    if not key or not accepts(key):
-        raise Rejection(
-            3000,
-            Refusal(
-                "invalid_api_key",
-                f"Incorrect API key provided: {key[:3]}****. You can find your API key "
-                "at https://platform.openai.com/account/api-keys.",
-            ),
-        )
+    try:
+        secret = keys.check(key_of(headers, subprotocols))
+    except Refusal as refusal:
+        raise Rejection(3000, refusal) from None
     if "realtime=v1" in headers.get("OpenAI-Beta", ""):
         raise Rejection(
             4000,
@@ -94,10 +87,22 @@ def admit(
             ),
         )
     url = urlsplit(target)
-    return DOORS[url.path](parse_qs(url.query))
+    query = parse_qs(url.query)
+    if secret is None or "call_id" in query:
+        return DOORS[url.path](query)
+    brought = secret.session
+    if brought["type"] == "transcription":
+        query.setdefault("intent", ["transcription"])
+    elif "model" in brought:
+        query.setdefault("model", [brought["model"]])
+    admission = DOORS[url.path](query)
+    # What a client asks for in the URL goes before what its secret brings along.
+    fits = admission.kind == brought["type"]
+    return admission._replace(session=brought) if fits else admission
 
 
-def _key(headers: Mapping[str, str], subprotocols: Iterable[str]) -> str | None:
+def key_of(headers: Mapping[str, str], subprotocols: Iterable[str] = ()) -> str | None:
+    """The API key that a client has given, if any."""
     authorization = headers.get("Authorization")
     if authorization is not None:
         scheme, _, key = authorization.partition(" ")
@@ -112,34 +117,55 @@ def _session(query: Query) -> Admission:
     model = query.get("model", [""])[0]
     if not model and query.get("intent") == ["transcription"]:
         return Admission("transcription", "")
-    if not model and "call_id" in query:
+    if "call_id" in query:  # the model is that of the call
+        return Admission("realtime", "", query["call_id"][0])
+    _check_model(model, MODELS, "realtime?model=gpt-realtime-1.5")
+    return Admission("realtime", model)
+
+
+def _translation(query: Query) -> Admission:
+    if "intent" in query:
         raise Rejection(
             4000,
-            Refusal("call_not_found", "This simulator has no WebRTC or SIP calls."),
+            Refusal("unknown_parameter", "Unknown parameter: 'intent'.", "intent"),
         )
+    model = query.get("model", [""])[0]
+    example = "realtime/translations?model=gpt-realtime-translate"
+    _check_model(model, TRANSLATORS, example)
+    return Admission("translation", model)
+
+
+def _check_model(model: str, known: Sequence[str], example: str) -> None:
     if not model:
         raise Rejection(
             4000,
             Refusal(
                 "missing_model",
                 "You must provide a model parameter, for example "
-                "wss://api.openai.com/v1/realtime?model=gpt-realtime-1.5",
+                f"wss://api.openai.com/v1/{example}",
             ),
         )
-    if model not in MODELS:
+    if model not in known:
         name = quoted(model)[1:-1]
         raise Rejection(
             4000,
             Refusal(
                 "invalid_model",
                 f'Model "{name}" is not supported in realtime mode. Supported models '
-                f"are: {', '.join(MODELS)}.",
+                f"are: {', '.join(known)}.",
             ),
         )
-    return Admission("realtime", model)
 
 
-DOORS: Mapping[str, Callable[[Query], Admission]] = {"/v1/realtime": _session}
+def no_such_call(call_id: str) -> Refusal:
+    """The call is not there (any more), or was not accepted yet."""
+    return Refusal("call_not_found", f"There is no call {quoted(call_id)} to join.")
+
+
+DOORS: Mapping[str, Callable[[Query], Admission]] = {
+    "/v1/realtime": _session,
+    "/v1/realtime/translations": _translation,
+}
 """Which paths open sessions, and what decides there which one; `Rejection` otherwise.
 
 `voxpipe.simulator.opening` makes the machine that an `Admission` stands for.

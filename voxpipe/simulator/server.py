@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -16,13 +17,17 @@ from voxpipe.pipeline.leaving import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
-from .admission import DOORS, Rejection, admit, looks_like_a_key
-from .errors import Refusal
+from .admission import DOORS, Rejection, admit, no_such_call
+from .faulty import with_faults
 from .front.listener import Listener
-from .front.messages import Answer, Denied, Request
+from .front.messages import Answer, Request
 from .front.websocket import Socket
+from .keys import Keys, looks_like_a_key
 from .opening import open_machine
 from .pump import Pump, in_thread
+from .rest.client_secrets import ClientSecrets
+from .rest.responses import Responses
+from .rest.routes import Routes, nothing_at
 from .script import Script
 
 
@@ -57,7 +62,14 @@ class Simulator:
         self._cached: CachedVoice | None = None
         self._host = host
         self._port = port
-        self._accepts = accepts
+        self._keys = Keys(accepts, _today)
+        self._routes = Routes(
+            self._keys,
+            {
+                "/v1/realtime/client_secrets": ClientSecrets(self._keys).create,
+                "/v1/responses": Responses(self._script, self._keys).create,
+            },
+        )
         self._lifetime = lifetime
         self._tasks: TaskGroup | None = None
         self._stop = Event()
@@ -77,6 +89,13 @@ class Simulator:
     def websocket_url(self) -> str:
         """Where sessions are opened, without the query."""
         return f"ws{self.url.removeprefix('http')}/realtime"
+
+    def expire_client_secrets(self) -> None:
+        """Let all client secrets made so far be expired: what does your app do then?
+
+        Sessions that have begun with one go on, as they do at the service.
+        """
+        self._keys.expire()
 
     async def __aenter__(self) -> Self:
         # Looking for a voice may load a library: not in the loop's thread.
@@ -112,11 +131,11 @@ class Simulator:
         return await leave(self._tasks, kind, error, traceback)
 
     async def _respond(self, request: Request) -> Answer:
-        raise Denied(404, _nothing_at(request))
+        return await self._routes.answer(request)
 
     def _welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
         if request.path not in DOORS:
-            raise Denied(404, _nothing_at(request))
+            raise nothing_at(request)
 
         async def converse(socket: Socket) -> None:
             await self._session(socket, request)
@@ -131,8 +150,10 @@ class Simulator:
                 request.target,
                 request.headers,
                 [each.strip() for each in offered],
-                self._accepts,
+                self._keys,
             )
+            if admission.call_id:
+                raise Rejection(4000, no_such_call(admission.call_id))
         except Rejection as rejection:
             with suppress(EndOfStream):
                 await socket.send(json.dumps(rejection.event))
@@ -140,13 +161,13 @@ class Simulator:
             return
         machine = open_machine(admission, self._script, lifetime=self._lifetime)
         assert self._cached is not None
-        await Pump(machine, socket, in_thread(self._cached)).run()
+        await Pump(
+            machine,
+            with_faults(socket, self._script.faults),
+            in_thread(self._cached),
+        ).run()
 
 
-def _nothing_at(request: Request) -> Refusal:
-    known = ", ".join(DOORS)
-    return Refusal(
-        None,
-        f"Invalid URL ({request.method} {request.path[:80]}): sessions are opened at "
-        f"{known} here.",
-    )
+def _today() -> float:
+    # Unix time, as `expires_at` of the protocol wants it.
+    return datetime.now(UTC).timestamp()

@@ -1,0 +1,77 @@
+"""What a request asks for, read and checked at one place."""
+
+from __future__ import annotations
+
+import json
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any, cast
+
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.front.messages import Denied, Request
+from voxpipe.simulator.wire.json_types import is_object
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; an empty one when there is no body.
+
+    Raises:
+        Denied: it is something else.
+    """
+    return parse_object(request.body) if request.body.strip() else {}
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        Denied: it is something else.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Denied(
+            400,
+            Refusal(
+                None,
+                "We could not parse the JSON body of your request. (HINT: This likely "
+                "means you aren't using your HTTP library correctly. The API expects a "
+                "JSON payload.)",
+            ),
+        ) from None
+    if not is_object(value):
+        raise Denied(400, Refusal(None, "Invalid body: expected a JSON object."))
+    return value
+
+
+def media_type(request: Request) -> str:
+    """What the body is, without parameters: ``application/json``."""
+    return _header(request).get_content_type()
+
+
+def form_fields(request: Request) -> dict[str, bytes]:
+    """The fields of a ``multipart/form-data`` body, the last of each name.
+
+    Raises:
+        Denied: it is none.
+    """
+    type = request.headers.get("content-type", "").encode("latin-1", "replace")
+    whole = b"content-type: " + type + b"\r\n\r\n" + request.body
+    form = BytesParser(policy=HTTP).parsebytes(whole)
+    if not form.is_multipart():
+        raise Denied(
+            400, Refusal(None, "Invalid body: expected multipart/form-data with 'sdp'.")
+        )
+    fields: dict[str, bytes] = {}
+    for part in form.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if isinstance(name, str):
+            fields[name] = cast(bytes, part.get_payload(decode=True) or b"")
+    return fields
+
+
+def _header(request: Request) -> Message:
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    return header

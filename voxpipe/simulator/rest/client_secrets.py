@@ -1,0 +1,71 @@
+"""Client secrets: keys that a server hands to one client, with a session in them."""
+
+from __future__ import annotations
+
+from random import SystemRandom
+from typing import Any
+
+from voxpipe.simulator.front.messages import Answer, Request, answer_json
+from voxpipe.simulator.keys import ClientSecret, Keys
+from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.wire.schema import an_object, fields, integer, nullable, one_of
+from voxpipe.simulator.wire.session_config import SessionConfig
+
+from .asked import json_object
+from .sessions import DEFAULT_MODEL, check_model
+
+_DEFAULT_LIFE = 600  # seconds
+_ASKED = fields(
+    {
+        "expires_after": nullable(
+            fields({"anchor": one_of("created_at"), "seconds": integer(10, 7200)})
+        ),
+        "session": nullable(an_object),
+    }
+)
+
+
+class ClientSecrets:
+    """Answers ``POST /v1/realtime/client_secrets``.
+
+    Args:
+        keys: which the secrets join.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._ids = Ids(SystemRandom())
+
+    async def create(self, request: Request) -> Answer:
+        """Make one, for a session that is checked now.
+
+        Raises:
+            Refusal: it cannot be.
+        """
+        asked: dict[str, Any] = _ASKED(json_object(request), "")
+        session: dict[str, Any] = {"type": "realtime", **(asked.get("session") or {})}
+        return answer_json(self._made(asked, session, self._effective(session)))
+
+    def _effective(self, session: dict[str, Any]) -> dict[str, Any]:
+        kind = one_of("realtime", "transcription")(session["type"], "session.type")
+        model = ""
+        if kind == "realtime":
+            model = check_model(session.setdefault("model", DEFAULT_MODEL))
+        config = SessionConfig(kind, model, self._ids.new("sess"), 0)
+        config.update(session, spoken=False, replying=False)
+        return config.now
+
+    def _made(
+        self, asked: dict[str, Any], session: dict[str, Any], effective: dict[str, Any]
+    ) -> dict[str, Any]:
+        expiry: dict[str, int] = asked.get("expires_after") or {}
+        life = expiry.get("seconds", _DEFAULT_LIFE)
+        secret = ClientSecret(
+            self._ids.new("ek"), int(self._keys.today()) + life, session
+        )
+        self._keys.add(secret)
+        return {
+            "value": secret.value,
+            "expires_at": secret.expires_at,
+            "session": effective,
+        }

@@ -1,0 +1,71 @@
+"""Which request is answered by what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from voxpipe.simulator.admission import DOORS, key_of
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.front.messages import Answer, Denied, Request, denial
+from voxpipe.simulator.keys import Keys
+
+Endpoint = Callable[[Request], Awaitable[Answer]]
+"""Answers a request whose key is good; may raise `Refusal` (400) and `Denied`."""
+
+
+class Routes:
+    """Answers what clients ask over REST.
+
+    Args:
+        keys: the ones that are good.
+        posts: what answers a ``POST``, by path; ``*`` stands for any one segment.
+    """
+
+    def __init__(self, keys: Keys, posts: Mapping[str, Endpoint]) -> None:
+        self._keys = keys
+        self._posts = posts
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request, with an error when it cannot be followed."""
+        try:
+            endpoint = self._find(request)
+            self._keys.check(key_of(request.headers))
+        except Refusal as refusal:
+            return denial(401, refusal)
+        try:
+            return await endpoint(request)
+        except Refusal as refusal:
+            return denial(400, refusal)
+
+    def _find(self, request: Request) -> Endpoint:
+        for pattern, endpoint in self._posts.items():
+            if _matches(pattern, request.path):
+                if request.method == "POST":
+                    return endpoint
+                allowed = Refusal(
+                    "method_not_allowed",
+                    f"Not allowed to {request.method} on {pattern} (HINT: Perhaps you "
+                    "meant to use a different HTTP method?)",
+                )
+                raise Denied(405, allowed)
+        raise nothing_at(request)
+
+
+def nothing_at(request: Request) -> Denied:
+    """There is no such thing here; with what there is."""
+    sessions = ", ".join(DOORS)
+    return Denied(
+        404,
+        Refusal(
+            None,
+            f"Invalid URL ({request.method} {request.path[:80]}): this simulator opens "
+            f"sessions at {sessions}, and has what docs/simulator.md lists.",
+        ),
+    )
+
+
+def _matches(pattern: str, path: str) -> bool:
+    wanted, given = pattern.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        want in ("*", have) for want, have in zip(wanted, given, strict=True)
+    )
