@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from anyio import (
     BrokenResourceError,
@@ -14,7 +13,6 @@ from anyio import (
     Event,
     create_memory_object_stream,
     create_task_group,
-    current_time,
 )
 from anyio.abc import TaskGroup
 from anyio.streams.memory import (
@@ -25,15 +23,22 @@ from anyio.streams.memory import (
 
 from voxpipe.pipeline.leaving import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
-from voxpipe.simulator.wire.session_config import LIFETIME, Kind
+from voxpipe.simulator.wire.session_config import LIFETIME, AnyKind
 
+from .admission import Admission
 from .errors import ConnectionClosed
 from .faults import Fault
 from .faulty import with_faults
-from .machine import Machine
+from .opening import open_machine
 from .pump import Pump, in_line
 from .script import Script
+from .served import Served
 
+_MODELS: dict[AnyKind, str] = {
+    "realtime": "gpt-realtime-2.1",
+    "transcription": "",  # it is named by the session's configuration
+    "translation": "gpt-realtime-translate",
+}
 _CAPACITY = 64  # frames each way, as a socket's buffers would hold
 
 
@@ -88,7 +93,7 @@ class MemoryConnection:
 
     def __init__(
         self,
-        open_session: Callable[[], Machine],
+        open_session: Callable[[], Served[Any]],
         voice: CachedVoice,
         faults: Sequence[Fault] = (),
     ) -> None:
@@ -165,8 +170,8 @@ def connect_in_memory(
     script: Script | None = None,
     voice: Voice | None = None,
     *,
-    model: str = "gpt-realtime-2.1",
-    kind: Kind = "realtime",
+    model: str | None = None,
+    kind: AnyKind = "realtime",
     seed: int | None = None,
     lifetime: float = LIFETIME,
 ) -> MemoryConnection:
@@ -175,23 +180,18 @@ def connect_in_memory(
     Args:
         script: what the model says and calls; without one it echoes.
         voice: how it sounds; without one the best there is (`find_voice`).
-        model: one that the service knows.
-        kind: ``realtime``, or ``transcription``.
+        model: one that the service knows; default: the newest of the kind.
+        kind: ``realtime``, ``transcription`` or ``translation``.
         seed: makes all ids reproducible.
         lifetime: seconds after which the service ends the session.
 
     Returns:
         A connection to be opened with ``async with``.
     """
+    admission = Admission(kind, _MODELS[kind] if model is None else model)
     return MemoryConnection(
-        lambda: Machine(
-            kind,
-            model if kind == "realtime" else "",
-            script or Script(),
-            now=current_time(),
-            today=datetime.now(UTC).timestamp(),
-            seed=seed,
-            lifetime=lifetime,
+        lambda: open_machine(
+            admission, script or Script(), lifetime=lifetime, seed=seed
         ),
         CachedVoice(voice or find_voice()),
         script.faults if script else (),
