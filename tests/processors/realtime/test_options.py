@@ -126,7 +126,7 @@ async def test_every_field_comes_back_from_the_service() -> None:
             "parallel_tool_calls= is for",
         ),
         (ServerVad, {"threshold": 1.1}, "from 0 to 1, not 1.1"),
-        (ServerVad, {"idle_ms": 100}, "idle_ms is a number from 5000 to 30000"),
+        (ServerVad, {"idle_ms": 100}, "idle_ms is a whole number from 5000 to 30000"),
         (ServerVad, {"silence_ms": -1}, "silence_ms"),
         (SemanticVad, {"eagerness": "x"}, "low, medium, high, auto"),
         (NoiseReduction, {"strength": 3}, "from 0 to 1, not 3"),

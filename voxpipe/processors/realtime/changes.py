@@ -74,10 +74,12 @@ class Moment:
     Attributes:
         spoken: the model's voice was heard in this session.
         replying: a reply is being made, or asked for.
+        marked: something in the pipeline marks speech, for local turns.
     """
 
-    spoken: bool
-    replying: bool
+    spoken: bool = False
+    replying: bool = False
+    marked: bool = False
 
 
 def wire_of(before: Settings, changes: Changes, moment: Moment) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def wire_of(before: Settings, changes: Changes, moment: Moment) -> dict[str, Any
     after = changed(before, changes)
     session = after.to_wire_of(name for name in changes if name != "extra")
     session = merged(session, changes.get("extra", {}))
-    if after.turns == "local" and before.turns != "local":
+    if after.turns == "local" and not moment.marked:
         raise ConfigurationError(
             "turns cannot become local in a session that was not opened so: perhaps "
             'nothing in the pipeline marks speech; open it with turns="local"'

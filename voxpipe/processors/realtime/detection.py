@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from .options import between, given, one_of
+from .options import between, given, one_of, whole
 
 Eagerness = Literal["low", "medium", "high", "auto"]
 _LONGEST_MS = 3_600_000  # nothing in a session is longer than a session
@@ -38,10 +38,10 @@ class ServerVad:
 
     def __post_init__(self) -> None:
         between("the threshold of a ServerVad", self.threshold, 0, 1)
-        between("prefix_padding_ms", self.prefix_padding_ms, 0, _LONGEST_MS)
-        between("silence_ms", self.silence_ms, 0, _LONGEST_MS)
+        whole("prefix_padding_ms", self.prefix_padding_ms, 0, _LONGEST_MS)
+        whole("silence_ms", self.silence_ms, 0, _LONGEST_MS)
         if self.idle_ms is not None:
-            between("idle_ms", self.idle_ms, 5_000, 30_000)
+            whole("idle_ms", self.idle_ms, 5_000, 30_000)
 
     def to_wire(self) -> dict[str, Any]:
         """The ``turn_detection`` of a session."""

@@ -131,7 +131,7 @@ class Retention:
     def __post_init__(self) -> None:
         between("the ratio of what is retained", self.ratio, 0, 1)
         if self.tokens is not None:
-            between("tokens to retain", self.tokens, 0, 2**20)
+            whole("tokens to retain", self.tokens, 0, 2**20)
 
     def to_wire(self) -> dict[str, Any]:
         """The ``truncation`` of a session."""
@@ -197,6 +197,18 @@ def between(what: str, value: float, lowest: float, highest: float) -> None:
     if type(value) not in (int, float) or not lowest <= value <= highest:
         raise ConfigurationError(
             f"{what} is a number from {lowest:g} to {highest:g}, not {value!r}"
+        )
+
+
+def whole(what: str, value: int, lowest: int, highest: int) -> None:
+    """Refuse a number out of range, and one with a fraction.
+
+    Raises:
+        ConfigurationError: says the range.
+    """
+    if type(value) is not int or not lowest <= value <= highest:
+        raise ConfigurationError(
+            f"{what} is a whole number from {lowest} to {highest}, not {value!r}"
         )
 
 

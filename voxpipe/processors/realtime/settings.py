@@ -21,6 +21,7 @@ from .options import (
     Transcription,
     between,
     one_of,
+    whole,
 )
 
 PCM_24K = AudioFormat("pcm16", 24_000)
@@ -73,7 +74,7 @@ class Settings:
         if self.speed is not None:
             between("speed", self.speed, 0.25, 1.5)
         if self.max_output_tokens is not None and self.max_output_tokens != "inf":
-            between("max_output_tokens", self.max_output_tokens, 1, 4_096)
+            whole("max_output_tokens", self.max_output_tokens, 1, 4_096)
         if isinstance(self.noise_reduction, str):
             one_of("noise_reduction", self.noise_reduction, get_args(Distance))
         if isinstance(self.truncation, str):

@@ -80,6 +80,7 @@ class Terms:
     ) -> None:
         self.settings = settings
         self.on_change: Callable[[Settings], object] = lambda settings: None
+        self._marked = settings.turns == "local"  # or it could not have been drawn
         self._arbiter = arbiter
         self._speaking = speaking
         self._effects = effects
@@ -100,7 +101,9 @@ class Terms:
             expected = changed(expected, asked.changes)
         arbiter = self._arbiter
         replying = arbiter.active is not None or arbiter.asked is not None
-        moment = Moment(spoken=self._speaking.has_spoken, replying=replying)
+        moment = Moment(
+            spoken=self._speaking.has_spoken, replying=replying, marked=self._marked
+        )
         session = wire_of(expected, changes, moment)
         json.dumps(session, allow_nan=False)
         if len(self._asked) >= UPDATES:
