@@ -4,16 +4,19 @@ from .address import Address
 from .changes import Changes
 from .connection import Connect, Connection
 from .detection import SemanticVad, ServerVad
-from .errors import ConfigurationError, SessionRefused, UpdateRefused
+from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
 from .events import ServerEvent
 from .history import Entry, History
+from .items import Items, NoSummary
 from .models import RetirementWarning
 from .options import NoiseReduction, Prompt, Retention, Tracing, Transcription
 from .prices import PRICES, Bill, Price
 from .processor import Heard, Realtime, Said
 from .replies import Outcome, Reply
+from .retold import LeftOut, Retold, retold
 from .session import Session, open_session
 from .settings import Settings
+from .summary import Summary
 from .terms import Update
 
 __all__ = [
@@ -27,6 +30,10 @@ __all__ = [
     "Entry",
     "Heard",
     "History",
+    "ItemRefused",
+    "Items",
+    "LeftOut",
+    "NoSummary",
     "NoiseReduction",
     "Outcome",
     "Price",
@@ -35,6 +42,7 @@ __all__ = [
     "Reply",
     "Retention",
     "RetirementWarning",
+    "Retold",
     "Said",
     "SemanticVad",
     "ServerEvent",
@@ -42,9 +50,11 @@ __all__ = [
     "Session",
     "SessionRefused",
     "Settings",
+    "Summary",
     "Tracing",
     "Transcription",
     "Update",
     "UpdateRefused",
     "open_session",
+    "retold",
 ]

@@ -80,7 +80,7 @@ class Arbiter:
             self._expected_until = None
             self._restore()  # it does not come
         self._stop_waiting_for_the_end(now)
-        if self.active or self.asked or self.speaking or self.is_expecting:
+        if not self.is_free:
             return None
         while self._wishes:
             reply = self._wishes.popleft()
@@ -119,6 +119,11 @@ class Arbiter:
     def is_expecting(self) -> bool:
         """Whether it still has time to begin one."""
         return self._expected_until is not None
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody has the floor: no reply is being made or to be, no caller speaks."""
+        return not (self.active or self.asked or self.speaking or self.is_expecting)
 
     def caller_starts(self) -> None:
         """The caller speaks: wishes that only go on from before lapse."""

@@ -28,6 +28,7 @@ from voxpipe.pipeline import (
 from . import events as ev
 from .account import Account
 from .arbiter import Arbiter
+from .edits import Edits
 from .effects import Effects, Order
 from .events import ServerEvent
 from .hearing import Hearing
@@ -83,12 +84,13 @@ class Conversation:
         self._account = Account(settings, self._effects, host)
         self.terms = Terms(settings, self.arbiter, self._speaking, self._effects)
         self.terms.on_change = self._configure
+        self.edits = Edits(self._words, self._effects)
         words, hearing, speaking = self._words, self._hearing, self._speaking
         self._handlers: dict[str, Callable[[Any, float], object]] = {
             "error": self._error,
             "session.created": _acknowledged,
             "session.updated": self.terms.updated,
-            "conversation.item.added": words.item,
+            **self.edits.handlers,
             "conversation.item.done": words.item,
             "input_audio_buffer.speech_started": self._speech_started,
             "input_audio_buffer.speech_stopped": hearing.speech_stopped,
@@ -242,6 +244,11 @@ class Conversation:
         )
 
     @property
+    def is_quiet(self) -> bool:
+        """Nobody speaks, and nothing is being made or about to be."""
+        return self.arbiter.is_free and not self._speaking.is_audible
+
+    @property
     def all_sent(self) -> bool:
         """Everything that was made has gone to the ear."""
         return self._speaking.all_sent
@@ -255,6 +262,7 @@ class Conversation:
         """The session is over: whoever waits for a reply is told."""
         self.arbiter.give_up(reason)
         self._speaking.abandon(reason)
+        self.edits.give_up(reason)
         self.terms.end(reason)
 
     # --- what the service says
@@ -280,6 +288,8 @@ class Conversation:
 
     def _error(self, event: ev.ErrorEvent, now: float) -> None:
         error = event.error
+        if self.edits.refused(error):
+            return
         busy = error.code == _BUSY
         if busy and error.event_id is None and self.arbiter.asked is None:
             if self._detection is not None and self._detection.replies:
@@ -338,6 +348,7 @@ class Conversation:
     def _response_done(self, event: ev.ResponseEvent, now: float) -> None:
         reply = self._speaking.done(event)
         if reply is not None:
+            self._words.measure(reply)
             self._account.reply(event.response)
             self._follow_up(reply, now)
 

@@ -36,6 +36,7 @@ from .complaints import Wiring, complaints
 from .conversation import Conversation
 from .events import ServerEvent
 from .history import History
+from .items import Items
 from .news import News
 from .orders import item_of, saying
 from .outgoing import Outgoing
@@ -102,6 +103,7 @@ class Realtime(Processor):
         self._connection = session.connection
         self._conversation = conversation = Conversation(session.settings, self.report)
         conversation.on_cut = self._flush
+        self._items = Items(conversation, session.settings.audio, self._flush)
         self._outgoing = Outgoing(session.connection, conversation.outbox)
         self._news: dict[str, News] | None = None  # while it does not run
         self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
@@ -188,6 +190,11 @@ class Realtime(Processor):
     def bill(self) -> Bill:
         """Tokens and money so far."""
         return self._conversation.bill
+
+    @property
+    def items(self) -> Items:
+        """Its items, to be retrieved, truncated, deleted, or summarised away."""
+        return self._items
 
     @property
     def history(self) -> History:
@@ -373,6 +380,7 @@ class Realtime(Processor):
             self._orders.ring()
         self._audio.ring()
         self._progress.ring()
+        self._items.moved.ring()
 
 
 def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:

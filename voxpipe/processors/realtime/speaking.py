@@ -83,6 +83,12 @@ class Speaking:
         """Nothing waits to be played."""
         return all(reply.ended or reply.turn.is_over for reply in self.spoken)
 
+    @property
+    def is_audible(self) -> bool:
+        """Some reply is being played, or will be."""
+        self._retire()
+        return bool(self.spoken)
+
     # --- what the service says
 
     def created(self, event: ev.ResponseEvent, now: float) -> Reply | None:

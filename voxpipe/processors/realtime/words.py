@@ -10,7 +10,7 @@ from voxpipe.pipeline import HeardItem, Text, Transcript
 from . import events as ev
 from .effects import Effects
 from .history import History
-from .interruption import heard_words
+from .interruption import by_item, heard_words
 from .replies import Reply
 
 Speaker = Literal["user", "agent"]
@@ -111,6 +111,13 @@ class Words:
         )
         self._effects.tell("transcripts", transcript)
 
+    def measure(self, reply: Reply) -> None:
+        """A reply has been made: note how long each of its items speaks."""
+        for item_id, parts in by_item(reply.turn.items()).items():
+            entry = self.history.find(item_id)
+            if entry is not None:
+                entry.seconds = sum(part.generated for part in parts)
+
     # --- all items
 
     def item(self, event: ev.ItemEvent, now: float) -> None:
@@ -118,6 +125,7 @@ class Words:
         item = event.item
         entry = self.history.place(item.id, item.belongs_to, event.previous_item_id)
         entry.call_id, entry.tool = item.call_id or "", item.name or ""
+        entry.kind, entry.pictures = item.type, item.pictures
         if not entry.text:
             entry.text = item.words
 

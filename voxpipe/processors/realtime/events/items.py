@@ -89,6 +89,12 @@ class Item(Fields, frozen=True):
         parts = self.content or ()
         return " ".join(part.text or part.transcript or "" for part in parts).strip()
 
+    @property
+    def pictures(self) -> int:
+        """How many it shows."""
+        parts = self.content or ()
+        return sum(1 for part in parts if part.type == "input_image")
+
 
 class ConversationBody(Fields, frozen=True):
     """The conversation of the session."""
