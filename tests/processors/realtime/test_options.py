@@ -28,7 +28,6 @@ from voxpipe.processors.realtime import (
     Transcription,
     open_session,
 )
-from voxpipe.processors.realtime.models import reasons
 from voxpipe.simulator import Script, ToneVoice, connect_in_memory
 
 EVERYTHING = Settings(
@@ -177,24 +176,9 @@ def test_all_of_a_range_is_taken(part: float, speed: float, tokens: int) -> None
 
 @pytest.mark.parametrize("model", ["gpt-realtime-3", "my-deployment"])
 def test_a_model_that_is_not_known_is_taken_as_it_comes(model: str) -> None:
-    assert reasons(model) is None
     assert Settings(model=model, reasoning="low").to_wire()["reasoning"] == {
         "effort": "low"
     }
-
-
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        ("gpt-realtime-2.1-mini", True),
-        ("gpt-realtime-2", True),
-        ("gpt-realtime-2025-08-28", False),
-        ("gpt-realtime-mini-2025-12-15", False),
-        ("gpt-audio-1.5", False),
-    ],
-)
-def test_families_are_known_by_their_names(model: str, expected: bool) -> None:
-    assert reasons(model) is expected
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefus
 from .events import ServerEvent
 from .history import Entry, History
 from .items import Items, NoSummary
-from .models import RetirementWarning
+from .models import (
+    MODELS,
+    Model,
+    Retirement,
+    RetirementWarning,
+    model_named,
+    retirement_of,
+)
 from .options import NoiseReduction, Prompt, Retention, Tracing, Transcription
 from .prices import PRICES, Bill, Price
 from .processor import Heard, Realtime, Said
@@ -20,6 +27,7 @@ from .summary import Summary
 from .terms import Update
 
 __all__ = [
+    "MODELS",
     "PRICES",
     "Address",
     "Bill",
@@ -33,6 +41,7 @@ __all__ = [
     "ItemRefused",
     "Items",
     "LeftOut",
+    "Model",
     "NoSummary",
     "NoiseReduction",
     "Outcome",
@@ -41,6 +50,7 @@ __all__ = [
     "Realtime",
     "Reply",
     "Retention",
+    "Retirement",
     "RetirementWarning",
     "Retold",
     "Said",
@@ -55,6 +65,8 @@ __all__ = [
     "Transcription",
     "Update",
     "UpdateRefused",
+    "model_named",
     "open_session",
+    "retirement_of",
     "retold",
 ]

@@ -1,13 +1,16 @@
 """What is known of models: what they can do, and until when they can be had.
 
 Source: developers.openai.com, the model pages and "Deprecations", as read in November
-2026. A model that is not known here is taken as it comes: new ones appear.
+2026. A model that is not known here is taken as it comes: new ones appear, and Azure's
+have whatever name somebody gave them.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 
@@ -15,46 +18,118 @@ class RetirementWarning(UserWarning):
     """Something that a program uses will be switched off; says when, and what next."""
 
 
-_DATE = r"(-20\d\d-\d\d-\d\d)?"
-_REASONS = re.compile(rf"gpt-realtime-2(\.\d+)?(-mini)?{_DATE}")
-_DOES_NOT = re.compile(rf"gpt-(realtime|audio)(-mini|-1\.5)?{_DATE}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that speaks in sessions, and what it can do.
 
-_JANUARY, _FEBRUARY = date(2027, 1, 20), date(2027, 2, 26)
-_PROMPTS_END = date(2026, 11, 30)
+    Attributes:
+        name: without the date of a snapshot.
+        reasons: it takes ``reasoning``, and speaks in phases.
+        parallel_calls: it takes ``parallel_tool_calls``.
+        context_tokens: all that it can hold, what it says included.
+        output_tokens: the most that one reply can have.
+    """
+
+    name: str
+    reasons: bool
+    parallel_calls: bool
+    context_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """When a model ends, and what takes its place."""
+
+    day: date
+    successor: str
+
+
+def _first(name: str) -> Model:
+    return Model(
+        name=name,
+        reasons=False,
+        parallel_calls=False,
+        context_tokens=32_768,
+        output_tokens=4_096,
+    )
+
+
+def _second(name: str) -> Model:
+    return Model(
+        name=name,
+        reasons=True,
+        parallel_calls=True,
+        context_tokens=128_000,
+        output_tokens=32_000,
+    )
+
+
+MODELS: Mapping[str, Model] = {
+    model.name: model
+    for model in (
+        _second("gpt-realtime-2.1"),
+        _second("gpt-realtime-2.1-mini"),
+        _second("gpt-realtime-2"),
+        _first("gpt-realtime-1.5"),
+        _first("gpt-realtime"),
+        _first("gpt-realtime-mini"),
+        _first("gpt-audio-1.5"),
+        _first("gpt-audio-mini"),
+    )
+}
+_DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 
 _SPEAKER, _SMALL, _WRITER = (
     "gpt-realtime-2.1",
     "gpt-realtime-2.1-mini",
     "gpt-transcribe",
 )
-_RETIRING = {
-    "gpt-realtime": (_JANUARY, _SPEAKER),
-    "gpt-realtime-2025-08-28": (_JANUARY, _SPEAKER),
-    "gpt-realtime-mini": (_JANUARY, _SMALL),
-    "gpt-realtime-mini-2025-12-15": (_JANUARY, _SMALL),
-    "gpt-audio-mini": (_JANUARY, _SMALL),
-    "gpt-audio-mini-2025-12-15": (_JANUARY, _SMALL),
-    "gpt-4o-transcribe": (_FEBRUARY, _WRITER),
-    "gpt-4o-mini-transcribe": (_FEBRUARY, _WRITER),
-    "gpt-4o-mini-transcribe-2025-12-15": (_FEBRUARY, _WRITER),
-    "gpt-4o-transcribe-diarize": (_FEBRUARY, _WRITER),
-    "whisper-1": (_FEBRUARY, _WRITER),
+_PREVIEWS, _JANUARY, _FEBRUARY, _PROMPTS_END = (
+    date(2026, 5, 7),
+    date(2027, 1, 20),
+    date(2027, 2, 26),
+    date(2026, 11, 30),
+)
+# By their full names: some snapshots outlive others.
+_RETIRING: Mapping[str, Retirement] = {
+    "gpt-4o-realtime-preview": Retirement(_PREVIEWS, _SPEAKER),
+    "gpt-4o-realtime-preview-2024-10-01": Retirement(_PREVIEWS, _SPEAKER),
+    "gpt-4o-realtime-preview-2024-12-17": Retirement(_PREVIEWS, _SPEAKER),
+    "gpt-4o-realtime-preview-2025-06-03": Retirement(_PREVIEWS, _SPEAKER),
+    "gpt-4o-mini-realtime-preview": Retirement(_PREVIEWS, _SMALL),
+    "gpt-4o-mini-realtime-preview-2024-12-17": Retirement(_PREVIEWS, _SMALL),
+    "gpt-realtime": Retirement(_JANUARY, _SPEAKER),
+    "gpt-realtime-2025-08-28": Retirement(_JANUARY, _SPEAKER),
+    "gpt-realtime-mini": Retirement(_JANUARY, _SMALL),
+    "gpt-realtime-mini-2025-12-15": Retirement(_JANUARY, _SMALL),
+    "gpt-audio-mini": Retirement(_JANUARY, _SMALL),
+    "gpt-audio-mini-2025-12-15": Retirement(_JANUARY, _SMALL),
+    "gpt-4o-transcribe": Retirement(_FEBRUARY, _WRITER),
+    "gpt-4o-mini-transcribe": Retirement(_FEBRUARY, _WRITER),
+    "gpt-4o-mini-transcribe-2025-12-15": Retirement(_FEBRUARY, _WRITER),
+    "gpt-4o-transcribe-diarize": Retirement(_FEBRUARY, _WRITER),
+    "whisper-1": Retirement(_FEBRUARY, _WRITER),
 }
 
 
-def reasons(model: str) -> bool | None:
-    """Whether it takes ``reasoning``; ``None`` for a model that is not known."""
-    if _REASONS.fullmatch(model):
-        return True
-    return False if _DOES_NOT.fullmatch(model) else None
+def model_named(name: str) -> Model | None:
+    """What is known of a model, or of a dated snapshot of it."""
+    return MODELS.get(_DATE.sub("", name))
+
+
+def retirement_of(name: str) -> Retirement | None:
+    """When a model or a transcriber ends, if that was announced."""
+    return _RETIRING.get(name)
 
 
 def warn_of_end(*names: str) -> None:
     """Say of each model that retires when it does, and what takes its place."""
     for name in names:
-        if name in _RETIRING:
-            day, successor = _RETIRING[name]
-            _warn(f"the model {name}", day, f"{successor} takes its place")
+        retirement = retirement_of(name)
+        if retirement is not None:
+            cure = f"{retirement.successor} takes its place"
+            _warn(f"the model {name}", retirement.day, cure)
 
 
 def warn_of_prompt() -> None:
@@ -64,5 +139,6 @@ def warn_of_prompt() -> None:
 
 def _warn(what: str, day: date, cure: str) -> None:
     ends = "ends" if datetime.now(UTC).date() <= day else "ended"
-    # The fifth frame is the program's ``async with open_session(...)``.
+    # The fifth frame is the program's ``async with open_session(...)``, or its
+    # ``model.update(...)``. Python shows the same line's warning once.
     warnings.warn(f"{what} {ends} on {day}: {cure}", RetirementWarning, stacklevel=5)

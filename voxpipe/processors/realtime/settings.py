@@ -10,7 +10,7 @@ from voxpipe.pipeline import AudioFormat, FormatError
 
 from .detection import Owner, SemanticVad, ServerVad, Turns
 from .errors import ConfigurationError
-from .models import reasons
+from .models import model_named
 from .options import (
     Distance,
     Effort,
@@ -63,6 +63,7 @@ class Settings:
     tracing: Tracing | None = None
     include: Sequence[str] = ()
     extra: Mapping[str, Any] | None = field(default=None, repr=False)
+    call_id: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.turns, str) and self.turns not in get_args(Owner):
@@ -81,12 +82,12 @@ class Settings:
             one_of("truncation", self.truncation, ("auto", "disabled"))
         if self.reasoning is not None:
             one_of("reasoning", self.reasoning, get_args(Effort))
-        for name in ("reasoning", "parallel_tool_calls"):
-            if getattr(self, name) is not None and reasons(self.model) is False:
-                raise ConfigurationError(
-                    f"{name}= is for models that reason, such as {DEFAULT_MODEL}, not "
-                    f"for {self.model}: leave it out"
-                )
+        model = model_named(self.model)
+        if model is not None and not model.reasons and self.reasoning is not None:
+            raise _not_for(self.model, "reasoning")
+        parallel = self.parallel_tool_calls is not None
+        if model is not None and not model.parallel_calls and parallel:
+            raise _not_for(self.model, "parallel_tool_calls")
 
     @property
     def detection(self) -> ServerVad | SemanticVad | None:
@@ -153,6 +154,13 @@ class Settings:
                 "model.hears"
             )
         return wire_format
+
+
+def _not_for(model: str, field: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{field}= is for models that reason, such as {DEFAULT_MODEL}, not for "
+        f"{model}: leave it out"
+    )
 
 
 def _noise(settings: Settings) -> Any:
