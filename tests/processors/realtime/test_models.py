@@ -9,6 +9,8 @@ import pytest
 from openai.types.realtime import AudioTranscription, RealtimeSessionCreateRequest
 
 from voxpipe.processors.realtime import MODELS, Settings, model_named, retirement_of
+from voxpipe.processors.realtime.models import TRANSCRIBERS as OURS
+from voxpipe.processors.realtime.models import undated
 from voxpipe.processors.realtime.prices import price_of
 
 
@@ -57,6 +59,10 @@ def test_every_model_that_the_sdk_names_is_known_or_has_ended() -> None:
     }
     assert {name for name in SPEAKERS if model_named(name) is None} == ended
     assert all(name.startswith("gpt-4o") for name in ended)
+
+
+def test_every_transcriber_that_the_sdk_names_is_known() -> None:
+    assert {undated(name) for name in TRANSCRIBERS} == set(OURS)
 
 
 def test_what_takes_a_place_has_one_itself() -> None:

@@ -176,6 +176,8 @@ def test_all_of_a_range_is_taken(part: float, speed: float, tokens: int) -> None
 
 @pytest.mark.parametrize("model", ["gpt-realtime-3", "my-deployment"])
 def test_a_model_that_is_not_known_is_taken_as_it_comes(model: str) -> None:
+    written = Transcription(model=model, languages=("de",), prompt="x", delay="low")
+    assert written.to_wire()["languages"] == ["de"]
     assert Settings(model=model, reasoning="low").to_wire()["reasoning"] == {
         "effort": "low"
     }

@@ -78,6 +78,15 @@ MODELS: Mapping[str, Model] = {
         _first("gpt-audio-mini"),
     )
 }
+TRANSCRIBERS = (
+    "gpt-transcribe",
+    "gpt-live-transcribe",
+    "gpt-realtime-whisper",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+    "whisper-1",
+)
 _DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 
 _SPEAKER, _SMALL, _WRITER = (
@@ -113,9 +122,14 @@ _RETIRING: Mapping[str, Retirement] = {
 }
 
 
+def undated(name: str) -> str:
+    """The name of a model without the date of a snapshot."""
+    return _DATE.sub("", name)
+
+
 def model_named(name: str) -> Model | None:
     """What is known of a model, or of a dated snapshot of it."""
-    return MODELS.get(_DATE.sub("", name))
+    return MODELS.get(undated(name))
 
 
 def retirement_of(name: str) -> Retirement | None:

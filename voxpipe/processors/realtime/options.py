@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from .errors import ConfigurationError
+from .models import TRANSCRIBERS, undated
 
 Effort = Literal["minimal", "low", "medium", "high", "xhigh"]
 """How long a model of the 2.x family thinks before it speaks."""
@@ -80,13 +81,16 @@ class Transcription:
             )
         if self.delay is not None:
             one_of("a delay", self.delay, get_args(Delay))
+        model = undated(self.model)
+        if model not in TRANSCRIBERS:
+            return  # a new one, or a deployment of Azure's: the service knows
         for name, models in _ONLY_FOR.items():
-            if getattr(self, name) and not self.model.startswith(models):
+            if getattr(self, name) and model not in models:
                 raise ConfigurationError(
                     f"{name}= of a transcription is for {' and '.join(models)}, not "
                     f"for {self.model}"
                 )
-        if self.prompt and self.model.startswith(_NO_PROMPT):
+        if self.prompt and model in _NO_PROMPT:
             raise ConfigurationError(f"{self.model} takes no prompt: leave it out")
 
     def to_wire(self) -> dict[str, Any]:
