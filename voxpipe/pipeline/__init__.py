@@ -24,6 +24,7 @@ from .frames import (
     Text,
     ToolCall,
     ToolResult,
+    ToolUpdate,
     Transcript,
     Usage,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Timings",
     "ToolCall",
     "ToolResult",
+    "ToolUpdate",
     "Transcript",
     "Transform",
     "TransportError",

@@ -28,6 +28,7 @@ __all__ = [
     "Text",
     "ToolCall",
     "ToolResult",
+    "ToolUpdate",
     "Transcript",
     "Usage",
     "decode_base64",
@@ -120,11 +121,14 @@ class ToolCall(Frame):
         call_id: what the result must carry.
         name: which tool.
         arguments: JSON text exactly as the model wrote it, not yet checked.
+        caller_turns: how often the caller had said something when the model began the
+            reply that calls.
     """
 
     call_id: str
     name: str
     arguments: str = field(repr=False)
+    caller_turns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,28 @@ class ToolResult(Frame):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUpdate(Frame):
+    """News of a call that is not answered yet; never comes after its result.
+
+    Attributes:
+        call_id: of the call.
+        kind: ``filler`` and ``sentence`` are said as they stand, or in words of the
+            model's if there are none; ``progress`` is told in the model's words;
+            ``detached`` is not said: the conversation goes on without the call, and its
+            result is told when it comes.
+        text: what is to be said.
+        after: seconds in which nobody speaks before it is said.
+        every: seconds of silence before it is said again; ``None`` for once.
+    """
+
+    call_id: str
+    kind: Literal["filler", "progress", "sentence", "detached"]
+    text: str = field(default="", repr=False)
+    after: float = 0.0
+    every: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interruption(Frame):
     """A reply was cut; told to whoever remembers.
 
@@ -162,7 +188,7 @@ class Interruption(Frame):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage(Frame):
-    """What one reply, or one transcription, has cost.
+    """What one reply, one transcription, or a minute of translation has cost.
 
     Attributes:
         kind: what it was for.
@@ -173,7 +199,7 @@ class Usage(Frame):
         reply_id: the response, or the item, that it is for.
     """
 
-    kind: Literal["reply", "transcription"]
+    kind: Literal["reply", "transcription", "translation"]
     tokens: Mapping[str, int] = field(default_factory=dict[str, int])
     cost_usd: float | None = None
     reply_id: str = ""

@@ -1,7 +1,27 @@
 """Tools: functions that the model may call."""
 
-from .errors import ArgumentsError, ToolError
+from .approval import Ask, ByVoice, Proposal, Refused
+from .errors import ArgumentsError, ToolError, Unavailable
+from .policy import Filler, OnInterruption, Policy
+from .progress import Progress
 from .router import ToolRouter
+from .taking import GivenSchema
 from .tool import Tool, tool
 
-__all__ = ["ArgumentsError", "Tool", "ToolError", "ToolRouter", "tool"]
+__all__ = [
+    "ArgumentsError",
+    "Ask",
+    "ByVoice",
+    "Filler",
+    "GivenSchema",
+    "OnInterruption",
+    "Policy",
+    "Progress",
+    "Proposal",
+    "Refused",
+    "Tool",
+    "ToolError",
+    "ToolRouter",
+    "Unavailable",
+    "tool",
+]

@@ -14,3 +14,11 @@ class ArgumentsError(VoxpipeError):
 
     The text is for the model: one line a field, with what was expected.
     """
+
+
+class Unavailable(VoxpipeError):
+    """What a tool needs is out of reach just now.
+
+    Raise it in a tool to have the call answered as ``unavailable``; the text is told to
+    the model.
+    """

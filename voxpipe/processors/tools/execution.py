@@ -7,23 +7,19 @@ task to end, only for an answer.
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Awaitable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from anyio import (
-    CancelScope,
-    CapacityLimiter,
-    Event,
-    create_task_group,
-    move_on_after,
-    to_thread,
-)
+from anyio import CancelScope, Event, create_task_group, move_on_after
 
-from .errors import ArgumentsError
+from voxpipe.pipeline import ToolCall
+
+from .approval import VALID, Ask, ByVoice, Proposal, Refused
+from .errors import ArgumentsError, Unavailable
 from .outputs import Answer, describe, failure, success
+from .progress import Progress, Reports
+from .threads import Threads
 from .tool import Tool
 
 GRACE = 2.0  # seconds from a tool's cancellation to the complaint that it still runs
@@ -36,14 +32,21 @@ class Execution:
 
     Args:
         tool: what to run.
-        arguments: JSON as the model wrote it.
+        call: what the model wrote.
         limit: bytes of output.
+
+    Attributes:
+        reports: what the tool says of its progress.
+        detached: the conversation does not wait for it any more.
     """
 
-    def __init__(self, tool: Tool[..., Any], arguments: str, limit: int) -> None:
+    def __init__(self, tool: Tool[..., Any], call: ToolCall, limit: int) -> None:
         self.tool = tool
-        self._text = arguments
+        self.reports = Reports()
+        self.detached = False
+        self._call = call
         self._limit = limit
+        self._approved, self._begun = Event(), Event()
         self._answer: Answer | None = None
         self._answered = Event()
         self._ended = Event()
@@ -54,13 +57,36 @@ class Execution:
         self._scope.cancel()
         return self._settle(answer)
 
-    async def answer(self, timeout: float) -> Answer:
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether a person must agree first; by voice they have done so already."""
+        approval = self.tool.policy.approval
+        return approval is not None and not isinstance(approval, ByVoice)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there is an answer."""
+        return self._answer is not None
+
+    async def approved(self) -> None:
+        """Wait until it may run, or has its answer."""
+        await self._approved.wait()
+
+    def begin(self) -> None:
+        """Run it, as soon as it may."""
+        self._begun.set()
+
+    async def end(self, timeout: float) -> None:
         """Wait for the answer, which is one of ``timeout`` when none comes in time."""
         with move_on_after(timeout):
             await self._answered.wait()
         if self._answer is None:
             logger.warning("the tool %s took longer than %g s", self.tool.name, timeout)
             self.stop(failure("timeout", f"the tool took longer than {timeout:g} s"))
+
+    @property
+    def answer(self) -> Answer:
+        """The one answer, after `end`."""
         assert self._answer is not None
         return self._answer
 
@@ -90,9 +116,20 @@ class Execution:
 
     async def _run(self, threads: Threads) -> Answer:
         try:
-            value = await threads.call(self.tool, self.tool.arguments(self._text))
+            arguments = self.tool.arguments(self._call.arguments)
+            approval = self.tool.policy.approval
+            if approval is not None and not isinstance(approval, ByVoice):
+                refusal = await self._refusal(approval, arguments)
+                if refusal is not None:
+                    return refusal
+            self._approved.set()
+            await self._begun.wait()
+            progress = Progress(self.reports.add)
+            value = await threads.call(self.tool, arguments, progress)
         except ArgumentsError as error:
             return failure("invalid_arguments", str(error))
+        except Unavailable as error:
+            return failure("unavailable", str(error))
         except Exception as error:
             # Its text may hold what people said: it is for the model, and for DEBUG.
             kind = type(error).__name__
@@ -101,55 +138,28 @@ class Execution:
             return failure("tool_error", describe(error))
         return success(value, self._limit)
 
+    async def _refusal(
+        self, approval: Ask, arguments: Mapping[str, Any]
+    ) -> Answer | None:
+        proposal = Proposal(self._call.call_id, self.tool.name, arguments)
+        try:
+            with move_on_after(VALID):
+                agreed = await approval(proposal)
+                return None if agreed else failure("refused", "it was not approved")
+        except Refused as refused:
+            return failure("refused", str(refused) or "it was not approved")
+        except Exception as error:
+            # What cannot be approved is not done; why not is no caller's business.
+            kind = type(error).__name__
+            logger.warning("the approval of %s raised %s", self.tool.name, kind)
+            logger.debug("the approval of %s failed", self.tool.name, exc_info=error)
+            return failure("refused", "the approval could not be asked for")
+        return failure("refused", f"nobody approved it within {VALID:g} s")
+
     def _settle(self, answer: Answer) -> bool:
         if self._answer is not None:
             return False
         self._answer = answer
         self._answered.set()
+        self._approved.set()
         return True
-
-
-class Threads:
-    """Where tools run, and how many there are that did not stop.
-
-    Args:
-        most: threads at once, those that were left behind included.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._limiter = CapacityLimiter(most)
-        self._running: set[object] = set()  # add and discard are atomic
-
-    @property
-    def are_full(self) -> bool:
-        """Whether nothing more can be started."""
-        return len(self._running) >= self._most
-
-    async def call(self, tool: Tool[..., Any], arguments: Mapping[str, Any]) -> object:
-        """What the tool gives; a plain function that is cancelled is left behind."""
-        if tool.is_async:
-            return await self._awaited(tool.start(arguments))
-
-        def run() -> tuple[Any]:
-            with self._counted():
-                return (tool.start(arguments),)  # in a tuple: trio refuses awaitables
-
-        # Abandoned on cancel: nothing else ends the wait for a thread that hangs.
-        (value,) = await to_thread.run_sync(
-            run, abandon_on_cancel=True, limiter=self._limiter
-        )
-        return await self._awaited(value) if inspect.isawaitable(value) else value
-
-    async def _awaited(self, value: Awaitable[object]) -> object:
-        with self._counted():
-            return await value
-
-    @contextmanager
-    def _counted(self) -> Generator[None]:
-        key = object()
-        self._running.add(key)
-        try:
-            yield
-        finally:
-            self._running.discard(key)

@@ -22,6 +22,9 @@ Failure = Literal[
     "cancelled",
     "unserialisable",
     "busy",
+    "unavailable",
+    "refused",
+    "approval_needed",
 ]
 
 SMALLEST = 1024  # bytes of output; room for every note and every error

@@ -8,17 +8,31 @@ from typing import Any
 from anyio import EndOfStream, Semaphore, create_task_group, current_time
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline import Input, Output, Processor, ToolCall, ToolResult
+from voxpipe.pipeline import (
+    Input,
+    Interruption,
+    Output,
+    Processor,
+    ToolCall,
+    ToolResult,
+    ToolUpdate,
+)
 
-from .errors import ToolError
-from .execution import Execution, Threads
+from .approval import DECIDE, ByVoice, Questions
+from .errors import ArgumentsError, ToolError
+from .execution import Execution
 from .outputs import SMALLEST, Answer, failure
+from .policy import Filler
+from .recent import Recent
+from .telling import Telling
+from .threads import Threads
 from .tool import Tool
 
 TIMEOUT = 15.0  # seconds; a caller who hears nothing for longer hangs up
 MAX_OUTPUT = 65_536  # bytes; a quarter of the smallest model's memory is about as much
 REMEMBERED = 1_024  # call ids; more than one session of an hour makes
 LEFT_BEHIND = 32  # tools that do not stop; with more, calls are refused as ``busy``
+UNDECIDED = 64  # calls that wait for a person; with more, they are ``busy`` too
 
 
 class ToolRouter(Processor):
@@ -26,8 +40,9 @@ class ToolRouter(Processor):
 
     A call that fails is answered with ``{"error": {"type": …, "message": …}}``, and
     ``ToolResult.error`` holds the type: ``invalid_arguments``, ``unknown_tool``,
-    ``tool_error`` (it raised), ``timeout``, ``cancelled``, ``unserialisable`` or
-    ``busy``.
+    ``tool_error`` (it raised), ``timeout``, ``cancelled``, ``unserialisable``,
+    ``busy``, ``unavailable`` (it raised `Unavailable`), ``refused`` (somebody did not
+    approve) or ``approval_needed`` (the caller is to be asked).
     A second call of one id is reported and not run, as long as the id is among the last
     1,024.
 
@@ -35,11 +50,17 @@ class ToolRouter(Processor):
     pipeline is cancelled, so are tools; plain functions are left to their threads.
 
     Args:
-        tools: made by `tool`; their names differ.
+        tools: made by `tool`, or found by `mcp_tools`; their names differ.
         timeout: seconds for each call of a tool that has no timeout of its own;
             `math.inf` for none.
         max_output: bytes of output; more is cut, with a note that says so.
-        concurrency: calls at work at once; further ones wait in the queue.
+        concurrency: calls at work at once; further ones wait in the queue. Those that
+            wait for a person are not at work.
+        filler: what is said while a tool works that has no filler of its own.
+
+    Attributes:
+        interruptions: of replies, as from `Realtime.interruptions`; for tools that are
+            to be cancelled or detached then.
 
     Raises:
         ToolError: two tools of one name, something that is no tool, or a bound that
@@ -47,7 +68,8 @@ class ToolRouter(Processor):
     """
 
     calls = Input[ToolCall]()
-    results = Output[ToolResult]()
+    interruptions = Input[Interruption](optional=True, feedback=True, capacity=256)
+    results = Output[ToolResult | ToolUpdate]()
 
     def __init__(
         self,
@@ -56,8 +78,12 @@ class ToolRouter(Processor):
         timeout: float = TIMEOUT,
         max_output: int = MAX_OUTPUT,
         concurrency: int = 8,
+        filler: Filler | None = None,
     ) -> None:
         self._tools = _by_name(tools)
+        policies = [each.policy for each in self._tools.values()]
+        self._asks = any(isinstance(each.approval, ByVoice) for each in policies)
+        self._minds = any(each.on_interruption != "continue" for each in policies)
         if not timeout > 0 or max_output < SMALLEST or concurrency < 1:
             raise ToolError(
                 f"a router takes a timeout above 0 s, {SMALLEST} bytes of output or "
@@ -67,14 +93,18 @@ class ToolRouter(Processor):
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency
+        self._telling = Telling(self.results, filler)
+        self._questions = Questions()
+        self._undecided = 0
         self._under_way: dict[str, Execution] = {}
-        self._taken = _Recent(REMEMBERED)
-        self._unwanted = _Recent(REMEMBERED)
+        self._taken = Recent(REMEMBERED)
+        self._unwanted = Recent(REMEMBERED)
 
     @property
     def schemas(self) -> list[dict[str, Any]]:
         """What a session is told of the tools, in its own words."""
-        return [tool.schema for tool in self._tools.values()]
+        schemas = [tool.schema for tool in self._tools.values()]
+        return [*schemas, dict(Questions.schema)] if self._asks else schemas
 
     def check(self) -> Iterable[str]:
         """Without results the model waits for ever."""
@@ -82,6 +112,11 @@ class ToolRouter(Processor):
             yield (
                 f"nothing reads {self.results}: draw "
                 f"`{self.results} >> model.results`, or the model waits for ever"
+            )
+        if self._minds and not self.interruptions.fed:
+            yield (
+                "a tool is to be cancelled or detached on an interruption, and nothing "
+                f"tells of any: draw `model.interruptions >> {self.interruptions}`"
             )
 
     def cancel(self, call_id: str) -> bool:
@@ -103,22 +138,29 @@ class ToolRouter(Processor):
         """Answer calls until no more come."""
         self._taken.clear()
         self._under_way.clear()
-        threads = Threads(self._concurrency + LEFT_BEHIND)
-        slots = Semaphore(self._concurrency)
+        self._questions = Questions()
         async with create_task_group() as tools:
-            async with create_task_group() as answers:
-                while True:
-                    await slots.acquire()
-                    try:
-                        call = await self.calls.receive()
-                    except EndOfStream:
-                        break
-                    if self._is_new(call):
-                        answers.start_soon(self._answer, call, tools, threads, slots)
-                    else:
-                        slots.release()
+            async with create_task_group() as ears:
+                ears.start_soon(self._heed_interruptions)
+                await self._take_calls(tools)
+                ears.cancel_scope.cancel()
             # Before the group of the tools ends: one of them may refuse to.
             await self.results.end()
+
+    async def _take_calls(self, tools: TaskGroup) -> None:
+        threads = Threads(self._concurrency + LEFT_BEHIND)
+        slots = Semaphore(self._concurrency)
+        async with create_task_group() as answers:
+            while True:
+                await slots.acquire()
+                try:
+                    call = await self.calls.receive()
+                except EndOfStream:
+                    break
+                if self._is_new(call):
+                    answers.start_soon(self._answer, call, tools, threads, slots)
+                else:
+                    slots.release()
 
     def _is_new(self, call: ToolCall) -> bool:
         if call.call_id in self._taken or call.call_id in self._under_way:
@@ -127,13 +169,24 @@ class ToolRouter(Processor):
         self._taken.add(call.call_id)
         return True
 
+    async def _heed_interruptions(self) -> None:
+        async for _ in self.interruptions:
+            for call_id, execution in tuple(self._under_way.items()):
+                await self._telling.interrupted(call_id, execution)
+
     async def _answer(
         self, call: ToolCall, tools: TaskGroup, threads: Threads, slots: Semaphore
     ) -> None:
         started = current_time()
         answer = self._refused(call, threads)
         if answer is None:
-            answer = await self._executed(call, tools, threads)
+            chosen = self._chosen(call, started)
+            if isinstance(chosen, Answer):
+                answer = chosen
+            else:
+                answer = await self._executed(call, chosen, tools, threads, slots)
+        if answer.error == "invalid_arguments":
+            self.report(f"expected arguments that fit {call.name}, got others")
         await self.results.send(
             ToolResult(
                 call_id=call.call_id,
@@ -148,7 +201,7 @@ class ToolRouter(Processor):
     def _refused(self, call: ToolCall, threads: Threads) -> Answer | None:
         if call.call_id in self._unwanted:
             return failure("cancelled", "the call was cancelled")
-        if call.name not in self._tools:
+        if call.name not in self._tools and not self._is_decision(call):
             self.report("expected the name of a tool, got one that no tool has")
             known = ", ".join(self._tools) or "none"
             return failure(
@@ -159,38 +212,56 @@ class ToolRouter(Processor):
             return failure("busy", "the tools are busy: try again later")
         return None
 
+    def _is_decision(self, call: ToolCall) -> bool:
+        return self._asks and call.name == DECIDE
+
+    def _chosen(self, call: ToolCall, now: float) -> Answer | ToolCall:
+        """What is to run: the call, or the one that the caller has agreed to by it."""
+        try:
+            if self._is_decision(call):
+                return self._questions.decide(call, now)
+            tool = self._tools[call.name]
+            approval = tool.policy.approval
+            if isinstance(approval, ByVoice):
+                tool.arguments(call.arguments)  # nobody is asked about nonsense
+                return self._questions.ask(call, approval, now)
+        except ArgumentsError as error:
+            return failure("invalid_arguments", str(error))
+        return call
+
     async def _executed(
-        self, call: ToolCall, tools: TaskGroup, threads: Threads
+        self,
+        call: ToolCall,
+        chosen: ToolCall,
+        tools: TaskGroup,
+        threads: Threads,
+        slots: Semaphore,
     ) -> Answer:
-        tool = self._tools[call.name]
-        execution = Execution(tool, call.arguments, self._max_output)
+        tool = self._tools[chosen.name]
+        execution = Execution(tool, chosen, self._max_output)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, threads, name=f"tool {tool.name}")
-        timeout = self._timeout if tool.timeout is None else tool.timeout
-        answer = await execution.answer(timeout)
+        async with create_task_group() as telling:
+            telling.start_soon(self._telling.follow, call.call_id, execution)
+            if execution.needs_somebody:
+                await self._wait_for_somebody(execution, slots)
+            execution.begin()
+            await execution.end(self._timeout if tool.timeout is None else tool.timeout)
+            telling.cancel_scope.cancel()
         del self._under_way[call.call_id]
-        if answer.error == "invalid_arguments":
-            self.report(f"expected arguments that fit {tool.name}, got others")
-        return answer
+        return execution.answer
 
-
-class _Recent:
-    """The last few of many names."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._names: dict[str, None] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
-
-    def add(self, name: str) -> None:
-        self._names[name] = None
-        if len(self._names) > self._most:
-            del self._names[next(iter(self._names))]
-
-    def clear(self) -> None:
-        self._names.clear()
+    async def _wait_for_somebody(self, execution: Execution, slots: Semaphore) -> None:
+        if self._undecided >= UNDECIDED:
+            execution.stop(failure("busy", "too many calls wait for an approval"))
+            return
+        self._undecided += 1
+        slots.release()  # a person takes minutes: others may work meanwhile
+        try:
+            await execution.approved()
+        finally:
+            self._undecided -= 1
+        await slots.acquire()
 
 
 def _by_name(tools: Iterable[Any]) -> dict[str, Tool[..., Any]]:
@@ -203,5 +274,7 @@ def _by_name(tools: Iterable[Any]) -> dict[str, Tool[..., Any]]:
                 f"two tools are called {each.name}: give one another name with "
                 "tool(name=…)"
             )
+        if each.name == DECIDE:
+            raise ToolError(f"{DECIDE} is the router's own: give the tool another name")
         named[each.name] = each
     return named

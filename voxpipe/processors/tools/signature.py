@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from .errors import ToolError
+from .progress import Progress
 
 _STRICT = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
@@ -51,6 +52,8 @@ def arguments_model(
     hints = _hints(function, name, local_names)
     fields: dict[str, Any] = {}
     for at, parameter in enumerate(inspect.signature(function).parameters.values()):
+        if hints.get(parameter.name) is Progress:
+            continue  # ours to give: the model knows nothing of it
         _check(parameter, name, hints)
         known = Field(alias=parameter.name, description=texts.get(parameter.name))
         default: Any = (
@@ -61,6 +64,25 @@ def arguments_model(
         return create_model("Arguments", __config__=_STRICT, **fields)
     except (PydanticUserError, TypeError) as error:
         raise _undescribable(name, error) from error
+
+
+def progress_of(
+    function: Callable[..., Any], name: str, local_names: Mapping[str, Any]
+) -> str | None:
+    """The name of the parameter that is a `Progress`.
+
+    Raises:
+        ToolError: there are several, or it cannot be given by name.
+    """
+    hints = _hints(function, name, local_names)
+    parameters = inspect.signature(function).parameters.values()
+    found = [each for each in parameters if hints.get(each.name) is Progress]
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if len(found) > 1 or any(each.kind not in named for each in found):
+        raise ToolError(
+            f"the tool {name} takes one Progress, as in `progress: Progress`"
+        )
+    return found[0].name if found else None
 
 
 def schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:

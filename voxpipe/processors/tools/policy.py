@@ -1,0 +1,84 @@
+"""How a tool is treated while it works: how long, what is said, who must agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .approval import Ask, ByVoice
+from .errors import ToolError
+
+OnInterruption = Literal["continue", "cancel", "detach"]
+"""What becomes of a call when the caller cuts the model off while it is at work."""
+
+_CHOICES = ("continue", "cancel", "detach")
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """What is said while a tool is at work and nobody speaks.
+
+    Attributes:
+        words: to be said as they stand; without any, the model finds its own.
+        after: seconds of silence before it is said.
+        every: seconds of silence before it is said again; ``None`` for once only.
+
+    Raises:
+        ToolError: a time that is none.
+    """
+
+    words: str = ""
+    after: float = 2.0  # about as long as a person waits before they ask "hello?"
+    every: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.after <= 600 or not 1 <= (self.every or 1) <= 600:
+            raise ToolError(
+                "a filler is said after 0 to 600 seconds, and every 1 to 600, not "
+                f"{self.after!r} and {self.every!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How one tool is treated.
+
+    Attributes:
+        timeout: seconds that one call may take, the wait for an approval not included;
+            ``None`` leaves it to the router.
+        filler: what is said while it is at work; ``None`` leaves it to the router.
+        approval: who must agree before it runs: an async function that is given the
+            `Proposal`, or the caller (`ByVoice`). ``None`` for nobody.
+        on_interruption: ``"continue"``: it goes on, and what it gives is used by the
+            reply to what the caller says, or told when the floor is free.
+            ``"cancel"``: it is stopped, and answered as ``cancelled``. ``"detach"``: it
+            goes on beside the conversation: nothing is said of it and no other call
+            waits for it, until its result is told when the floor is free.
+
+    Raises:
+        ToolError: a value that is none of these.
+    """
+
+    timeout: float | None = None
+    filler: Filler | None = None
+    approval: Ask | ByVoice | None = None
+    on_interruption: OnInterruption = "continue"
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise ToolError(
+                f"a timeout is a number of seconds above 0, not {self.timeout!r}"
+            )
+        if self.on_interruption not in _CHOICES:
+            raise ToolError(
+                f"on_interruption is one of {', '.join(_CHOICES)}, not "
+                f"{self.on_interruption!r}"
+            )
+        approval = self.approval
+        if not (
+            approval is None or isinstance(approval, ByVoice) or callable(approval)
+        ):
+            raise ToolError(
+                "an approval is an async function that takes a Proposal, or ByVoice(), "
+                f"not {approval!r}"
+            )

@@ -1,0 +1,63 @@
+"""Where tools run: async ones in the event loop, plain functions in threads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from .progress import Progress
+from .tool import Tool
+
+
+class Threads:
+    """Where tools run, and how many there are that did not stop.
+
+    Args:
+        most: threads at once, those that were left behind included.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limiter = CapacityLimiter(most)
+        self._running: set[object] = set()  # add and discard are atomic
+
+    @property
+    def are_full(self) -> bool:
+        """Whether nothing more can be started."""
+        return len(self._running) >= self._most
+
+    async def call(
+        self, tool: Tool[..., Any], arguments: Mapping[str, Any], progress: Progress
+    ) -> object:
+        """What the tool gives; a plain function that is cancelled is left behind."""
+        if tool.is_async:
+            return await self._awaited(tool.start(arguments, progress))
+
+        def run() -> tuple[Any]:
+            with self._counted():
+                return (
+                    tool.start(arguments, progress),
+                )  # in a tuple: trio refuses awaitables
+
+        # Abandoned on cancel: nothing else ends the wait for a thread that hangs.
+        (value,) = await to_thread.run_sync(
+            run, abandon_on_cancel=True, limiter=self._limiter
+        )
+        return await self._awaited(value) if inspect.isawaitable(value) else value
+
+    async def _awaited(self, value: Awaitable[object]) -> object:
+        with self._counted():
+            return await value
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        key = object()
+        self._running.add(key)
+        try:
+            yield
+        finally:
+            self._running.discard(key)
