@@ -18,6 +18,7 @@ PLAIN = Wiring(
     followed=False,
     calls=False,
     results=False,
+    said=True,
 )
 TOOLS = [{"type": "function", "name": "look"}]
 

@@ -19,6 +19,7 @@ class Wiring:
         marked: something in front of ``hears`` marks speech.
         followed: something feeds ``speech``.
         calls: somebody takes the calls.
+        said: somebody takes what is said.
         results: somebody gives the results.
     """
 
@@ -29,11 +30,16 @@ class Wiring:
     followed: bool
     calls: bool
     results: bool
+    said: bool
 
 
 def complaints(wiring: Wiring, settings: Settings) -> Iterator[str]:
     """Nobody to hear, tools without a taker, and turns with two owners or none."""
     name = wiring.name
+    if settings.call_id is not None:
+        yield from _elsewhere(wiring)
+        yield from _tools(wiring, settings)
+        return
     if not wiring.heard and not wiring.read:
         yield (
             f"nothing feeds {name}.hears: draw a route that ends `>> {name}.hears`, or "
@@ -53,6 +59,18 @@ def complaints(wiring: Wiring, settings: Settings) -> Iterator[str]:
             f"two owners of turn-taking: {owner}, and what marks speech in the "
             f'pipeline; open the session with turns="local", or {cure}'
         )
+
+
+def _elsewhere(wiring: Wiring) -> Iterator[str]:
+    name = wiring.name
+    for port, drawn in (("hears", wiring.heard), ("says", wiring.said)):
+        if drawn:
+            yield (
+                f"the service carries the call of {name}: its audio never comes here; "
+                f"take the route of {name}.{port} away"
+            )
+    if wiring.followed:
+        yield f"the service marks speech in the call of {name}: leave speech unfed"
 
 
 def _tools(wiring: Wiring, settings: Settings) -> Iterator[str]:

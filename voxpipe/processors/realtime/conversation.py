@@ -34,6 +34,7 @@ from .events import ServerEvent
 from .hearing import Hearing
 from .history import History
 from .parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
+from .playback import Playback
 from .prices import Bill
 from .recent import Recent
 from .replies import Reply
@@ -47,10 +48,12 @@ ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
 EVENTS = 256  # ids remembered, to know an event that comes twice
 _BUSY = "conversation_already_has_active_response"
 # Crossed with what it was to prevent: a reply that ended by itself, an item that the
-# service had not made yet, audio that it had committed first.
+# service had not made yet or the program has edited, audio that it had committed first.
 _BENIGN = {
     "response_cancel_not_active",
     "item_delete_invalid_item_id",
+    "item_truncate_invalid_item_id",
+    "item_already_truncated",
     "input_audio_buffer_commit_empty",
 }
 
@@ -109,6 +112,9 @@ class Conversation:
             "response.output_audio_transcript.done": speaking.words_done,
             "response.done": self._response_done,
         }
+
+        if settings.call_id is not None:
+            Playback(speaking, words, self._effects).wrap(self._handlers)
 
     @property
     def outbox(self) -> deque[Order | AudioFrame]:

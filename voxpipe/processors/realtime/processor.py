@@ -44,6 +44,7 @@ from .prices import Bill
 from .replies import Reply
 from .session import Session
 from .settings import Settings
+from .sideband import Carried
 from .terms import Update
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
@@ -52,7 +53,7 @@ Said = AudioFrame | ReplyEnd
 LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
 QUIET = 1.0  # seconds without news after which the service has nothing to say
 _OVER = "the conversation is over"
-_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "events")
+_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "pressed")
 
 
 class Realtime(Processor):
@@ -60,7 +61,8 @@ class Realtime(Processor):
 
     It ends when what feeds `hears` has ended (or `reads`, if nothing feeds `hears`):
     the last question is still answered, for which the model and its tools have 10 s,
-    and what was answered is played to its end.
+    and what was answered is played to its end. A call that the service carries itself
+    (``open_session(call_id=…)``) lasts until somebody hangs up.
 
     Args:
         session: an open one (`open_session`), lent for the length of the run.
@@ -79,6 +81,7 @@ class Realtime(Processor):
             what is still being said, never the end of it.
         interruptions: replies that were cut, with what was heard of them.
         usage: tokens and money, reply by reply and transcript by transcript.
+        pressed: the keys of a telephone, in a call that the service carries.
         events: all that the service says but audio, each in its type.
 
     Raises:
@@ -96,21 +99,22 @@ class Realtime(Processor):
     transcripts = Output[Transcript]()
     interruptions = Output[Interruption]()
     usage = Output[Usage]()
+    pressed = Output[Dtmf]()
     events = Output[ServerEvent]()
 
     def __init__(self, session: Session) -> None:
-        self._settings = session.settings
-        self._connection = session.connection
-        self._conversation = conversation = Conversation(session.settings, self.report)
+        self._connection, settings = session.connection, session.settings
+        conversation = Conversation(settings, self.report, session.host)
+        self._conversation = conversation
         conversation.on_cut = self._flush
-        self._items = Items(conversation, session.settings.audio, self._flush)
+        self._items = Items(conversation, settings.audio, self._flush)
         self._outgoing = Outgoing(session.connection, conversation.outbox)
         self._news: dict[str, News] | None = None  # while it does not run
         self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
         self._hearing = self._over = False
         self._now = current_time
-        self.hears.format = session.settings.audio
-        self.says.format = session.settings.audio
+        self.hears.format = settings.audio
+        self.says.format = settings.audio
 
     # --- what the program may ask of it, from any task of the conversation
 
@@ -213,9 +217,10 @@ class Realtime(Processor):
             marked=marked,
             followed=self.speech.fed,
             calls=self.calls.read,
+            said=self.says.read,
             results=self.results.fed,
         )
-        return complaints(wiring, self._settings)
+        return complaints(wiring, self.settings)
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
@@ -232,7 +237,7 @@ class Realtime(Processor):
     async def _live(self, tasks: TaskGroup) -> None:
         conversation = self._conversation
         self._now = alarm_clock().now  # anyio's costs more, and it is asked often
-        ports = {name: getattr(self, name) for name in _TOLD}
+        ports = {name: getattr(self, name) for name in (*_TOLD, "events")}
         self._news = told = {name: News(p) for name, p in ports.items() if p.read}
         try:
             async with create_task_group() as tellers:
@@ -240,16 +245,16 @@ class Realtime(Processor):
                     tellers.start_soon(news.deliver)
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._send_orders)
-                tasks.start_soon(self._speak)
                 tasks.start_soon(self._take_results)
                 tasks.start_soon(self._follow_marks)
                 self._flush()
-                if self.hears.fed:
+                if isinstance(self._connection, Carried):
                     tasks.start_soon(self._read)
-                    await self._hear()
+                    await self._connection.over()
                 else:
-                    await self._read()
-                await self._finish()
+                    tasks.start_soon(self._speak)
+                    await self._hear(tasks)
+                    await self._finish()
                 for news in told.values():
                     news.close()
         finally:
@@ -302,7 +307,11 @@ class Realtime(Processor):
                 return reply if reply.store or reply.store.closed else None
         return None
 
-    async def _hear(self) -> None:
+    async def _hear(self, tasks: TaskGroup) -> None:
+        if not self.hears.fed:
+            await self._read()
+            return
+        tasks.start_soon(self._read)
         self._hearing = True
         self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:

@@ -11,13 +11,14 @@ from typing import Any, Literal
 import anyio
 from pydantic import SecretStr
 
-from voxpipe.pipeline import AudioFormat, SessionLost, TransportError
+from voxpipe.pipeline import AudioFormat, TransportError
 
 from . import events as ev
 from .address import address_of
 from .connection import Connect, Connection, websocket
 from .detection import Turns
-from .errors import ConfigurationError, SessionRefused
+from .errors import ConfigurationError
+from .greeting import greeting
 from .host import Region, host_of
 from .models import warn_of_end, warn_of_prompt
 from .options import (
@@ -29,18 +30,10 @@ from .options import (
     Tracing,
     Transcription,
 )
-from .parse import parse
 from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
+from .sideband import check_unset, join
 
 READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
-
-
-_CURES = {
-    "invalid_api_key": ": check OPENAI_API_KEY",
-    "invalid_model": ": this name is not a realtime model",
-    "beta_api_shape_disabled": ": the beta is switched off, send no OpenAI-Beta header",
-    "unknown_parameter": ": a field of extra= does not exist",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +45,14 @@ class Session:
         connection: the socket; `Realtime` reads it from now on.
         id: the service's name for it.
         expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
+        host: where it is.
     """
 
     settings: Settings
     connection: Connection
     id: str
     expires_at: int | None
+    host: str = ""
 
 
 @asynccontextmanager
@@ -82,6 +77,7 @@ async def open_session(
     tracing: Tracing | None = None,
     include: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
+    call_id: str | None = None,
     api_key: str | SecretStr | None = None,
     base_url: str | None = None,
     region: Region | None = None,
@@ -117,6 +113,9 @@ async def open_session(
         include: what else events are to tell:
             ``item.input_audio_transcription.logprobs``.
         extra: further fields of the service's session object, merged into it.
+        call_id: ``rtc_…``, of a call that the service carries itself (SIP, WebRTC): its
+            session is controlled from here, as it was accepted; no setting goes with
+            it, and no audio.
         api_key: default: the environment's ``OPENAI_API_KEY`` (for Azure,
             ``AZURE_OPENAI_API_KEY``).
         base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
@@ -159,11 +158,12 @@ async def open_session(
         tracing=tracing,
         include=tuple(include),
         extra=extra,
+        call_id=call_id,
     )
-    transcriber = settings.transcriber
-    warn_of_end(model, *([transcriber.model] if transcriber else ()))
     if prompt is not None:
         warn_of_prompt()
+    if call_id is not None:
+        check_unset(settings)
     update = _update(settings)
     host = host_of(
         api_key=api_key,
@@ -173,12 +173,19 @@ async def open_session(
         project=project,
         safety_identifier=safety_identifier,
     )
-    async with connect(address_of(host, model=model)) as connection:
+    if not host.is_azure:  # where names are anybody's, and models end on other days
+        transcriber = settings.transcriber
+        warn_of_end(model, *([transcriber.model] if transcriber else ()))
+    where = {"model": model} if call_id is None else {"call_id": call_id}
+    async with connect(address_of(host, **where)) as connection:
         try:
             with anyio.fail_after(READY_TIMEOUT):
-                created = await _expect(connection, "session.created")
-                await connection.send(update)
-                await _expect(connection, "session.updated")
+                if call_id is None:
+                    created = await _expect(connection, "session.created")
+                    await connection.send(update)
+                    await _expect(connection, "session.updated")
+                else:
+                    connection, settings, created = await join(connection, settings)
         except TimeoutError:
             raise TransportError(
                 f"the service did not get the session ready in {READY_TIMEOUT:.0f} s"
@@ -188,6 +195,7 @@ async def open_session(
             connection=connection,
             id=str(created.get("id", "")),
             expires_at=_whole(created.get("expires_at")),
+            host=host.netloc,
         )
 
 
@@ -202,17 +210,7 @@ def _update(settings: Settings) -> str:
 
 async def _expect(connection: Connection, kind: str) -> dict[str, Any]:
     while True:
-        try:
-            event = parse(await connection.receive())
-        except SessionLost as lost:
-            raise SessionLost(
-                f"waiting for {kind}: {lost}", code=lost.code, reason=lost.reason
-            ) from None
-        if isinstance(event, ev.ErrorEvent):
-            # Its message can quote the key, or the instructions: only the code is told.
-            error = event.error
-            code = error.code or error.type or "unknown error"
-            raise SessionRefused(code, error.param, _CURES.get(code, ""))
+        _, event = await greeting(connection, kind)
         if isinstance(event, ev.SessionEvent) and event.type == kind:
             return event.session
 

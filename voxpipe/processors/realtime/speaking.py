@@ -48,6 +48,8 @@ class Speaking:
         spoken: replies whose audio is to be played, in order.
         has_spoken: there was audio of the model's in this conversation.
         on_cut: called when a reply was cut, by whomever.
+        elsewhere: called instead of taking back what was not heard, where the service
+            plays the replies itself.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Speaking:
         self.has_spoken = False
         self.spoken: deque[Reply] = deque()
         self.on_cut: Callable[[], object] = lambda: None
+        self.elsewhere: Callable[[Reply], object] | None = None
 
     def configure(self, settings: Settings) -> None:
         """Other settings are in force, for replies that begin from now on."""
@@ -70,6 +73,8 @@ class Speaking:
     def new_turn(self) -> Turn:
         """For a reply of this session."""
         detection = self._settings.detection
+        if self.elsewhere is not None:
+            return Turn(hold_refused="the service plays this reply: it cannot be held")
         refused = detection is not None and detection.interrupts
         return Turn(hold_refused=_HOLD_REFUSED if refused else None)
 
@@ -273,6 +278,10 @@ class Speaking:
         self.on_cut()
 
     def _take_back(self, reply: Reply) -> None:
+        if self.elsewhere is not None:
+            self.elsewhere(reply)
+            reply.silent.clear()
+            return
         items = reply.turn.items()
         for parts in by_item(items).values():
             self._words.heard(reply, parts)
@@ -291,6 +300,8 @@ class Speaking:
         # Without an ear nobody knows what was heard; then nothing is taken back but
         # what has not even left.
         self._ear_seen = self._ear_seen or reply.turn.has_ear
+        if self.elsewhere is not None:
+            return False  # the service knows
         return self._ear_seen or reply.turn.timings.first_sent is None
 
     def _delete(self, item_id: str) -> None:

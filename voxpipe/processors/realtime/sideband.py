@@ -1,0 +1,144 @@
+"""Joining a call that somebody else carries: SIP, or a browser's WebRTC.
+
+Its session is there already, configured by whoever accepted the call, so nothing is
+sent: the service is asked what it is. Most say so by themselves (``session.created``,
+as on any other connection); of one that keeps silent the answer to an update that
+changes nothing says the same. What else it says in the meantime is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any, NamedTuple, cast
+
+from anyio import Event, move_on_after, sleep_forever
+
+from voxpipe.pipeline import SessionLost, TransportError
+
+from . import events as ev
+from .connection import Connection
+from .effective import effective
+from .errors import ConfigurationError
+from .greeting import greeting
+from .settings import Settings
+
+HUNG_UP = 1000  # the close code of a call that has ended as calls do
+UNASKED = 2.0  # seconds in which the service says by itself what the session is
+EARLY = 1_024  # events before that; a second of a lively call has some fifty
+
+_ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
+
+
+class Joined(NamedTuple):
+    """A call's session.
+
+    Attributes:
+        connection: to it.
+        settings: that are in force.
+        session: as the service tells it.
+    """
+
+    connection: Carried
+    settings: Settings
+    session: dict[str, Any]
+
+
+class Carried:
+    """The connection to a call that the service carries.
+
+    It ends as calls do when somebody hangs up; then nothing more comes. Every other end
+    is one that nobody has asked for.
+
+    Args:
+        connection: the socket.
+        early: messages that have come from it already.
+    """
+
+    def __init__(self, connection: Connection, early: Iterable[str] = ()) -> None:
+        self._early = deque(early)
+        self._receive = connection.receive
+        self._hung_up = Event()
+        self.send = connection.send
+
+    async def receive(self) -> str:
+        """As `Connection.receive`; not after somebody has hung up."""
+        if self._early:
+            return self._early.popleft()
+        try:
+            return await self._receive()
+        except SessionLost as lost:
+            if lost.code != HUNG_UP:
+                raise
+        self._hung_up.set()
+        await sleep_forever()
+        raise AssertionError("nothing wakes what sleeps for ever")
+
+    async def over(self) -> None:
+        """Wait until somebody has hung up."""
+        await self._hung_up.wait()
+
+
+def check_unset(settings: Settings) -> None:
+    """Refuse settings for a session that has its own.
+
+    Raises:
+        ConfigurationError: there are some.
+    """
+    if settings != Settings(call_id=settings.call_id):
+        raise ConfigurationError(
+            "a call has the session that it was accepted with: give its settings to "
+            "Rest.accept, or change them while it lasts with Realtime.update; with "
+            "call_id= go only api_key= and where the service is"
+        )
+
+
+async def join(connection: Connection, settings: Settings) -> Joined:
+    """Learn what the session of the call is.
+
+    Raises:
+        SessionRefused: there is no such call, or no more.
+        SessionLost: the service went away.
+        TransportError: it says everything but that.
+    """
+    early: list[str] = []
+    patience = UNASKED
+    while len(early) < EARLY:
+        with move_on_after(patience) as waiting:
+            message, event = await greeting(connection, "the session of the call")
+            if isinstance(event, ev.SessionEvent):
+                told = _told(settings, event.session)
+                return Joined(Carried(connection, early), told, event.session)
+            early.append(message)
+        if waiting.cancelled_caught:
+            patience = inf  # up to the timeout of opening a session
+            await connection.send(_ASK)
+    raise TransportError(f"expected the session of the call in {EARLY} events")
+
+
+def _told(settings: Settings, session: Mapping[str, Any]) -> Settings:
+    """``settings`` with what is in force, as far as it matters here."""
+    model, words = session.get("model"), session.get("instructions")
+    hears = _object(_object(session.get("audio")).get("input"))
+    transcriber = _object(hears.get("transcription")).get("model")
+    tools = session.get("tools")
+    told = replace(
+        settings,
+        model=model if isinstance(model, str) else settings.model,
+        instructions=words if isinstance(words, str) else None,
+        tools=_objects(tools) if isinstance(tools, list) else (),
+        transcription=transcriber if isinstance(transcriber, str) else None,
+    )
+    return effective(told, session)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _objects(values: object) -> tuple[Mapping[str, Any], ...]:
+    listed = cast("list[object]", values)
+    return tuple(_object(each) for each in listed if isinstance(each, Mapping))
