@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from anyio import EndOfStream, Event, create_task_group, to_thread
+from anyio import Event, create_task_group, to_thread
 from anyio.abc import TaskGroup
+from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.pipeline.leaving import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
-from .admission import DOORS, Rejection, admit, no_such_call
-from .faulty import with_faults
+from .calls.incoming import IncomingCall
 from .front.listener import Listener
-from .front.messages import Answer, Request
-from .front.websocket import Socket
 from .keys import Keys, looks_like_a_key
-from .opening import open_machine
-from .pump import Pump, in_thread
-from .rest.client_secrets import ClientSecrets
-from .rest.responses import Responses
-from .rest.routes import Routes, nothing_at
+from .pump import in_thread
+from .reception import Reception
 from .script import Script
 
 
@@ -59,17 +52,10 @@ class Simulator:
     ) -> None:
         self._script = script or Script()
         self._voice = voice
-        self._cached: CachedVoice | None = None
+        self._reception: Reception | None = None
         self._host = host
         self._port = port
         self._keys = Keys(accepts, _today)
-        self._routes = Routes(
-            self._keys,
-            {
-                "/v1/realtime/client_secrets": ClientSecrets(self._keys).create,
-                "/v1/responses": Responses(self._script, self._keys).create,
-            },
-        )
         self._lifetime = lifetime
         self._tasks: TaskGroup | None = None
         self._stop = Event()
@@ -97,14 +83,43 @@ class Simulator:
         """
         self._keys.expire()
 
+    def incoming_call(
+        self,
+        *,
+        webhook_url: str | None = None,
+        secret: SecretStr | str | Sequence[SecretStr] = (),
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+    ) -> IncomingCall:
+        """A caller who rings at your app by SIP; open it with ``async with``.
+
+        Args:
+            webhook_url: where your app takes webhooks; ``http://`` on this machine
+                only. Without one nothing is posted: give it `IncomingCall.webhook`.
+            secret: with which webhooks are signed, ``whsec_…`` or any text; several
+                while they are exchanged.
+            headers: of the SIP INVITE; two usual ones when there are none.
+        """
+        if self._reception is None:
+            raise TransportError("open the simulator first: `async with simulator`")
+        if isinstance(secret, str):
+            secret = SecretStr(secret)
+        secrets = [secret] if isinstance(secret, SecretStr) else secret
+        return IncomingCall(self._reception.calls, headers, webhook_url, secrets)
+
     async def __aenter__(self) -> Self:
         # Looking for a voice may load a library: not in the loop's thread.
         if self._voice is None:
             self._voice = await to_thread.run_sync(find_voice)
-        self._cached = CachedVoice(self._voice)
         self._stop = Event()
-        listener = Listener(self._host, self._respond, self._welcome)
         self._tasks = create_task_group()
+        self._reception = reception = Reception(
+            self._script,
+            self._keys,
+            in_thread(CachedVoice(self._voice)),
+            self._tasks,
+            self._lifetime,
+        )
+        listener = Listener(self._host, reception.answer, reception.welcome)
         await self._tasks.__aenter__()
         try:
             self._port = await self._tasks.start(listener.serve, self._port, self._stop)
@@ -128,44 +143,9 @@ class Simulator:
     ) -> bool | None:
         self._stop.set()
         assert self._tasks is not None
+        assert self._reception is not None
+        self._reception.calls.end_all()
         return await leave(self._tasks, kind, error, traceback)
-
-    async def _respond(self, request: Request) -> Answer:
-        return await self._routes.answer(request)
-
-    def _welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
-        if request.path not in DOORS:
-            raise nothing_at(request)
-
-        async def converse(socket: Socket) -> None:
-            await self._session(socket, request)
-
-        return converse
-
-    async def _session(self, socket: Socket, request: Request) -> None:
-        # The service upgrades first and refuses then.
-        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-        try:
-            admission = admit(
-                request.target,
-                request.headers,
-                [each.strip() for each in offered],
-                self._keys,
-            )
-            if admission.call_id:
-                raise Rejection(4000, no_such_call(admission.call_id))
-        except Rejection as rejection:
-            with suppress(EndOfStream):
-                await socket.send(json.dumps(rejection.event))
-                await socket.close(*rejection.farewell)
-            return
-        machine = open_machine(admission, self._script, lifetime=self._lifetime)
-        assert self._cached is not None
-        await Pump(
-            machine,
-            with_faults(socket, self._script.faults),
-            in_thread(self._cached),
-        ).run()
 
 
 def _today() -> float:

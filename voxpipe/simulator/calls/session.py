@@ -102,6 +102,11 @@ class CallSession:
             }
         )
 
+    def hang_up(self, now: float) -> None:
+        """End what is playing: it has been heard so far."""
+        self._playback.cut(now)
+        self._heard += self._playback.heard()
+
     def heard(self) -> list[Heard]:
         """What the caller has heard to its end since the last time this was asked."""
         heard, self._heard = self._heard, []

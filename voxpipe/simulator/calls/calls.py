@@ -1,0 +1,116 @@
+"""All calls of a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import SystemRandom
+from typing import Any
+
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline.errors import TransportError
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.front.messages import Denied
+from voxpipe.simulator.machine import Machine
+from voxpipe.simulator.pump import Speak
+from voxpipe.simulator.wire.ids import Ids
+
+from .call import Call, Transport, gone
+from .line import CallEnded
+from .pump import CallPump
+from .session import CallSession
+
+_MOST_CALLS = 256  # at the same time; the simulator's own limit
+
+OpenMachine = Callable[[str, Mapping[str, Any]], Machine]
+"""Starts a session with a model and what it is to be; `Refusal` when it cannot be."""
+
+
+class Calls:
+    """Keeps calls by their id, and runs their sessions.
+
+    Args:
+        open_machine: starts a session.
+        speak: makes sound of words.
+        tasks: in which the sessions run.
+    """
+
+    def __init__(
+        self, open_machine: OpenMachine, speak: Speak, tasks: TaskGroup
+    ) -> None:
+        self._open_machine = open_machine
+        self._speak = speak
+        self._tasks = tasks
+        self._calls: dict[str, Call] = {}
+        self._ids = Ids(SystemRandom())
+
+    def ring(
+        self, transport: Transport, sip_headers: Sequence[tuple[str, str]] = ()
+    ) -> Call:
+        """Take a call that comes in.
+
+        Raises:
+            TransportError: all lines are busy.
+        """
+        if len(self._calls) >= _MOST_CALLS:
+            raise TransportError(f"this simulator has at most {_MOST_CALLS} calls")
+        call = Call(self._ids.new("rtc"), transport, sip_headers)
+        self._calls[call.id] = call
+        return call
+
+    def find(self, call_id: str) -> Call:
+        """The call of this id.
+
+        Raises:
+            Denied: there is none, or it is over.
+        """
+        call = self._calls.get(call_id)
+        if call is None:
+            raise gone(call_id)
+        return call
+
+    def joined(self, call_id: str) -> CallPump | None:
+        """What drives the session that a sideband client wants to join, if it runs."""
+        try:
+            return self._calls[call_id].pump
+        except (KeyError, CallEnded):
+            return None
+
+    def accept(self, call: Call, model: str, session: Mapping[str, Any]) -> None:
+        """Start its session.
+
+        Raises:
+            Denied: somebody has decided about it already.
+            Refusal: the session cannot be.
+        """
+        call.check_ringing()
+        machine = self._open_machine(model, session)
+        pump = CallPump(CallSession(machine), self._speak, call.line)
+        call.accept(pump)
+        self._tasks.start_soon(self._carry, call, pump)
+
+    def forget(self, call: Call) -> None:
+        """Its caller has gone."""
+        self._calls.pop(call.id, None)
+
+    def end_all(self) -> None:
+        """The simulator is closed."""
+        for call in self._calls.values():
+            call.end("simulator")
+
+    async def _carry(self, call: Call, pump: CallPump) -> None:
+        await pump.run()
+        call.end("session")
+        self.forget(call)
+
+
+def overloaded() -> Denied:
+    """As the service says that it has too much to do."""
+    return Denied(
+        503,
+        Refusal(
+            "server_is_overloaded",
+            "This simulator has no more lines. Hang up some calls.",
+            type="server_error",
+        ),
+    )

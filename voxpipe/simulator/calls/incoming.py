@@ -1,0 +1,202 @@
+"""A caller for tests: rings at an app by webhook, speaks, listens and hangs up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from anyio import EndOfStream, to_thread
+from pydantic import SecretStr
+
+from voxpipe.pipeline.audio import AudioFormat
+from voxpipe.pipeline.audioframe import AudioFrame
+
+from .call import By, Call
+from .calls import Calls
+from .line import CallEnded, read_pcm
+from .webhook import Webhook, call_incoming, signed
+
+_KEYS = "0123456789*#ABCD"
+_HEADERS = (
+    ("From", "sip:+14155550100@sip.example.com"),
+    ("To", "sip:proj_simulated@sip.api.openai.com"),
+)
+
+
+class CallRejected(CallEnded):
+    """The app has rejected the call.
+
+    Attributes:
+        status: the SIP status that the caller gets; 603 unless the app says otherwise.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the app has rejected the call with {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class HeardReply:
+    """What the model has said, as far as the caller has heard it.
+
+    Attributes:
+        audio: 16-bit; what was played.
+        response_id: whose audio it is.
+        cut: whether the caller has interrupted it.
+    """
+
+    audio: AudioFrame
+    response_id: str
+    cut: bool
+
+
+class IncomingCall:
+    """A call that comes in by SIP, opened with ``async with``: it rings at the app.
+
+    When the block ends, the caller hangs up. Raises `TransportError` when the app does
+    not take its webhook.
+
+    Attributes:
+        webhook: what was posted, or what you give to the app when there is no URL.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]],
+        webhook_url: str | None,
+        secrets: Sequence[SecretStr],
+    ) -> None:
+        listed = headers.items() if isinstance(headers, Mapping) else headers
+        self._calls = calls
+        self._headers = tuple(listed) or _HEADERS
+        self._url = webhook_url
+        self._secrets = secrets
+        self._call: Call | None = None
+        self.webhook = Webhook({}, b"")
+
+    async def __aenter__(self) -> Self:
+        call = self._call = self._calls.ring("sip", self._headers)
+        now = _today()
+        event = call_incoming(call.id, call.sip_headers, now)
+        self.webhook = signed(event, self._secrets, now)
+        if self._url is not None:
+            try:
+                await self.webhook.post(self._url)
+            except BaseException:
+                await self.hang_up()
+                raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.hang_up()
+
+    @property
+    def id(self) -> str:
+        """``rtc_…``, by which the app knows it."""
+        return self._known.id
+
+    @property
+    def state(self) -> str:
+        """``ringing``, ``accepted``, ``rejected``, ``taken`` (by Live) or ``over``."""
+        return self._known.state
+
+    @property
+    def referred_to(self) -> str | None:
+        """Where the app has sent the caller on, if it has."""
+        return self._known.referred_to
+
+    @property
+    def _known(self) -> Call:
+        if self._call is None:
+            raise CallEnded("the call has not begun: open it with `async with`")
+        return self._call
+
+    async def answered(self) -> None:
+        """Wait until the app accepts the call.
+
+        Raises:
+            CallRejected: it does not.
+            CallEnded: the call has ended before.
+        """
+        call = self._known
+        await call.decided()
+        if call.status is not None:
+            raise CallRejected(call.status)
+        if call.state == "over":
+            raise CallEnded(f"the call has been ended by the {call.ended_by}")
+
+    async def say(self, audio: AudioFrame | bytes | str | Path) -> None:
+        """Speak, in real time, and wait until it is said.
+
+        Args:
+            audio: sound, 16-bit mono at 24 kHz, or the path of a WAV file.
+
+        Raises:
+            CallEnded: before it was said.
+            FormatError: this is no such audio.
+        """
+        pcm = await to_thread.run_sync(read_pcm, audio)
+        await self._known.pump.say(pcm)
+
+    async def listen(self) -> HeardReply:
+        """Wait for the end of the next thing that the model says.
+
+        Raises:
+            CallEnded: nothing more comes.
+        """
+        try:
+            heard = await self._known.ear.receive()
+        except EndOfStream:
+            raise CallEnded("the call is over: nothing more is said") from None
+        samples = heard.format.samples(bytes(heard.data))
+        audio = AudioFrame(
+            data=samples.tobytes(), format=AudioFormat("pcm16", heard.format.rate)
+        )
+        return HeardReply(audio, heard.response_id, heard.cut)
+
+    async def press(self, keys: str) -> None:
+        """Press keys of the telephone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``.
+
+        Raises:
+            ValueError: there is no such key.
+            CallEnded: the call is not in progress.
+        """
+        for key in keys:
+            if key not in _KEYS:
+                raise ValueError(f"a telephone has the keys {_KEYS}, not {key!r}")
+        for key in keys:
+            self._known.pump.press(key, _today())
+
+    async def hang_up(self) -> None:
+        """End the call; harmless when it is over already."""
+        self._known.end("caller")
+        self._calls.forget(self._known)
+
+    async def over(self) -> By:
+        """Wait until the call is over.
+
+        Returns:
+            Who has ended it: ``caller``, ``app``, ``referral``, ``session`` (it has
+            expired, for one) or ``simulator``.
+        """
+        return await self._known.over()
+
+    def let_live_api_take_it(self) -> None:
+        """The Live API accepts the call first, from which the app's accept fails."""
+        self._known.check_ringing()
+        self._known.take()
+
+
+def _today() -> int:
+    # Unix time, as webhooks and keys are stamped with.
+    return int(datetime.now(UTC).timestamp())

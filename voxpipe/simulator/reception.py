@@ -1,0 +1,112 @@
+"""What becomes of who comes to the simulator's port: an answer, or a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from anyio import EndOfStream
+from anyio.abc import TaskGroup
+
+from .admission import DOORS, Admission, Rejection, admit, no_such_call
+from .calls.calls import Calls
+from .faulty import with_faults
+from .front.messages import Request
+from .front.websocket import Socket
+from .keys import Keys
+from .machine import Machine
+from .opening import open_machine
+from .pump import Pump, Speak
+from .rest.calls import CallEndpoints
+from .rest.client_secrets import ClientSecrets
+from .rest.responses import Responses
+from .rest.routes import Routes, nothing_at
+from .script import Script
+
+
+class Reception:
+    """Admits clients, and gives each what it has come for.
+
+    Args:
+        script: what is said in each session.
+        keys: the ones that are good.
+        speak: makes sound of words.
+        tasks: in which calls run; other sessions run with their connection.
+        lifetime: seconds after which a session is ended.
+
+    Attributes:
+        calls: those that ring and those in progress.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        keys: Keys,
+        speak: Speak,
+        tasks: TaskGroup,
+        lifetime: float,
+    ) -> None:
+        self._script = script
+        self._keys = keys
+        self._speak = speak
+        self._lifetime = lifetime
+        self.calls = Calls(self._open_call, speak, tasks)
+        calls, secrets = CallEndpoints(self.calls, keys), ClientSecrets(keys)
+        self.answer = Routes(
+            keys,
+            {
+                "/v1/realtime/client_secrets": secrets.create,
+                "/v1/realtime/calls": calls.create,
+                "/v1/realtime/calls/*/accept": calls.accept,
+                "/v1/realtime/calls/*/reject": calls.reject,
+                "/v1/realtime/calls/*/refer": calls.refer,
+                "/v1/realtime/calls/*/hangup": calls.hang_up,
+                "/v1/responses": Responses(script, keys).create,
+            },
+        ).answer
+
+    def welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
+        """What to do with a client that wants a WebSocket.
+
+        Raises:
+            Denied: sessions are opened somewhere else.
+        """
+        if request.path not in DOORS:
+            raise nothing_at(request)
+
+        async def converse(socket: Socket) -> None:
+            # The service upgrades first and refuses then.
+            try:
+                await self._converse(socket, request)
+            except Rejection as rejection:
+                with suppress(EndOfStream):
+                    await socket.send(json.dumps(rejection.event))
+                    await socket.close(*rejection.farewell)
+
+        return converse
+
+    async def _converse(self, socket: Socket, request: Request) -> None:
+        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        admission = admit(
+            request.target,
+            request.headers,
+            [each.strip() for each in offered],
+            self._keys,
+        )
+        wire = with_faults(socket, self._script.faults)
+        if not admission.call_id:
+            machine = open_machine(admission, self._script, lifetime=self._lifetime)
+            await Pump(machine, wire, self._speak).run()
+            return
+        call = self.calls.joined(admission.call_id)
+        if call is None:
+            raise Rejection(4000, no_such_call(admission.call_id))
+        await call.join(wire)
+
+    def _open_call(self, model: str, session: Mapping[str, Any]) -> Machine:
+        admission = Admission("realtime", model, session=session)
+        machine = open_machine(admission, self._script, lifetime=self._lifetime)
+        assert isinstance(machine, Machine)
+        return machine

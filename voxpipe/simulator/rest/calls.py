@@ -1,0 +1,150 @@
+"""Calls over REST: SDP exchange, accept, reject, refer, hang up."""
+
+from __future__ import annotations
+
+from random import SystemRandom
+from typing import Any
+
+from voxpipe.pipeline.errors import TransportError
+from voxpipe.simulator.admission import key_of
+from voxpipe.simulator.calls.call import Call, gone
+from voxpipe.simulator.calls.calls import Calls, overloaded
+from voxpipe.simulator.calls.sdp import answer
+from voxpipe.simulator.errors import Refusal, missing
+from voxpipe.simulator.front.messages import Answer, Request
+from voxpipe.simulator.keys import Keys
+from voxpipe.simulator.wire.schema import fields, integer, matching, one_of
+
+from .asked import form_fields, json_object, media_type, parse_object
+from .sessions import DEFAULT_MODEL, check_model
+
+_DECLINED = 603
+_REJECT = fields({"status_code": integer(300, 699)})
+_REFER = fields(
+    {"target_uri": matching(r"(?:tel|sips?):\S{1,1000}", "a tel: or sip: URI")},
+    "target_uri",
+)
+
+
+class CallEndpoints:
+    """Answers ``POST /v1/realtime/calls`` and what is below.
+
+    Args:
+        calls: the calls.
+        keys: whose client secrets bring sessions along.
+    """
+
+    def __init__(self, calls: Calls, keys: Keys) -> None:
+        self._calls = calls
+        self._keys = keys
+        self._random = SystemRandom()
+
+    async def create(self, request: Request) -> Answer:
+        """Take a WebRTC offer: the session runs, but there is no media.
+
+        Raises:
+            Refusal: the offer or the session cannot be.
+            Denied: the body is something else, or there are no more lines.
+        """
+        secret = self._keys.check(key_of(request.headers))
+        session: dict[str, Any] = dict(secret.session) if secret else {}
+        if media_type(request) == "application/sdp":
+            offer = request.body
+        else:
+            form = form_fields(request)
+            if "sdp" not in form:
+                raise missing("sdp")
+            offer = form["sdp"]
+            session |= parse_object(form.get("session", b"{}"))
+        sdp = answer(offer.decode("utf-8", "replace"), self._random)
+        try:
+            call = self._calls.ring("webrtc")
+        except TransportError:
+            raise overloaded() from None
+        try:
+            self._start(call, session)
+        except Refusal:
+            self._calls.forget(call)
+            raise
+        return Answer(
+            status=201,
+            body=sdp.encode(),
+            type="application/sdp",
+            headers=(("location", f"/v1/realtime/calls/{call.id}"),),
+        )
+
+    async def accept(self, request: Request) -> Answer:
+        """Let a call that rings have a session.
+
+        Raises:
+            Refusal: the session cannot be.
+            Denied: there is no such call, or it has been accepted already.
+        """
+        call = self._asked(request)
+        call.check_ringing()
+        session = json_object(request)
+        if "type" not in session:
+            raise missing("type")
+        try:
+            self._start(call, session)
+        except Refusal as refusal:
+            raise _of_the_body(refusal) from None
+        return Answer()
+
+    async def reject(self, request: Request) -> Answer:
+        """Let a call that rings be declined.
+
+        Raises:
+            Refusal: the status is none.
+            Denied: there is no such call, or it rings no more.
+        """
+        call = self._asked(request)
+        call.check_ringing()
+        asked = _REJECT(json_object(request), "")
+        call.reject(asked.get("status_code", _DECLINED))
+        return Answer()
+
+    async def refer(self, request: Request) -> Answer:
+        """Send the caller of a SIP call on.
+
+        Raises:
+            Refusal: the target is no address.
+            Denied: there is no such call in progress.
+        """
+        call = self._asked(request)
+        asked = _REFER(json_object(request), "")
+        if call.state != "accepted" or call.transport != "sip":
+            raise gone(call.id)
+        call.refer(asked["target_uri"])
+        return Answer()
+
+    async def hang_up(self, request: Request) -> Answer:
+        """End a call, SIP or WebRTC.
+
+        Raises:
+            Denied: there is no such call in progress.
+        """
+        call = self._asked(request)
+        if call.state not in ("accepted", "ringing"):
+            raise gone(call.id)
+        call.end("app")
+        return Answer()
+
+    def _asked(self, request: Request) -> Call:
+        return self._calls.find(request.path.split("/")[-2])
+
+    def _start(self, call: Call, session: dict[str, Any]) -> None:
+        asked = {"type": "realtime", **session}
+        one_of("realtime")(asked["type"], "session.type")
+        model = check_model(asked.pop("model", DEFAULT_MODEL))
+        self._calls.accept(call, model, asked)
+
+
+def _of_the_body(refusal: Refusal) -> Refusal:
+    """The session is the body here, and not a field of it."""
+    return Refusal(
+        refusal.code,
+        refusal.message.replace("'session.", "'"),
+        refusal.param and refusal.param.removeprefix("session."),
+        type=refusal.type,
+    )
