@@ -128,6 +128,25 @@ class When(Answer):
         return self
 
 
+class Written(_Strict):
+    """What a text model answers, to ``POST /v1/responses``.
+
+    Attributes:
+        text: a pattern in what it is asked, found anywhere, whatever the case; without
+            one it answers everything.
+        say: its words.
+        reasoning_tokens: that it has thought with; some put a reasoning item in front.
+        wait_ms: before it answers.
+        fails: the response fails in this way instead.
+    """
+
+    text: Pattern = None
+    say: str = ""
+    reasoning_tokens: int = Field(default=0, ge=0, le=1_000_000)
+    wait_ms: float = Field(default=0, ge=0, le=600_000)
+    fails: Failure | None = None
+
+
 class Timing(_Strict):
     """How fast the simulated service is. Milliseconds, unless it says otherwise.
 
@@ -162,6 +181,7 @@ class Script(_Strict):
         out_of_band: replies of ``conversation: "none"`` responses, in order.
         then: what follows the last reply: ``echo`` says back what was said, ``repeat``
             starts again.
+        written: answers of text models; the first that fits is taken.
         timing: how fast all of it is.
         faults: what goes wrong with the connection, and when.
         tokens_per_minute: the limit that ``rate_limits.updated`` tells.
@@ -172,6 +192,7 @@ class Script(_Strict):
     replies: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     then: Literal["echo", "repeat"] = "echo"
+    written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
     faults: Annotated[Sequence[Fault], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
