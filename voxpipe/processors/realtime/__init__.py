@@ -2,7 +2,7 @@
 
 from .address import Address
 from .changes import Changes
-from .connection import Connect, Connection
+from .connection import Connect, Connection, websocket
 from .detection import SemanticVad, ServerVad
 from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
 from .events import ServerEvent
@@ -69,4 +69,5 @@ __all__ = [
     "open_session",
     "retirement_of",
     "retold",
+    "websocket",
 ]

@@ -1,0 +1,83 @@
+"""The file of a cassette: whatever is in it, and what is never in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.simulator.cassettes import CassetteError, load_cassette
+from voxpipe.simulator.cassettes.cassette import parse_cassette
+from voxpipe.simulator.cassettes.cleaning import clean
+
+from .deck import Json, record, talk
+
+HEAD = '{"voxpipe_cassette": 1}'
+KEY = "sk-proj-abcdefgh12345678"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], "this file is empty"),
+        (["{"], "line 1: expected a JSON object"),
+        (['{"voxpipe_cassette": 2}'], "got version 2: record it again"),
+        (
+            [HEAD, '{"at": -1, "from": "server", "event": {}}'],
+            "expected at, in seconds",
+        ),
+        ([HEAD, '{"at": 1, "from": "me", "event": {}}'], "from client or server"),
+        ([HEAD, '{"at": 1, "from": "server"}'], "line 2: expected event, text, audio"),
+        (
+            [
+                HEAD,
+                '{"at": 2, "from": "server", "event": {}}',
+                '{"at": 1, "from": "server", "event": {}}',
+            ],
+            "not in order of time",
+        ),
+    ],
+)
+def test_a_file_that_is_no_cassette_is_told_by_line(
+    lines: list[str], words: str
+) -> None:
+    with pytest.raises(CassetteError) as wrong:
+        parse_cassette(lines, name="talk.jsonl")
+    assert words in str(wrong.value)
+    assert "talk.jsonl" in str(wrong.value)
+
+
+def test_a_file_that_cannot_be_read_is_a_cassette_error(tmp_path: Path) -> None:
+    with pytest.raises(CassetteError, match="cannot read the cassette"):
+        load_cassette(tmp_path / "absent.jsonl")
+    with pytest.raises(CassetteError, match="cannot write the cassette"):
+        record(Path("/dev/null/talk.jsonl"), talk)
+
+
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_no_text_is_anything_else_than_a_cassette_or_not(lines: list[str]) -> None:
+    try:
+        parse_cassette([HEAD, *lines])
+    except CassetteError as error:
+        assert str(error)  # noqa: PT017 - both outcomes are right
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.just(KEY),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["audio", "secret", "Authorization", "x", "headers"]), inner
+        )
+    ),
+)
+
+
+@given(st.dictionaries(st.text(max_size=9), _JSON, max_size=5))
+def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json) -> None:
+    once = clean(event, "words")
+    assert KEY not in json.dumps(once)
+    assert clean(once, "words") == once

@@ -1,0 +1,21 @@
+"""Cassettes: a session is recorded once, and replayed as often as a test likes.
+
+    open_session(connect=recording("call.jsonl", websocket))  # writes it
+    open_session(connect=replay("call.jsonl"))  # plays the service's part of it
+
+A replay checks what the client sends. See docs/cassettes.md for the format.
+"""
+
+from .cassette import Cassette, load_cassette
+from .errors import CassetteError, CassetteMismatch
+from .recorder import recording
+from .replayed import replay
+
+__all__ = [
+    "Cassette",
+    "CassetteError",
+    "CassetteMismatch",
+    "load_cassette",
+    "recording",
+    "replay",
+]

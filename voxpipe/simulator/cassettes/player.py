@@ -1,0 +1,232 @@
+"""A recorded session as a service: sans I/O, for the same shells as the simulator.
+
+What the service sent is sent again once the client has done what came before it in the
+recording (its events, and as much sound), and as much time has gone by since.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, Literal
+from uuid import uuid4
+
+import numpy as np
+
+from voxpipe.simulator.errors import Farewell, Refusal
+from voxpipe.simulator.hearing.sound import VOICE_RATE, WireFormat, wire_format
+from voxpipe.simulator.served import Utterance
+from voxpipe.simulator.wire.json_types import is_array, is_object
+
+from .cassette import Cassette, Entry
+from .cleaning import APPENDS, bytes_in, clean, fill
+from .errors import CassetteMismatch
+from .expectation import Expectation
+
+Sound = Literal["silence", "tone"]
+
+MISMATCH = 4000  # close code; the reason says what the client did
+_SLACK = 0.1  # seconds of sound that may still be on their way
+_LONGEST_REASON = 100  # characters; a close frame holds 123 bytes
+_HUM = 220.0  # Hz
+_LOUD = 6_000  # of 32,767
+_LONGEST_SOUND = 16 * 1024 * 1024  # bytes in one event
+
+
+class Player:
+    """Plays the service's part of a cassette.
+
+    Args:
+        cassette: what to play.
+        now: the time on the clock that ``receive`` and ``advance`` will be given.
+        sound: what is heard where the recording holds no speech.
+
+    Attributes:
+        mismatch: what the client did that it had not done; the session is over then.
+    """
+
+    def __init__(self, cassette: Cassette, *, now: float, sound: Sound) -> None:
+        self.mismatch: CassetteMismatch | None = None
+        self._entries = cassette.entries
+        self._expected = Expectation(cassette)
+        self._next = 0  # entry
+        self._since, self._at = now, 0.0  # the last entry: on our clock, on its own
+        self._due: float | None = None
+        self._heard = self._wanted = 0  # bytes of the caller's sound
+        self._counted = 0  # line whose sound is wanted already
+        self._format = wire_format({"type": "audio/pcm"})
+        self._phase = 0  # samples of the hum so far
+        self._sound = sound
+        self._out: list[dict[str, Any]] = []
+        self._farewell: Farewell | None = None
+        self._go_on(now)
+
+    # --- what a shell does
+
+    def receive(self, message: str | bytes, now: float) -> None:
+        """Take a frame from the client."""
+        if self._farewell is not None:
+            return
+        event = _event(message)
+        if event is None:
+            self._refuse(CassetteMismatch("the client sent what is no event"))
+            return
+        if event.get("type") in APPENDS:
+            self._heard += bytes_in(event.get("audio"))
+        else:
+            try:
+                self._expected.take(clean(event, "words"))
+            except CassetteMismatch as mismatch:
+                self._refuse(mismatch)
+                return
+        self._go_on(now)
+
+    @property
+    def next_timer(self) -> float | None:
+        """When the next event is due; ``None`` while the client has something to do."""
+        return None if self._farewell else self._due
+
+    def advance(self, now: float) -> None:
+        """Send what has become due."""
+        if self._farewell is None:
+            self._go_on(now)
+
+    @property
+    def pending(self) -> int:
+        """How many events wait to be taken."""
+        return len(self._out)
+
+    def outgoing(self) -> list[dict[str, Any]]:
+        """The events to send."""
+        events, self._out = self._out, []
+        return events
+
+    @property
+    def farewell(self) -> Farewell | None:
+        """How the session ends, once it does."""
+        return self._farewell
+
+    def speeches(self) -> list[Utterance]:
+        """Nothing has to be spoken."""
+        return []
+
+    def spoken(self, speech: Utterance, pcm: bytes | None, now: float) -> None:
+        """Nothing was."""
+
+    def check_end(self) -> None:
+        """The client has gone: that was to be expected.
+
+        Raises:
+            CassetteMismatch: it did something else, or has not sent everything.
+        """
+        if self.mismatch is not None:
+            raise self.mismatch
+        missing = self._expected.missing()
+        if missing is None:
+            return
+        if self._lacks_sound:
+            rate = self._format.bytes_per_ms * 1000
+            missing += (
+                f"; the recording goes on after {self._wanted / rate:.1f} s of the "
+                f"caller's sound, {self._heard / rate:.1f} s came"
+            )
+        raise CassetteMismatch(missing)
+
+    # --- the recording goes by
+
+    def _go_on(self, now: float) -> None:
+        self._due = None
+        while self._next < len(self._entries) and self._farewell is None:
+            entry = self._entries[self._next]
+            due = now
+            if entry.sender == "client":
+                if not self._is_done(entry):
+                    return
+            else:
+                due = self._since + max(0.0, entry.at - self._at)
+                if due > now:
+                    self._due = due
+                    return
+                self._send(entry)
+            self._next += 1
+            if entry.sender == "server" or not self._expected.is_optional(entry):
+                self._since, self._at = due, entry.at
+
+    def _is_done(self, entry: Entry) -> bool:
+        """Whether the client has come as far as this."""
+        if entry.line > self._counted:
+            self._counted = entry.line
+            self._wanted += entry.audio_bytes
+        return not self._lacks_sound and self._expected.is_met(entry)
+
+    @property
+    def _lacks_sound(self) -> bool:
+        # Both directions have the same format, nearly always.
+        slack = _SLACK * 1000 * self._format.bytes_per_ms
+        return self._heard + slack < self._wanted
+
+    def _send(self, entry: Entry) -> None:
+        if entry.close is not None:
+            self._farewell = Farewell(*entry.close)
+        elif entry.event is not None:
+            event: dict[str, Any] = fill(dict(entry.event), self._sounding)
+            event = _renamed(event, self._expected.names)
+            self._note_format(event)
+            self._out.append(event)
+
+    def _refuse(self, mismatch: CassetteMismatch) -> None:
+        self.mismatch = mismatch
+        error = Refusal("cassette_mismatch", str(mismatch)).body()
+        self._out.append(
+            {"type": "error", "event_id": f"event_{uuid4()}", "error": error}
+        )
+        self._farewell = Farewell(MISMATCH, str(mismatch)[:_LONGEST_REASON])
+
+    # --- sound
+
+    def _note_format(self, event: dict[str, Any]) -> None:
+        match event:
+            case {"session": {"audio": {"output": {"format": {"type": kind}}}}}:
+                if kind in ("audio/pcm", "audio/pcmu", "audio/pcma"):
+                    self._format = wire_format({"type": kind})
+            case _:
+                pass
+
+    def _sounding(self, length: int) -> str:
+        make: Callable[[int], bytes]
+        make = self._hum if self._sound == "tone" else self._silence
+        return b64encode(make(min(length, _LONGEST_SOUND))).decode()
+
+    def _silence(self, length: int) -> bytes:
+        return _quiet(self._format) * (length // self._format.sample_bytes)
+
+    def _hum(self, length: int) -> bytes:
+        format = self._format
+        count = length // format.sample_bytes * VOICE_RATE // format.rate
+        time = (self._phase + np.arange(count)) / VOICE_RATE
+        self._phase += count
+        wave = (_LOUD * np.sin(2 * np.pi * _HUM * time)).astype("<i2")
+        return format.of_voice(wave.tobytes())
+
+
+def _quiet(format: WireFormat) -> bytes:
+    """One sample of silence."""
+    return {"audio/pcmu": b"\xff", "audio/pcma": b"\xd5"}.get(format.type, b"\0\0")
+
+
+def _event(message: str | bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    return event if is_object(event) else None
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """``value`` with the client's ids of now."""
+    if is_object(value):
+        return {key: _renamed(each, names) for key, each in value.items()}
+    if is_array(value):
+        return [_renamed(each, names) for each in value]
+    return names.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,177 @@
+"""Writes down what goes over a connection, while it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol, TypeVar
+
+from anyio import current_time
+
+from voxpipe.pipeline.errors import SessionLost
+from voxpipe.simulator.wire.json_types import is_object
+
+from .cassette import LARGEST, VERSION
+from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text
+from .errors import CassetteError
+
+A = TypeVar("A", contravariant=True)
+
+
+class Connection(Protocol):
+    """Text messages both ways, as `open_session` wants them."""
+
+    async def send(self, message: str, /) -> None:
+        """Send one message."""
+        ...
+
+    async def receive(self) -> str:
+        """Wait for the next message."""
+        ...
+
+
+def recording(
+    path: str | Path,
+    connect: Callable[[A], AbstractAsyncContextManager[Connection]],
+    *,
+    keep: Keep = "words",
+) -> Callable[[A], AbstractAsyncContextManager[Connection]]:
+    """Connect as ``connect`` does, and write the session to a file.
+
+    The file is there once the session has ended, unless the program's exception ended
+    it. Further sessions are written to ``name.2.jsonl`` and so on.
+
+    Args:
+        path: of the cassette, ``….jsonl``.
+        connect: opens the connection, to the service or to the simulator.
+        keep: ``words`` takes sound and pictures out; ``all`` keeps them. Keys are taken
+            out always.
+
+    Returns:
+        What `open_session` takes as ``connect``.
+    """
+    numbers = count(1)
+
+    @asynccontextmanager
+    async def record(address: A) -> AsyncGenerator[Connection]:
+        async with connect(address) as connection:
+            tape = _Tape(numbered(Path(path), next(numbers)), keep)
+            whole = False
+            try:
+                yield _Recorded(connection, tape)
+                tape.close("client", 1000, "")
+                whole = True
+            finally:
+                if whole or tape.ended:
+                    tape.finish()
+                else:
+                    tape.discard()
+
+    return record
+
+
+def numbered(path: Path, number: int) -> Path:
+    """Where the n-th session of a program is written."""
+    return path if number == 1 else path.with_suffix(f".{number}{path.suffix}")
+
+
+class _Recorded:
+    """A connection that is listened to."""
+
+    def __init__(self, connection: Connection, tape: _Tape) -> None:
+        self._connection = connection
+        self._tape = tape
+
+    async def send(self, message: str, /) -> None:
+        # Before it goes: the answer may be here before this task runs again.
+        self._tape.message("client", message)
+        await self._connection.send(message)
+
+    async def receive(self) -> str:
+        try:
+            message = await self._connection.receive()
+        except SessionLost as lost:
+            self._tape.close("server", lost.code or 1006, lost.reason)
+            raise
+        self._tape.message("server", message)
+        return message
+
+
+class _Tape:
+    """The file while it is written: under another name until it is whole.
+
+    Attributes:
+        ended: whether either side has ended the session.
+    """
+
+    def __init__(self, path: Path, keep: Keep) -> None:
+        self._path = path
+        self._draft = path.with_name(f"{path.name}.part")
+        self._keep: Keep = keep
+        self._start = current_time()
+        self._size = 0
+        self._audio, self._audio_at = 0, 0.0  # of the caller, not written yet
+        self.ended = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = self._draft.open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise CassetteError(f"cannot write the cassette {path}: {error}") from error
+        recorded = datetime.now(UTC).isoformat(timespec="seconds")
+        self._line({"voxpipe_cassette": VERSION, "recorded": recorded, "keep": keep})
+
+    def message(self, sender: Literal["client", "server"], message: str) -> None:
+        """Write down a message, without what has to go."""
+        try:
+            event = json.loads(message)
+        except (ValueError, RecursionError):
+            event = None
+        if not is_object(event):
+            self._entry(sender, {"text": clean_text(message)})
+        elif event.get("type") in APPENDS and self._keep == "words":
+            self._audio += bytes_in(event.get("audio"))
+            self._audio_at = self._now()
+        else:
+            self._entry(sender, {"event": clean(event, self._keep)})
+
+    def close(self, sender: Literal["client", "server"], code: int, why: str) -> None:
+        """Write down who ended the session."""
+        if not self.ended:
+            self.ended = True
+            self._entry(sender, {"close": {"code": code, "reason": clean_text(why)}})
+
+    def finish(self) -> None:
+        """The cassette is whole."""
+        self._file.close()
+        if self._size > LARGEST:
+            self.discard()
+            raise CassetteError(
+                f"{self._path}: a cassette holds at most {LARGEST} bytes, this session "
+                "has more: record a shorter one, or without sound"
+            )
+        self._draft.replace(self._path)
+
+    def discard(self) -> None:
+        """What was to be recorded went wrong: nothing stays."""
+        self._file.close()
+        self._draft.unlink(missing_ok=True)
+
+    def _entry(self, sender: str, content: dict[str, Any]) -> None:
+        if self._audio:
+            audio, self._audio = self._audio, 0
+            at = round(self._audio_at, 3)
+            self._line({"at": at, "from": "client", "audio_bytes": audio})
+        self._line({"at": round(self._now(), 3), "from": sender, **content})
+
+    def _line(self, line: dict[str, Any]) -> None:
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        self._size += len(text.encode("utf-8", "replace")) + 1
+        if self._size <= LARGEST:
+            self._file.write(text.encode("utf-8", "replace").decode() + "\n")
+
+    def _now(self) -> float:
+        return current_time() - self._start

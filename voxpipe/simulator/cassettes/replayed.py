@@ -1,0 +1,97 @@
+"""A cassette as a connection: what `open_session` takes as ``connect``."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from math import inf
+from pathlib import Path
+
+from anyio import CancelScope, current_time
+from anyio import Event as Bell
+from anyio.lowlevel import checkpoint
+
+from voxpipe.simulator.errors import ConnectionClosed, Farewell
+from voxpipe.simulator.wire.outbox import Event
+
+from .cassette import load_cassette
+from .player import Player, Sound
+from .recorder import Connection, numbered
+
+
+def replay(
+    path: str | Path, *, sound: Sound = "silence"
+) -> Callable[[object], AbstractAsyncContextManager[Connection]]:
+    """Connect to a recorded session instead of the service; needs no network.
+
+    Its clock is anyio's, so it runs in virtual time too. Sending something else than
+    when it was recorded raises `CassetteMismatch` from the connection, and so does
+    leaving without having sent everything.
+
+    Args:
+        path: of the cassette; the next session is read from ``name.2.jsonl``, and so
+            on.
+        sound: what is heard where the recording holds no speech; as long as that was.
+
+    Returns:
+        What `open_session` takes as ``connect``.
+
+    Raises:
+        CassetteError: when it connects: the file cannot be read, or is no cassette.
+    """
+    numbers = count(1)
+
+    @asynccontextmanager
+    async def play(address: object) -> AsyncGenerator[Connection]:
+        cassette = load_cassette(numbered(Path(path), next(numbers)))
+        player = Player(cassette, now=current_time(), sound=sound)
+        yield _Replayed(player)
+        player.check_end()
+
+    return play
+
+
+class _Replayed:
+    """The client's side of a recorded session."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+        self._waiting: deque[Event] = deque()  # as long as the cassette, at most
+        self._news = Bell()
+
+    async def send(self, message: str, /) -> None:
+        await checkpoint()
+        player = self._player
+        if player.farewell is not None:
+            raise self._ended()
+        player.receive(message, current_time())
+        if player.mismatch is not None:
+            raise player.mismatch
+        self._news.set()
+
+    async def receive(self) -> str:
+        await checkpoint()
+        player = self._player
+        while not self._waiting:
+            if player.mismatch is not None:
+                raise player.mismatch
+            self._waiting.extend(player.outgoing())
+            if not self._waiting:
+                await self._wait()
+        return json.dumps(self._waiting.popleft(), separators=(",", ":"))
+
+    async def _wait(self) -> None:
+        player = self._player
+        if player.farewell is not None:
+            raise self._ended()
+        self._news, due = Bell(), player.next_timer
+        with CancelScope(deadline=inf if due is None else due):
+            await self._news.wait()
+        player.advance(current_time())
+
+    def _ended(self) -> Exception:
+        farewell = self._player.farewell or Farewell(1006, "")
+        return self._player.mismatch or ConnectionClosed(*farewell)
