@@ -23,16 +23,22 @@ these words and uses up no line of the script. Without a script it echoes.
 from voxpipe.simulator.voices.speech import Voice, find_voice
 from voxpipe.simulator.voices.tones import ToneVoice
 
+from .calls.incoming import CallRejected, HeardReply, IncomingCall
+from .calls.line import CallEnded
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
-from .script import Call, Failure, Line, Script, Timing, When
+from .script import Call, Failure, Line, Script, Timing, When, Written
 from .script_file import load_script, parse_script
 from .server import Simulator
 
 __all__ = [
     "Call",
+    "CallEnded",
+    "CallRejected",
     "ConnectionClosed",
     "Failure",
+    "HeardReply",
+    "IncomingCall",
     "Line",
     "MemoryConnection",
     "Script",
@@ -43,6 +49,7 @@ __all__ = [
     "Voice",
     "VoiceError",
     "When",
+    "Written",
     "connect_in_memory",
     "find_voice",
     "load_script",
