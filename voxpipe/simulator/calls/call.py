@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from anyio import Event
-from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.front.messages import Denied
 
+from .ear import Ear
 from .line import CallEnded, Line
-from .playback import Heard
 from .pump import CallPump
 
 State = Literal["ringing", "accepted", "rejected", "taken", "over"]
@@ -60,7 +59,7 @@ class Call:
         return self._pump
 
     @property
-    def ear(self) -> MemoryObjectReceiveStream[Heard]:
+    def ear(self) -> Ear:
         """What the caller hears; the rest of it also when the call is over.
 
         Raises:
@@ -68,7 +67,7 @@ class Call:
         """
         if self._pump is None:
             raise CallEnded(f"there is nothing to be heard: the call is {self.state}")
-        return self._pump.heard
+        return self._pump.ear
 
     def check_ringing(self) -> None:
         """See that nobody has decided about it yet.

@@ -24,12 +24,11 @@ from voxpipe.simulator.pump import Speak, Wire
 from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.wire.outbox import Event
 
+from .ear import Ear
 from .line import PIECE, Line
-from .playback import Heard
 from .session import CallSession
 
 _MOST_WAITING = 1024  # events that a client may be behind; then it is sent away
-_MOST_HEARD = 64  # replies that the caller has not asked for; then the oldest goes
 _TOO_SLOW = Farewell(1011, "The client does not read.")
 _HUNG_UP = Farewell(1000, "")
 
@@ -63,6 +62,9 @@ class CallPump:
         session: not started by anybody else.
         speak: makes sound of words; may raise `VoiceError`.
         line: the caller's mouth; ``None`` for a call without media.
+
+    Attributes:
+        ear: what the caller has heard.
     """
 
     def __init__(self, session: CallSession, speak: Speak, line: Line | None) -> None:
@@ -72,7 +74,7 @@ class CallPump:
         self._clients: list[_Client] = []
         self._news = Signal()
         self._hung_up = False
-        self._send_heard, self.heard = create_memory_object_stream[Heard](_MOST_HEARD)
+        self.ear = Ear()
 
     async def run(self) -> None:
         """Returns when the call is over."""
@@ -83,7 +85,7 @@ class CallPump:
                 await self._work(tasks)
                 tasks.cancel_scope.cancel()
         finally:
-            self._send_heard.close()
+            self.ear.close()
             for client in self._clients:
                 client.close(self._session.farewell or _HUNG_UP)
 
@@ -158,11 +160,7 @@ class CallPump:
             for client in self._clients:
                 client.post(event)
         for heard in self._session.heard():
-            try:
-                self._send_heard.send_nowait(heard)
-            except WouldBlock:
-                self.heard.receive_nowait()
-                self._send_heard.send_nowait(heard)
+            self.ear.hear(heard)
 
     async def _listen(self, line: Line) -> None:
         due = current_time()
