@@ -40,18 +40,60 @@ def test_a_removed_item_does_not_come_back() -> None:
     assert history.find("a") is None
 
 
+def test_what_is_put_behind_a_removed_item_stands_in_its_place() -> None:
+    history = History()
+    for item, previous in (("a", None), ("b", "a"), ("c", "b")):
+        history.place(item, "user", previous)
+    assert history.remove("b")
+    assert not history.remove("b")
+    assert names(history) == ["a", "c"]
+    history.place("d", "user", "b")  # the service had not yet heard of it
+    assert names(history) == ["a", "d", "c"]
+    history.confirm("b")
+    history.place("e", "user", "b")
+    assert names(history) == ["a", "d", "c", "e"]
+
+
+def test_an_item_that_was_heard_of_early_finds_its_place_later() -> None:
+    history = History()
+    history.place("a", "agent", None)
+    history.place("u", "user", None).text = "words that came before their item"
+    history.place("b", "agent", "a")
+    history.place("c", "agent", "b")
+    history.place("u", "user", "b")
+    assert names(history) == ["a", "b", "u", "c"]
+    history.place("u", "user", "c")
+    assert names(history) == ["a", "b", "u", "c"]
+
+
+def test_only_what_is_expected_there_comes_first() -> None:
+    history = History()
+    history.place("a", "user", None)
+    history.expect_first("s")
+    history.place("b", "user", None)
+    history.place("s", "system", None)
+    assert names(history) == ["s", "a", "b"]
+
+
 def test_words_stay_out_of_the_repr() -> None:
     entry = History().place("a", "user", None)
     entry.text = entry.heard = "secret"
     assert "secret" not in repr(entry)
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), st.booleans())))
-def test_it_is_bounded_and_consistent(steps: list[tuple[int, int, bool]]) -> None:
+ACTS = st.sampled_from(["place", "remove", "confirm", "first"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), ACTS)))
+def test_it_is_bounded_and_consistent(steps: list[tuple[int, int, str]]) -> None:
     history = History(limit=10)
-    for item, previous, remove in steps:
-        if remove:
+    for item, previous, act in steps:
+        if act == "remove":
             history.remove(f"item_{item}")
+        elif act == "confirm":
+            history.confirm(f"item_{item}")
+        elif act == "first":
+            history.expect_first(f"item_{item}")
         else:
             history.place(f"item_{item}", "user", f"item_{previous}")
         assert len(history) <= 10

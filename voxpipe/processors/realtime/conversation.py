@@ -21,13 +21,13 @@ from voxpipe.pipeline import (
     SpeechStarted,
     SpeechStopped,
     ToolCall,
-    ToolResult,
     VoxpipeError,
 )
 
 from . import events as ev
 from .account import Account
 from .arbiter import Arbiter
+from .calling import Calling, FromTools
 from .edits import Edits
 from .effects import Effects, Order
 from .events import ServerEvent
@@ -41,7 +41,6 @@ from .replies import Reply
 from .settings import Settings
 from .speaking import Speaking
 from .terms import Terms
-from .toolcalls import NOBODY, NOT_RUN, TOO_MANY, ToolCalls, is_due
 from .words import Words
 
 ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
@@ -77,7 +76,6 @@ class Conversation:
         self._detection = settings.detection
         self._effects = Effects(report)
         self.on_cut: Callable[[], object] = lambda: None
-        self._calls = ToolCalls()
         self._words = Words(self._effects)
         self._seen = Recent(EVENTS)
         self.arbiter = Arbiter()
@@ -88,13 +86,19 @@ class Conversation:
         self.terms = Terms(settings, self.arbiter, self._speaking, self._effects)
         self.terms.on_change = self._configure
         self.edits = Edits(self._words, self._effects)
+        self._calling = calling = Calling(
+            self._speaking,
+            self._effects,
+            lambda options, now, late: self.ask(options, now, follow_up=late),
+            lambda: self.is_quiet,
+        )
         words, hearing, speaking = self._words, self._hearing, self._speaking
         self._handlers: dict[str, Callable[[Any, float], object]] = {
             "error": self._error,
             "session.created": _acknowledged,
             "session.updated": self.terms.updated,
             **self.edits.handlers,
-            "conversation.item.done": words.item,
+            "conversation.item.done": self._item_done,
             "input_audio_buffer.speech_started": self._speech_started,
             "input_audio_buffer.speech_stopped": hearing.speech_stopped,
             "input_audio_buffer.timeout_triggered": hearing.timeout_triggered,
@@ -104,7 +108,7 @@ class Conversation:
             f"{TRANSCRIPTION}.failed": words.of_caller,
             "response.created": self._response_created,
             "response.output_item.added": speaking.item_added,
-            "response.output_item.done": self._output_item_done,
+            "response.output_item.done": calling.item_done,
             "response.output_audio.done": speaking.audio_done,
             "response.output_text.delta": speaking.words_delta,
             "response.output_text.done": speaking.words_done,
@@ -166,6 +170,7 @@ class Conversation:
 
     def hang_up(self, now: float) -> None:
         """The caller has gone: whatever was said last is to be answered."""
+        self._calling.hang_up()
         if self._hearing.can_close:
             self.end_turn(now)
         else:
@@ -211,14 +216,14 @@ class Conversation:
             raise VoxpipeError(f"{ORDERS} orders wait to be sent to the service")
         self._effects.order(kind, **fields)
 
-    def add_result(self, result: ToolResult, now: float) -> None:
-        """A tool has answered; the model is asked to go on when all have."""
-        reply = self._calls.answer(result.call_id)
-        if reply is None:
-            self._effects.report("expected the result of an open call, got another")
-            return
-        self._answer(result.call_id, result.output)
-        self._follow_up(reply, now)
+    def add_result(self, result: FromTools, now: float) -> None:
+        """A tool has answered, or tells of its work; the model goes on when all have."""
+        self._calling.add(result, now)
+        self.pump(now)
+
+    def refuse(self, call: ToolCall, now: float) -> None:
+        """Nobody takes the calls: answer, or the model waits for ever."""
+        self._calling.refuse(call, now)
         self.pump(now)
 
     def interrupt(self, now: float) -> None:
@@ -238,6 +243,13 @@ class Conversation:
         order = self.arbiter.next(now)
         if order is not None:
             self.outbox.append(order)
+        self._calling.fill(now)
+
+    @property
+    def due(self) -> float | None:
+        """When `pump` has something to do though nothing happens."""
+        due = (self.arbiter.due, self._calling.due)
+        return min((each for each in due if each is not None), default=None)
 
     # --- how it ends
 
@@ -245,7 +257,7 @@ class Conversation:
         """Nothing is being made, expected, run by a tool, or written down."""
         return (
             self.arbiter.is_idle
-            and not self._calls.any_open
+            and not self._calling.any_open
             and not self._words.is_waiting(now)
         )
 
@@ -325,6 +337,10 @@ class Conversation:
         for each in (self._hearing, self._speaking, self._account):
             each.configure(settings)
 
+    def _item_done(self, event: ev.ItemEvent, now: float) -> None:
+        self._words.item(event, now)
+        self._calling.item_known(event)
+
     def _transcribed(self, event: ev.TranscriptionEvent, now: float) -> None:
         self._words.of_caller(event, now)
         self._account.transcription(event)
@@ -333,54 +349,17 @@ class Conversation:
         reply = self._speaking.created(event, now)
         if reply is None:
             return
+        self._calling.begun(reply)
         own = reply.request is None
         if own or (self._detection is None and reply.answers):
             self._hearing.note_on(reply.turn.timings)
-
-    def _output_item_done(self, event: ev.OutputItemEvent, now: float) -> None:
-        call = self._speaking.item_done(event)
-        if call is None or not self._calls.is_new(call.call_id):
-            return
-        reply = self._speaking.find(event.response_id)
-        if reply is None:
-            self._answer(call.call_id, NOT_RUN)
-        elif self._calls.is_full:
-            self._answer(call.call_id, TOO_MANY)
-            self._effects.report("too many tool calls are open: one was refused")
-        else:
-            self._calls.open(reply, call)
-            self._effects.tell("calls", call)
 
     def _response_done(self, event: ev.ResponseEvent, now: float) -> None:
         reply = self._speaking.done(event)
         if reply is not None:
             self._words.measure(reply)
             self._account.reply(event.response)
-            self._follow_up(reply, now)
-
-    # --- tools
-
-    def refuse(self, call: ToolCall, now: float) -> None:
-        """Nobody takes the calls: answer, or the model waits for ever."""
-        self._effects.report("a tool was called, and nobody takes calls")
-        self.add_result(ToolResult(call_id=call.call_id, output=NOBODY), now)
-
-    def _answer(self, call_id: str, output: str) -> None:
-        item = {"type": "function_call_output", "call_id": call_id, "output": output}
-        self._effects.order("conversation.item.create", item=item)
-
-    def _follow_up(self, reply: Reply, now: float) -> None:
-        # Once, when the reply is through and all its calls are answered. If the caller
-        # has cut in, the reply to what they say uses the results anyway.
-        if not is_due(reply):
-            return
-        reply.called = False
-        if reply.turn.is_cut:
-            return
-        following = self.ask({}, now, follow_up=True).turn.timings
-        if not reply.turn.generated:  # it is this one that answers the caller
-            following.user_stopped = reply.turn.timings.user_stopped
-            following.committed = reply.turn.timings.committed
+            self._calling.follow_up(reply, now)
 
 
 def _acknowledged(event: ev.SessionEvent, now: float) -> None:

@@ -1,0 +1,172 @@
+"""What we remember of a conversation is what the service remembers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from voxpipe.processors.realtime import retold
+from voxpipe.simulator import Call as Calls
+from voxpipe.simulator import Line, Script
+from voxpipe.simulator.conversation.items import Item
+
+from .bench import TOOLS
+from .call import QUICK
+from .duet import Duet
+
+SCRIPT = Script(
+    replies=[
+        Line(say="Good evening.", heard="Hello?"),
+        Line(say=["One moment.", "It is sunny in Rome."], heard="How is Rome?"),
+        Line(say="Let me see.", calls=[Calls(name="look", arguments={"n": 1})]),
+        Line(calls=[Calls(name="look"), Calls(name="look", arguments={"n": 2})]),
+        Line(say="That is a rather long answer that is interrupted now and then."),
+    ],
+    then="repeat",
+    timing=QUICK,
+)
+SHARES = st.sampled_from([0.0, 0.3, 0.9, 1.0])
+PLACES = st.integers(0, 20)
+FLOW = st.tuples(st.just("flow"), st.sampled_from([0.2, 1.0, 3.0]))
+TALK = st.tuples(st.sampled_from(["text", "speak"]), st.sampled_from([0.3, 1.0]))
+STEPS = st.one_of(
+    FLOW,
+    FLOW,
+    TALK,
+    TALK,
+    st.tuples(st.just("answer"), st.none()),
+    st.tuples(st.just("up"), st.integers(1, 40)),
+    st.tuples(st.just("down"), st.integers(1, 40)),
+    st.tuples(st.just("wait"), st.sampled_from([0.05, 0.4, 2.0])),
+    st.tuples(st.just("play"), SHARES),
+    st.tuples(st.just("delete"), PLACES),
+    st.tuples(st.just("truncate"), PLACES),
+    st.tuples(st.just("create"), st.none() | st.just("root") | PLACES),
+    st.tuples(st.sampled_from(["ask", "aside", "cut"]), st.none()),
+)
+
+
+def take(duet: Duet, act: str, what: Any) -> None:
+    """One step of the conversation."""
+    client, edits = duet.client, duet.client.edits
+    entries = list(client.history)
+    entry = entries[what % len(entries)] if isinstance(what, int) and entries else None
+    if act in ("up", "down", "wait", "flow"):
+        getattr(duet, act)(what)
+    elif act == "speak":
+        duet.speaks(what)
+        duet.flow(what)
+    elif act == "play":
+        duet.plays(what)
+    elif act == "delete" and entry:
+        edits.ask("delete", entry.item_id)
+    elif act == "truncate" and entry:
+        end = round(entry.seconds * 500)
+        edits.ask("truncate", entry.item_id, content_index=0, audio_end_ms=end)
+    elif act == "create":
+        after = entry.item_id if entry else "root" if what == "root" else None
+        create(duet, f"a note after {after}", after)
+    elif act == "text":
+        create(duet, "What is new?", None, role="user")
+        client.ask({}, duet.now)
+        duet.flow(what)
+    elif act in ("ask", "aside"):
+        options = {"conversation": "none"} if act == "aside" else {}
+        client.request(options, duet.now)
+    elif act == "cut":
+        client.interrupt(duet.now)
+    elif act == "answer":
+        duet.answers()
+
+
+def create(duet: Duet, text: str, after: str | None, role: str = "system") -> None:
+    part = {"type": "input_text", "text": text}
+    item = {"type": "message", "role": role, "content": [part]}
+    name = f"note_{len(duet.server_items)}_{round(duet.now * 1000)}"
+    fields = {} if after is None else {"previous_item_id": after}
+    duet.client.edits.ask("create", name, item=item | {"id": name}, **fields)
+
+
+def end(duet: Duet) -> None:
+    """The caller listens to the end, tools answer, and all arrives."""
+    for _ in range(20):
+        duet.settle()
+        duet.plays(1.0)
+        duet.answers()
+        if not duet.calls and not duet.client.spoken:
+            break
+    duet.settle()
+
+
+def words_of(item: Item) -> str | None:
+    """As the service holds them; ``None`` where it has none any more."""
+    if item.type != "message":
+        return str(item.call.get("arguments") or item.call.get("output"))
+    if any(part.text is None for part in item.content):
+        return None
+    return " ".join(part.text or "" for part in item.content)
+
+
+ROLES = {"assistant": "agent", "user": "user", "system": "system", "": "tool"}
+
+
+def check(duet: Duet) -> None:
+    ours, theirs = list(duet.client.history), duet.server_items
+    assert [entry.item_id for entry in ours] == [item.id for item in theirs]
+    for entry, item in zip(ours, theirs, strict=True):
+        assert (entry.kind, entry.role) == (item.type, ROLES[item.role])
+        assert entry.call_id == item.call.get("call_id", "")
+        words = words_of(item)
+        assert item.truncated is (words is None) or item.role == "user"
+        if item.truncated:
+            assert entry.heard is not None
+            assert entry.text.startswith(entry.heard)
+        elif words is not None:
+            assert entry.text == words
+    waiting = duet.client.edits._open  # pyright: ignore[reportPrivateUsage]
+    assert not waiting
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=40))
+def test_the_ledger_is_equal_on_both_sides(steps: list[tuple[str, Any]]) -> None:
+    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    for act, what in steps:
+        take(duet, act, what)
+    end(duet)
+    check(duet)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=30))
+def test_a_conversation_can_be_told_to_another_session(
+    steps: list[tuple[str, Any]],
+) -> None:
+    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    for act, what in steps:
+        take(duet, act, what)
+    end(duet)
+    told = retold(duet.client.history)
+    other = Duet(SCRIPT, tools=tuple(TOOLS))
+    for each in told.items:
+        other.client.edits.ask("create", each["id"], item=each)
+    end(other)
+    check(other)
+
+    assert other.faults == []
+    theirs = {item.id: item for item in other.server_items}
+    missing = {each.item_id for each in told.left_out}
+    for entry in duet.client.history:
+        words = entry.text if entry.heard is None else entry.heard
+        item = theirs.pop(entry.item_id, None)
+        assert (item is None) is (entry.item_id in missing)
+        if item is not None:
+            assert (words_of(item), item.status) == (words, "completed")
+            assert (item.type, ROLES[item.role]) == (entry.kind, entry.role)
+            assert item.call.get("call_id", "") == entry.call_id
+    assert not theirs
+    again = retold(other.client.history)
+    assert again.items == told.items
+    assert again.left_out == ()
