@@ -18,6 +18,7 @@ from voxpipe.pipeline import (
     SpeechStopped,
     ToolCall,
     ToolResult,
+    ToolUpdate,
     Transcript,
     Turn,
     Usage,
@@ -50,7 +51,7 @@ class Chronicle(Processor):
     interruptions = Input[Interruption]()
     usage = Input[Usage]()
     calls = Input[ToolCall]()
-    results = Input[ToolResult]()
+    results = Input[ToolResult | ToolUpdate]()
 
     def __init__(self, model: str, view: Lines) -> None:
         self._model = model
@@ -138,6 +139,8 @@ class Chronicle(Processor):
 
     async def _note_results(self) -> None:
         async for result in self.results:
+            if isinstance(result, ToolUpdate):
+                continue
             started, call = self._calls.get(result.call_id, (self._now(), None))
             self._view.note(f"{result.name} → {result.error or result.output}")
             self._tools.append(

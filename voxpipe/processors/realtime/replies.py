@@ -66,6 +66,8 @@ class Reply:
     done: bool = False  # the service has closed it
     ended: bool = False  # its end has been sent on to the ear
     called: bool = False  # it has called tools, and nothing has followed yet
+    caller_turns: int = 0  # how often the caller had said something when it began
+    overtaken: bool = False  # cut, and another reply to the caller has begun since
     open_calls: set[str] = field(default_factory=set[str])
     calls: list[ToolCall] = field(default_factory=list[ToolCall])  # out of band only
     texts: dict[Part, str] = field(default_factory=dict[Part, str])

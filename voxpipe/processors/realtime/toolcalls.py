@@ -24,9 +24,15 @@ NOBODY = (
 
 
 class ToolCalls:
-    """Knows which calls are open, and of which reply."""
+    """Knows which calls are open, and of which reply.
+
+    Attributes:
+        caller_turns: how often the caller has said or written something.
+    """
 
     def __init__(self) -> None:
+        self.caller_turns = 0
+        self._detached: set[str] = set()
         self._open: dict[str, Reply] = {}
         self._known = Recent(REMEMBERED)
 
@@ -52,10 +58,36 @@ class ToolCalls:
 
     def answer(self, call_id: str) -> Reply | None:
         """A tool has answered: the reply that called it, or ``None`` if none waits."""
+        self._detached.discard(call_id)
         reply = self._open.pop(call_id, None)
         if reply is not None:
             reply.open_calls.discard(call_id)
         return reply
+
+    def is_open(self, call_id: str) -> bool:
+        """A tool works on it."""
+        return call_id in self._open
+
+    def is_detached(self, call_id: str) -> bool:
+        """The conversation goes on without it."""
+        return call_id in self._detached
+
+    def detach(self, call_id: str) -> None:
+        """Let the conversation go on without an open call, until its result comes.
+
+        That is so when the caller interrupts: the reply to what they say uses all other
+        results that are there.
+        """
+        reply = self._open[call_id]
+        self._detached.add(call_id)
+        reply.open_calls.discard(call_id)
+        if not reply.open_calls:
+            reply.called = False
+
+    def overtake(self) -> None:
+        """A reply to the caller begins, and what is open comes too late for it."""
+        for reply in self._open.values():
+            reply.overtaken = reply.turn.is_cut
 
 
 def is_due(reply: Reply) -> bool:
