@@ -217,7 +217,7 @@ class Conversation:
         self._effects.order(kind, **fields)
 
     def add_result(self, result: FromTools, now: float) -> None:
-        """A tool has answered, or tells of its work; the model goes on when all have."""
+        """A tool has answered, or tells of the call that it works on."""
         self._calling.add(result, now)
         self.pump(now)
 

@@ -23,7 +23,6 @@ from voxpipe.pipeline import (
     SpeechStopped,
     Text,
     ToolCall,
-    ToolResult,
     Transcript,
     Usage,
 )
@@ -31,6 +30,7 @@ from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.pipeline.errors import leaves_of
 
 from .bell import Bell
+from .calling import FromTools
 from .changes import Changes
 from .complaints import Wiring, complaints
 from .conversation import Conversation
@@ -73,7 +73,7 @@ class Realtime(Processor):
         speech: speech marks from another branch, for local turns when `hears` is fed
             straight from a telephone; audio on it is ignored.
         reads: written words and pictures from the caller; each text asks for a reply.
-        results: what tools gave back.
+        results: what tools gave back, and what they tell of their work.
         says: the replies, ahead of time; an ear paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
@@ -92,7 +92,7 @@ class Realtime(Processor):
     hears = Input[Heard](optional=True)
     speech = Input[Heard](optional=True, capacity=256)
     reads = Input[Text | Image](optional=True)
-    results = Input[ToolResult](optional=True, feedback=True, capacity=256)
+    results = Input[FromTools](optional=True, feedback=True, capacity=256)
     says = Output[Said]()
     writes = Output[Text]()
     calls = Output[ToolCall]()
@@ -278,7 +278,7 @@ class Realtime(Processor):
         conversation = self._conversation
         while True:
             await self._outgoing.send()
-            due = conversation.arbiter.due
+            due = conversation.due
             with CancelScope(deadline=inf if due is None else due):
                 await self._orders.heard()
             conversation.pump(current_time())
@@ -385,7 +385,7 @@ class Realtime(Processor):
                 told[port].add(frame)
             elif isinstance(frame, ToolCall):
                 conversation.refuse(frame, current_time())
-        if conversation.outbox or conversation.arbiter.due is not None:
+        if conversation.outbox or conversation.due is not None:
             self._orders.ring()
         self._audio.ring()
         self._progress.ring()
