@@ -16,7 +16,7 @@ from voxpipe.processors.realtime import (
     connection,
     open_session,
 )
-from voxpipe.processors.realtime import session as module
+from voxpipe.processors.realtime import opening as module
 
 from .server import SESSION, Json, Line, serving
 

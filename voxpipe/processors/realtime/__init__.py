@@ -25,6 +25,7 @@ from .session import Session, open_session
 from .settings import Settings
 from .summary import Summary
 from .terms import Update
+from .translation import Translate, TranslationSession, open_translation
 
 __all__ = [
     "MODELS",
@@ -63,10 +64,13 @@ __all__ = [
     "Summary",
     "Tracing",
     "Transcription",
+    "Translate",
+    "TranslationSession",
     "Update",
     "UpdateRefused",
     "model_named",
     "open_session",
+    "open_translation",
     "retirement_of",
     "retold",
     "websocket",

@@ -18,6 +18,8 @@ from voxpipe.pipeline import AudioFrame
 from .connection import Connection
 from .effects import Order
 
+APPEND = "input_audio_buffer.append"
+
 SendNowait = Callable[[str], bool]
 
 
@@ -27,11 +29,18 @@ class Outgoing:
     Args:
         connection: to the service.
         line: orders and audio, in order.
+        append: what the client event is called that carries audio.
     """
 
-    def __init__(self, connection: Connection, line: deque[Order | AudioFrame]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        line: deque[Order | AudioFrame],
+        append: str = APPEND,
+    ) -> None:
         self._connection = connection
         self._line = line
+        self._append = append
         self._turn = Lock(fast_acquire=True)
         # Not every connection has it: one in memory, or on trio, may have to wait.
         self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
@@ -50,7 +59,7 @@ class Outgoing:
         if self._quick is None or self._turn.locked():
             return not self._line
         while self._line:
-            if not self._quick(_encode(self._line[0])):
+            if not self._quick(encode(self._line[0], self._append)):
                 return False
             self._line.popleft()
         return True
@@ -65,11 +74,13 @@ class Outgoing:
             return
         async with self._turn:
             while self._line:
-                await self._connection.send(_encode(self._line.popleft()))
+                message = encode(self._line.popleft(), self._append)
+                await self._connection.send(message)
 
 
-def _encode(each: Order | AudioFrame) -> str:
+def encode(each: Order | AudioFrame, append: str = APPEND) -> str:
+    """A client event as it goes over the wire."""
     if isinstance(each, AudioFrame):
         # base64 was checked where it came in, so it can be put between quotes as it is.
-        return f'{{"type":"input_audio_buffer.append","audio":"{each.base64}"}}'
+        return f'{{"type":"{append}","audio":"{each.base64}"}}'
     return json.dumps(each)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import anyio
 from pydantic import SecretStr
 
-from voxpipe.pipeline import AudioFormat, TransportError
+from voxpipe.pipeline import AudioFormat
 
-from . import events as ev
 from .address import address_of
 from .connection import Connect, Connection, websocket
 from .detection import Turns
-from .errors import ConfigurationError
-from .greeting import greeting
 from .host import Region, host_of
 from .models import warn_of_end, warn_of_prompt
+from .opening import Opened, configured, in_time, update_of
 from .options import (
     Distance,
     Effort,
@@ -32,8 +28,6 @@ from .options import (
 )
 from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
 from .sideband import check_unset, join
-
-READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +158,7 @@ async def open_session(
         warn_of_prompt()
     if call_id is not None:
         check_unset(settings)
-    update = _update(settings)
+    update = update_of(settings.to_wire())
     host = host_of(
         api_key=api_key,
         base_url=base_url,
@@ -178,42 +172,16 @@ async def open_session(
         warn_of_end(model, *([transcriber.model] if transcriber else ()))
     where = {"model": model} if call_id is None else {"call_id": call_id}
     async with connect(address_of(host, **where)) as connection:
-        try:
-            with anyio.fail_after(READY_TIMEOUT):
-                if call_id is None:
-                    created = await _expect(connection, "session.created")
-                    await connection.send(update)
-                    await _expect(connection, "session.updated")
-                else:
-                    connection, settings, created = await join(connection, settings)
-        except TimeoutError:
-            raise TransportError(
-                f"the service did not get the session ready in {READY_TIMEOUT:.0f} s"
-            ) from None
+        with in_time():
+            if call_id is None:
+                ready = await configured(connection, update)
+            else:
+                connection, settings, told = await join(connection, settings)
+                ready = Opened(connection, told)
         yield Session(
             settings=settings,
             connection=connection,
-            id=str(created.get("id", "")),
-            expires_at=_whole(created.get("expires_at")),
+            id=ready.id,
+            expires_at=ready.expires_at,
             host=host.netloc,
         )
-
-
-def _update(settings: Settings) -> str:
-    try:
-        return json.dumps({"type": "session.update", "session": settings.to_wire()})
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"the session is asked for something that JSON cannot express: {error}"
-        ) from None
-
-
-async def _expect(connection: Connection, kind: str) -> dict[str, Any]:
-    while True:
-        _, event = await greeting(connection, kind)
-        if isinstance(event, ev.SessionEvent) and event.type == kind:
-            return event.session
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None

@@ -34,6 +34,11 @@ from .responses import (
 )
 from .session import ErrorDetail, ErrorEvent, RateLimitsEvent, SessionEvent
 from .transcription import SegmentEvent, TranscriptionEvent
+from .translation import (
+    SessionClosedEvent,
+    TranslatedAudioEvent,
+    TranslatedWordsEvent,
+)
 from .usage import TokenUsage, TranscriptionUsage
 
 _MODELS: tuple[type[Event], ...] = (
@@ -56,9 +61,12 @@ _MODELS: tuple[type[Event], ...] = (
     ResponseEvent,
     RetrievedEvent,
     SegmentEvent,
+    SessionClosedEvent,
     SessionEvent,
     SpeechEvent,
     TranscriptionEvent,
+    TranslatedAudioEvent,
+    TranslatedWordsEvent,
     TruncatedEvent,
 )
 
@@ -101,11 +109,14 @@ __all__ = [
     "RetrievedEvent",
     "SegmentEvent",
     "ServerEvent",
+    "SessionClosedEvent",
     "SessionEvent",
     "SpeechEvent",
     "TokenUsage",
     "TranscriptionEvent",
     "TranscriptionUsage",
+    "TranslatedAudioEvent",
+    "TranslatedWordsEvent",
     "TruncatedEvent",
     "read_order",
 ]

@@ -1,0 +1,159 @@
+"""Opening a translation: what can be asked of it, and what is refused before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import SecretStr
+
+from voxpipe.processors.realtime.address import address_of
+from voxpipe.processors.realtime.connection import Connect, Connection, websocket
+from voxpipe.processors.realtime.errors import ConfigurationError
+from voxpipe.processors.realtime.host import Region, host_of
+from voxpipe.processors.realtime.models import warn_of_end
+from voxpipe.processors.realtime.opening import opened, update_of
+from voxpipe.processors.realtime.options import Distance, NoiseReduction, given, one_of
+
+TRANSLATOR = "gpt-realtime-translate"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationSettings:
+    """Everything that a translation is opened with; `open_translation` explains it.
+
+    Raises:
+        ConfigurationError: something that the service would refuse.
+    """
+
+    language: str
+    model: str = TRANSLATOR
+    transcription: str | None = None
+    noise_reduction: NoiseReduction | Distance | None = None
+
+    def __post_init__(self) -> None:
+        check_language(self.language)
+        if self.model.startswith("gpt-") and "translate" not in self.model:
+            raise ConfigurationError(
+                f"{self.model} does not translate: use {TRANSLATOR}, or open_session() "
+                "for a conversation"
+            )
+        if isinstance(self.noise_reduction, str):
+            one_of("noise_reduction", self.noise_reduction, get_args(Distance))
+
+    def to_wire(self) -> dict[str, Any]:
+        """The ``session`` of a ``session.update``; the model is in the address."""
+        noise = self.noise_reduction
+        if isinstance(noise, str):
+            noise = NoiseReduction(microphone=noise)
+        transcription = self.transcription and {"model": self.transcription}
+        hears = given(
+            transcription=transcription or None,
+            noise_reduction=noise and noise.to_wire(),
+        )
+        audio = given(output={"language": self.language}, input=hears or None)
+        return {"audio": audio}
+
+
+def check_language(language: str) -> None:
+    """Refuse what is no code of a language.
+
+    Raises:
+        ConfigurationError: says what one looks like.
+    """
+    if not _LANGUAGE.fullmatch(language):
+        raise ConfigurationError(
+            f"a language is a code such as es, de or ja, not {language!r}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationSession:
+    """An open, configured translation; lend it to one `Translate`.
+
+    Attributes:
+        settings: what it was opened with.
+        connection: the socket; `Translate` reads it from now on.
+        id: the service's name for it.
+        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
+        host: where it is.
+    """
+
+    settings: TranslationSettings
+    connection: Connection
+    id: str
+    expires_at: int | None
+    host: str
+
+
+@asynccontextmanager
+async def open_translation(
+    *,
+    language: str,
+    model: str = TRANSLATOR,
+    transcription: str | None = None,
+    noise_reduction: NoiseReduction | Distance | None = None,
+    api_key: str | SecretStr | None = None,
+    base_url: str | None = None,
+    region: Region | None = None,
+    organization: str | None = None,
+    project: str | None = None,
+    safety_identifier: str | None = None,
+    connect: Connect = websocket,
+) -> AsyncGenerator[TranslationSession]:
+    """Open a translation into one language, and close it at the end of the context.
+
+    What is spoken need not be said: the service recognises some seventy languages.
+
+    Args:
+        language: to translate into, by its code: ``es``, ``de``, ``ja`` …
+        model: which one; billed by the minute of what it hears.
+        transcription: the model that writes down what was said in the language that it
+            was said in, such as ``gpt-realtime-whisper``; ``None`` for no such words.
+        noise_reduction: for a microphone that is near or far.
+        api_key: as of `open_session`, like all that follow.
+        base_url: OpenAI's, or a simulator's: Azure does not translate.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        organization: who pays.
+        project: likewise.
+        safety_identifier: of the end user, hashed.
+        connect: opens the connection; the simulator in memory is another one.
+
+    Warns:
+        RetirementWarning: a model will be switched off.
+
+    Raises:
+        ConfigurationError: no key, an address that would send it in the clear, or a
+            setting that the service would refuse.
+        SessionRefused: the service said no.
+        SessionLost: it went away before the session was ready.
+        TransportError: it cannot be reached, or does not answer within 10 s.
+    """
+    settings = TranslationSettings(
+        language=language,
+        model=model,
+        transcription=transcription,
+        noise_reduction=noise_reduction,
+    )
+    warn_of_end(*([transcription] if transcription else ()))
+    host = host_of(
+        api_key=api_key,
+        base_url=base_url,
+        region=region,
+        organization=organization,
+        project=project,
+        safety_identifier=safety_identifier,
+    )
+    if host.is_azure:
+        raise ConfigurationError(
+            "Azure has no translation sessions: leave base_url= out"
+        )
+    address = address_of(host, "/realtime/translations", model=model)
+    async with opened(address, update_of(settings.to_wire()), connect) as session:
+        yield TranslationSession(
+            settings, session.connection, session.id, session.expires_at, host.netloc
+        )
