@@ -325,7 +325,7 @@ def test_an_endless_service_fills_nothing() -> None:
     assert len(conversation.history) <= 2_000
     assert len(conversation.spoken) <= REMEMBERED + 1
     assert len(conversation._speaking._replies) <= REMEMBERED  # pyright: ignore[reportPrivateUsage]
-    assert len(conversation._calls._open) <= OPEN  # pyright: ignore[reportPrivateUsage]
+    assert len(conversation._calling._calls._open) <= OPEN  # pyright: ignore[reportPrivateUsage]
     assert len(conversation._words._awaited) <= 64  # pyright: ignore[reportPrivateUsage]
     for _ in range(2 * WISHES):
         bench.asks()
