@@ -20,6 +20,8 @@ from anyio import Event as Signal
 from anyio.abc import TaskGroup
 
 from voxpipe.simulator.errors import Farewell, VoiceError
+from voxpipe.simulator.hosted.errands import Errand
+from voxpipe.simulator.hosted.remote import run_errand
 from voxpipe.simulator.pump import Speak, Wire
 from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.wire.outbox import Event
@@ -142,6 +144,8 @@ class CallPump:
             self._news = Signal()
             for speech in session.speeches():
                 tasks.start_soon(self._say, speech)
+            for errand in session.errands():
+                tasks.start_soon(self._ask, errand)
             self._hand_out()
             if session.farewell is not None:
                 return
@@ -178,4 +182,9 @@ class CallPump:
         with suppress(VoiceError):  # the response fails then, and says so
             pcm = await self._speak(speech)
         self._session.spoken(speech, pcm, current_time())
+        self._news.set()
+
+    async def _ask(self, errand: Errand) -> None:
+        outcome = await run_errand(errand)
+        self._session.returned(errand, outcome, current_time())
         self._news.set()

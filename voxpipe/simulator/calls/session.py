@@ -14,6 +14,7 @@ from typing import Any
 
 from voxpipe.simulator.errors import Farewell
 from voxpipe.simulator.hearing.sound import WireFormat, wire_format
+from voxpipe.simulator.hosted.errands import Errand, Outcome
 from voxpipe.simulator.machine import Machine
 from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.wire.json_types import is_object
@@ -134,6 +135,16 @@ class CallSession:
         """Take what a voice has made of ``speech``; ``None`` when it failed."""
         self._let_pass(now)
         self._machine.spoken(speech, pcm, now)
+        self._follow(now, self._outgoing)
+
+    def errands(self) -> list[Errand]:
+        """What MCP servers have to be asked since the last time this was asked."""
+        return self._machine.errands()
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take what came of ``errand``."""
+        self._let_pass(now)
+        self._machine.returned(errand, outcome, now)
         self._follow(now, self._outgoing)
 
     # --- what comes out of the machine
