@@ -129,7 +129,7 @@ def _told(settings: Settings, session: Mapping[str, Any]) -> Settings:
         settings,
         model=model if isinstance(model, str) else settings.model,
         instructions=words if isinstance(words, str) else None,
-        tools=_objects(tools) if isinstance(tools, list) else (),
+        tools=_objects(tools),
         transcription=transcriber if isinstance(transcriber, str) else None,
     )
     return effective(told, session)
@@ -140,5 +140,5 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _objects(values: object) -> tuple[Mapping[str, Any], ...]:
-    listed = cast("list[object]", values)
-    return tuple(_object(each) for each in listed if isinstance(each, Mapping))
+    listed = cast("list[object]", values) if isinstance(values, list) else []
+    return tuple(filter(None, map(_object, listed)))
