@@ -1,0 +1,172 @@
+"""What pytest finds when voxpipe is installed: a simulator and cassettes as fixtures.
+
+`realtime_simulator` is a model that follows a script, `realtime_cassette` the recorded
+session of the test that asks for it. Both are what `open_session` takes as ``connect``,
+on asyncio and on trio, under any plugin for asynchronous tests.
+
+pytest is imported by whoever has it: not here, while it only looks what there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pytest
+
+    from voxpipe.processors.realtime import Address, Connect, Connection
+    from voxpipe.simulator import MemoryConnection, Script, Simulator
+
+KEY = "sk-simulated"  # for programs that take theirs from the environment
+_LONGEST_NAME = 150  # characters; file systems take 255 bytes
+_RECORD = "--record-realtime"
+_HELP = (
+    "record the cassettes of `realtime_cassette` at the service (OPENAI_API_KEY; costs "
+    "money), or wherever OPENAI_BASE_URL is, instead of replaying them"
+)
+
+
+class RealtimeSimulator:
+    """Simulated models for one test: call it with a script.
+
+    Args:
+        folder: of the test; scripts are read from there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(
+        self, script: Script | str | Path | None = None
+    ) -> Callable[[object], MemoryConnection]:
+        """What `open_session` takes as ``connect``: a session without a socket.
+
+        Args:
+            script: what the model says, or the YAML file beside the test that tells it;
+                without one it echoes. It speaks with a tone.
+
+        Raises:
+            ScriptError: the file will not do.
+        """
+        from voxpipe.simulator import ToneVoice, connect_in_memory
+
+        read, voice = self._read(script), ToneVoice()
+        return lambda address: connect_in_memory(read, voice, seed=1)
+
+    def serve(self, script: Script | str | Path | None = None) -> Simulator:
+        """A real server on loopback, to be opened with ``async with``.
+
+        Raises:
+            ScriptError: the file will not do.
+        """
+        from voxpipe.simulator import Simulator, ToneVoice
+
+        return Simulator(self._read(script), ToneVoice())
+
+    def _read(self, script: Script | str | Path | None) -> Script | None:
+        from voxpipe.simulator import load_script
+
+        if isinstance(script, str | Path):
+            return load_script(self._folder / script)
+        return script
+
+
+class RealtimeCassette:
+    """The recorded sessions of one test: what `open_session` takes as ``connect``.
+
+    Attributes:
+        path: of the file; the second session's is ``….2.jsonl``, and so on.
+        mode: what happens.
+    """
+
+    def __init__(self, path: Path, mode: Literal["record", "replay"]) -> None:
+        self.path = path
+        self.mode = mode
+        self._connect = _recorder(path) if mode == "record" else _player(path)
+
+    def __call__(self, address: Address) -> AbstractAsyncContextManager[Connection]:
+        """Connect: to the service while it is recorded, to the cassette otherwise.
+
+        Raises:
+            CassetteError: on entering: there is no cassette, or it cannot be read.
+        """
+        if self.mode == "replay" and not self.path.exists():
+            from voxpipe.simulator.cassettes import CassetteError
+
+            raise CassetteError(
+                f"there is no cassette {self.path}: run this test once with `pytest "
+                f"{_RECORD}`, which talks to the service"
+            )
+        return self._connect(address)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let cassettes be recorded from the command line."""
+    group = parser.getgroup("voxpipe")
+    group.addoption(_RECORD, action="store_true", help=_HELP)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give tests the fixtures."""
+    config.pluginmanager.register(_fixtures(), "voxpipe.fixtures")
+
+
+def _fixtures() -> object:
+    import pytest
+
+    class Fixtures:
+        @pytest.fixture
+        def realtime_simulator(
+            self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+        ) -> RealtimeSimulator:
+            """A model that follows a script: `realtime_simulator(script)`."""
+            monkeypatch.setenv("OPENAI_API_KEY", KEY)
+            return RealtimeSimulator(request.path.parent)
+
+        @pytest.fixture
+        def realtime_cassette(
+            self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+        ) -> RealtimeCassette:
+            """The recorded session of this test: `connect=realtime_cassette`."""
+            path = _cassette_of(request)
+            if request.config.getoption(_RECORD):
+                return RealtimeCassette(path, "record")
+            monkeypatch.setenv("OPENAI_API_KEY", KEY)
+            return RealtimeCassette(path, "replay")
+
+    return Fixtures()
+
+
+def _cassette_of(request: pytest.FixtureRequest) -> Path:
+    """Where the cassette of a test is: ``cassettes/test_file/test_name.jsonl``.
+
+    The same for both event loops, of which anyio's fixture makes two tests.
+    """
+    parts: list[str] = [request.function.__name__]
+    group: type[object] | None = getattr(request, "cls", None)
+    if group is not None:
+        parts.insert(0, group.__name__)
+    call: Any = getattr(request.node, "callspec", None)
+    if call is not None:
+        backend = call.params.get("anyio_backend")  # a name, or a name and options
+        loop = backend if isinstance(backend, str) else next(iter(backend or ()), None)
+        parts += [part for part in call.id.split("-") if part != loop]
+    name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_LONGEST_NAME]
+    return request.path.parent / "cassettes" / request.path.stem / f"{name}.jsonl"
+
+
+def _recorder(path: Path) -> Connect:
+    from voxpipe.processors.realtime import websocket
+    from voxpipe.simulator.cassettes import recording
+
+    return recording(path, websocket)
+
+
+def _player(path: Path) -> Connect:
+    from voxpipe.simulator.cassettes import replay
+
+    return replay(path)
