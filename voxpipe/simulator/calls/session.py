@@ -38,11 +38,10 @@ class CallSession:
         self._machine = machine
         self._random = Random(seed)
         self._playback = Playback()
-        self._outgoing: list[Event] = []
         self._heard: list[Heard] = []
         self._formats: dict[str, WireFormat] = {}  # of responses that are running
         # What the session is; the first event of a machine tells it.
-        [created] = machine.outgoing()
+        created, *self._outgoing = machine.outgoing()
         self._now: dict[str, Any] = created["session"]
 
     # --- for the clients, each of which has joined it
