@@ -1,0 +1,45 @@
+"""The tutor hands hard questions over, and says what came back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from runpy import run_path
+
+import anyio
+import pytest
+
+from voxpipe.simulator import Failure, Line, Script, Written
+
+TUTOR = run_path(str(Path(__file__).parents[2] / "examples" / "tutor.py"))
+
+
+def lesson(script: Script, told: pytest.CaptureFixture[str]) -> list[str]:
+    """What both sides said, and what went between the models."""
+    heard: float = anyio.run(TUTOR["learn"], script)
+    assert heard > 0.5
+    return told.readouterr().out.splitlines()
+
+
+def test_the_voice_says_what_the_text_model_has_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = lesson(TUTOR["SCRIPT"], capsys)
+    assert lines[0].endswith(TUTOR["QUESTION"])
+    assert lines[2:] == [
+        "  tool  It is 59 times 61.",
+        " agent  It is not. It is 59 times 61.",
+    ]
+
+
+def test_a_text_model_that_fails_is_out_of_reach_and_the_call_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fails = Written(fails=Failure(message="secret"))
+    script: Script = TUTOR["SCRIPT"]
+    replies = (script.replies[0], Line(say="I do not know."))
+    script = script.model_copy(update={"written": (fails,), "replies": replies})
+    lines = lesson(script, capsys)
+    assert "unavailable" in lines[2]
+    assert "has not found an answer" in lines[2]
+    assert lines[3] == " agent  I do not know."
+    assert "secret" not in "".join(lines)
