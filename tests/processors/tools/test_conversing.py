@@ -1,0 +1,388 @@
+"""Tools at work in a conversation: seen by the caller, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    Pipeline,
+    ToolCall,
+    ToolResult,
+    ToolUpdate,
+    Transcript,
+)
+from voxpipe.pipeline.testing import Probe, run_virtual
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.tools import (
+    ByVoice,
+    Filler,
+    Progress,
+    Proposal,
+    Refused,
+    Tool,
+    ToolRouter,
+    tool,
+)
+from voxpipe.simulator import Call, Line, Script, Timing, ToneVoice, When
+from voxpipe.simulator import connect_in_memory as simulated
+from voxpipe.transports import MemoryPhone
+
+PCM = AudioFormat("pcm16", 24_000)
+QUICK = Timing(first_audio_ms=100, first_text_ms=50, rate_limits_ms=0, text_token_ms=1)
+GO = Line(calls=[Call(name="work")])
+ONE_MOMENT = Filler("One moment, please.", after=2.0)
+
+
+class Conversation:
+    """One caller who writes, hears, and interrupts.
+
+    Attributes:
+        model: that is called.
+        results: what the tools gave and told, in order.
+        words: of the transcripts of the agent.
+    """
+
+    def __init__(self, model: Realtime, tools: ToolRouter) -> None:
+        self.model = model
+        self.phone = MemoryPhone(PCM)
+        self.results, self.words, self.calls = Probe(), Probe(), Probe()
+        self.pipeline = Pipeline(
+            self.phone.heard >> model.hears,
+            model.says >> self.phone.speaks,
+            model.calls >> tools.calls,
+            model.calls >> self.calls.input,
+            model.interruptions >> tools.interruptions,
+            tools.results >> model.results,
+            tools.results >> self.results.input,
+            model.transcripts >> self.words.input,
+        )
+
+    @property
+    def said(self) -> list[str]:
+        """What the agent said, message by message, as far as it was made."""
+        final = {
+            each.item_id: each
+            for each in self.words.frames
+            if isinstance(each, Transcript)
+            and each.speaker == "agent"
+            and (each.final or each.heard)
+        }
+        return [each.text for each in final.values()]
+
+    def answers(self) -> list[tuple[str, str | None]]:
+        """The output and error of each result."""
+        frames = self.results.frames
+        return [(e.output, e.error) for e in frames if isinstance(e, ToolResult)]
+
+    def updates(self) -> list[str]:
+        """The kinds of what was told before the results."""
+        frames = self.results.frames
+        return [each.kind for each in frames if isinstance(each, ToolUpdate)]
+
+
+Plot = Callable[[Conversation], Awaitable[object]]
+
+
+def converse(
+    made: list[Tool[..., Any]], script: Script, plot: Plot, **options: Any
+) -> Conversation:
+    """Hold a conversation, in which the caller writes "go" first."""
+
+    async def hold() -> Conversation:
+        tools = ToolRouter(made, **options)
+        async with open_session(
+            tools=tools.schemas,
+            api_key="sk-simulated",
+            connect=lambda address: simulated(script, ToneVoice(), seed=1),
+        ) as session:
+            conversation = Conversation(Realtime(session), tools)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(conversation.pipeline.run)
+                conversation.model.send_text("go")
+                await plot(conversation)
+                conversation.phone.hang_up()
+        return conversation
+
+    return run_virtual(hold)
+
+
+def waits(seconds: float) -> Plot:
+    """The caller only listens."""
+
+    async def plot(conversation: Conversation) -> None:
+        await anyio.sleep(seconds)  # virtual
+
+    return plot
+
+
+def script(*replies: Line, rules: tuple[When, ...] = ()) -> Script:
+    """What the model does."""
+    return Script(replies=replies, when=rules, timing=QUICK)
+
+
+def works_for(seconds: float, **options: Any) -> Tool[..., Any]:
+    """A tool that takes its time."""
+
+    @tool(timeout=600, **options)
+    async def work() -> str:
+        await anyio.sleep(seconds)  # virtual
+        return "done"
+
+    return work
+
+
+# --- several calls
+
+
+def test_several_calls_of_one_reply_are_answered_together_and_once() -> None:
+    @tool
+    async def other() -> str:
+        await anyio.sleep(3)  # virtual
+        return "also done"
+
+    story = script(
+        Line(calls=[Call(name="work"), Call(name="other"), Call(name="work")]),
+        Line(say="{results.work} and {results.other}."),
+        Line(say="This is one too many."),
+    )
+    held = converse([works_for(1), other], story, waits(10))
+    assert held.said == ["done and also done."]
+    assert len(held.answers()) == 3
+
+
+# --- while a tool works
+
+
+def test_a_filler_is_said_when_nobody_has_spoken_for_a_while() -> None:
+    story = script(GO, Line(say="It is {result}."))
+    held = converse([works_for(6, filler=ONE_MOMENT)], story, waits(12))
+    assert held.said == ["One moment, please.", "It is done."]
+
+
+def test_a_tool_that_is_quick_needs_no_filler() -> None:
+    story = script(GO, Line(say="It is {result}."))
+    held = converse([works_for(1)], story, waits(12), filler=ONE_MOMENT)
+    assert held.said == ["It is done."]
+    assert held.updates() == ["filler"]
+
+
+def test_a_filler_can_be_said_again_and_again() -> None:
+    story = script(GO, Line(say="It is {result}."))
+    filler = Filler("One moment, please.", after=2.0, every=5.0)
+    held = converse([works_for(16)], story, waits(20), filler=filler)
+    assert held.said == [*["One moment, please."] * 3, "It is done."]
+
+
+def test_silence_is_counted_from_the_last_word_that_was_heard() -> None:
+    talk = "I will look that up for you in our big old book of times, one by one."
+    story = script(
+        Line(say=talk, calls=[Call(name="work")]), Line(say="It is {result}.")
+    )
+    held = converse([works_for(5)], story, waits(15), filler=ONE_MOMENT)
+    assert held.said == [talk, "It is done."]
+
+
+def test_without_words_the_model_finds_its_own() -> None:
+    rule = When(instructions="takes longer", say="Still looking.")
+    story = script(GO, Line(say="It is {result}."), rules=(rule,))
+    held = converse([works_for(6, filler=Filler())], story, waits(12))
+    assert held.said == ["Still looking.", "It is done."]
+
+
+def test_a_tool_tells_how_far_it_is() -> None:
+    @tool(timeout=60)
+    async def work(progress: Progress) -> str:
+        progress("half of it is done")
+        await anyio.sleep(5)  # virtual
+        progress.say("Nearly there.")
+        await anyio.sleep(5)  # virtual
+        progress("all of it")  # too late to be said
+        return "done"
+
+    rule = When(instructions="half of it is done", say="Half is done.")
+    never = When(instructions="all of it", say="This is one too many.")
+    story = script(GO, Line(say="It is {result}."), rules=(rule, never))
+    held = converse([work], story, waits(20))
+    assert held.said == ["Half is done.", "Nearly there.", "It is done."]
+
+
+def test_a_function_in_a_thread_can_tell_as_well() -> None:
+    @tool
+    def work(progress: Progress) -> str:
+        progress.say("Nearly there.")
+        return "done"
+
+    story = script(GO, Line(say="It is {result}."))
+    assert converse([work], story, waits(5)).updates() == ["sentence"]
+
+
+# --- interruptions
+
+
+async def _interrupts(conversation: Conversation) -> None:
+    await anyio.sleep(2.6)  # virtual: while the filler is heard
+    conversation.model.interrupt()
+    conversation.model.send_text("and what is the time?")
+    await anyio.sleep(12)  # virtual
+
+
+TIME = When(text="what is the time", say="It is noon.", times=1)
+
+
+def test_a_tool_goes_on_when_the_caller_interrupts() -> None:
+    story = script(GO, Line(say="It is {result}."), rules=(TIME,))
+    held = converse([works_for(8, filler=ONE_MOMENT)], story, _interrupts)
+    assert held.said[1:] == ["It is noon.", "It is done."]
+    assert held.answers() == [("done", None)]
+
+
+def test_a_tool_can_be_cancelled_when_the_caller_interrupts() -> None:
+    made = works_for(8, filler=ONE_MOMENT, on_interruption="cancel")
+    held = converse([made], script(GO, rules=(TIME,)), _interrupts)
+    ((output, error),) = held.answers()
+    assert error == "cancelled"
+    assert "interrupted" in output
+
+
+def test_a_detached_tool_holds_nobody_up_and_is_told_when_it_is_done() -> None:
+    made = works_for(8, filler=ONE_MOMENT, on_interruption="detach")
+    story = script(GO, Line(say="It is {result}."), rules=(TIME,))
+    held = converse([made], story, _interrupts)
+    assert held.updates() == ["filler", "detached"]
+    assert held.said[1:] == ["It is noon.", "It is done."]
+    assert held.answers() == [("done", None)]
+
+
+# --- approvals
+
+
+def test_a_human_may_take_minutes_to_approve() -> None:
+    asked: list[Proposal] = []
+
+    async def supervisor(proposal: Proposal) -> bool:
+        asked.append(proposal)
+        await anyio.sleep(300)  # virtual
+        return True
+
+    @tool(approval=supervisor)
+    async def work(amount: int) -> str:
+        return f"{amount} paid"
+
+    story = script(
+        Line(calls=[Call(name="work", arguments={"amount": 7})]),
+        Line(say="{result}."),
+    )
+    held = converse([work], story, waits(310))
+    assert held.said == ["7 paid."]
+    assert [(each.tool, dict(each.arguments)) for each in asked] == [
+        ("work", {"amount": 7})
+    ]
+
+
+async def _no(proposal: Proposal) -> bool:
+    return False
+
+
+async def _never(proposal: Proposal) -> bool:
+    await anyio.sleep_forever()
+    return True
+
+
+async def _not_today(proposal: Proposal) -> bool:
+    raise Refused("not on a Sunday")
+
+
+async def _is_broken(proposal: Proposal) -> bool:
+    raise OSError("secret")
+
+
+@pytest.mark.parametrize(
+    ("approval", "why"),
+    [
+        (_no, "not approved"),
+        (_not_today, "not on a Sunday"),
+        (_is_broken, "could not be asked"),
+        (_never, "within 600 s"),
+    ],
+)
+def test_what_is_not_approved_is_not_done(
+    approval: Callable[[Proposal], Awaitable[bool]], why: str
+) -> None:
+    done: list[str] = []
+
+    @tool(approval=approval)
+    async def work() -> None:
+        done.append("work")
+
+    story = script(GO, Line(say="Sorry."))
+    held = converse([work], story, waits(620))
+    ((output, error),) = held.answers()
+    assert error == "refused"
+    assert why in output
+    assert "secret" not in output
+    assert not done
+    assert held.said == ["Sorry."]
+
+
+def decides(agreed: bool) -> Line:
+    """The model says what the caller has answered."""
+    return Line(
+        calls=[
+            Call(
+                name="answer_approval",
+                arguments={"request": "approval_1", "agreed": agreed},
+            )
+        ]
+    )
+
+
+async def _answers(conversation: Conversation) -> None:
+    await anyio.sleep(5)  # virtual
+    conversation.model.send_text("as you like")
+    await anyio.sleep(5)  # virtual
+
+
+@tool(approval=ByVoice("May I really do it?"))
+async def work(times: int = 1) -> str:
+    """Work."""
+    return f"done {times} times"
+
+
+TWICE = Line(calls=[Call(name="work", arguments={"times": 2})])
+
+
+@pytest.mark.parametrize(("agreed", "last"), [(True, None), (False, "refused")])
+def test_the_caller_is_asked_by_voice(agreed: bool, last: str | None) -> None:
+    story = script(
+        TWICE, Line(say="May I really do it?"), decides(agreed), Line(say="{result}")
+    )
+    held = converse([work], story, _answers)
+    (question, first), (output, second) = held.answers()
+    assert json.loads(question)["approval_needed"]["question"] == "May I really do it?"
+    assert (first, second) == ("approval_needed", last)
+    assert (output == "done 2 times") is agreed
+
+
+def test_a_model_cannot_agree_in_the_callers_place() -> None:
+    story = script(TWICE, decides(True), Line(say="May I really do it?"))
+    held = converse([work], story, waits(5))
+    assert [error for _, error in held.answers()] == ["approval_needed"] * 2
+
+
+def test_an_agreement_is_good_for_one_call() -> None:
+    story = script(TWICE, Line(say="May I?"), decides(True), decides(True), Line())
+    held = converse([work], story, _answers)
+    assert [e for _, e in held.answers()] == ["approval_needed", None, "refused"]
+
+
+def test_calls_say_how_often_the_caller_has_spoken() -> None:
+    story = script(TWICE, Line(say="May I?"), decides(True), Line(say="{result}"))
+    held = converse([work], story, _answers)
+    calls = [each for each in held.calls.frames if isinstance(each, ToolCall)]
+    assert [each.caller_turns for each in calls] == [1, 2]
