@@ -301,8 +301,8 @@ def test_81_semantic_vad_has_no_idle_timeout() -> None:
         ({"type": "realtime", "tools": {}}, "invalid_type", "session.tools"),
         (
             {"type": "realtime", "tools": [{"type": "mcp", "server_label": "x"}]},
-            "invalid_value",
-            "session.tools[0].type",
+            "missing_required_parameter",
+            "session.tools[0].server_url",
         ),
         (
             {"type": "realtime", "tools": [{"type": "function"}]},

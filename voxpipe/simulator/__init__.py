@@ -26,6 +26,7 @@ from voxpipe.simulator.voices.tones import ToneVoice
 from .calls.incoming import CallRejected, HeardReply, IncomingCall
 from .calls.line import CallEnded
 from .errors import ConnectionClosed, ScriptError, VoiceError
+from .hosted.scripted import McpFailure, McpTool, McpTools
 from .memory import MemoryConnection, connect_in_memory
 from .script import Call, Failure, Line, Script, Timing, When, Written
 from .script_file import load_script, parse_script
@@ -40,6 +41,9 @@ __all__ = [
     "HeardReply",
     "IncomingCall",
     "Line",
+    "McpFailure",
+    "McpTool",
+    "McpTools",
     "MemoryConnection",
     "Script",
     "ScriptError",

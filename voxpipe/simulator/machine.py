@@ -2,7 +2,7 @@
 
 No await, no socket, no clock. A shell calls `Machine.receive` with what the client
 sent and `Machine.advance` when `Machine.next_timer` is due, then sends
-`Machine.outgoing` and has `Machine.speeches` spoken.
+`Machine.outgoing`, has `Machine.speeches` spoken and `Machine.errands` run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from voxpipe.simulator.conversation.conversation import Conversation
 from voxpipe.simulator.conversation.editing import Editing
 from voxpipe.simulator.hearing.listening import Listening
 from voxpipe.simulator.hearing.transcripts import Transcripts
+from voxpipe.simulator.hosted.definitions import Definition
+from voxpipe.simulator.hosted.errands import Errand, Outcome
+from voxpipe.simulator.hosted.hosting import Hosting
 from voxpipe.simulator.replying.plan import Prompter
 from voxpipe.simulator.replying.replies import Replies
 from voxpipe.simulator.replying.reply import Speech
@@ -81,15 +84,16 @@ class Machine:
             script,
         )
         prompter = Prompter(script)
-        self._replies = Replies(self._session, prompter)
+        self._hosting = Hosting(self._session)
+        self._replies = Replies(self._session, prompter, self._hosting)
         transcripts = Transcripts(self._session, prompter)
         self._listening = Listening(self._session, self._replies, transcripts)
-        editing = Editing(self._session)
+        editing = Editing(self._session, self._hosting)
         self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
             "session.update": self._update,
             "input_audio_buffer.commit": lambda _, now: self._listening.commit(now),
             "input_audio_buffer.clear": lambda _, now: self._listening.clear(),
-            "conversation.item.create": lambda event, _: editing.create(event),
+            "conversation.item.create": editing.create,
             "conversation.item.retrieve": lambda event, _: editing.retrieve(event),
             "conversation.item.truncate": lambda event, _: editing.truncate(event),
             "conversation.item.delete": lambda event, _: editing.delete(event),
@@ -97,9 +101,12 @@ class Machine:
             "response.cancel": self._cancel_response,
         }
         self._timers.at(now + lifetime, self._expire)
+        servers: list[Definition] = []
         if session is not None:
-            self._configure({k: v for k, v in session.items() if k != "model"})
+            asked = {k: v for k, v in session.items() if k != "model"}
+            servers = self._configure(asked)
         self._outbox.emit("session.created", session=config.now)
+        self._hosting.adopt(servers, now)
 
     # --- what a shell does
 
@@ -177,18 +184,32 @@ class Machine:
             )
         self._follow[kind](shape(event, ""), now)
 
-    def _update(self, event: dict[str, Any], _now: float) -> None:
-        self._configure(event["session"])
-        self._outbox.emit("session.updated", session=self._session.config.now)
+    def errands(self) -> list[Errand]:
+        """What MCP servers have to be asked since the last time this was asked."""
+        return self._hosting.errands()
 
-    def _configure(self, session: Any) -> None:
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take what came of ``errand``."""
+        self._hosting.returned(errand, outcome, now)
+
+    def _update(self, event: dict[str, Any], now: float) -> None:
+        servers = self._configure(event["session"])
+        self._outbox.emit("session.updated", session=self._session.config.now)
+        self._hosting.adopt(servers, now)
+
+    def _configure(self, session: Any) -> list[Definition]:
+        """Change the session; gives the MCP servers that it declares."""
+        session, servers = self._hosting.declare(session, "session")
         self._session.config.update(
             session, spoken=self._session.spoken, replying=self._replies.busy
         )
         self._listening.configure()
+        return servers
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
-        self._replies.create(event.get("response") or {}, now)
+        asked, servers = self._hosting.declare(event.get("response") or {}, "response")
+        self._replies.create(asked, now)
+        self._hosting.adopt(servers, now)
 
     def _cancel_response(self, event: dict[str, Any], now: float) -> None:
         self._replies.cancel(event.get("response_id"), now)

@@ -21,6 +21,8 @@ from anyio.lowlevel import checkpoint
 from voxpipe.simulator.voices.speech import CachedVoice
 
 from .errors import VoiceError
+from .hosted.errands import Errand
+from .hosted.remote import run_errand
 from .served import Served, Utterance
 
 _MOST_PENDING = 256  # events; more wait until the client reads
@@ -98,6 +100,8 @@ class Pump:
             self._news = Event()
             for speech in machine.speeches():
                 tasks.start_soon(self._say, speech)
+            for errand in machine.errands():
+                tasks.start_soon(self._ask, errand)
             events = machine.outgoing()
             self._room.set()
             for event in events:
@@ -125,6 +129,11 @@ class Pump:
         with suppress(VoiceError):  # the response fails then, and says so
             pcm = await self._speak(speech)
         self._machine.spoken(speech, pcm, current_time())
+        self._news.set()
+
+    async def _ask(self, errand: Errand) -> None:
+        outcome = await run_errand(errand)
+        self._machine.returned(errand, outcome, current_time())
         self._news.set()
 
 

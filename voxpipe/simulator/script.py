@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from .faults import Fault
+from .hosted.scripted import McpTools
 
 
 class _Strict(BaseModel):
@@ -23,7 +24,7 @@ class Call(_Strict):
     """A function call that the model makes.
 
     Attributes:
-        name: of a tool that the session declares.
+        name: of a tool that the session declares, or imports from an MCP server.
         arguments: as an object; a string is sent as it is, valid JSON or not.
     """
 
@@ -184,6 +185,7 @@ class Script(_Strict):
         written: answers of text models; the first that fits is taken.
         timing: how fast all of it is.
         faults: what goes wrong with the connection, and when.
+        mcp: MCP servers that exist only here, by the label that the session gives them.
         tokens_per_minute: the limit that ``rate_limits.updated`` tells.
         obfuscation: whether deltas carry padding, as live ones do.
     """
@@ -195,5 +197,6 @@ class Script(_Strict):
     written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
     faults: Annotated[Sequence[Fault], AfterValidator(tuple)] = ()
+    mcp: Annotated[Sequence[McpTools], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True

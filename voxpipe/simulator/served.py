@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from voxpipe.simulator.wire.outbox import Event
 
 from .errors import Farewell
+from .hosted.errands import Errand, Outcome
 
 
 class Utterance(Protocol):
@@ -68,4 +69,12 @@ class Served(Protocol[U]):
 
     def spoken(self, speech: U, pcm: bytes | None, now: float) -> None:
         """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
+        ...
+
+    def errands(self) -> Sequence[Errand]:
+        """What MCP servers have to be asked since the last time this was asked."""
+        ...
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take what came of ``errand``."""
         ...

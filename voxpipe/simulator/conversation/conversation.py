@@ -118,7 +118,7 @@ class Conversation:
 
 
 def _text_size(item: Item) -> int:
-    size = sum(len(value) for value in item.call.values())
+    size = sum(len(value) for value in item.texts)
     for part in item.content:
         size += len(part.text or "")
         if part.image is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.hearing.sound import Sound, wire_format
+from voxpipe.simulator.hosted.hosting import Hosting
 from voxpipe.simulator.session import Session
 
 from .items import ITEM, Item, make_item
@@ -14,10 +15,11 @@ from .items import ITEM, Item, make_item
 class Editing:
     """Follows a client's ``conversation.item.…`` events, whose shape was checked."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hosting: Hosting) -> None:
         self._session = session
+        self._hosting = hosting
 
-    def create(self, event: dict[str, Any]) -> None:
+    def create(self, event: dict[str, Any], now: float) -> None:
         """Add the client's item.
 
         Raises:
@@ -32,9 +34,14 @@ class Editing:
         )
         if item.type == "function_call":
             item.call.setdefault("call_id", session.ids.call())
+        approval = item.type == "mcp_approval_response"
+        if approval:
+            self._hosting.check(item)
         session.conversation.add(item, event.get("previous_item_id"))
         session.announce(item)
         session.conclude(item)
+        if approval:
+            self._hosting.answer(item.call, now)
 
     def retrieve(self, event: dict[str, Any]) -> None:
         """Show an item with its audio.

@@ -12,8 +12,10 @@ from voxpipe.simulator.hearing.sound import Sound, WireFormat, decode_audio
 from voxpipe.simulator.wire.schema import (
     Shape,
     array,
+    boolean,
     fields,
     matching,
+    nullable,
     one_of,
     tagged,
     text,
@@ -55,11 +57,11 @@ class Part:
 
 @dataclass(slots=True)
 class Item:
-    """A message, a function call, or its output.
+    """A message, a function call, its output, or one of those of MCP.
 
     Attributes:
         content: of messages.
-        call: the other fields of calls and outputs: name, call_id, arguments, output.
+        call: all fields of its own that the others have.
         phase: ``commentary`` or ``final_answer``, of the messages of 2.x models.
         revision: how often it was changed after it was done; caches look at it.
     """
@@ -76,9 +78,9 @@ class Item:
 
     def wire(self, *, with_audio: bool = False) -> dict[str, Any]:
         """As the protocol shows it; with audio only when it is retrieved."""
-        shown: dict[str, Any] = {
-            "id": self.id, "type": self.type, "status": self.status
-        }  # fmt: skip
+        shown: dict[str, Any] = {"id": self.id, "type": self.type}
+        if not self.type.startswith("mcp_"):  # those have none
+            shown["status"] = self.status
         if self.type != "message":
             return shown | self.call
         shown["role"] = self.role
@@ -93,6 +95,19 @@ class Item:
         # A transcript may only say how long somebody spoke: that is not what they said.
         known = [part.words if part.sound else part.text for part in self.content]
         return " ".join(each for each in known if each) or None
+
+    @property
+    def texts(self) -> list[str]:
+        """What its own fields say, apart from content."""
+        return [value for value in self.call.values() if isinstance(value, str)]
+
+    @property
+    def result(self) -> list[str]:
+        """What a call of an MCP tool gave back, or why not, once there is something."""
+        error = self.call.get("error")
+        if error is not None:
+            return [error["message"]]
+        return [self.call["output"]] if "output" in self.call else []
 
     @property
     def speech(self) -> Sound | None:
@@ -112,6 +127,7 @@ _COMMON: dict[str, Shape] = {
 }
 _LONGEST_TEXT = text(1 << 20)
 _INPUT_TEXT = fields({"type": text(), "text": _LONGEST_TEXT}, "text")
+_PICTURES = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # as PNG and JPEG files begin
 _IMAGE_START = re.compile(r"data:image/(?:png|jpeg);base64,")
 
 
@@ -121,7 +137,7 @@ def _image_url(value: Any, path: str) -> Any:
     try:
         if start is not None and binascii.a2b_base64(
             url[start.end() :], strict_mode=True
-        ):
+        ).startswith(_PICTURES):
             return url
     except ValueError:
         pass
@@ -187,8 +203,19 @@ _KINDS: dict[str, Shape] = {
     "function_call_output": fields(
         _COMMON | {"call_id": _CALL_ID, "output": _LONGEST_TEXT}, "call_id", "output"
     ),
+    "mcp_approval_response": fields(
+        {
+            "id": _ID,
+            "type": text(),
+            "approval_request_id": _ID,
+            "approve": boolean,
+            "reason": nullable(_LONGEST_TEXT),
+        },
+        "approval_request_id",
+        "approve",
+    ),
 }
-# MCP items come with MCP tools. A reference is an input of a response, never an item.
+# Of MCP's items the others are the service's. A reference is an input, never an item.
 ITEM = tagged("type", _KINDS)
 REFERENCE = fields({"type": text(), "id": _ID}, "id")
 ITEM_OR_REFERENCE = tagged("type", _KINDS | {"item_reference": REFERENCE})
@@ -210,8 +237,8 @@ def make_item(
     """
     item = Item(checked.get("id") or new_id, checked["type"])
     if item.type != "message":
-        names = ("name", "call_id", "arguments", "output")
-        item.call = {name: checked[name] for name in names if name in checked}
+        shown = checked.keys() - _COMMON.keys()
+        item.call = {name: checked[name] for name in checked if name in shown}
         return item
     item.role = checked["role"]
     for index, part in enumerate(checked["content"]):

@@ -57,7 +57,7 @@ def add(many: Iterable[Tokens]) -> Tokens:
 
 def count_item(item: Item) -> Tokens:
     """What ``item`` weighs in the input of a response."""
-    text = _OVERHEAD + sum(count_text(value) for value in item.call.values())
+    text = _OVERHEAD + sum(count_text(value) for value in item.texts)
     audio = image = 0
     for part in item.content:
         if part.image is not None:

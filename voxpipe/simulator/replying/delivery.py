@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from typing import Protocol
 
 from voxpipe.simulator.conversation.tokens import ASSISTANT_MS, Tokens
 from voxpipe.simulator.hearing.sound import WireFormat
 from voxpipe.simulator.script import Timing
 
-from .outputs import CallOutput, SpokenOutput, TextOutput
+from .outputs import SpokenOutput
 
 Pace = Generator[float, None, bool]  # waits in seconds; whether all came out
 
@@ -52,9 +53,15 @@ class Budget:
         return ms
 
 
-def write(
-    output: TextOutput | CallOutput, tokens: list[str], budget: Budget, gap: float
-) -> Pace:
+class Written(Protocol):
+    """An output that is made of text."""
+
+    def write(self, token: str, /) -> None:
+        """Add a token."""
+        ...
+
+
+def write(output: Written, tokens: list[str], budget: Budget, gap: float) -> Pace:
     """Text or arguments, a token at a time."""
     for index, token in enumerate(tokens):
         if index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import ItemsView, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,11 @@ _RATE_LIMITED = Failure(
     type="tokens",
     code=RATE_LIMIT,
     message="Rate limit reached on tokens per min. Please try again later.",
+)
+_NOTHING_TO_CALL = Failure(
+    type="invalid_request_error",
+    code="no_tool_available",
+    message="tool_choice is 'required', and no tool can be called yet.",
 )
 
 
@@ -87,6 +92,10 @@ class Prompter:
             item.content[0].words = line.heard
         return line
 
+    def go_on(self) -> None:
+        """Nobody answers in this session: what is said next is in the next line."""
+        self._next = max(self._next, self._heard_until)
+
     def plan(self, wish: Wish, items: Sequence[Item]) -> Plan:
         """Choose what to say, given the response's input."""
         self._replies += 1
@@ -149,6 +158,8 @@ def echo(items: Sequence[Item]) -> str:
     for item in reversed(items):
         if item.type == "function_call_output":
             return f"The result is {item.call['output']}."
+        if item.type == "mcp_call" and item.result:
+            return f"The result is {item.result[0]}."
         if item.role == "user":
             if item.words:
                 return item.words
@@ -169,7 +180,9 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
     elif absent:
         messages += (f"I have no tool called {', '.join(absent)}.",)
         calls = ()
-    wanted = _wanted(wish.tool_choice, names)
+    if wish.tool_choice == "required" and not names:
+        return replace(plan, failure=_NOTHING_TO_CALL)
+    wanted = _wanted(wish.tool_choice, wish.tools)
     if wanted and not any(call.name in wanted for call in calls):
         tool = next(each for each in wish.tools if each["name"] == wanted[0])
         made_up = _example(tool.get("parameters") or {}, _DEPTH)
@@ -184,12 +197,17 @@ def _bounded(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
-def _wanted(choice: Any, names: list[str]) -> list[str]:
-    if choice == "required":
-        return names
-    if isinstance(choice, dict):
-        return [choice["name"]] if choice["name"] in names else []
-    return []
+def _wanted(choice: Any, tools: Sequence[dict[str, Any]]) -> list[str]:
+    if not is_object(choice):
+        return [tool["name"] for tool in tools] if choice == "required" else []
+    asked = {name: value for name, value in choice.items() if value is not None}
+    return [tool["name"] for tool in tools if asked.items() <= _identity(tool)]
+
+
+def _identity(tool: dict[str, Any]) -> ItemsView[str, Any]:
+    """What a ``tool_choice`` may ask of it."""
+    names = ("type", "server_label", "name")
+    return {name: tool[name] for name in names if name in tool}.items()
 
 
 def _example(schema: Any, depth: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from voxpipe.simulator.conversation.context import Contexts
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.faults import RATE_LIMIT
+from voxpipe.simulator.hosted.hosting import Hosting
 from voxpipe.simulator.session import Session
 
 from .plan import Prompter
@@ -25,7 +26,8 @@ class Replies:
         spoken_ms: how much audio the last of them had.
     """
 
-    def __init__(self, session: Session, prompter: Prompter) -> None:
+    def __init__(self, session: Session, prompter: Prompter, hosting: Hosting) -> None:
+        self._hosting = hosting
         self.active: Reply | None = None
         self.ended = 0
         self.spoken_ms = 0
@@ -53,7 +55,7 @@ class Replies:
             Refusal: the request will not do, or a response is running already.
         """
         session = self._session
-        request = read_request(session, params)
+        request = read_request(session, params, self._hosting.offered)
         if self.active is not None and not request.aside:
             raise Refusal(
                 "conversation_already_has_active_response",
@@ -74,7 +76,7 @@ class Replies:
             session.config.now["truncation"],
         )
         plan = self._prompter.plan(request.wish, request.items)
-        reply = Reply(session, request, plan, input, self._over)
+        reply = Reply(session, request, plan, input, self._over, self._hosting)
         if request.aside:
             self._asides[reply.id] = reply
         else:

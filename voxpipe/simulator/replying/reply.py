@@ -8,6 +8,8 @@ from typing import Any, Literal
 from voxpipe.simulator.conversation.context import Input
 from voxpipe.simulator.conversation.items import Item
 from voxpipe.simulator.conversation.tokens import NOTHING_USED, usage, words
+from voxpipe.simulator.hosted.calls import McpCallOutput
+from voxpipe.simulator.hosted.hosting import Hosting
 from voxpipe.simulator.script import Call
 from voxpipe.simulator.session import Session
 from voxpipe.simulator.wire.session_schema import reasons
@@ -56,6 +58,7 @@ class Reply:
         plan: what it will say and call.
         input: what its context weighs.
         on_end: called once, when it is over, with the time and the tokens used.
+        hosting: runs calls of MCP tools.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Reply:
         plan: Plan,
         input: Input,
         on_end: Callable[[Reply, float, int], None],
+        hosting: Hosting,
     ) -> None:
+        self._hosting = hosting
         self.id = session.ids.new("resp")
         self.request = request
         self.plan = plan
@@ -181,14 +186,28 @@ class Reply:
         return (yield from self._deliver(spoken, pace))
 
     def _call(self, call: Call) -> Pace:
-        session = self._session
-        fields = {"name": call.name, "call_id": session.ids.call(), "arguments": ""}
-        output = CallOutput(
-            self._place(), Item(session.ids.new("item"), "function_call", call=fields)
-        )
+        output = self._hosted(call) or self._function(call)
         tokens = words(arguments_text(call))
         pace = write(output, tokens, self._budget, self._gap)
         return (yield from self._deliver(output, pace))
+
+    def _function(self, call: Call) -> CallOutput:
+        ids = self._session.ids
+        fields = {"name": call.name, "call_id": ids.call(), "arguments": ""}
+        item = Item(ids.new("item"), "function_call", call=fields)
+        return CallOutput(self._place(), item)
+
+    def _hosted(self, call: Call) -> McpCallOutput | None:
+        tools = self.request.wish.tools
+        tool = next(each for each in tools if each["name"] == call.name)
+        if tool["type"] != "mcp":
+            return None
+        label = tool["server_label"]
+        fields = {"server_label": label, "name": call.name, "arguments": ""}
+        item = Item(self._session.ids.new("mcp"), "mcp_call", call=fields)
+        return McpCallOutput(
+            self._place(), item, lambda output: self._hosting.run(output, self._now)
+        )
 
     def _deliver(self, output: Output, pace: Pace) -> Pace:
         output.item.status = "in_progress"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,9 @@ RESPONSE: Shape = fields(
 )
 
 
+Offered = Callable[[Sequence[dict[str, Any]]], Sequence[dict[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Everything that holds for one response.
@@ -98,8 +102,13 @@ class Request:
         return wire_format(self.audio["format"])
 
 
-def read_request(session: Session, params: Any) -> Request:
+def read_request(session: Session, params: Any, offered: Offered) -> Request:
     """Check a ``response`` object and put it over the session's settings.
+
+    Args:
+        session: whose settings hold.
+        params: the object.
+        offered: gives, for tools as they are declared, those that can be called.
 
     Raises:
         Refusal: naming the first field that will not do.
@@ -116,7 +125,7 @@ def read_request(session: Session, params: Any) -> Request:
     return Request(
         Wish(
             asked.get("instructions"),
-            settings["tools"],
+            offered(settings["tools"]),
             settings["tool_choice"],
             aside,
         ),

@@ -64,8 +64,17 @@ def latest_of(items: Sequence[Item]) -> Latest:
     }
     words: list[str] = []
     results: list[tuple[str, str]] = []
+    called = False
     for item in reversed(items):
-        if item.type == "function_call_output":
+        if item.type.startswith("mcp_"):
+            if item.type == "mcp_call":
+                called = True
+                results[:0] = [
+                    (item.call["name"], text[:_SEARCHED]) for text in item.result
+                ]
+        elif called and item.role == "user":
+            break  # to which the model has replied with the call
+        elif item.type == "function_call_output":
             name = names.get(item.call.get("call_id"), "")
             results.insert(0, (name, item.call["output"][:_SEARCHED]))
         elif item.role == "user":

@@ -43,6 +43,9 @@ def _known(items: Iterable[Item]) -> dict[str, Any]:
             name = names.get(item.call["call_id"])
             if name is not None:
                 known["results"][name] = known["result"]
+        elif item.type == "mcp_call" and item.result:
+            known["result"] = _parsed(item.result[0])
+            known["results"][item.call["name"]] = known["result"]
         elif item.role == "user" and item.words:
             known["heard"] = item.words
     return known

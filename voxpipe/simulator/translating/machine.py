@@ -6,7 +6,7 @@ no items and no responses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -19,6 +19,7 @@ from voxpipe.simulator.errors import (
     missing,
 )
 from voxpipe.simulator.hearing.sound import decode_audio
+from voxpipe.simulator.hosted.errands import Errand, Outcome
 from voxpipe.simulator.script import Script
 from voxpipe.simulator.wire.client_events import TRANSLATION_SHAPES
 from voxpipe.simulator.wire.ids import Ids
@@ -112,6 +113,13 @@ class Translator:
     def spoken(self, speech: Translated, pcm: bytes | None, now: float) -> None:
         """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
         self._interpreter.spoken(speech, pcm, now)
+
+    def errands(self) -> Sequence[Errand]:
+        """Nothing: nobody calls tools here."""
+        return ()
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Nothing comes, as nothing was asked."""
 
     # --- client events
 

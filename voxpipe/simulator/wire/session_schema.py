@@ -6,11 +6,11 @@ from typing import Any
 
 from voxpipe.simulator.errors import Refusal
 
+from .mcp_schema import MCP_CHOICE, MCP_TOOL
 from .schema import (
     Shape,
     an_object,
     array,
-    at,
     boolean,
     either,
     fields,
@@ -121,14 +121,6 @@ VOICE = either("a voice", text=text(64), object=fields({"id": text(128)}, "id"))
 _NAME = matching(r"[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-', at most 64")
 
 
-def _not_yet(value: Any, path: str) -> Any:
-    raise Refusal(
-        "invalid_value",
-        f"Invalid '{path}': this simulator does not offer MCP tools.",
-        at(path, "type"),
-    )
-
-
 _TOOL = tagged(
     "type",
     {
@@ -142,7 +134,7 @@ _TOOL = tagged(
             },
             "name",
         ),
-        "mcp": _not_yet,
+        "mcp": MCP_TOOL,
     },
 )
 TOOLS = array(_TOOL, 128)
@@ -151,7 +143,10 @@ TOOL_CHOICE = either(
     text=one_of("auto", "none", "required"),
     object=tagged(
         "type",
-        {"function": fields({"type": text(), "name": _NAME}, "name"), "mcp": _not_yet},
+        {
+            "function": fields({"type": text(), "name": _NAME}, "name"),
+            "mcp": MCP_CHOICE,
+        },
     ),
 )
 

@@ -1,0 +1,1 @@
+"""MCP servers that the simulated service calls by itself."""

@@ -1,0 +1,87 @@
+"""MCP servers that exist only in a script: without network, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class McpFailure(_Strict):
+    """How a call of an MCP tool fails: ``mcp_call.error``.
+
+    Attributes:
+        type: what failed: the tool itself, the MCP server, or the way to it.
+        code: of JSON-RPC or HTTP; a tool's own failure has none.
+    """
+
+    type: Literal["tool_execution_error", "protocol_error", "http_error"] = (
+        "tool_execution_error"
+    )
+    code: int = 500
+    message: str = "The tool failed."
+
+
+class McpTool(_Strict):
+    """A tool of a scripted server.
+
+    Attributes:
+        input_schema: of its arguments, as JSON schema.
+        read_only: its ``readOnlyHint``, which filters look at.
+        gives: its output; what is not text becomes JSON.
+        fails: in this way, instead.
+        wait_ms: how long a call takes.
+    """
+
+    name: str = Field(min_length=1, max_length=128)
+    description: str | None = None
+    input_schema: dict[str, Any] = {"type": "object", "properties": {}}
+    read_only: bool = False
+    gives: str | dict[str, Any] | list[Any] = ""
+    fails: McpFailure | None = None
+    wait_ms: float = Field(default=200, ge=0, le=600_000)
+
+    def wire(self) -> dict[str, Any]:
+        """As ``mcp_list_tools`` shows it."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "input_schema": self.input_schema,
+            "annotations": {"readOnlyHint": self.read_only},
+        }
+        if self.description is not None:
+            shown["description"] = self.description
+        return shown
+
+    @property
+    def output(self) -> str:
+        """What a call gives back."""
+        if isinstance(self.gives, str):
+            return self.gives
+        return json.dumps(self.gives, ensure_ascii=False)
+
+
+class McpTools(_Strict):
+    """A scripted MCP server: the session's one of the same ``server_label``.
+
+    Whatever URL, connector or tunnel the session gives for it, nobody is asked.
+
+    Attributes:
+        label: the ``server_label`` it stands for.
+        wait_ms: how long importing its tools takes.
+        fails: importing them fails.
+    """
+
+    label: str
+    tools: Annotated[Sequence[McpTool], AfterValidator(tuple)] = ()
+    wait_ms: float = Field(default=100, ge=0, le=600_000)
+    fails: bool = False
+
+    def find(self, name: str) -> McpTool | None:
+        """The tool of this name."""
+        return next((tool for tool in self.tools if tool.name == name), None)
