@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import Line, Script
+from voxpipe.simulator.conversation.items import LONGEST_IMAGE
 
 from .bench import Bench, Json, hum, silence, types
 
-PIXEL = base64.b64encode(b"\x89PNG not really").decode()
+PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 
 
 def message(text: str, **fields: Any) -> Json:
@@ -149,6 +150,9 @@ def test_45_an_image_is_a_data_uri_of_png_or_jpeg(kind: str) -> None:
         f"data:image/png,{PIXEL}",
         "data:image/png;base64,",
         "data:image/png;base64,!!",
+        "data:image/png;base64,R0lGODlh",  # GIF89a
+        "data:image/jpeg;base64,iVBORw==",  # no more than the beginning of a beginning
+        f"data:image/png;base64,{PIXEL[:-4]}{'A' * LONGEST_IMAGE}",
         5,
     ],
 )

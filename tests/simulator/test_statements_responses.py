@@ -436,7 +436,8 @@ def test_a_picture_is_seen_and_audio_in_the_input_is_heard() -> None:
         done = bench.respond(input=[item], output_modalities=["text"])[-2]
         return done["response"]["output"][0]["content"][0]["text"]
 
-    image = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    url = "data:image/png;base64,iVBORw0KGgo="
+    image = {"type": "input_image", "image_url": url}
     audio: Json = {
         "type": "input_audio",
         "audio": base64.b64encode(hum(1500)).decode(),

@@ -58,7 +58,7 @@ def test_98_an_image_counts_by_its_detail() -> None:
         bench = Bench()
         part = {
             "type": "input_image",
-            "image_url": "data:image/png;base64,AAAA",
+            "image_url": "data:image/png;base64,iVBORw0KGgo=",
             "detail": detail,
         }
         item = {"type": "message", "role": "user", "content": [part]}

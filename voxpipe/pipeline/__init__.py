@@ -4,6 +4,7 @@ from .audio import AudioFormat, AudioRule, Encoding
 from .errors import (
     FeedbackOverflow,
     FormatError,
+    ImageError,
     SessionLost,
     TransportError,
     TurnError,
@@ -55,6 +56,7 @@ __all__ = [
     "Frame",
     "HeardItem",
     "Image",
+    "ImageError",
     "Input",
     "InputStats",
     "Intake",

@@ -3,6 +3,7 @@
 VoxpipeError
 ├── WiringError      your drawing: raised before anything runs, with the cure
 ├── FormatError      audio that is not what was announced
+├── ImageError       a picture that a model cannot be shown
 ├── TurnError        an order that a reply cannot follow
 ├── FeedbackOverflow a feedback input was sent more than can be outstanding
 └── TransportError   the other side of a transport
@@ -25,6 +26,10 @@ class WiringError(VoxpipeError):
 
 class FormatError(VoxpipeError):
     """Audio in a format that the place it came to cannot take."""
+
+
+class ImageError(VoxpipeError):
+    """A picture that a model cannot be shown: of another kind, or too large."""
 
 
 class TurnError(VoxpipeError):

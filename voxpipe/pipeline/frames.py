@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .audioframe import AudioFrame, Frame, decode_base64
+from .image import Image
 from .ledger import HeardItem
 from .turn import Turn
 
@@ -89,21 +90,6 @@ class Transcript(Frame):
     final: bool = True
     item_id: str = ""
     heard: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image(Frame):
-    """A picture for the model.
-
-    Attributes:
-        data: the file's bytes.
-        media_type: ``image/png`` or ``image/jpeg``.
-        detail: how closely the model is to look.
-    """
-
-    data: bytes = field(repr=False)
-    media_type: Literal["image/png", "image/jpeg"]
-    detail: Literal["auto", "low", "high"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,11 +56,12 @@ def test_what_the_caller_writes_and_shows_becomes_items() -> None:
         "role": "user",
         "content": [{"type": "input_text", "text": "Hi"}],
     }
-    image = Image(data=b"\x89PNG", media_type="image/png", detail="low")
-    assert item_of(image)["content"] == [
-        {
-            "type": "input_image",
-            "image_url": "data:image/png;base64,iVBORw==",
-            "detail": "low",
-        }
-    ]
+    image = Image(data=b"\x89PNG\r\n\x1a\n", detail="low")
+    shown = {
+        "type": "input_image",
+        "image_url": "data:image/png;base64,iVBORw0KGgo=",
+        "detail": "low",
+    }
+    assert item_of(image)["content"] == [shown]
+    asked = item_of(image, "What is this?")["content"]
+    assert asked == [shown, {"type": "input_text", "text": "What is this?"}]

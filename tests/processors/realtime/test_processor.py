@@ -200,7 +200,7 @@ def test_a_caller_who_writes_is_answered_in_writing() -> None:
 
 def test_a_picture_is_shown_and_asked_about() -> None:
     async def conversation() -> None:
-        png = Image(data=b"\x89PNG\r\n\x1a\n", media_type="image/png")
+        png = Image(data=b"\x89PNG\r\n\x1a\n")
         async with session(script(Line(say="A dot.")), output="text") as model:
             source, faults = Frames([png, Text(text="What is this?")]), Probe()
             pipeline = Pipeline(

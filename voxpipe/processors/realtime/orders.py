@@ -23,18 +23,19 @@ def saying(text: str) -> dict[str, Any]:
     }
 
 
-def item_of(frame: Text | Image) -> dict[str, Any]:
-    """What the caller wrote or showed, as an item."""
+def item_of(frame: Text | Image, words: str = "") -> dict[str, Any]:
+    """What the caller wrote, or showed with words to it, as an item."""
+    content: list[dict[str, str]] = []
     if isinstance(frame, Text):
-        part = {"type": "input_text", "text": frame.text}
+        words = frame.text
     else:
         data = b64encode(frame.data).decode("ascii")
-        part = {
-            "type": "input_image",
-            "image_url": f"data:{frame.media_type};base64,{data}",
-            "detail": frame.detail,
-        }
-    return {"type": "message", "role": "user", "content": [part]}
+        url = f"data:{frame.media_type};base64,{data}"
+        picture = {"type": "input_image", "image_url": url, "detail": frame.detail}
+        content.append(picture)
+    if words or not content:
+        content.append({"type": "input_text", "text": words})
+    return {"type": "message", "role": "user", "content": content}
 
 
 def _one_line(text: str) -> str:

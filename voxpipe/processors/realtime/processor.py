@@ -27,7 +27,6 @@ from voxpipe.pipeline import (
     Usage,
 )
 from voxpipe.pipeline.alarm import alarm_clock
-from voxpipe.pipeline.errors import leaves_of
 
 from .bell import Bell
 from .calling import FromTools
@@ -37,6 +36,7 @@ from .conversation import Conversation
 from .events import ServerEvent
 from .history import History
 from .items import Items
+from .lost import bare
 from .news import News
 from .orders import item_of, saying
 from .outgoing import Outgoing
@@ -153,9 +153,9 @@ class Realtime(Processor):
         """Put the caller's written words into the conversation without asking."""
         self._add(Text(text=text))
 
-    def send_image(self, image: Image) -> None:
+    def send_image(self, image: Image, text: str = "") -> None:
         """Show the model a picture; ask afterwards, or let the caller speak."""
-        self._add(image)
+        self._add(image, text)
 
     def interrupt(self) -> None:
         """Silence the model now, and drop what it was asked to say next."""
@@ -229,7 +229,7 @@ class Realtime(Processor):
                 await self._live(tasks)
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
-            error = _bare(group)
+            error = bare(group)
         else:
             return
         raise error
@@ -372,8 +372,9 @@ class Realtime(Processor):
         conversation.end(_OVER)
         self._flush()
 
-    def _add(self, frame: Text | Image) -> None:
-        self._conversation.order("conversation.item.create", item=item_of(frame))
+    def _add(self, frame: Text | Image, text: str = "") -> None:
+        item = item_of(frame, text)
+        self._conversation.order("conversation.item.create", item=item)
         self._flush()
 
     def _flush(self) -> None:
@@ -390,10 +391,3 @@ class Realtime(Processor):
         self._audio.ring()
         self._progress.ring()
         self._items.moved.ring()
-
-
-def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error of a group; a session that is lost is lost for all tasks."""
-    leaves = list(leaves_of(group))
-    lost = all(isinstance(each, SessionLost) for each in leaves)
-    return leaves[0] if lost or len(leaves) == 1 else group
