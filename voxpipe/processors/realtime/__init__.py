@@ -25,6 +25,7 @@ from .session import Session, open_session
 from .settings import Settings
 from .summary import Summary
 from .terms import Update
+from .transcription import Transcribe, TranscriptionSession, open_transcription
 from .translation import Translate, TranslationSession, open_translation
 
 __all__ = [
@@ -63,13 +64,16 @@ __all__ = [
     "Settings",
     "Summary",
     "Tracing",
+    "Transcribe",
     "Transcription",
+    "TranscriptionSession",
     "Translate",
     "TranslationSession",
     "Update",
     "UpdateRefused",
     "model_named",
     "open_session",
+    "open_transcription",
     "open_translation",
     "retirement_of",
     "retold",

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from .options import between, given, one_of, whole
 
 Eagerness = Literal["low", "medium", "high", "auto"]
+_WAITS = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}  # seconds
 _LONGEST_MS = 3_600_000  # nothing in a session is longer than a session
 
 
@@ -55,6 +56,11 @@ class ServerVad:
             "interrupt_response": self.interrupts,
         }
 
+    @property
+    def patience(self) -> float:
+        """Seconds of silence after which the caller has finished."""
+        return self.silence_ms / 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SemanticVad:
@@ -82,6 +88,11 @@ class SemanticVad:
             "create_response": self.replies,
             "interrupt_response": self.interrupts,
         }
+
+    @property
+    def patience(self) -> float:
+        """Seconds of silence after which the caller has finished, at the latest."""
+        return _WAITS[self.eagerness]
 
 
 Owner = Literal["server", "semantic", "local", "manual"]

@@ -7,14 +7,12 @@ from voxpipe.pipeline import AudioFrame, Timings
 from . import events as ev
 from .arbiter import Arbiter
 from .caller import CallerClock
-from .detection import SemanticVad, ServerVad
+from .detection import ServerVad
 from .effects import Effects
 from .listening import CallerAudio
 from .settings import Settings
 from .words import Words
 
-# Semantic VAD waits so long, at most, for a caller who seems to go on (seconds).
-_WAITS = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
 
 
@@ -88,11 +86,7 @@ class Hearing:
         detection, format = self._detection, self._settings.audio
         if detection is None or not self._audio.sent:
             return
-        if isinstance(detection, SemanticVad):
-            wait = _WAITS[detection.eagerness]
-        else:
-            wait = detection.silence_ms / 1000
-        silence = format.silence(wait + _SPARE)
+        silence = format.silence(detection.patience + _SPARE)
         self._send(AudioFrame(data=silence, format=format), now)
 
     def note_on(self, timings: Timings) -> None:

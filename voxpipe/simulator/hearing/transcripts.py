@@ -27,6 +27,8 @@ class Transcripts:
     def write_down(self, item: Item, now: float) -> None:
         """Have ``item``, which has just been committed, transcribed."""
         line = self._prompter.listen(item)
+        if self._session.config.kind == "transcription":
+            self._prompter.go_on()
         settings = self._session.config.input["transcription"]
         if settings is None:
             return

@@ -1,0 +1,179 @@
+"""Opening a transcription: what can be asked of it, and what is refused before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from voxpipe.pipeline import AudioFormat
+from voxpipe.processors.realtime.address import address_of
+from voxpipe.processors.realtime.connection import Connect, Connection, websocket
+from voxpipe.processors.realtime.detection import ServerVad, Turns
+from voxpipe.processors.realtime.errors import ConfigurationError
+from voxpipe.processors.realtime.host import Region, host_of
+from voxpipe.processors.realtime.models import undated, warn_of_end
+from voxpipe.processors.realtime.opening import opened, update_of
+from voxpipe.processors.realtime.options import (
+    Delay,
+    Distance,
+    NoiseReduction,
+    Transcription,
+    given,
+)
+from voxpipe.processors.realtime.settings import PCM_24K, Settings
+
+# Models that write while they hear, and leave it to others where a turn ends.
+# Source: the guide to realtime transcription, November 2026.
+STREAMING = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
+LOGPROBS = "item.input_audio_transcription.logprobs"
+_OF_REPLIES = {"create_response", "interrupt_response", "idle_timeout_ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionSession:
+    """An open, configured transcription; lend it to one `Transcribe`.
+
+    Attributes:
+        settings: what it was opened with.
+        connection: the socket; `Transcribe` reads it from now on.
+        id: the service's name for it.
+        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
+        host: where it is.
+    """
+
+    settings: Settings
+    connection: Connection
+    id: str
+    expires_at: int | None
+    host: str
+
+
+@asynccontextmanager
+async def open_transcription(
+    *,
+    model: str = "gpt-transcribe",
+    language: str | None = None,
+    languages: Sequence[str] = (),
+    prompt: str | None = None,
+    keywords: Sequence[str] = (),
+    delay: Delay | None = None,
+    turns: Turns | None = None,
+    audio: AudioFormat = PCM_24K,
+    noise_reduction: NoiseReduction | Distance | None = None,
+    include: Sequence[str] = (),
+    api_key: str | SecretStr | None = None,
+    base_url: str | None = None,
+    region: Region | None = None,
+    organization: str | None = None,
+    project: str | None = None,
+    safety_identifier: str | None = None,
+    connect: Connect = websocket,
+) -> AsyncGenerator[TranscriptionSession]:
+    """Open a session that only writes down, and close it at the end of the context.
+
+    Args:
+        model: ``gpt-transcribe``, or ``gpt-realtime-whisper`` and
+            ``gpt-live-transcribe``, which write while somebody speaks …
+        language: ISO-639-1, when it is known: fewer mistakes, less delay.
+        languages: the ones that may be spoken, in place of ``language``.
+        prompt: what it is about, or how names are spelt.
+        keywords: words to expect.
+        delay: how long gpt-realtime-whisper waits for more before it writes.
+        turns: who decides where a turn ends, and with it its words; default: the
+            service by loudness, and the program (`Transcribe.end_turn`) with the two
+            models for which the service does not.
+        audio: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
+        noise_reduction: for a microphone that is near or far.
+        include: what else events are to tell:
+            ``item.input_audio_transcription.logprobs``.
+        api_key: as of `open_session`, like all that follow.
+        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        organization: who pays.
+        project: likewise.
+        safety_identifier: of the end user, hashed.
+        connect: opens the connection; the simulator in memory is another one.
+
+    Warns:
+        RetirementWarning: the model will be switched off.
+
+    Raises:
+        ConfigurationError: no key, an address that would send it in the clear, or a
+            setting that the service would refuse, or this model does not have.
+        FormatError: audio that the service does not speak.
+        SessionRefused: the service said no.
+        SessionLost: it went away before the session was ready.
+        TransportError: it cannot be reached, or does not answer within 10 s.
+    """
+    writer = Transcription(
+        model=model,
+        language=language,
+        languages=tuple(languages),
+        prompt=prompt,
+        keywords=tuple(keywords),
+        delay=delay,
+    )
+    settings = Settings(
+        model=model,
+        transcription=writer,
+        turns=_turns(model, turns),
+        audio=audio,
+        noise_reduction=noise_reduction,
+        include=tuple(include),
+    )
+    update = update_of(to_wire(settings))
+    host = host_of(
+        api_key=api_key,
+        base_url=base_url,
+        region=region,
+        organization=organization,
+        project=project,
+        safety_identifier=safety_identifier,
+    )
+    if not host.is_azure:  # where names are anybody's
+        warn_of_end(model)
+    address = address_of(host, intent="transcription")
+    async with opened(address, update, connect) as session:
+        yield TranscriptionSession(
+            settings, session.connection, session.id, session.expires_at, host.netloc
+        )
+
+
+def to_wire(settings: Settings) -> dict[str, Any]:
+    """The ``session`` of the ``session.update`` that opens a transcription.
+
+    Raises:
+        FormatError: audio that the service does not speak.
+    """
+    hears = settings.to_wire()["audio"]["input"]
+    detection = hears["turn_detection"]
+    if detection is not None:
+        hears["turn_detection"] = {
+            name: value for name, value in detection.items() if name not in _OF_REPLIES
+        }
+    return given(
+        type="transcription",
+        audio={"input": hears},
+        include=list(settings.include) or None,
+    )
+
+
+def _turns(model: str, turns: Turns | None) -> Turns:
+    streams = undated(model) in STREAMING
+    if turns is None:
+        return "manual" if streams else "server"
+    if streams and turns not in ("manual", "local"):
+        raise ConfigurationError(
+            f"{model} writes while it hears, and does not find out where a turn ends: "
+            'open it with turns="local" and a Vad() in front of transcribe.hears, or '
+            'with turns="manual" and transcribe.end_turn()'
+        )
+    if isinstance(turns, ServerVad) and turns.idle_ms is not None:
+        raise ConfigurationError(
+            "a transcription answers nobody, so that it has no idle_ms: leave it out"
+        )
+    return turns
