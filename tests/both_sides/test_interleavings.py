@@ -118,12 +118,15 @@ class Interleavings(RuleBasedStateMachine):
     def answer(self, index: int) -> None:
         self.call.answer(index)
 
-    @rule(after=st.sampled_from([{}, {"previous_item_id": "root"}]))
-    def create_item(self, after: dict[str, str]) -> None:
+    @rule(after=st.none() | st.just("root") | st.integers(0, 99))
+    def create_item(self, after: str | int | None) -> None:
+        entries = list(self.call.client.history)
+        if isinstance(after, int):
+            after = entries[after % len(entries)].item_id if entries else None
         item_id = f"item_{len(self.call.edits)}"
-        self.call.edit(
-            "create", item_id, item=message("Look!") | {"id": item_id}, **after
-        )
+        fields = {} if after is None else {"previous_item_id": after}
+        item = message("Look!") | {"id": item_id}
+        self.call.edit("create", item_id, item=item, **fields)
 
     @precondition(lambda self: len(self.call.client.history) > 0)
     @rule(act=st.sampled_from(["retrieve", "delete"]), index=st.integers(0, 99))
