@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import h11
 from anyio import (
@@ -14,12 +15,12 @@ from anyio import (
     create_tcp_listener,
     move_on_after,
 )
-from anyio.abc import SocketAttribute, SocketStream, TaskStatus
+from anyio.abc import SocketAttribute, SocketStream, TaskGroup, TaskStatus
 from websockets.frames import CloseCode
 
 from .http import Http, wants_websocket
 from .messages import Answer, Denied, Request, first_values
-from .websocket import FAREWELL, Socket
+from .websocket import FAREWELL, GONE, Socket
 
 _MOST_CONNECTIONS = 1024  # more are hung up on
 
@@ -119,7 +120,7 @@ class Listener:
             self._sockets.add(socket)
             try:
                 async with create_task_group() as tasks:
-                    tasks.start_soon(socket.keep_pinging)
+                    tasks.start_soon(_stay_in_touch, socket, tasks)
                     await converse(socket)
                     tasks.cancel_scope.cancel()
             finally:
@@ -127,9 +128,14 @@ class Listener:
         await socket.finish()
 
 
+async def _stay_in_touch(socket: Socket, tasks: TaskGroup) -> None:
+    await socket.keep_pinging()
+    tasks.cancel_scope.cancel()  # nobody is there any more
+
+
 async def _drain(stream: SocketStream) -> None:
     # To close with something unread takes back the answer that was just sent.
-    await stream.send_eof()
-    with move_on_after(FAREWELL):
+    with move_on_after(FAREWELL), suppress(*GONE):
+        await stream.send_eof()
         while True:
             await stream.receive()

@@ -30,12 +30,15 @@ from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.silent import SILENT
 from voxpipe.simulator.admission import SUBPROTOCOL
+from voxpipe.simulator.errors import Refusal
+
+from .messages import Denied
 
 PING_INTERVAL = 20.26  # seconds, as the service pings
 _PING_PATIENCE = 60  # seconds without a pong until a client counts as gone
 _LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes: 15 MiB of audio in base64, and room
 FAREWELL = 1  # seconds that a client has to answer our close frame
-_GONE = (BrokenResourceError, ClosedResourceError, EndOfStream)
+GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, OSError)
 
 
 class Socket:
@@ -69,15 +72,15 @@ class Socket:
         Args:
             head: the request.
             rest: what came behind it.
+
+        Raises:
+            Denied: it cannot be read.
         """
         self._protocol.receive_data(_written(head))
         asked = self._protocol.events_received()
-        if asked and isinstance(asked[0], Request):
-            self._protocol.send_response(self._protocol.accept(asked[0]))
-        else:
-            self._protocol.send_response(
-                self._protocol.reject(400, "This upgrade is not understood.\n")
-            )
+        if not asked or not isinstance(asked[0], Request):
+            raise Denied(400, Refusal(None, "This upgrade is not understood."))
+        self._protocol.send_response(self._protocol.accept(asked[0]))
         opened = self._protocol.state is OPEN
         if opened and rest:
             self._take(rest)
@@ -128,16 +131,16 @@ class Socket:
                 self._inbox.clear()
 
     async def keep_pinging(self) -> None:
-        """Ping as the service does; ends with the client, however that ends."""
+        """Ping as the service does; returns when the client counts as gone."""
         while True:
             await sleep(PING_INTERVAL)
             self._ping, self._pong = token_bytes(4), Event()
             try:
                 self._protocol.send_ping(self._ping)
+            except InvalidState:
+                await sleep_forever()  # it is being closed, which is bounded
+            with move_on_after(_PING_PATIENCE) as waiting, suppress(EndOfStream):
                 await self._flush()
-            except (InvalidState, EndOfStream):
-                return
-            with move_on_after(_PING_PATIENCE) as waiting:
                 await self._pong.wait()
             if waiting.cancelled_caught:
                 await self.close(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
@@ -146,7 +149,7 @@ class Socket:
     async def _read(self) -> None:
         try:
             data = await self._stream.receive()
-        except _GONE:
+        except GONE:
             self._gone = True
             self._protocol.receive_eof()
             return
@@ -188,7 +191,7 @@ class Socket:
                         await self._stream.send(data)
                     else:
                         await self._stream.send_eof()
-                except (*_GONE, OSError):
+                except GONE:
                     self._gone = True
                     raise EndOfStream from None
 
