@@ -12,6 +12,8 @@ from anyio.abc import TaskGroup
 
 from .admission import DOORS, Admission, Rejection, admit, no_such_call
 from .calls.calls import Calls
+from .cassettes import CassetteError, Players
+from .errors import Refusal
 from .faulty import with_faults
 from .front.messages import Request
 from .front.websocket import Socket
@@ -24,6 +26,7 @@ from .rest.client_secrets import ClientSecrets
 from .rest.responses import Responses
 from .rest.routes import Routes, nothing_at
 from .script import Script
+from .served import Served
 
 
 class Reception:
@@ -35,6 +38,7 @@ class Reception:
         speak: makes sound of words.
         tasks: in which calls run; other sessions run with their connection.
         lifetime: seconds after which a session is ended.
+        players: recorded sessions, replayed in place of those by the script.
 
     Attributes:
         calls: those that ring and those in progress.
@@ -47,11 +51,13 @@ class Reception:
         speak: Speak,
         tasks: TaskGroup,
         lifetime: float,
+        players: Players | None = None,
     ) -> None:
         self._script = script
         self._keys = keys
         self._speak = speak
         self._lifetime = lifetime
+        self._players = players
         self.calls = Calls(self._open_call, speak, tasks)
         calls, secrets = CallEndpoints(self.calls, keys), ClientSecrets(keys)
         self.answer = Routes(
@@ -97,13 +103,20 @@ class Reception:
         )
         wire = with_faults(socket, self._script.faults)
         if not admission.call_id:
-            machine = open_machine(admission, self._script, lifetime=self._lifetime)
-            await Pump(machine, wire, self._speak).run()
+            await Pump(self._open(admission), wire, self._speak).run()
             return
         call = self.calls.joined(admission.call_id)
         if call is None:
             raise Rejection(4000, no_such_call(admission.call_id))
         await call.join(wire)
+
+    def _open(self, admission: Admission) -> Served[Any]:
+        if self._players is None:
+            return open_machine(admission, self._script, lifetime=self._lifetime)
+        try:
+            return self._players.next()
+        except CassetteError as error:
+            raise Rejection(4000, Refusal("no_cassette", str(error))) from None
 
     def _open_call(self, model: str, session: Mapping[str, Any]) -> Machine:
         admission = Admission("realtime", model, session=session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,7 @@ from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 from voxpipe.simulator.wire.session_config import LIFETIME
 
 from .calls.incoming import IncomingCall
+from .cassettes import Players
 from .front.listener import Listener
 from .keys import Keys, looks_like_a_key
 from .pump import in_thread
@@ -38,6 +40,9 @@ class Simulator:
         port: 0 for any that is free.
         accepts: which API keys are good.
         lifetime: seconds after which a session is ended.
+        cassette: a recorded session to be replayed in place of the script, to any
+            client. One that does something else than was recorded is told by an
+            ``error`` event, and closed with 4000.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Simulator:
         port: int = 0,
         accepts: Callable[[str], bool] = looks_like_a_key,
         lifetime: float = LIFETIME,
+        cassette: str | Path | None = None,
     ) -> None:
         self._script = script or Script()
         self._voice = voice
@@ -57,6 +63,7 @@ class Simulator:
         self._port = port
         self._keys = Keys(accepts, _today)
         self._lifetime = lifetime
+        self._players = None if cassette is None else Players(cassette, then="repeat")
         self._tasks: TaskGroup | None = None
         self._stop = Event()
 
@@ -118,6 +125,7 @@ class Simulator:
             in_thread(CachedVoice(self._voice)),
             self._tasks,
             self._lifetime,
+            self._players,
         )
         listener = Listener(self._host, reception.answer, reception.welcome)
         await self._tasks.__aenter__()

@@ -9,12 +9,13 @@ A replay checks what the client sends. See docs/cassettes.md for the format.
 from .cassette import Cassette, load_cassette
 from .errors import CassetteError, CassetteMismatch
 from .recorder import recording
-from .replayed import replay
+from .replayed import Players, replay
 
 __all__ = [
     "Cassette",
     "CassetteError",
     "CassetteMismatch",
+    "Players",
     "load_cassette",
     "recording",
     "replay",

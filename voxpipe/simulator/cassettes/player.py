@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from voxpipe.simulator.errors import Farewell, Refusal
 from voxpipe.simulator.hearing.sound import VOICE_RATE, WireFormat, wire_format
+from voxpipe.simulator.hosted.errands import Errand, Outcome
 from voxpipe.simulator.served import Utterance
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
@@ -113,6 +114,13 @@ class Player:
 
     def spoken(self, speech: Utterance, pcm: bytes | None, now: float) -> None:
         """Nothing was."""
+
+    def errands(self) -> Sequence[Errand]:
+        """Nothing has to be asked: what MCP servers answered is in the recording."""
+        return ()
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Nothing comes, as nothing was asked."""
 
     def check_end(self) -> None:
         """The client has gone: that was to be expected.

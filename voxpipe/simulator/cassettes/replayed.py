@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from math import inf
 from pathlib import Path
+from typing import Literal
 
 from anyio import CancelScope, current_time
 from anyio import Event as Bell
@@ -42,16 +43,50 @@ def replay(
     Raises:
         CassetteError: when it connects: the file cannot be read, or is no cassette.
     """
-    numbers = count(1)
+    players = Players(path, sound=sound)
 
     @asynccontextmanager
     async def play(address: object) -> AsyncGenerator[Connection]:
-        cassette = load_cassette(numbered(Path(path), next(numbers)))
-        player = Player(cassette, now=current_time(), sound=sound)
+        player = players.next()
         yield _Replayed(player)
         player.check_end()
 
     return play
+
+
+class Players:
+    """Plays the sessions of a recording, one after the other.
+
+    Args:
+        path: of the first; the n-th is ``name.n.jsonl``.
+        sound: what is heard where the recording holds no speech.
+        then: what follows the last one: a `CassetteError`, or the first again.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        sound: Sound = "silence",
+        then: Literal["fail", "repeat"] = "fail",
+    ) -> None:
+        self._path = Path(path)
+        self._sound: Sound = sound
+        self._then = then
+        self._numbers = count(1)
+
+    def next(self) -> Player:
+        """The next session, from its beginning.
+
+        Raises:
+            CassetteError: the file cannot be read, or is no cassette.
+        """
+        path = numbered(self._path, next(self._numbers))
+        if self._then == "repeat" and not path.exists():
+            self._numbers = count(2)
+            path = self._path
+        cassette = load_cassette(path)
+        return Player(cassette, now=current_time(), sound=self._sound)
 
 
 class _Replayed:
