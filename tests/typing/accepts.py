@@ -20,6 +20,7 @@ from voxpipe.pipeline import (
     ToolCall,
     Transform,
 )
+from voxpipe.processors.realtime import Realtime, ServerVad, Settings, Update
 
 
 class Phone(Processor):
@@ -79,3 +80,11 @@ def whole_pipelines(phone: Phone, model: Model) -> Pipeline:
         phone.heard >> Volume() >> model.hears,
         model.says >> Volume() >> phone.speaks,
     )
+
+
+def a_session_is_changed_in_typed_fields(model: Realtime) -> None:
+    update = model.update(
+        output="text", turns=ServerVad(idle_ms=6_000), noise_reduction=None
+    )
+    assert_type(update, Update)
+    assert_type(model.settings, Settings)

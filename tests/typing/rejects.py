@@ -7,6 +7,7 @@ that the line above it is refused.
 from __future__ import annotations
 
 from voxpipe.pipeline import Input, Pipeline, Processor, ReplyEnd, Text, ToolResult
+from voxpipe.processors.realtime import Realtime
 
 from .accepts import Echo, Model, Phone, Speller, Volume
 
@@ -54,3 +55,19 @@ def an_open_route_is_no_route(phone: Phone) -> None:
 
 async def only_declared_frames_are_sent(phone: Phone) -> None:
     await phone.heard.send(ReplyEnd(turn=None))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def a_session_has_no_such_field_to_change(model: Realtime) -> None:
+    model.update(temperature=0.5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def the_model_of_a_session_never_changes(model: Realtime) -> None:
+    model.update(model="gpt-realtime-2.1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def what_has_no_off_is_not_switched_off(model: Realtime) -> None:
+    model.update(voice=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def a_modality_is_one_of_two(model: Realtime) -> None:
+    model.update(output="both")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
