@@ -17,7 +17,7 @@ _CURES = {
     400: "a field of the session is not to its liking",
     401: "check the API key",
     403: "the key's project may not do this",
-    404: "the call is over, was answered elsewhere, or never was",
+    404: "there is no such call any more, or nothing of the kind at this base URL",
     409: "somebody has answered this call already",
     413: "send less",
     429: "ask less often, or wait",
