@@ -16,7 +16,14 @@ from .models import (
     model_named,
     retirement_of,
 )
-from .options import NoiseReduction, Prompt, Retention, Tracing, Transcription
+from .options import (
+    McpChoice,
+    NoiseReduction,
+    Prompt,
+    Retention,
+    Tracing,
+    Transcription,
+)
 from .prices import PRICES, Bill, Price
 from .processor import Heard, Realtime, Said
 from .replies import Outcome, Reply
@@ -43,6 +50,7 @@ __all__ = [
     "ItemRefused",
     "Items",
     "LeftOut",
+    "McpChoice",
     "Model",
     "NoSummary",
     "NoiseReduction",

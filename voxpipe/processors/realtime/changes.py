@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 from .options import (
     Distance,
     Effort,
+    McpChoice,
     NoiseReduction,
     Prompt,
     Retention,
@@ -34,7 +35,7 @@ class Changes(TypedDict, total=False):
     instructions: str
     prompt: Prompt | None
     tools: Sequence[Mapping[str, Any]]
-    tool_choice: str
+    tool_choice: str | McpChoice
     parallel_tool_calls: bool
     reasoning: Effort
     max_output_tokens: int | Literal["inf"]

@@ -191,6 +191,23 @@ class Prompt:
         return given(id=self.id, version=self.version, variables=variables)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpChoice:
+    """The model is to use a hosted MCP server.
+
+    Attributes:
+        server: the label of it.
+        tool: which of its tools; default: any.
+    """
+
+    server: str
+    tool: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The ``tool_choice`` of a session, or of a reply."""
+        return given(type="mcp", server_label=self.server, name=self.tool)
+
+
 def between(what: str, value: float, lowest: float, highest: float) -> None:
     """Refuse a number out of range, and what is none.
 

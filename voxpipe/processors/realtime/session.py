@@ -20,6 +20,7 @@ from .opening import Opened, configured, in_time, update_of
 from .options import (
     Distance,
     Effort,
+    McpChoice,
     NoiseReduction,
     Prompt,
     Retention,
@@ -56,7 +57,7 @@ async def open_session(
     instructions: str | None = None,
     prompt: Prompt | None = None,
     tools: Sequence[Mapping[str, Any]] = (),
-    tool_choice: str | None = None,
+    tool_choice: str | McpChoice | None = None,
     parallel_tool_calls: bool | None = None,
     reasoning: Effort | None = None,
     max_output_tokens: int | Literal["inf"] | None = None,
@@ -87,8 +88,8 @@ async def open_session(
         instructions: how it is to behave; ``None`` leaves the service's own.
         prompt: instructions that are kept at the service, by name.
         tools: their schemas, as `ToolRouter.schemas` gives them.
-        tool_choice: ``auto``, ``none``, ``required``, or the name of the function that
-            every reply has to call.
+        tool_choice: ``auto``, ``none``, ``required``, the name of the function that
+            every reply has to call, or an `McpChoice`.
         parallel_tool_calls: whether one reply may call several tools.
         reasoning: how long a model that reasons thinks before it speaks.
         max_output_tokens: of one reply, 1 to 4,096; default: what the model can

@@ -14,6 +14,7 @@ from .models import model_named
 from .options import (
     Distance,
     Effort,
+    McpChoice,
     NoiseReduction,
     Prompt,
     Retention,
@@ -48,7 +49,7 @@ class Settings:
     instructions: str | None = field(default=None, repr=False)
     prompt: Prompt | None = None
     tools: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
-    tool_choice: str | None = None
+    tool_choice: str | McpChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning: Effort | None = None
     max_output_tokens: int | Literal["inf"] | None = None
@@ -214,8 +215,10 @@ def _wire(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else value.to_wire()
 
 
-def _choice(choice: str | None) -> Any:
-    """``auto``, ``none``, ``required``, or the function that is to be called."""
+def _choice(choice: str | McpChoice | None) -> Any:
+    """``auto``, ``none``, ``required``, or what is to be called."""
+    if isinstance(choice, McpChoice):
+        return choice.to_wire()
     if choice is None or choice in _CHOICES:
         return choice
     return {"type": "function", "name": choice}
