@@ -174,6 +174,25 @@ async def test_a_secret_for_transcription_opens_transcription() -> None:
     assert begun["audio"]["input"]["transcription"]["model"] == "gpt-transcribe"
 
 
+async def test_a_secret_for_translation_opens_translation() -> None:
+    async with simulator() as server, client(server) as openai:
+        secret = await openai.realtime.translations.client_secrets.create(
+            session={
+                "model": "gpt-realtime-translate",
+                "audio": {"output": {"language": "fr"}},
+            }
+        )
+        assert secret.session.type == "translation"
+        type(secret).model_validate_json(secret.model_dump_json(), strict=True)
+        begun = (await first_event(server, secret.value, "/translations"))["session"]
+        assert begun["audio"]["output"]["language"] == "fr"
+        with pytest.raises(BadRequestError) as refused:
+            await openai.realtime.translations.client_secrets.create(
+                session={"model": "gpt-realtime"}
+            )
+        assert refused.value.code == "invalid_model"
+
+
 async def test_a_wrong_key_gets_401_and_does_not_come_back() -> None:
     async with simulator() as server, client(server, "wrong-key") as openai:
         with pytest.raises(AuthenticationError) as refused:

@@ -27,7 +27,13 @@ def open_machine(
     now, today = current_time(), datetime.now(UTC).timestamp()
     if admission.kind == "translation":
         return Translator(
-            admission.model, script, now=now, today=today, seed=seed, lifetime=lifetime
+            admission.model,
+            script,
+            now=now,
+            today=today,
+            seed=seed,
+            lifetime=lifetime,
+            session=admission.session,
         )
     return Machine(
         admission.kind,

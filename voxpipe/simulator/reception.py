@@ -64,6 +64,9 @@ class Reception:
             keys,
             {
                 "/v1/realtime/client_secrets": secrets.create,
+                "/v1/realtime/translations/client_secrets": (
+                    secrets.create_translation
+                ),
                 "/v1/realtime/calls": calls.create,
                 "/v1/realtime/calls/*/accept": calls.accept,
                 "/v1/realtime/calls/*/reject": calls.reject,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from random import SystemRandom
 from typing import Any
 
+from voxpipe.simulator.errors import missing
 from voxpipe.simulator.front.messages import Answer, Request, answer_json
 from voxpipe.simulator.keys import ClientSecret, Keys
+from voxpipe.simulator.translating.config import TranslationConfig
 from voxpipe.simulator.wire.ids import Ids
 from voxpipe.simulator.wire.schema import an_object, fields, integer, nullable, one_of
-from voxpipe.simulator.wire.session_config import SessionConfig
+from voxpipe.simulator.wire.session_config import LIFETIME, SessionConfig
+from voxpipe.simulator.wire.session_schema import TRANSLATORS
 
 from .asked import json_object
 from .sessions import DEFAULT_MODEL, check_model
@@ -26,7 +29,7 @@ _ASKED = fields(
 
 
 class ClientSecrets:
-    """Answers ``POST /v1/realtime/client_secrets``.
+    """Answers ``POST /v1/realtime/client_secrets`` and that of translations.
 
     Args:
         keys: which the secrets join.
@@ -45,6 +48,25 @@ class ClientSecrets:
         asked: dict[str, Any] = _ASKED(json_object(request), "")
         session: dict[str, Any] = {"type": "realtime", **(asked.get("session") or {})}
         return answer_json(self._made(asked, session, self._effective(session)))
+
+    async def create_translation(self, request: Request) -> Answer:
+        """Make one for a translation session.
+
+        Raises:
+            Refusal: it cannot be.
+        """
+        asked: dict[str, Any] = _ASKED(json_object(request), "")
+        session: dict[str, Any] = {
+            **(asked.get("session") or {}),
+            "type": "translation",
+        }
+        if "model" not in session:
+            raise missing("session.model")
+        model = check_model(session["model"], TRANSLATORS)
+        expires_at = int(self._keys.today()) + LIFETIME
+        config = TranslationConfig(model, self._ids.new("sess"), expires_at)
+        config.update(session)
+        return answer_json(self._made(asked, session, config.now))
 
     def _effective(self, session: dict[str, Any]) -> dict[str, Any]:
         kind = one_of("realtime", "transcription")(session["type"], "session.type")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal, quoted
@@ -11,18 +12,18 @@ from voxpipe.simulator.wire.session_schema import MODELS
 DEFAULT_MODEL = "gpt-realtime"
 
 
-def check_model(model: Any) -> str:
+def check_model(model: Any, known: Sequence[str] = MODELS) -> str:
     """A model that the service knows.
 
     Raises:
         Refusal: it does not.
     """
     name: str = text(128)(model, "session.model")
-    if name not in MODELS:
+    if name not in known:
         raise Refusal(
             "invalid_model",
-            f"Model {quoted(name)} is not supported in realtime mode. Supported models "
-            f"are: {', '.join(MODELS)}.",
+            f"Model {quoted(name)} is not supported here. Supported models "
+            f"are: {', '.join(known)}.",
             "session.model",
         )
     return name

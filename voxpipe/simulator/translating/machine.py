@@ -6,7 +6,7 @@ no items and no responses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -42,6 +42,8 @@ class Translator:
         today: seconds since 1970, for ``expires_at``.
         seed: makes ids reproducible.
         lifetime: seconds after which the session is closed.
+        session: what it begins with, as a client would update it. Raises `Refusal` when
+            that cannot be; its model is not looked at.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Translator:
         today: float,
         seed: int | None = None,
         lifetime: float = LIFETIME,
+        session: Mapping[str, Any] | None = None,
     ) -> None:
         ids = Ids(Random(seed))
         self._outbox = Outbox(ids)
@@ -68,6 +71,8 @@ class Translator:
             "session.close": self._close,
         }
         self._timers.at(now + lifetime, self._expire)
+        if session is not None:
+            self._config.update({k: v for k, v in session.items() if k != "model"})
         self._outbox.emit("session.created", session=self._config.now)
 
     def receive(self, message: str | bytes, now: float) -> None:
