@@ -22,21 +22,37 @@ def epilog(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+def examples(shown: str, key: str) -> str:
+    """The YAML in the help that begins with ``key``, up to the next paragraph."""
+    _, _, rest = shown.partition(f"\n  {key}:\n")
+    lines = [f"  {key}:"]
+    for line in rest.splitlines():
+        if not line.startswith("  "):
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def test_its_help_teaches_with_a_script_that_works(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    (tmp_path / "question.txt").write_text("What is there to eat?")
     shown = epilog(capsys)
     assert "export OPENAI_BASE_URL=http://127.0.0.1:8080/v1" in shown
-    example = shown[shown.index("  replies:\n") : shown.index("Without a script")]
-    script = parse_script(example)
+    parts = [examples(shown, part) for part in ("replies", "when", "faults")]
+    script = parse_script(parts[0], folder=tmp_path)
     assert [call.name for call in script.replies[0].calls] == ["opening_hours"]
-    assert len(script.replies) == 3
+    assert len(script.replies) == 4
+    rules, faults = parse_script(parts[1]).when, parse_script(parts[2]).faults
+    assert len(rules) == 3
+    assert {fault.do for fault in faults} >= {"close", "half_open", "expired"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--script", "absent.yaml"], "cannot read the script absent.yaml"),
+        (["absent.yaml"], "cannot read the script absent.yaml"),
+        (["--cassette", "absent.jsonl"], "cannot read the cassette absent.jsonl"),
         (["--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1"),
     ],
 )
@@ -54,7 +70,9 @@ async def test_it_serves_where_it_says(
 ) -> None:
     path = tmp_path / "script.yaml"
     path.write_text("replies: [{say: Hello.}]")
-    arguments = argparse.Namespace(host="127.0.0.1", port=0, script=str(path))
+    arguments = argparse.Namespace(
+        host="127.0.0.1", port=0, script=str(path), cassette=None
+    )
     printed = ""
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:

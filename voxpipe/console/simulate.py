@@ -8,11 +8,12 @@ from typing import Any
 import anyio
 
 from voxpipe.simulator import Script, Simulator, load_script
+from voxpipe.simulator.cassettes import load_cassette
 
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
 
-  voxpipe simulate --port 8080 --script restaurant.yaml
+  voxpipe simulate --port 8080 restaurant.yaml
   export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-simulated
 
 A script says what the model says and calls, reply by reply (restaurant.yaml):
@@ -24,13 +25,40 @@ A script says what the model says and calls, reply by reply (restaurant.yaml):
         - name: opening_hours               # a tool that the session declares
           arguments: {day: Sunday}
     - say: "On Sunday we are open {result.hours}."      # from the tool's JSON result
-    - heard: And what is there to eat?
-      say: Tonight we have lasagne, sea bass and tiramisu.
+    - heard: question.wav                   # its words are in question.txt beside it
+      say: [One moment., Tonight we have lasagne.]      # two messages of one reply
       wait_ms: 1500                         # a slow answer
+    - fails: {code: server_error}           # the reply fails
   then: echo                                # after the last reply; or: repeat
   timing:
     first_audio_ms: 500
     speed: 5                                # times faster than it plays
+
+Replies can depend on what came last; these go before those by turn:
+
+  when:
+    - text: book|reserve                    # a pattern, in what was said or typed
+      calls: [{name: book_table, arguments: {people: 2}}]
+    - result: book_table                    # this tool has answered
+      text: full                            # a pattern in its answer; may be left out
+      say: I am sorry, we are full tonight.
+    - instructions: summar                  # a pattern in the reply's own instructions
+      say: Somebody asked for a table.
+
+And what can go wrong does when you say so, at any event of the protocol:
+
+  faults:
+    - {do: close, code: 1011, at: response.output_audio.delta, after: 3}
+    - {do: stall, at: response.created, seconds: 4}     # or for ever, without seconds
+    - {do: half_open, at: input_audio_buffer.append, after: 500}
+    - {do: slow, at: session.created, seconds: 0.2}     # each event from then on
+    - {do: malformed, at: response.done}    # also: duplicate, reorder
+    - {do: rate_limited, after: 2}          # the third reply fails
+    - {do: expired, at: conversation.item.truncate}
+
+A session that was recorded (voxpipe.simulator.cassettes) is replayed in the same way:
+
+  voxpipe simulate --cassette call.jsonl
 
 Without a script it says back what was typed, and how long it heard somebody speak. It
 does not recognise speech. It sounds like espeak-ng (pip install 'voxpipe[speech]'), an
@@ -54,8 +82,15 @@ def add_parser(commands: Any) -> None:
         help="0 for any that is free; default: %(default)s",
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    parser.add_argument(
-        "--script", metavar="FILE", help="what the model says and calls, in YAML"
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "script",
+        nargs="?",
+        metavar="SCRIPT.yaml",
+        help="what the model says and calls; without one it echoes",
+    )
+    source.add_argument(
+        "--cassette", metavar="FILE", help="replay a recorded session instead"
     )
     parser.set_defaults(run=run)
 
@@ -71,10 +106,20 @@ async def simulate(arguments: argparse.Namespace) -> None:
 
     Raises:
         ScriptError: the script will not do.
+        CassetteError: the cassette will not do.
         TransportError: the port cannot be had.
     """
     script = load_script(arguments.script) if arguments.script else Script()
-    async with Simulator(script, host=arguments.host, port=arguments.port) as simulator:
+    if arguments.cassette:
+        load_cassette(
+            arguments.cassette
+        )  # to say now, not later, what is wrong with it
+    async with Simulator(
+        script,
+        host=arguments.host,
+        port=arguments.port,
+        cassette=arguments.cassette,
+    ) as simulator:
         print(f"The Realtime API is simulated at {simulator.websocket_url}")
         print("For OpenAI's SDKs and for voxpipe:\n")
         print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY=sk-simulated\n")
