@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voxpipe.pipeline import SessionLost, VoxpipeError
 from voxpipe.processors.realtime import (
@@ -17,6 +20,7 @@ from voxpipe.processors.realtime import (
     Update,
     UpdateRefused,
 )
+from voxpipe.processors.realtime.effective import effective
 from voxpipe.processors.realtime.terms import UPDATES
 
 from .bench import COMMIT, CREATE, Bench
@@ -214,3 +218,76 @@ def test_back_to_local_turns_what_nobody_committed_is_thrown_away() -> None:
     bench.starts(at=0.9)
     bench.sent()
     assert 25 < len(bench.audio) < 50
+
+
+# --- any order of updates, answers and refusals
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("update"), st.sampled_from([0.5, 0.75, 1.0, 1.25, 1.5])),
+        st.tuples(st.just("agree"), st.none()),
+        st.tuples(st.just("refuse"), st.integers(0, 3)),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_every_update_has_one_answer_and_the_accepted_ones_hold(
+    steps: list[tuple[str, Any]],
+) -> None:
+    bench = Bench(speed=1.1)
+    waiting: list[tuple[Update, float]] = []
+    answered: list[Update] = []
+    expected = 1.1
+    for step, value in steps:
+        if step == "update":
+            waiting.append((updates(bench, speed=value), value))
+        elif step == "agree":
+            agrees(bench)
+            if waiting:
+                update, expected = waiting.pop(0)
+                answered.append(update)
+        elif value < len(waiting):
+            update, _ = waiting.pop(value)
+            bench.refuses("invalid_value", update.id)
+            answered.append(update)
+        assert in_force(bench).speed == expected
+        assert all(update.is_answered for update in answered)
+        assert not any(update.is_answered for update, _ in waiting)
+    bench.conversation.end("over")
+    assert all(update.is_answered for update, _ in waiting)
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.floats(), st.integers(), st.text(max_size=3)
+)
+VAD = st.fixed_dictionaries(
+    {"type": st.sampled_from(["server_vad", "semantic_vad"]) | ANYTHING},
+    optional={
+        name: ANYTHING | st.lists(ANYTHING, max_size=2)
+        for name in (
+            "threshold",
+            "prefix_padding_ms",
+            "silence_duration_ms",
+            "idle_timeout_ms",
+            "eagerness",
+            "create_response",
+            "interrupt_response",
+        )
+    },
+)
+HEARS = st.fixed_dictionaries(
+    {"turn_detection": VAD | ANYTHING}, optional={"transcription": ANYTHING}
+)
+TOLD = st.fixed_dictionaries(
+    {"audio": st.fixed_dictionaries({"input": HEARS | ANYTHING}) | ANYTHING},
+    optional={"output_modalities": st.lists(ANYTHING, max_size=2) | ANYTHING},
+)
+
+
+@given(TOLD)
+def test_whatever_the_service_tells_there_are_settings(told: dict[str, Any]) -> None:
+    after = effective(Settings(), told)
+    assert after.output in ("audio", "text")
+    json.dumps(after.to_wire(), allow_nan=False)

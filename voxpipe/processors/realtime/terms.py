@@ -43,6 +43,11 @@ class Update:
     def __repr__(self) -> str:
         return f"<Update {', '.join(self.changes)}>"
 
+    @property
+    def is_answered(self) -> bool:
+        """The service has said yes or no, or never will."""
+        return self._answered.is_set()
+
     async def accepted(self) -> None:
         """Wait until the change is in force.
 
