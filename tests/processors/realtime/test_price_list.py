@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.processors.realtime import PRICES
-from voxpipe.processors.realtime.models import reasons
+from voxpipe.processors.realtime.models import model_named
 from voxpipe.processors.realtime.price_list import MINUTE_PRICES, TRANSCRIPTION_PRICES
 from voxpipe.processors.realtime.prices import (
     TOKEN_CLASSES,
@@ -58,7 +58,9 @@ def test_models_that_reason_are_newer_than_the_surcharge() -> None:
         extra = (cost_usd(model, {"audio_in": 10**6}, US) or 0) > (
             cost_usd(model, {"audio_in": 10**6}) or 0
         )
-        assert extra is reasons(model), model
+        known = model_named(model)
+        assert known is not None
+        assert extra is known.reasons, model
 
 
 @given(models, usages, usages, hosts)

@@ -1,6 +1,7 @@
 """gpt-realtime as a box: the session, the conversation, and what it costs."""
 
 from .address import Address
+from .budget import Budget, BudgetSpent
 from .changes import Changes
 from .connection import Connect, Connection, websocket
 from .detection import SemanticVad, ServerVad
@@ -40,6 +41,8 @@ __all__ = [
     "PRICES",
     "Address",
     "Bill",
+    "Budget",
+    "BudgetSpent",
     "Changes",
     "ConfigurationError",
     "Connect",

@@ -5,11 +5,11 @@ Transcription is billed on its own card, and reported with each transcript.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from .models import undated
 from .price_list import MINUTE_PRICES as MINUTE_PRICES
 from .price_list import PRICES as PRICES
 from .price_list import TRANSCRIPTION_PRICES as TRANSCRIPTION_PRICES
@@ -36,7 +36,7 @@ _SURCHARGE, _SURCHARGED_SINCE = 1.10, date(2026, 3, 5)
 
 def price_of(model: str) -> Price | None:
     """The price of ``model``; a dated snapshot costs what its model costs."""
-    return PRICES.get(_undated(model))
+    return PRICES.get(undated(model))
 
 
 def cost_usd(model: str, tokens: Mapping[str, int], host: str = "") -> float | None:
@@ -50,10 +50,15 @@ def cost_usd(model: str, tokens: Mapping[str, int], host: str = "") -> float | N
     price = price_of(model)
     if price is None:
         return None
+    return at_price(price, tokens) * _factor(host, price.released)
+
+
+def at_price(price: Price, tokens: Mapping[str, int]) -> float:
+    """What ``tokens``, by class, cost at a price, in US dollars."""
     dollars: list[float] = [
         getattr(price, each) * tokens.get(each, 0) for each in TOKEN_CLASSES
     ]
-    return sum(dollars) / 1e6 * _factor(host, price.released)
+    return sum(dollars) / 1e6
 
 
 def transcription_usd(
@@ -67,7 +72,7 @@ def transcription_usd(
         seconds: of audio, where the service counts those.
         host: as of `cost_usd`.
     """
-    price = TRANSCRIPTION_PRICES.get(_undated(model))
+    price = TRANSCRIPTION_PRICES.get(undated(model))
     if price is None:
         return None
     factor = _factor(host, price.released)
@@ -87,7 +92,7 @@ def minutes_usd(model: str, seconds: float, host: str = "") -> float | None:
         seconds: that the session has lasted.
         host: as of `cost_usd`.
     """
-    price = MINUTE_PRICES.get(_undated(model))
+    price = MINUTE_PRICES.get(undated(model))
     if price is None:
         return None
     return seconds / 60 * price.minute * _factor(host, price.released)
@@ -96,11 +101,6 @@ def minutes_usd(model: str, seconds: float, host: str = "") -> float | None:
 def _factor(host: str, released: date) -> float:
     regional = host.partition(":")[0].lower() in _REGIONAL
     return _SURCHARGE if regional and released >= _SURCHARGED_SINCE else 1.0
-
-
-def _undated(model: str) -> str:
-    """``gpt-realtime`` of ``gpt-realtime-2025-08-28``."""
-    return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model)
 
 
 @dataclass(slots=True)
