@@ -12,6 +12,7 @@ from typing import Any
 from voxpipe.pipeline import AudioFrame, ToolCall, ToolResult
 from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.conversation import Conversation
+from voxpipe.processors.realtime.events import read_order
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.conversation.items import Item
@@ -19,6 +20,7 @@ from voxpipe.simulator.machine import Machine
 
 from .bench import Ear
 from .call import speech
+from .sdk_events import CLIENT
 
 VOICE = ToneVoice()
 _SPOKEN: dict[str, bytes] = {}
@@ -101,6 +103,8 @@ class Duet:
                 order: Any = {"type": "input_audio_buffer.append", "audio": each.base64}
             else:
                 order = each
+            CLIENT[order["type"]].model_validate(order)  # as the SDK would send it
+            assert read_order(json.dumps(order)).to_wire() == order
             self._up.append(json.dumps(order))
         while speeches := self.machine.speeches():
             for part in speeches:

@@ -8,6 +8,7 @@ import pytest
 from anyio import create_task_group, sleep
 
 from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import (
     ItemRefused,
     Items,
@@ -15,6 +16,7 @@ from voxpipe.processors.realtime import (
     Realtime,
     Summary,
 )
+from voxpipe.processors.realtime.events import ItemEvent
 from voxpipe.processors.realtime.items import PATIENCE
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.tools import tool
@@ -101,11 +103,14 @@ def test_a_truncated_item_keeps_what_the_program_says_was_heard(
         _, agent = names(phone_call.model)
         entry = phone_call.model.history.find(agent)
         assert entry is not None
-        await items.truncate(agent, entry.seconds / 2)
+        was, half = items.tokens, entry.seconds / 2
+        await items.truncate(agent, half)
+        assert entry.seconds == pytest.approx(half, abs=0.001)
         assert entry.heard == "Good evening, what can"
+        assert items.tokens < was
         assert entry.text.endswith("today?")
         kept = items.audio_of(await items.retrieve(agent))
-        assert kept.duration == pytest.approx(entry.seconds / 2, abs=0.01)
+        assert kept.duration == pytest.approx(half, abs=0.01)
         with pytest.raises(ItemRefused) as caught:
             await items.truncate(agent, 0.1)
         assert caught.value.code == "item_already_truncated"
@@ -156,7 +161,7 @@ def test_an_edit_of_a_session_that_has_ended_is_lost(backend: Backend) -> None:
 def test_a_service_that_says_nothing_is_given_up(backend: Backend) -> None:
     async def conversation() -> None:
         bench = Bench()  # its service says what a test has it say
-        items = Items(bench.conversation, PCM_24K, lambda: None)
+        items = Items(bench.conversation, PCM_24K, lambda: None, bench.faults.append)
         with pytest.raises(TransportError, match=f"none within {PATIENCE:.0f} s"):
             await items.delete("item_1")
         (order,) = bench.sent(DELETE)
@@ -266,22 +271,69 @@ def test_without_a_summary_nothing_is_changed(backend: Backend) -> None:
 def test_a_conversation_can_be_kept_within_a_budget(backend: Backend) -> None:
     sizes: list[int] = []
 
+    fails = Line(fails=Failure())
+    script = TALK.model_copy(update={"out_of_band": (fails, *TALK.out_of_band)})
+
     async def conversation() -> None:
-        async with call(TALK, tools=[weather]) as phone_call:
+        async with call(script, tools=[weather]) as phone_call:
             model = phone_call.model
 
             async def plot(phone_call: Call) -> None:
+                for _ in range(6):
+                    await model.send_text("Tell me more.").turn.over()
+                    await sleep(12.0)
+                    sizes.append(model.items.tokens)
+                phone_call.phone.hang_up()
+
+            async with create_task_group() as tasks:  # it ends with the conversation
+                tasks.start_soon(model.items.keep_within, 300)
+                await phone_call.hold(plot)
+        assert [fault for fault in phone_call.faults if "summar" in fault] == [
+            "old turns could not be summarised: the summary is failed: server_error"
+        ]
+
+    run_virtually(backend, conversation)
+    assert max(sizes) < 500
+    assert len(sizes) == 6
+
+
+def test_a_caller_who_speaks_meanwhile_is_not_disturbed_by_a_summary(
+    backend: Backend,
+) -> None:
+    events = Probe()
+
+    async def conversation() -> None:
+        slow = TALK.out_of_band[0].model_copy(update={"wait_ms": 1500.0})
+        script = TALK.model_copy(update={"out_of_band": (slow,)})
+        async with call(
+            script,
+            tools=[weather],
+            routes=lambda c: [c.model.events >> events.input],
+        ) as phone_call:
+            model = phone_call.model
+
+            async def plot(phone_call: Call) -> None:
+                await model.send_text("Who are you?").turn.over()
+                await model.send_text("And now?").turn.over()
+                await sleep(20)
                 async with create_task_group() as tasks:
-                    tasks.start_soon(model.items.keep_within, 300)
-                    for _ in range(6):
-                        await model.send_text("Tell me more.").turn.over()
-                        await sleep(12.0)
-                        sizes.append(model.items.tokens)
-                    tasks.cancel_scope.cancel()
+                    tasks.start_soon(model.items.summarise, 60)
+                    await sleep(0.5)
+                    await phone_call.speak(2.0)
+                    await sleep(20)
                 phone_call.phone.hang_up()
 
             await phone_call.hold(plot)
 
     run_virtually(backend, conversation)
-    assert max(sizes) < 500
-    assert len(sizes) == 6
+    told = [frame.event for frame in events.frames]
+    kinds = [event.type for event in told]
+    noted = next(
+        number
+        for number, event in enumerate(told)
+        if isinstance(event, ItemEvent) and event.item.role == "system"
+    )
+    # The caller began while it was written, and was answered before it was put in.
+    began = kinds.index("input_audio_buffer.speech_started")
+    assert began < noted < kinds.index("conversation.item.deleted")
+    assert kinds[began:noted].count("response.done") == 2

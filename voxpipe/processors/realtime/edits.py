@@ -73,13 +73,15 @@ class Edits:
 
     Attributes:
         handlers: of the events that answer them.
+        over: set when the session has ended.
     """
 
     def __init__(self, words: Words, effects: Effects) -> None:
         self._words = words
         self._effects = effects
         self._open: dict[str, Edit] = {}  # by the name of their order
-        self._over = ""
+        self._reason = ""
+        self.over = Event()
         # Other clients may speak on the same session: names are ours alone.
         self._prefix = f"voxpipe_edit_{uuid4().hex[:8]}_"
         self._numbers = count(1)
@@ -99,8 +101,8 @@ class Edits:
         if len(self._open) >= WAITING:
             raise VoxpipeError(f"{WAITING} edits of items wait for the service's word")
         edit = Edit(f"{self._prefix}{next(self._numbers)}", act, item_id)
-        if self._over:
-            edit.settle(error=SessionLost(self._over))
+        if self.over.is_set():
+            edit.settle(error=SessionLost(self._reason))
             return edit
         self._open[edit.name] = edit
         if act != "create":
@@ -126,7 +128,8 @@ class Edits:
 
     def give_up(self, reason: str) -> None:
         """The session has ended: every open edit gets its answer, later ones too."""
-        self._over = self._over or reason
+        self._reason = self._reason or reason
+        self.over.set()
         for edit in self._open.values():
             edit.settle(error=SessionLost(reason))
         self._open.clear()
@@ -142,12 +145,12 @@ class Edits:
 
     def _truncated(self, event: ev.TruncatedEvent, now: float) -> None:
         entry = self._words.history.find(event.item_id)
-        if entry is not None and entry.heard is None:
-            heard = min(event.audio_end_ms / 1000, entry.seconds)
-            part = HeardItem(
-                entry.item_id, event.content_index, entry.seconds, heard, "measured"
-            )
-            entry.heard = heard_words(entry.text, part)
+        if entry is not None:
+            kept = min(event.audio_end_ms / 1000, entry.seconds)
+            if entry.heard is None:
+                part = HeardItem(entry.item_id, 0, entry.seconds, kept, "measured")
+                entry.heard = heard_words(entry.text, part)
+            entry.seconds = kept
         self._done("truncate", event.item_id)
 
     def _deleted(self, event: ev.DeletedEvent, now: float) -> None:

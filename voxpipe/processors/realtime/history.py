@@ -34,7 +34,8 @@ class Entry:
         call_id: joins a tool call to its result; empty for words.
         tool: what a tool call calls.
         kind: the service's type of it: ``message``, ``function_call`` …
-        seconds: of what the model has spoken in it, once it is all there.
+        seconds: of what the model has spoken in it, once it is all there; what was
+            truncated does not count.
         pictures: how many it shows; their bytes are not kept.
     """
 

@@ -7,15 +7,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from anyio import Lock, current_time, fail_after, move_on_after, sleep
+from anyio import Lock, current_time, fail_after, move_on_after
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError, VoxpipeError
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    SessionLost,
+    TransportError,
+    VoxpipeError,
+)
 
 from . import events as ev
 from . import summary as sm
 from .bell import Bell
 from .conversation import Conversation
 from .edits import Act, Edit
+from .errors import ItemRefused
 from .history import Entry, History
 from .retold import Retold, retold
 
@@ -41,17 +48,23 @@ class Items:
         conversation: whose items they are.
         format: of the session's audio.
         flush: sends what was ordered.
+        report: told of what `keep_within` could not do.
 
     Attributes:
         moved: to be rung when the conversation has moved.
     """
 
     def __init__(
-        self, conversation: Conversation, format: AudioFormat, flush: Callable[[], None]
+        self,
+        conversation: Conversation,
+        format: AudioFormat,
+        flush: Callable[[], None],
+        report: Callable[[str], None],
     ) -> None:
         self._conversation = conversation
         self._format = format
         self._flush = flush
+        self._report = report
         self.moved = Bell()
         self._summarising = Lock()
         self._summaries: set[str] = set()  # those that stand in the conversation
@@ -151,13 +164,22 @@ class Items:
     async def keep_within(self, budget_tokens: int, *, every: float = 5.0) -> None:
         """Summarise whenever it gets too long; start it as a task beside the pipeline.
 
+        It ends with the conversation. What goes wrong is reported, and tried again.
+
         Args:
             budget_tokens: as of `summarise`.
             every: seconds between two looks.
         """
-        while True:
-            await self.summarise(budget_tokens)
-            await sleep(every)
+        over = self._conversation.edits.over
+        while not over.is_set():
+            try:
+                await self.summarise(budget_tokens)
+            except SessionLost:
+                return
+            except (NoSummary, TransportError) as error:
+                self._report(f"old turns could not be summarised: {error}")
+            with move_on_after(every):
+                await over.wait()
 
     async def retell(self, history: History) -> Retold:
         """Tell another session's conversation to this one, item by item.
@@ -193,7 +215,11 @@ class Items:
         edits = [self._conversation.edits.ask("delete", e.item_id) for e in gone]
         self._flush()
         for edit in edits:
-            await self._answer(edit)
+            try:
+                await self._answer(edit)
+            except ItemRefused as refused:
+                if refused.code != "item_delete_invalid_item_id":  # it is gone already
+                    raise
         names = tuple(entry.item_id for entry in old)
         self._summaries.difference_update(names)
         return sm.Summary(made.item_id, outcome.text, names)

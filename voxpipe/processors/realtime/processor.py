@@ -107,7 +107,7 @@ class Realtime(Processor):
         conversation = Conversation(settings, self.report, session.host)
         self._conversation = conversation
         conversation.on_cut = self._flush
-        self._items = Items(conversation, settings.audio, self._flush)
+        self._items = Items(conversation, settings.audio, self._flush, self.report)
         self._outgoing = Outgoing(session.connection, conversation.outbox)
         self._news: dict[str, News] | None = None  # while it does not run
         self._orders, self._audio, self._progress = Bell(), Bell(), Bell()

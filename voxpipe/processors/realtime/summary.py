@@ -53,8 +53,8 @@ def tokens_of(entry: Entry) -> int:
         size = written
     elif entry.role == "user":
         size = spoken * _USER + entry.pictures * _PICTURE
-    else:
-        size = written + entry.seconds * _AGENT
+    else:  # what was truncated has no words any more
+        size = written * (entry.heard is None) + entry.seconds * _AGENT
     return _ITEM + round(size)
 
 
