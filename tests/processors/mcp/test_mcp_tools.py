@@ -1,0 +1,233 @@
+"""A real MCP server's tools in the router: over its pipes, and over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from voxpipe.pipeline import Pipeline, ToolCall, ToolResult
+from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.processors.mcp import HttpServer, McpError, McpServer, StdioServer
+from voxpipe.processors.mcp import mcp_tools as found_at
+from voxpipe.processors.tools import Policy, Tool, ToolRouter, tool
+
+SHOP = Path(__file__).with_name("shop.py")
+BY_PIPES = StdioServer(sys.executable, str(SHOP))
+
+
+@contextmanager
+def served() -> Generator[HttpServer]:
+    """The shop over HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port, fd = listener.getsockname()[1], listener.fileno()
+        program = [sys.executable, str(SHOP), str(fd)]
+        process = subprocess.Popen(program, pass_fds=[fd])
+    try:
+        yield HttpServer(f"http://127.0.0.1:{port}/mcp", token=SecretStr("key"))
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Generator[HttpServer]:
+    """One that several tests call, and none hurts."""
+    with served() as server:
+        yield server
+
+
+@pytest.fixture(params=["pipes", "http"])
+def shop(request: pytest.FixtureRequest, lasting: HttpServer) -> McpServer:
+    return BY_PIPES if request.param == "pipes" else lasting
+
+
+@pytest.fixture(params=["pipes", "http"])
+def mortal(request: pytest.FixtureRequest) -> Generator[McpServer]:
+    """One for this test alone."""
+    if request.param == "pipes":
+        yield BY_PIPES
+    else:
+        with served() as server:
+            yield server
+
+
+def call(name: str, call_id: str = "c1", **arguments: Any) -> ToolCall:
+    return ToolCall(call_id=call_id, name=name, arguments=json.dumps(arguments))
+
+
+async def results_of(
+    made: list[Tool[..., Any]] | tuple[Tool[..., Any], ...], *calls: ToolCall
+) -> list[ToolResult]:
+    router, script, probe = ToolRouter(made), Script(calls), Probe()
+    await Pipeline(script.output >> router.calls, router.results >> probe.input).run(
+        deadline=60
+    )
+    return [each for each in probe.frames if isinstance(each, ToolResult)]
+
+
+async def test_its_tools_are_called_as_ones_own(shop: McpServer) -> None:
+    @tool
+    async def own() -> str:
+        return "mine"
+
+    async with found_at(shop, allowed=["add", "orders.get"]) as found:
+        results = await results_of(
+            [own, *found],
+            call("add", "c1", a=2, b=3),
+            call("orders_get", "c2", number="7"),
+            call("own", "c3"),
+        )
+    outputs = {each.call_id: each.output for each in results}
+    assert outputs["c1"] == "5"
+    assert json.loads(outputs["c2"]) == {"number": "7", "state": "on its way"}
+    assert outputs["c3"] == "mine"
+
+
+async def test_schemas_are_passed_on_as_they_are(lasting: HttpServer) -> None:
+    async with found_at(lasting, allowed=["add"], prefix="shop_") as found:
+        (schema,) = ToolRouter(found).schemas
+    assert schema["name"] == "shop_add"
+    assert schema["description"] == "Add two numbers."
+    assert schema["parameters"]["properties"]["a"]["type"] == "integer"
+    assert schema["parameters"]["required"] == ["a"]
+
+
+async def test_what_goes_wrong_in_the_server_is_a_result(shop: McpServer) -> None:
+    async with found_at(shop) as found:
+        failed, wrong = await results_of(
+            found, call("fail", "c1"), call("add", "c2", a="x")
+        )
+        assert failed.error == wrong.error == "tool_error"
+        assert "secret" not in failed.output
+        (none,) = await results_of(found, call("orders_get"))
+        assert none.error == "tool_error"
+        (nonsense,) = await results_of(
+            found, ToolCall(call_id="c", name="add", arguments="[")
+        )
+        assert nonsense.error == "invalid_arguments"
+
+
+async def test_a_server_that_dies_is_an_error_and_is_started_again() -> None:
+    async with found_at(BY_PIPES) as found:
+        (died,) = await results_of(found, call("die"))
+        assert died.error == "unavailable"
+        assert "gone away" in died.output
+        (sum_,) = await results_of(found, call("add", a=2))
+        assert (sum_.output, sum_.error) == ("3", None)
+
+
+async def test_a_server_that_stays_dead_is_an_error_each_time() -> None:
+    with served() as server:
+        async with found_at(server) as found:
+            dying = [call("die", str(n)) for n in range(4)]
+            died = await results_of(found, *dying)
+            calls = [call("add", str(n), a=n) for n in range(10)]
+            again = await results_of(found, *calls)
+    assert {each.call_id for each in died} == set("0123")
+    assert {each.error for each in (*died, *again)} == {"unavailable"}
+
+
+async def test_a_tool_that_has_changed_is_not_called(mortal: McpServer) -> None:
+    async with found_at(mortal) as found:
+        (changed,) = await results_of(found, call("change"))
+        assert changed.output == "changed"
+        with anyio.fail_after(20):
+            result = ToolResult(call_id="", output="")
+            while result.error != "unavailable":  # until the news has come
+                (result,) = await results_of(found, call("add", a="x"))
+        (other,) = await results_of(found, call("orders_get", number="7"))
+    assert "has changed" in result.output
+    assert other.error is None
+
+
+async def test_a_server_ends_with_its_block(shop: McpServer) -> None:
+    async with no_leaks(), found_at(shop) as found:
+        assert found
+
+
+async def test_an_error_in_the_block_comes_out_as_it_is(lasting: HttpServer) -> None:
+    with pytest.raises(LookupError, match="mine"):
+        async with found_at(lasting):
+            raise LookupError("mine")
+
+
+async def test_it_sees_only_the_environment_that_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    server = StdioServer(sys.executable, str(SHOP), env={"SHOP_KEY": SecretStr("x")})
+    async with found_at(server) as found:
+        (result,) = await results_of(found, call("environment"))
+    assert "SHOP_KEY" in result.output
+    assert "OPENAI_API_KEY" not in result.output
+
+
+async def test_a_policy_is_for_all_of_its_tools(lasting: HttpServer) -> None:
+    policy = Policy(timeout=7)
+    async with found_at(lasting, policy=policy) as found:
+        assert {each.timeout for each in found} == {7}
+        assert found[0].under(Policy(timeout=8)).timeout == 8
+
+
+# --- what is refused
+
+
+async def test_a_program_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(McpError, match="cannot be opened"):
+        async with found_at(StdioServer(os.devnull + "/nothing")):
+            pass
+
+
+async def test_a_program_that_is_no_server_is_an_error() -> None:
+    with pytest.raises(McpError, match="cannot be opened"):
+        async with found_at(StdioServer(sys.executable, "-c", "print('hello')")):
+            pass
+
+
+async def test_an_address_where_nobody_is_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(McpError, match="cannot be opened"):
+        async with found_at(HttpServer(f"http://127.0.0.1:{port}/mcp")):
+            pass
+
+
+async def test_a_tool_that_is_not_there_cannot_be_allowed(lasting: HttpServer) -> None:
+    with pytest.raises(McpError, match=r"no tool ad; there are: add, orders\.get"):
+        async with found_at(lasting, allowed=["ad"]):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://example.com/mcp", "https"),
+        ("ftp://127.0.0.1/mcp", "ftp"),
+        ("/mcp", "expected the URL"),
+        ("https://[", "expected the URL"),
+    ],
+)
+def test_an_address_has_to_be_safe(url: str, why: str) -> None:
+    with pytest.raises(McpError, match=why):
+        HttpServer(url)
+
+
+def test_no_secret_is_shown() -> None:
+    server = HttpServer(
+        "https://example.com/mcp?key=secret",
+        token=SecretStr("secret"),
+        headers={"X-Key": "secret"},
+    )
+    program = StdioServer("run", "--key=secret", env={"KEY": "secret"})
+    assert "secret" not in repr(server) + repr(program)
