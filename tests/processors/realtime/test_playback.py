@@ -9,7 +9,7 @@ import pytest
 from voxpipe.pipeline import Dtmf, TurnError
 from voxpipe.processors.realtime import Reply, ServerVad, playback
 
-from .bench import CANCEL, DELETE, TRUNCATE, Bench, Json, kinds
+from .bench import CANCEL, COMMIT, CREATE, DELETE, TRUNCATE, Bench, Json, kinds
 
 CLEAR = "output_audio_buffer.clear"
 TEN_WORDS = "one two three four five six seven eight nine ten"
@@ -179,6 +179,14 @@ def test_several_items_share_a_reply_by_what_they_say(bench: Bench) -> None:
     bench.done(usage=spent(80))
     lengths = {item.item_id: item.generated for item in reply.turn.items()}
     assert lengths == {"item_a": pytest.approx(1), "item_b": pytest.approx(3)}
+
+
+def test_a_turn_that_the_program_closes_is_committed_though_no_audio_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = on_the_phone(monkeypatch, turns="manual")
+    bench.conversation.end_turn(bench.now)
+    assert kinds(bench.sent()) == [COMMIT, CREATE]
 
 
 def test_sounds_of_replies_that_nobody_knows_change_nothing(bench: Bench) -> None:

@@ -67,7 +67,8 @@ class Hearing:
     def close(self, stopped_at: float, now: float) -> bool:
         """Close the caller's turn; whether there was enough in it to answer."""
         self._arbiter.speaking = False
-        if not self._audio.close():
+        # Of a call that the service carries only the service knows how much came.
+        if self._settings.call_id is None and not self._audio.close():
             self._effects.order("input_audio_buffer.clear")
             self._arbiter.caller_said_nothing()
             return False

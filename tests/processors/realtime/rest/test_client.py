@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from email.parser import BytesParser
@@ -236,3 +237,22 @@ async def test_a_region_has_its_own_host() -> None:
     async with asking(line, region="eu") as rest:
         await rest.hang_up(CALL)
     assert line.request.url.host == "eu.api.openai.com"
+
+
+async def test_azure_is_asked_at_its_own_path_with_its_own_header() -> None:
+    line = Line()
+    base = "https://mine.openai.azure.com/openai/v1"
+    async with asking(line, base_url=base) as rest:
+        await rest.hang_up(CALL)
+    assert line.request.url == f"{base}/realtime/calls/{CALL}/hangup"
+    assert line.request.headers["api-key"] == KEY
+    assert "authorization" not in line.request.headers
+
+
+async def test_what_it_needs_is_named_when_it_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(ImportError, match=r"pip install 'voxpipe\[rest\]'"):
+        async with open_rest(api_key=KEY):
+            pass

@@ -14,7 +14,7 @@ LONGEST_WAIT = 3_600.0  # seconds; what asks for more has not understood the que
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # anything else could quote the request
 _CURES = {
-    400: "a field of the session is not to its liking",
+    400: "something in the request is not to its liking",
     401: "check the API key",
     403: "the key's project may not do this",
     404: "there is no such call any more, or nothing of the kind at this base URL",

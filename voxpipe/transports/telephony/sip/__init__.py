@@ -7,13 +7,14 @@ Their audio never comes here. `SipEndpoint` hears of each call; the program acce
 from .endpoint import Answer, SipEndpoint
 from .incoming import IncomingCall
 from .replays import Replays
-from .webhook import Secret, Webhook, WebhookRefused, sign, unwrap
+from .webhook import Secret, SecretError, Webhook, WebhookRefused, sign, unwrap
 
 __all__ = [
     "Answer",
     "IncomingCall",
     "Replays",
     "Secret",
+    "SecretError",
     "SipEndpoint",
     "Webhook",
     "WebhookRefused",
