@@ -11,6 +11,7 @@ from voxpipe.simulator.session import Session
 
 from .buffer import InputBuffer
 from .sound import Sound, decode_audio, wire_format
+from .streaming import Draft
 from .transcripts import Transcripts
 from .vad import FRAME_MS, Detector, levels
 
@@ -34,6 +35,7 @@ class Listening:
         self._item_from = 0  # ms
         self._quiet_since: int | None = None  # ms; the idle timeout counts from here
         self._ended = 0  # replies that had ended at the last append
+        self._draft: Draft | None = None  # what a model that streams has written
         self.configure()
 
     def configure(self) -> None:
@@ -44,6 +46,8 @@ class Listening:
             self._settings = config["turn_detection"]
             self._detector = Detector(self._settings) if self._settings else None
             self._quiet_since = None
+        if self._draft is None or not self._draft.begun:
+            self._draft = self._transcripts.draft()
 
     def append(self, audio: object, now: float) -> None:
         """Take the audio of an append event.
@@ -56,13 +60,17 @@ class Listening:
         self._follow_replies()
         position = buffer.heard
         frames = buffer.write(data)
-        if self._detector is None or not frames:
+        if not frames or (self._detector is None and self._draft is None):
             return
         samples = buffer.format.samples(frames)
         for level in levels(samples, len(samples) * FRAME_MS // _ms(buffer, frames)):
             position += FRAME_MS
-            self._frame(self._detector, level, position, now)
-        self._forget_silence(self._detector, position)
+            if self._detector is not None:
+                self._frame(self._detector, level, position, now)
+            elif self._draft is not None:
+                self._draft.hear(level)
+        if self._detector is not None:
+            self._forget_silence(self._detector, position)
 
     def _frame(
         self, detector: Detector, level: float, position: int, now: float
@@ -125,11 +133,14 @@ class Listening:
             )
         if self._detector is not None:
             self._detector.reset()
+        if self._draft is not None:
+            id = self._draft.item.id
         self._take(id or self._session.ids.new("item"), start, buffer.written, now)
 
     def clear(self) -> None:
         """Drop what the buffer holds."""
         self._buffer.clear()
+        self._draft = self._transcripts.draft()
         if self._detector is not None:
             self._detector.reset()
         self._session.outbox.emit("input_audio_buffer.cleared")
@@ -146,7 +157,8 @@ class Listening:
         )
         session.announce(item)
         session.conclude(item)
-        self._transcripts.write_down(item, now)
+        draft, self._draft = self._draft, self._transcripts.draft()
+        self._transcripts.write_down(item, now, draft)
         if self._detector is None:
             buffer.forget(end)
 

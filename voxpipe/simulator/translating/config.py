@@ -8,11 +8,8 @@ from typing import Any
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.wire.schema import Shape, fields, nullable, one_of, text
 from voxpipe.simulator.wire.session_config import merge_noise_reduction
-from voxpipe.simulator.wire.session_schema import (
-    LANGUAGE,
-    NOISE_REDUCTION,
-    TRANSCRIBERS,
-)
+from voxpipe.simulator.wire.session_schema import LANGUAGE, NOISE_REDUCTION
+from voxpipe.simulator.wire.transcribers import TRANSCRIBERS
 
 _LANGUAGE = "en"  # before the client says which; the service's own is not known
 _SESSION: Shape = fields(

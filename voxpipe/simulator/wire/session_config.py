@@ -13,6 +13,7 @@ from voxpipe.simulator.errors import Refusal, invalid_value, missing
 
 from .schema import an_object
 from .session_schema import REALTIME, TRANSCRIPTION, reasons
+from .transcribers import TRANSCRIBERS, check_transcription
 
 Kind = Literal["realtime", "transcription"]
 AnyKind = Literal["realtime", "transcription", "translation"]
@@ -180,7 +181,8 @@ def _only_chunk(have: dict[str, Any], changes: dict[str, Any]) -> None:
     # Nobody answers here, and two models cut by themselves: no VAD beside those.
     detection = have["turn_detection"]
     transcription: dict[str, Any] = have["transcription"] or {}
-    if transcription.get("model") in ("gpt-realtime-whisper", "gpt-live-transcribe"):
+    model = TRANSCRIBERS.get(transcription.get("model", ""))
+    if model is not None and model.streams:
         if changes.get("audio", {}).get("input", {}).get("turn_detection"):
             path = "session.audio.input.turn_detection"
             raise Refusal(
@@ -237,12 +239,7 @@ def _merge_transcription(have: dict[str, Any] | None, new: dict[str, Any]) -> An
     merged = {"model": None, "language": None, "prompt": None, **(have or {}), **new}
     if merged["model"] is None:
         raise missing(f"{path}.model")
-    if merged["language"] is not None and merged.get("languages") is not None:
-        raise Refusal(
-            "invalid_value",
-            f"Send '{path}.language' or '{path}.languages', not both.",
-            f"{path}.languages",
-        )
+    check_transcription(merged, path)
     return merged
 
 

@@ -22,6 +22,7 @@ from .schema import (
     tagged,
     text,
 )
+from .transcribers import TRANSCRIBERS
 
 MODELS = (
     "gpt-realtime",
@@ -37,16 +38,6 @@ MODELS = (
     "gpt-audio-mini",
     "gpt-audio-mini-2025-10-06",
     "gpt-audio-mini-2025-12-15",
-)
-TRANSCRIBERS = (
-    "gpt-realtime-whisper",
-    "gpt-transcribe",
-    "gpt-live-transcribe",
-    "gpt-4o-transcribe",
-    "gpt-4o-mini-transcribe",
-    "gpt-4o-mini-transcribe-2025-12-15",
-    "gpt-4o-transcribe-diarize",
-    "whisper-1",
 )
 TRANSLATORS = ("gpt-realtime-translate",)
 
