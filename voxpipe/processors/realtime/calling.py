@@ -17,10 +17,11 @@ from . import events as ev
 from .effects import Effects
 from .replies import Reply
 from .speaking import Speaking
-from .toolcalls import NOBODY, NOT_RUN, TOO_MANY, ToolCalls, is_due
+from .toolcalls import NOBODY, NOT_RUN, OPEN, TOO_MANY, ToolCalls, is_due
 from .waiting import Waiting
 
 FromTools = ToolResult | ToolUpdate
+UNCONFIRMED = 256  # outputs that the service has not confirmed; all that can be open
 
 
 class Calling:
@@ -45,6 +46,9 @@ class Calling:
         self._ask = ask
         self._calls = ToolCalls()
         self._waiting = Waiting(is_silent)
+        self._unconfirmed: dict[str, None] = {}  # outputs that are on their way
+        # Replies that are wished for because of results, and the outputs they are for.
+        self._following: list[tuple[Reply, set[str]]] = []
 
     @property
     def any_open(self) -> bool:
@@ -59,8 +63,10 @@ class Calling:
     # --- what the service says
 
     def item_known(self, event: ev.ItemEvent) -> None:
-        """Something has entered the conversation: perhaps a turn of the caller's."""
+        """Something has entered the conversation: a turn of the caller's, an output."""
         item = event.item
+        if item.type == "function_call_output":
+            self._unconfirmed.pop(item.call_id or "", None)
         if item.belongs_to == "user":
             self._calls.caller_turns += 1
 
@@ -81,10 +87,15 @@ class Calling:
             self._effects.tell("calls", replace(call, caller_turns=turns))
 
     def begun(self, reply: Reply) -> None:
-        """A reply has begun: what is not known by now it cannot use."""
+        """A reply has begun: what the service has confirmed by now it uses."""
         reply.caller_turns = self._calls.caller_turns
-        if reply.answers:
-            self._calls.overtake()
+        if not reply.answers:
+            return
+        self._calls.overtake()
+        for following, outputs in self._following:
+            if not following.response_id and not outputs & self._unconfirmed.keys():
+                following.turn.cut()  # it would say the same again
+        self._following = [(f, o) for f, o in self._following if not f.turn.is_over]
 
     def follow_up(self, reply: Reply, now: float) -> None:
         """Ask the model to go on: once, when a reply's calls are all answered."""
@@ -93,7 +104,7 @@ class Calling:
         reply.called = False
         if reply.turn.is_cut and not reply.overtaken:
             return  # the reply to what the caller says uses the results anyway
-        following = self._ask({}, now, True).turn.timings
+        following = self._go_on(now).turn.timings
         if not reply.turn.generated:  # it is this one that answers the caller
             following.user_stopped = reply.turn.timings.user_stopped
             following.committed = reply.turn.timings.committed
@@ -113,7 +124,7 @@ class Calling:
         self._waiting.drop(told.call_id)
         self._answer(told.call_id, told.output)
         if detached:
-            self._ask({}, now, True)
+            self._go_on(now)
         else:
             self.follow_up(reply, now)
 
@@ -139,6 +150,15 @@ class Calling:
         else:
             self._waiting.add(update)
 
+    def _go_on(self, now: float) -> Reply:
+        reply = self._ask({}, now, True)
+        kept = [each for each in self._following if not each[0].response_id]
+        self._following = [*kept[-OPEN:], (reply, set(self._unconfirmed))]
+        return reply
+
     def _answer(self, call_id: str, output: str) -> None:
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
         self._effects.order("conversation.item.create", item=item)
+        self._unconfirmed[call_id] = None
+        while len(self._unconfirmed) > UNCONFIRMED:
+            del self._unconfirmed[next(iter(self._unconfirmed))]
