@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import create_memory_object_stream
+from anyio import Event
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime import Address, Connection
@@ -29,7 +30,8 @@ class Service:
     def __init__(self) -> None:
         self.asked: list[Json] = []
         self.address: Address | None = None
-        self._says, self._told = create_memory_object_stream[str](10_000)
+        self._says: deque[str] = deque()
+        self._news = Event()
         self.says("session.created", session=SESSION)
         self.says("session.updated", session=SESSION)
 
@@ -40,8 +42,7 @@ class Service:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Connection]:
-        with self._says, self._told:
-            yield self
+        yield self
 
     # --- the test's side
 
@@ -51,7 +52,8 @@ class Service:
 
     def says_text(self, text: str) -> None:
         """It sends these characters."""
-        self._says.send_nowait(text)
+        self._says.append(text)
+        self._news.set()
 
     def speaks(self, seconds: float, **fields: Any) -> None:
         """It sends so much of a translation."""
@@ -70,7 +72,10 @@ class Service:
 
     async def receive(self) -> str:
         """What the service says next; `goes` makes it the end."""
-        text = await self._told.receive()
+        while not self._says:
+            self._news = Event()
+            await self._news.wait()
+        text = self._says.popleft()
         if not text:
             raise SessionLost("it went away", code=1011)
         return text

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 LONGEST = 500  # characters; whoever speaks without a pause is cut there
 # Up to what ends a sentence; a point behind a digit may be one within a number.
 _SENTENCE = re.compile(
-    r".*?(?:(?<!\d)[.!?…]+[\"'»”’)\]]*(?=\s|$)|\d[.](?=\s)|[。！？]+[」』]*)", re.S
+    r".*?(?:(?<!\d)[.!?…]+[\"'»«”“’)\]]*(?=\s|$)|\d[.](?=\s)|[。！？]+[」』]*)", re.S
 )
 
 
