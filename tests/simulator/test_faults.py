@@ -102,6 +102,14 @@ async def test_an_event_of_the_client_can_be_where_it_strikes() -> None:
         assert (closed.value.code, closed.value.reason) == (1012, "restart")
 
 
+@pytest.mark.parametrize("rubbish", ["", "[]", "[" * 100_000, '{"type": []}'])
+async def test_rubbish_of_the_client_is_no_event_to_strike_at(rubbish: str) -> None:
+    async with connect(Close(at="response.create")) as connection:
+        await connection.receive()
+        await connection.send(rubbish)
+        assert types([await connection.receive()]) == ["error"]
+
+
 async def test_an_expired_session_says_so_first() -> None:
     async with connect(Expired(at="response.create")) as connection:
         await connection.receive()

@@ -9,6 +9,7 @@ import pytest
 
 from voxpipe.simulator import (
     Call,
+    Failure,
     Line,
     Script,
     ScriptError,
@@ -126,6 +127,16 @@ def test_out_of_band_replies_are_chosen_by_their_instructions_only() -> None:
     aside = {"conversation": "none", "instructions": "Summarise it."}
     assert said(bench, **aside) == "A summary."
     assert said(bench, conversation="none") == "In order."
+
+
+def test_a_reply_can_fail_after_what_it_has_said() -> None:
+    bench = Bench(Script(replies=[Line(say="I was about to", fails=Failure())]))
+    events = bench.respond()
+    done = next(each for each in events if each["type"] == "response.done")["response"]
+    assert done["status"] == "failed"
+    assert done["output"][0]["status"] == "completed"
+    assert done["output"][0]["content"][0]["transcript"] == "I was about to"
+    assert "response.output_audio.delta" in [each["type"] for each in events]
 
 
 def test_rules_are_written_in_yaml_too() -> None:

@@ -97,7 +97,7 @@ class _FaultyWire:
     def _strikes(self, message: str | bytes) -> list[WireFault]:
         try:
             event = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []  # a client may send what is no event
         kind = event.get("type") if is_object(event) else None
         return [each.fault for each in self._armed if each.strikes(kind)]

@@ -57,7 +57,7 @@ class Answer(_Strict):
             several messages of the same reply.
         calls: made after speaking.
         wait_ms: before the first delta, in place of the script's ``timing``.
-        fails: the reply fails in this way instead of saying anything.
+        fails: the reply fails in this way, after what it says and calls.
     """
 
     say: Annotated[str | Sequence[str], AfterValidator(_lines)] = ()

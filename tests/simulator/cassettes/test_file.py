@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from voxpipe.simulator.cassettes import CassetteError, load_cassette
 from voxpipe.simulator.cassettes.cassette import parse_cassette
 from voxpipe.simulator.cassettes.cleaning import clean
+from voxpipe.simulator.cassettes.player import Player
 
 from .deck import Json, record, talk
 
@@ -81,3 +83,25 @@ def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json) -> None:
     once = clean(event, "words")
     assert KEY not in json.dumps(once)
     assert clean(once, "words") == once
+
+
+@given(st.lists(st.text(max_size=60) | st.dictionaries(st.text(max_size=9), _JSON)))
+def test_whatever_a_client_sends_a_player_plays_on_or_says_no(sent: list[Any]) -> None:
+    cassette = parse_cassette(
+        [
+            HEAD,
+            '{"at": 0, "from": "server", "event": {"type": "session.created"}}',
+            '{"at": 1, "from": "client", "event": {"type": "response.create"}}',
+            '{"at": 2, "from": "server", "event": {"type": "response.done"}}',
+        ]
+    )
+    player = Player(cassette, now=0.0, sound="silence")
+    for number, each in enumerate([*sent, {"type": "response.create"}]):
+        message = each if isinstance(each, str) else json.dumps(each)
+        player.receive(message, float(number))
+        player.advance(number + 0.5)
+    player.advance(1e9)
+    kinds = [event["type"] for event in player.outgoing()]
+    last = "response.done" if player.mismatch is None else "error"
+    assert kinds[-1] == last
+    assert len(kinds) <= 3

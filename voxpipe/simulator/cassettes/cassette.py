@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from voxpipe.simulator.wire.json_types import is_object
 
-from .cleaning import APPENDS, bytes_in
+from .cleaning import APPENDS, bytes_in, kind_of
 from .errors import CassetteError
 
 VERSION = 1
@@ -126,7 +126,7 @@ def _entry(line: dict[str, Any], number: int, where: str) -> Entry:
 def _content(line: dict[str, Any]) -> dict[str, Any] | None:
     event = line.get("event")
     if is_object(event):
-        if event.get("type") in APPENDS:  # sound that was kept
+        if kind_of(event) in APPENDS:  # sound that was kept
             return {"audio_bytes": bytes_in(event.get("audio"))}
         return {"event": event}
     match line:

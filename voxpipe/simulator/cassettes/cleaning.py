@@ -7,7 +7,7 @@ length, a picture its digest, so that another one is noticed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -27,10 +27,16 @@ _SECRET = re.compile(r"\b(?:sk|ek|whsec|Bearer)[-_ ][A-Za-z0-9_.+/=-]{6,}")
 _PICTURE = re.compile(r"data:(image/[\w.+-]+);base64,")
 
 
+def kind_of(event: Mapping[str, Any]) -> str:
+    """The type of an event; empty when it has none."""
+    kind = event.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def clean(event: dict[str, Any], keep: Keep) -> dict[str, Any]:
     """``event`` as a cassette may hold it."""
     cleaned: dict[str, Any] = _cleaned(event, keep, 0)
-    if keep == "words" and event.get("type") in _AUDIO_DELTAS:
+    if keep == "words" and kind_of(event) in _AUDIO_DELTAS:
         cleaned["delta"] = _length(event.get("delta"))
     return cleaned
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cassette import Cassette, Entry
-from .cleaning import clean
+from .cleaning import clean, kind_of
 from .errors import CassetteMismatch
 from .meaning import LOOSE, Event, differences, is_result, name_of, own_names
 
@@ -94,4 +94,4 @@ class Expectation:
 
 def is_loose(event: Event) -> bool:
     """Whether it may come at any time."""
-    return event.get("type") in LOOSE
+    return kind_of(event) in LOOSE

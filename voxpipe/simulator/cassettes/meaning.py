@@ -13,6 +13,8 @@ from typing import Any
 
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
+from .cleaning import kind_of
+
 Event = Mapping[str, Any]
 
 LOOSE = {
@@ -29,7 +31,7 @@ _RESULT = "function_call_output"
 
 def name_of(event: Event) -> str:
     """What the event is, for people: its type, and whose result."""
-    kind = str(event.get("type"))
+    kind = kind_of(event)
     item = event.get("item")
     if kind == "conversation.item.create" and is_object(item):
         if item.get("type") == _RESULT:

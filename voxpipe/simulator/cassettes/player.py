@@ -21,7 +21,7 @@ from voxpipe.simulator.served import Utterance
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
 from .cassette import Cassette, Entry
-from .cleaning import APPENDS, bytes_in, clean, fill
+from .cleaning import APPENDS, bytes_in, clean, fill, kind_of
 from .errors import CassetteMismatch
 from .expectation import Expectation
 
@@ -73,7 +73,7 @@ class Player:
         if event is None:
             self._refuse(CassetteMismatch("the client sent what is no event"))
             return
-        if event.get("type") in APPENDS:
+        if kind_of(event) in APPENDS:
             self._heard += bytes_in(event.get("audio"))
         else:
             try:

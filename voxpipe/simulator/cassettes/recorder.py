@@ -16,7 +16,7 @@ from voxpipe.pipeline.errors import SessionLost
 from voxpipe.simulator.wire.json_types import is_object
 
 from .cassette import LARGEST, VERSION
-from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text
+from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
 from .errors import CassetteError
 
 A = TypeVar("A", contravariant=True)
@@ -132,7 +132,7 @@ class _Tape:
             event = None
         if not is_object(event):
             self._entry(sender, {"text": clean_text(message)})
-        elif event.get("type") in APPENDS and self._keep == "words":
+        elif kind_of(event) in APPENDS and self._keep == "words":
             self._audio += bytes_in(event.get("audio"))
             self._audio_at = self._now()
         else:

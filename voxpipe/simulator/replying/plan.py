@@ -57,7 +57,7 @@ class Plan:
         messages: each becomes an item.
         calls: made after them.
         wait_ms: before the first delta, when the script says so.
-        failure: how it fails instead.
+        failure: how it fails after them.
         line: number of the script's line it follows, or takes the turn of, from 0.
         rule: the one that it follows instead.
     """
@@ -181,7 +181,9 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
         messages += (f"I have no tool called {', '.join(absent)}.",)
         calls = ()
     if wish.tool_choice == "required" and not names:
-        return replace(plan, failure=_NOTHING_TO_CALL)
+        return replace(plan, messages=(), calls=(), failure=_NOTHING_TO_CALL)
+    if plan.failure is not None:
+        return replace(plan, messages=messages, calls=calls)
     wanted = _wanted(wish.tool_choice, wish.tools)
     if wanted and not any(call.name in wanted for call in calls):
         tool = next(each for each in wish.tools if each["name"] == wanted[0])

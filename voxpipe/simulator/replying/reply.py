@@ -86,7 +86,7 @@ class Reply:
         self._due = self._now = 0.0
         self._waiting = False  # for a voice
         self._life = self._live()
-        spoken = request.modality == "audio" and plan.failure is None
+        spoken = request.modality == "audio"
         messages = plan.messages if spoken else ()
         self.speeches = [Speech(text, request, self) for text in messages]
 
@@ -150,16 +150,16 @@ class Reply:
     def _live(self) -> Generator[float | None]:
         plan = self.plan
         yield self._first_wait()
-        if plan.failure is not None:
-            failure = plan.failure
-            self._fail(failure.type, failure.code, failure.message)
-            return
         for index, text in enumerate(plan.messages):
             if not (yield from self._message(index, text)):
                 return self._run_out()
         for call in plan.calls:
             if not (yield from self._call(call)):
                 return self._run_out()
+        if plan.failure is not None:
+            failure = plan.failure
+            self._fail(failure.type, failure.code, failure.message)
+            return
         self._end("completed", None)
 
     def _first_wait(self) -> float:
