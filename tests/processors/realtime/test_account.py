@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
+from voxpipe.processors.realtime import Settings
+from voxpipe.processors.realtime.conversation import Conversation
+
 from .bench import Bench, Json
 
 USAGE: Json = {
@@ -79,3 +86,14 @@ def test_transcripts_are_on_the_bill() -> None:
     )
     assert bench.conversation.bill.usd == 0.003
     assert not any(bench.conversation.bill.tokens.values())
+
+
+def test_a_regional_host_is_on_the_bill() -> None:
+    told: list[str] = []
+    event = {"type": "response.done", "response": {"id": "resp_1", "usage": USAGE}}
+    bills: list[float] = []
+    for host in ("api.openai.com", "eu.api.openai.com"):
+        conversation = Conversation(Settings(), told.append, host)
+        conversation.receive(json.dumps(event), 0.0)
+        bills.append(conversation.bill.usd)
+    assert bills[1] == pytest.approx(bills[0] * 1.1)

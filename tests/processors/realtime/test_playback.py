@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voxpipe.pipeline import Dtmf, TurnError
 from voxpipe.processors.realtime import Reply, ServerVad, playback
@@ -230,3 +232,61 @@ def test_a_session_over_a_websocket_takes_no_part_in_it() -> None:
     (reply,) = bench.spoken
     bench.says("output_audio_buffer.cleared", response_id="resp_1")
     assert not reply.turn.is_cut
+
+
+KINDS = ("created", "item", "words", "started", "done", "stopped", "cleared")
+steps = st.lists(
+    st.tuples(
+        st.sampled_from((*KINDS, "truncated", "caller", "silence", "interrupt", "ask")),
+        st.sampled_from("ab"),
+        st.floats(0, 3),
+    ),
+    max_size=40,
+)
+
+
+def takes(bench: Bench, kind: str, name: str) -> None:
+    """One more thing happens, whether it makes sense or not."""
+    response, item = f"resp_{name}", f"item_{name}"
+    match kind:
+        case "created":
+            bench.created(response)
+        case "item":
+            bench.item(response, item)
+        case "words":
+            bench.words(response, item, "some words of it ")
+        case "done":
+            bench.done(response, usage=spent(40))
+        case "truncated":
+            where = {"item_id": item, "content_index": 0, "audio_end_ms": 700}
+            bench.says("conversation.item.truncated", **where)
+        case "caller":
+            bench.started()
+        case "silence":
+            bench.stopped()
+        case "interrupt":
+            bench.conversation.interrupt(bench.now)
+        case "ask":
+            bench.asks()
+        case _:
+            bench.says(f"output_audio_buffer.{kind}", response_id=response)
+
+
+@given(steps)
+def test_whatever_the_service_says_nothing_is_taken_back_and_no_reply_cut_twice(
+    story: list[tuple[str, str, float]],
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        bench = on_the_phone(monkeypatch)
+        for kind, name, later in story:
+            bench.now += later
+            takes(bench, kind, name)
+            for reply in bench.spoken:
+                assert 0 <= reply.turn.heard <= bench.now
+        cut = [interruption.cut for interruption in bench.interruptions]
+        assert len(cut) == len(set(cut))
+        for interruption in bench.interruptions:
+            for each in interruption.items:
+                assert 0 <= each.heard <= each.generated
+        allowed = {CREATE, CANCEL, CLEAR}
+        assert set(kinds(bench.sent())) <= allowed

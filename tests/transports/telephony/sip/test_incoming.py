@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voxpipe.transports.telephony.sip import Webhook, WebhookRefused
+from voxpipe.transports.telephony.sip import Webhook, WebhookRefused, sign, unwrap
 from voxpipe.transports.telephony.sip.incoming import incoming
 
 
@@ -78,3 +81,26 @@ def test_a_call_that_cannot_be_read_is_refused_without_quoting_it(data: Any) -> 
         incoming(webhook(**data))
     assert "+4930123" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner)
+    ),
+    max_leaves=10,
+)
+fields = st.sampled_from(["type", "data", "call_id", "sip_headers", "name", "value"])
+events = st.dictionaries(fields, values | st.dictionaries(fields, values))
+
+
+@given(
+    st.binary(max_size=200) | (values | events).map(lambda v: json.dumps(v).encode())
+)
+def test_whatever_is_signed_is_a_call_or_not_or_refused(body: bytes) -> None:
+    headers = sign(body, "whsec_c2VjcmV0", id="wh_1", sent_at=0)
+    try:
+        call = incoming(unwrap(body, headers, "whsec_c2VjcmV0", now=0))
+    except WebhookRefused:
+        return
+    assert call is None or call.id
