@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
+from openai.types.realtime import (
+    RealtimeClientEvent,
+    RealtimeServerEvent,
+    RealtimeTranslationServerEvent,
+)
 from pydantic import BaseModel
 
 Json = dict[str, Any]
@@ -24,6 +28,7 @@ def _members(union: Any) -> dict[str, type[BaseModel]]:
 
 
 SERVER = _members(RealtimeServerEvent)
+TRANSLATION = _members(RealtimeTranslationServerEvent)
 CLIENT = _members(RealtimeClientEvent)
 
 

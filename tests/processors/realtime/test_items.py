@@ -86,6 +86,8 @@ def test_a_deleted_item_is_in_neither_memory(backend: Backend) -> None:
         user, agent = names(model)
         await model.items.delete(agent)
         assert names(model) == [user]
+        assert [entry.item_id for entry in model.items] == [user]
+        assert len(model.items) == 1
         with pytest.raises(ItemRefused) as caught:
             await model.items.retrieve(agent)
         assert caught.value.code == "item_retrieve_invalid_item_id"

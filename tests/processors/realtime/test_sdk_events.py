@@ -21,7 +21,7 @@ from voxpipe.transports import MemoryPhone
 
 from .bench import Bench
 from .loops import BACKENDS, Backend, run_virtually
-from .sdk_events import CLIENT, SERVER, WORD, Json, instances
+from .sdk_events import CLIENT, SERVER, TRANSLATION, WORD, Json, instances
 
 AUDIO = "response.output_audio.delta"
 # These tell of something that went wrong, so the program is told as well.
@@ -29,8 +29,14 @@ BAD_NEWS = {
     "error": "the service refused",
     "conversation.item.input_audio_transcription.failed": "the caller's words",
     "response.done": "a reply is ",
+    "mcp_list_tools.failed": "the tools of an MCP server",
 }
-OURS = ("a tool was called, and nobody", "a reply was asked for, and")
+# And these of a pipeline in which nobody reads, and a service that does not listen.
+OURS = (
+    "a tool was called, and nobody",
+    "a hosted tool needs approval, and nobody",
+    "a reply was asked for, and the service",
+)
 EVENTS = {kind: list(instances(model)) for kind, model in SERVER.items()}
 
 
@@ -40,7 +46,7 @@ def named(event: Json, name: str) -> Json:
 
 
 def test_we_know_every_event_that_the_sdk_knows_and_no_other() -> None:
-    assert {*ev.SERVER_EVENTS, AUDIO} == set(SERVER)
+    assert {*ev.SERVER_EVENTS, AUDIO} == {*SERVER, *TRANSLATION}
     assert len(SERVER) == 46
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -71,6 +71,12 @@ class Items:
 
     def __repr__(self) -> str:
         return f"<Items {len(self._history)}>"
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._history)
+
+    def __len__(self) -> int:
+        return len(self._history)
 
     @property
     def tokens(self) -> int:

@@ -94,7 +94,7 @@ class DeltaEvent(Event, frozen=True):
     ]
     response_id: str
     item_id: str
-    output_index: Told[Count] = None
+    output_index: Count = 0
     content_index: Count = 0
     delta: str
 
@@ -109,7 +109,7 @@ class PartDoneEvent(Event, frozen=True):
     ]
     response_id: str
     item_id: str
-    output_index: Told[Count] = None
+    output_index: Count = 0
     content_index: Count = 0
     text: Told[str] = None
     transcript: Told[str] = None
