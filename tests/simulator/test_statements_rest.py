@@ -13,6 +13,7 @@ from openai import (
     AuthenticationError,
     BadRequestError,
     NotFoundError,
+    RateLimitError,
 )
 
 from voxpipe.simulator import Simulator, ToneVoice
@@ -199,6 +200,25 @@ async def test_a_wrong_key_gets_401_and_does_not_come_back() -> None:
             await openai.realtime.client_secrets.create()
     assert refused.value.code == "invalid_api_key"
     assert "wrong-key" not in str(refused.value)
+
+
+async def test_an_overloaded_service_turns_requests_away() -> None:
+    async with simulator() as server, client(server) as openai:
+        server.turn_away(503, requests=2, retry_after=7)
+        for _ in range(2):
+            with pytest.raises(APIStatusError) as refused:
+                await openai.realtime.client_secrets.create()
+            assert refused.value.status_code == 503
+            assert refused.value.code == "server_is_overloaded"
+            assert refused.value.response.headers["retry-after"] == "7"
+        await openai.realtime.client_secrets.create()
+        server.turn_away(429)
+        with pytest.raises(RateLimitError) as slow:
+            await openai.realtime.client_secrets.create()
+        assert slow.value.code == "slow_down"
+        patient = openai.with_options(max_retries=2)
+        server.turn_away(503, retry_after=0)
+        assert (await patient.realtime.client_secrets.create()).value
 
 
 async def test_what_there_is_not_is_404_and_the_wrong_method_405() -> None:

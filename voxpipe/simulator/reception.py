@@ -42,6 +42,7 @@ class Reception:
 
     Attributes:
         calls: those that ring and those in progress.
+        routes: what answers over REST.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Reception:
         self._players = players
         self.calls = Calls(self._open_call, speak, tasks)
         calls, secrets = CallEndpoints(self.calls, keys), ClientSecrets(keys)
-        self.answer = Routes(
+        self.routes = Routes(
             keys,
             {
                 "/v1/realtime/client_secrets": secrets.create,
@@ -74,7 +75,7 @@ class Reception:
                 "/v1/realtime/calls/*/hangup": calls.hang_up,
                 "/v1/responses": Responses(script, keys).create,
             },
-        ).answer
+        )
 
     def welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
         """What to do with a client that wants a WebSocket.

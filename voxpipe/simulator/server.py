@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from anyio import Event, create_task_group, to_thread
 from anyio.abc import TaskGroup
@@ -90,6 +90,22 @@ class Simulator:
         """
         self._keys.expire()
 
+    def turn_away(
+        self,
+        status: Literal[429, 503] = 503,
+        *,
+        requests: int = 1,
+        retry_after: int | None = None,
+    ) -> None:
+        """Answer the next REST requests as an overloaded service does.
+
+        Args:
+            status: 429 is ``slow_down``, 503 is ``server_is_overloaded``.
+            requests: how many of them.
+            retry_after: seconds, as the answers say.
+        """
+        self._open.routes.overload.begin(status, requests, retry_after)
+
     def incoming_call(
         self,
         *,
@@ -106,12 +122,16 @@ class Simulator:
                 while they are exchanged.
             headers: of the SIP INVITE; two usual ones when there are none.
         """
-        if self._reception is None:
-            raise TransportError("open the simulator first: `async with simulator`")
         if isinstance(secret, str):
             secret = SecretStr(secret)
         secrets = [secret] if isinstance(secret, SecretStr) else secret
-        return IncomingCall(self._reception.calls, headers, webhook_url, secrets)
+        return IncomingCall(self._open.calls, headers, webhook_url, secrets)
+
+    @property
+    def _open(self) -> Reception:
+        if self._reception is None:
+            raise TransportError("open the simulator first: `async with simulator`")
+        return self._reception
 
     async def __aenter__(self) -> Self:
         # Looking for a voice may load a library: not in the loop's thread.
@@ -127,7 +147,7 @@ class Simulator:
             self._lifetime,
             self._players,
         )
-        listener = Listener(self._host, reception.answer, reception.welcome)
+        listener = Listener(self._host, reception.routes.answer, reception.welcome)
         await self._tasks.__aenter__()
         try:
             self._port = await self._tasks.start(listener.serve, self._port, self._stop)
@@ -151,8 +171,7 @@ class Simulator:
     ) -> bool | None:
         self._stop.set()
         assert self._tasks is not None
-        assert self._reception is not None
-        self._reception.calls.end_all()
+        self._open.calls.end_all()
         return await leave(self._tasks, kind, error, traceback)
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import Simulator, ToneVoice
-from voxpipe.simulator.front import http
+from voxpipe.simulator.front import http, listener
 
 PATH = "/v1/realtime/client_secrets"
 
@@ -154,6 +154,30 @@ async def test_a_client_that_leaves_in_the_middle_disturbs_nobody() -> None:
         async with stream:
             await stream.send(post(b"{}"))
             assert (await answer(stream))[0] == 200
+
+
+@pytest.mark.parametrize("target", ["//[", "http://[/v1", "*", "/?", "/v1/%zz?%zz=%"])
+async def test_any_target_is_answered(target: str) -> None:
+    async with port() as stream:
+        for upgrade in (b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"):
+            head = f"GET {target} HTTP/1.1\r\nHost: x\r\n".encode()
+            await stream.send(head + upgrade + b"\r\n")
+            status, _, _ = await answer(stream)
+            assert status == 404
+
+
+async def test_there_are_no_more_connections_than_it_can_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener, "_MOST_CONNECTIONS", 1)
+    async with Simulator(None, ToneVoice()) as server:
+        first = await anyio.connect_tcp("127.0.0.1", server.port)
+        await first.send(post(b"{}"))
+        assert (await answer(first))[0] == 200
+        second = await anyio.connect_tcp("127.0.0.1", server.port)
+        assert await ended(second)
+        await first.aclose()
+        await second.aclose()
 
 
 @settings(max_examples=40, deadline=None)

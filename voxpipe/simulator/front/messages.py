@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from websockets.datastructures import Headers
 
@@ -31,12 +30,7 @@ class Request:
     @property
     def path(self) -> str:
         """The target without its query."""
-        return urlsplit(self.target).path
-
-    @property
-    def query(self) -> dict[str, list[str]]:
-        """The target's query."""
-        return parse_qs(urlsplit(self.target).query)
+        return self.target.partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +59,19 @@ class Denied(Exception):
         self.answer = denial(status, refusal)
 
 
-def answer_json(value: object, status: int = 200) -> Answer:
+def answer_json(value: object) -> Answer:
     """An answer of JSON."""
-    return Answer(status=status, body=json.dumps(value).encode())
+    return Answer(body=json.dumps(value).encode())
 
 
-def denial(status: int, refusal: Refusal) -> Answer:
+def denial(
+    status: int, refusal: Refusal, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
     """An error in the shape in which the service gives one."""
     error: dict[str, Any] = refusal.body()
     error.pop("event_id")  # only events have one
-    return answer_json({"error": error}, status)
+    body = json.dumps({"error": error}).encode()
+    return Answer(status=status, body=body, headers=headers)
 
 
 def first_values(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -10,7 +10,10 @@ from typing import Any, cast
 
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.front.messages import Denied, Request
+from voxpipe.simulator.wire.incoming import not_json
 from voxpipe.simulator.wire.json_types import is_object
+
+_LONGEST_FORM = 4 * 1024 * 1024  # bytes
 
 
 def json_object(request: Request) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         Denied: it is something else.
     """
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=not_json)
     except (ValueError, RecursionError):
         raise Denied(
             400,
@@ -54,8 +57,12 @@ def form_fields(request: Request) -> dict[str, bytes]:
     """The fields of a ``multipart/form-data`` body, the last of each name.
 
     Raises:
-        Denied: it is none.
+        Denied: it is none, or longer than an offer and a session can be.
     """
+    if len(request.body) > _LONGEST_FORM:
+        raise Denied(
+            413, Refusal(None, f"At most {_LONGEST_FORM} bytes of form are taken.")
+        )
     type = request.headers.get("content-type", "").encode("latin-1", "replace")
     whole = b"content-type: " + type + b"\r\n\r\n" + request.body
     form = BytesParser(policy=HTTP).parsebytes(whole)

@@ -9,6 +9,8 @@ from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.front.messages import Answer, Denied, Request, denial
 from voxpipe.simulator.keys import Keys
 
+from .overload import Overload
+
 Endpoint = Callable[[Request], Awaitable[Answer]]
 """Answers a request whose key is good; may raise `Refusal` (400) and `Denied`."""
 
@@ -19,9 +21,13 @@ class Routes:
     Args:
         keys: the ones that are good.
         posts: what answers a ``POST``, by path; ``*`` stands for any one segment.
+
+    Attributes:
+        overload: makes requests be turned away for a while.
     """
 
     def __init__(self, keys: Keys, posts: Mapping[str, Endpoint]) -> None:
+        self.overload = Overload()
         self._keys = keys
         self._posts = posts
 
@@ -32,6 +38,8 @@ class Routes:
             self._keys.check(key_of(request.headers))
         except Refusal as refusal:
             return denial(401, refusal)
+        if (busy := self.overload.answer()) is not None:
+            return busy
         try:
             return await endpoint(request)
         except Refusal as refusal:

@@ -49,8 +49,9 @@ def event_id_of(event: dict[str, Any]) -> str | None:
     return checked
 
 
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
+def not_json(constant: str) -> NoReturn:
+    """Refuse what Python takes for JSON and nobody else does: NaN and Infinity."""
+    raise ValueError(constant)
 
 
-_JSON = json.JSONDecoder(parse_constant=_not_json)
+_JSON = json.JSONDecoder(parse_constant=not_json)
