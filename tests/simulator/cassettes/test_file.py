@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -85,8 +84,23 @@ def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json) -> None:
     assert clean(once, "words") == once
 
 
-@given(st.lists(st.text(max_size=60) | st.dictionaries(st.text(max_size=9), _JSON)))
-def test_whatever_a_client_sends_a_player_plays_on_or_says_no(sent: list[Any]) -> None:
+_SENT = st.text(max_size=60) | st.sampled_from(
+    [
+        '{"type": "response.create"}',
+        '{"type": "session.update", "session": {}}',
+        '{"type": "input_audio_buffer.append", "audio": "AAAA"}',
+        '{"type": "input_audio_buffer.append", "audio": 5}',
+        '{"type": "conversation.item.create", "item": {"type": []}}',
+        '{"type": "conversation.item.truncate", "item_id": {}}',
+        '{"type": []}',
+        "{}",
+        "[" * 100_000,
+    ]
+)
+
+
+@given(st.lists(_SENT, max_size=4))
+def test_whatever_a_client_sends_a_player_plays_on_or_says_no(sent: list[str]) -> None:
     cassette = parse_cassette(
         [
             HEAD,
@@ -96,8 +110,7 @@ def test_whatever_a_client_sends_a_player_plays_on_or_says_no(sent: list[Any]) -
         ]
     )
     player = Player(cassette, now=0.0, sound="silence")
-    for number, each in enumerate([*sent, {"type": "response.create"}]):
-        message = each if isinstance(each, str) else json.dumps(each)
+    for number, message in enumerate([*sent, '{"type": "response.create"}']):
         player.receive(message, float(number))
         player.advance(number + 0.5)
     player.advance(1e9)
