@@ -21,6 +21,7 @@ from voxpipe.processors.realtime import (
     ConfigurationError,
     Prompt,
     Retention,
+    RetirementWarning,
     SemanticVad,
     Settings,
 )
@@ -81,7 +82,6 @@ def same(ours: httpx2.Request, theirs: httpx2.Request) -> bool:
 
 SETTINGS = Settings(
     instructions="Be brief.",
-    prompt=Prompt(id="pmpt_1"),
     tools=[{"type": "function", "name": "look", "parameters": {}}],
     tool_choice="look",
     reasoning="low",
@@ -256,3 +256,16 @@ async def test_what_it_needs_is_named_when_it_is_not_there(
     with pytest.raises(ImportError, match=r"pip install 'voxpipe\[rest\]'"):
         async with open_rest(api_key=KEY):
             pass
+
+
+async def test_a_model_that_ends_is_warned_of_where_the_program_asks_for_it() -> None:
+    old = Settings(model="gpt-realtime-mini", transcription=None)
+    async with asking(Line()) as rest:
+        with pytest.warns(RetirementWarning, match="2027-01-20") as caught:
+            await rest.accept(CALL, old)
+        with pytest.warns(RetirementWarning, match="2026-11-30"):
+            await rest.accept(CALL, Settings(prompt=Prompt(id="pmpt_1")))
+    assert [warning.filename for warning in caught] == [__file__]
+    azure = "https://mine.openai.azure.com/openai/v1"
+    async with asking(Line(), base_url=azure) as rest:
+        await rest.accept(CALL, old)

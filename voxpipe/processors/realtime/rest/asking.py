@@ -38,11 +38,14 @@ class Asking:
         client: lent; it verifies TLS and follows nobody elsewhere.
         host: where, and as whom.
         timeout: seconds from asking to the end of the answer.
+
+    Attributes:
+        host: as given.
     """
 
     def __init__(self, client: httpx2.AsyncClient, host: Host, timeout: float) -> None:
         self._client = client
-        self._host = host
+        self.host = host
         self._timeout = timeout
 
     async def post(self, what: str, path: str, **content: Any) -> Answered:
@@ -69,7 +72,7 @@ class Asking:
             wrong = type(error).__name__
         # Outside of the above, which hold the request, and so the key.
         raise RestError(
-            f"could not {what} at {self._host.netloc}: {wrong}",
+            f"could not {what} at {self.host.netloc}: {wrong}",
             cure="whether the service has done it is unknown",
         )
 
@@ -77,12 +80,12 @@ class Asking:
         self, what: str, path: str, content: Mapping[str, Any]
     ) -> Answered:
         headers = {
-            **self._host.headers(),
+            **self.host.headers(),
             "accept-encoding": "identity",  # a megabyte can be packed into a kilobyte
             **content.get("headers", {}),
         }
         rest = {name: value for name, value in content.items() if name != "headers"}
-        url = self._host.rest(path)
+        url = self.host.rest(path)
         body = bytearray()
         async with (
             self._client.stream("POST", url, headers=headers, **rest) as answer,

@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from voxpipe.processors.realtime.errors import ConfigurationError
 from voxpipe.processors.realtime.host import Region, host_of
+from voxpipe.processors.realtime.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.options import between
 from voxpipe.processors.realtime.settings import Settings
 
@@ -78,7 +79,8 @@ class Rest:
     """Client secrets, and calls that a telephone network or a browser carries.
 
     Every request raises `RestError` when the service does not do as it was asked, and
-    ``ConfigurationError`` for what it would refuse.
+    ``ConfigurationError`` for what it would refuse; those with settings warn of models
+    that will be switched off, as `open_session` does.
 
     Args:
         asking: how it is asked; `open_rest` makes one.
@@ -98,6 +100,7 @@ class Rest:
             settings: of the sessions that it opens, unless they say otherwise.
             seconds: for which it is good, 10 to 7,200.
         """
+        self._warn(settings)
         session = None if settings is None else _whole(settings)
         return await self._secret("/realtime/client_secrets", session, seconds)
 
@@ -133,7 +136,9 @@ class Rest:
             call_id: as the webhook has it.
             settings: of the session; its audio format is the telephone's affair.
         """
-        body = _negotiated(settings or Settings())
+        settings = settings or Settings()
+        self._warn(settings)
+        body = _negotiated(settings)
         await self._call(call_id, "accept", json=body)
 
     async def reject(self, call_id: str, status: int = DECLINE) -> None:
@@ -174,6 +179,7 @@ class Rest:
             raise ConfigurationError(
                 f"an offer is an SDP of 1 to {LONGEST_SDP} characters, not {len(offer)}"
             )
+        self._warn(settings)
         accept, kind = {"accept": "application/sdp"}, "application/sdp"
         content: dict[str, Any] = {"headers": accept}
         if settings is None:
@@ -213,6 +219,15 @@ class Rest:
         path = f"/realtime/calls/{checked_call_id(call_id)}/{verb}"
         what = "hang up" if verb == "hangup" else f"{verb} the call"
         await self._asking.post(what, path, **content)
+
+    def _warn(self, settings: Settings | None) -> None:
+        """Of what ends; as if the program did, which is two calls above."""
+        if settings is None or self._asking.host.is_azure:
+            return  # Azure's names are anybody's, and its models end on other days
+        transcriber = settings.transcriber
+        warn_of_end(settings.model, *([transcriber.model] if transcriber else ()))
+        if settings.prompt is not None:
+            warn_of_prompt()
 
 
 def checked_call_id(call_id: str) -> str:
