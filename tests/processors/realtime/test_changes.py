@@ -13,6 +13,7 @@ from openai.types.realtime import RealtimeSessionCreateRequest
 from voxpipe.processors.realtime import (
     Changes,
     ConfigurationError,
+    HostedMcp,
     NoiseReduction,
     Prompt,
     Retention,
@@ -42,6 +43,7 @@ EVERYTHING: Changes = {
     "truncation": Retention(ratio=0.5),
     "tracing": Tracing(),
     "include": ["item.input_audio_transcription.logprobs"],
+    "mcp": [HostedMcp(label="shop", url="https://shop.example/mcp")],
     "extra": {"audio": {"input": {"noise_reduction": {"strength": 0.5}}}},
 }
 

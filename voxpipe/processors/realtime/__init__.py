@@ -9,6 +9,9 @@ from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefus
 from .events import ServerEvent
 from .history import Entry, History
 from .items import Items, NoSummary
+from .mcp_approvals import Approvals, VoiceApprovals
+from .mcp_frames import McpApproval, McpCall, McpDecision, McpListed, McpNews
+from .mcp_servers import Connector, HostedMcp, McpApprovalRule, McpFilter
 from .models import (
     MODELS,
     Model,
@@ -40,6 +43,7 @@ __all__ = [
     "MODELS",
     "PRICES",
     "Address",
+    "Approvals",
     "Bill",
     "Budget",
     "BudgetSpent",
@@ -47,13 +51,22 @@ __all__ = [
     "ConfigurationError",
     "Connect",
     "Connection",
+    "Connector",
     "Entry",
     "Heard",
     "History",
+    "HostedMcp",
     "ItemRefused",
     "Items",
     "LeftOut",
+    "McpApproval",
+    "McpApprovalRule",
+    "McpCall",
     "McpChoice",
+    "McpDecision",
+    "McpFilter",
+    "McpListed",
+    "McpNews",
     "Model",
     "NoSummary",
     "NoiseReduction",
@@ -82,6 +95,7 @@ __all__ = [
     "TranslationSession",
     "Update",
     "UpdateRefused",
+    "VoiceApprovals",
     "model_named",
     "open_session",
     "open_transcription",

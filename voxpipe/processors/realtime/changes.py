@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict, cast
 
 from .detection import Turns
 from .errors import ConfigurationError
+from .mcp_servers import HostedMcp
 from .options import (
     Distance,
     Effort,
@@ -35,6 +36,7 @@ class Changes(TypedDict, total=False):
     instructions: str
     prompt: Prompt | None
     tools: Sequence[Mapping[str, Any]]
+    mcp: Sequence[HostedMcp]
     tool_choice: str | McpChoice
     parallel_tool_calls: bool
     reasoning: Effort
@@ -111,7 +113,7 @@ def changed(before: Settings, changes: Changes) -> Settings:
         ConfigurationError: a value out of range, or not for this model.
     """
     given = dict(changes)
-    for name in ("tools", "include"):
+    for name in ("tools", "mcp", "include"):
         if name in given:
             given[name] = tuple(cast("Iterable[Any]", given[name]))
     if "extra" in given:

@@ -80,6 +80,12 @@ def _tools(wiring: Wiring, settings: Settings) -> Iterator[str]:
             f"the session declares tools and nobody takes the calls: draw "
             f"`{name}.calls >> tools.calls` and `tools.results >> {name}.results`"
         )
+    elif settings.may_ask and not wiring.results:
+        yield (
+            f"calls of an MCP server need approval and nobody gives it: draw "
+            f"`{name}.mcp >> approvals.requests` and `approvals.decisions >> "
+            f"{name}.results`, or trust it with require_approval=\"never\""
+        )
     elif wiring.calls and not wiring.results:
         yield (
             f"tool calls leave {name} and no results come back: draw "

@@ -27,12 +27,14 @@ from voxpipe.pipeline import (
 from . import events as ev
 from .account import Account
 from .arbiter import Arbiter
-from .calling import Calling, FromTools
+from .calling import Calling
 from .edits import Edits
 from .effects import Effects, Order
 from .events import ServerEvent
 from .hearing import Hearing
 from .history import History
+from .mcp_calls import Answers, McpCalls
+from .mcp_frames import McpApproval, McpDecision
 from .parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
 from .playback import Playback
 from .prices import Bill
@@ -117,6 +119,8 @@ class Conversation:
             "response.done": self._response_done,
         }
 
+        self._mcp = McpCalls(speaking, calling, self.arbiter, words, self._effects)
+        self._mcp.wrap(self._handlers)
         if settings.call_id is not None:
             Playback(speaking, words, self._effects).wrap(self._handlers)
 
@@ -216,14 +220,20 @@ class Conversation:
             raise VoxpipeError(f"{ORDERS} orders wait to be sent to the service")
         self._effects.order(kind, **fields)
 
-    def add_result(self, result: FromTools, now: float) -> None:
-        """A tool has answered, or tells of the call that it works on."""
-        self._calling.add(result, now)
+    def add_result(self, result: Answers, now: float) -> None:
+        """A tool has answered, or tells of its work; or somebody decides on a call."""
+        if isinstance(result, McpDecision):
+            self._mcp.decide(result, now)
+        else:
+            self._calling.add(result, now)
         self.pump(now)
 
-    def refuse(self, call: ToolCall, now: float) -> None:
-        """Nobody takes the calls: answer, or the model waits for ever."""
-        self._calling.refuse(call, now)
+    def refuse(self, call: ToolCall | McpApproval, now: float) -> None:
+        """Nobody takes it: answer, or the model waits for ever."""
+        if isinstance(call, McpApproval):
+            self._mcp.refuse(call, now)
+        else:
+            self._calling.refuse(call, now)
         self.pump(now)
 
     def interrupt(self, now: float) -> None:
@@ -258,6 +268,7 @@ class Conversation:
         return (
             self.arbiter.is_idle
             and not self._calling.any_open
+            and not self._mcp.any_open
             and not self._words.is_waiting(now)
         )
 

@@ -33,6 +33,7 @@ class Entry:
         final: nothing will be added to ``text``.
         call_id: joins a tool call to its result; empty for words.
         tool: what a tool call calls.
+        result: of a call that the service makes itself: what it gave.
         kind: the service's type of it: ``message``, ``function_call`` …
         seconds: of what the model has spoken in it, once it is all there; what was
             truncated does not count.
@@ -46,6 +47,7 @@ class Entry:
     final: bool = False
     call_id: str = ""
     tool: str = ""
+    result: str = field(default="", repr=False)
     kind: str = "message"
     seconds: float = 0.0
     pictures: int = 0

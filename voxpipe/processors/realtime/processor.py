@@ -29,7 +29,6 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.alarm import alarm_clock
 
 from .bell import Bell
-from .calling import FromTools
 from .changes import Changes
 from .complaints import Wiring, complaints
 from .conversation import Conversation
@@ -37,6 +36,8 @@ from .events import ServerEvent
 from .history import History
 from .items import Items
 from .lost import bare
+from .mcp_calls import Answers
+from .mcp_frames import McpApproval, McpNews
 from .news import News
 from .orders import item_of, saying
 from .outgoing import Outgoing
@@ -53,7 +54,7 @@ Said = AudioFrame | ReplyEnd
 LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
 QUIET = 1.0  # seconds without news after which the service has nothing to say
 _OVER = "the conversation is over"
-_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "pressed")
+_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "pressed", "mcp")
 
 
 class Realtime(Processor):
@@ -73,7 +74,7 @@ class Realtime(Processor):
         speech: speech marks from another branch, for local turns when `hears` is fed
             straight from a telephone; audio on it is ignored.
         reads: written words and pictures from the caller; each text asks for a reply.
-        results: what tools gave back, and what they tell of their work.
+        results: what tools gave back, what they tell of their work, and decisions.
         says: the replies, ahead of time; an ear paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
@@ -82,6 +83,7 @@ class Realtime(Processor):
         interruptions: replies that were cut, with what was heard of them.
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.
+        mcp: tools that the service calls: listed, to be approved, called.
         events: all that the service says but audio, each in its type.
 
     Raises:
@@ -92,7 +94,7 @@ class Realtime(Processor):
     hears = Input[Heard](optional=True)
     speech = Input[Heard](optional=True, capacity=256)
     reads = Input[Text | Image](optional=True)
-    results = Input[FromTools](optional=True, feedback=True, capacity=256)
+    results = Input[Answers](optional=True, feedback=True, capacity=256)
     says = Output[Said]()
     writes = Output[Text]()
     calls = Output[ToolCall]()
@@ -100,6 +102,7 @@ class Realtime(Processor):
     interruptions = Output[Interruption]()
     usage = Output[Usage]()
     pressed = Output[Dtmf]()
+    mcp = Output[McpNews]()
     events = Output[ServerEvent]()
 
     def __init__(self, session: Session) -> None:
@@ -384,7 +387,7 @@ class Realtime(Processor):
             port, frame = conversation.news.popleft()
             if port in told:
                 told[port].add(frame)
-            elif isinstance(frame, ToolCall):
+            elif isinstance(frame, ToolCall | McpApproval):
                 conversation.refuse(frame, current_time())
         if conversation.outbox or conversation.due is not None:
             self._orders.ring()

@@ -15,6 +15,7 @@ from .address import address_of
 from .connection import Connect, Connection, websocket
 from .detection import Turns
 from .host import Region, host_of
+from .mcp_servers import HostedMcp
 from .models import warn_of_end, warn_of_prompt
 from .opening import Opened, configured, in_time, update_of
 from .options import (
@@ -57,6 +58,7 @@ async def open_session(
     instructions: str | None = None,
     prompt: Prompt | None = None,
     tools: Sequence[Mapping[str, Any]] = (),
+    mcp: Sequence[HostedMcp] = (),
     tool_choice: str | McpChoice | None = None,
     parallel_tool_calls: bool | None = None,
     reasoning: Effort | None = None,
@@ -88,6 +90,7 @@ async def open_session(
         instructions: how it is to behave; ``None`` leaves the service's own.
         prompt: instructions that are kept at the service, by name.
         tools: their schemas, as `ToolRouter.schemas` gives them.
+        mcp: servers whose tools the service calls itself.
         tool_choice: ``auto``, ``none``, ``required``, the name of the function that
             every reply has to call, or an `McpChoice`.
         parallel_tool_calls: whether one reply may call several tools.
@@ -138,6 +141,7 @@ async def open_session(
         instructions=instructions,
         prompt=prompt,
         tools=tuple(tools),
+        mcp=tuple(mcp),
         tool_choice=tool_choice,
         parallel_tool_calls=parallel_tool_calls,
         reasoning=reasoning,

@@ -10,6 +10,7 @@ from voxpipe.pipeline import AudioFormat, FormatError
 
 from .detection import Owner, SemanticVad, ServerVad, Turns
 from .errors import ConfigurationError
+from .mcp_servers import HostedMcp, check_labels
 from .models import model_named
 from .options import (
     Distance,
@@ -49,6 +50,7 @@ class Settings:
     instructions: str | None = field(default=None, repr=False)
     prompt: Prompt | None = None
     tools: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    mcp: Sequence[HostedMcp] = ()
     tool_choice: str | McpChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning: Effort | None = None
@@ -73,6 +75,7 @@ class Settings:
                 f"SemanticVad, not {self.turns!r}"
             )
         one_of("output", self.output, get_args(Modality))
+        check_labels(self.mcp)
         if self.speed is not None:
             between("speed", self.speed, 0.25, 1.5)
         if self.max_output_tokens is not None and self.max_output_tokens != "inf":
@@ -110,6 +113,11 @@ class Settings:
     def declares_tools(self) -> bool:
         """The model has something to call."""
         return bool(self.tools or (self.extra or {}).get("tools"))
+
+    @property
+    def may_ask(self) -> bool:
+        """Some call of the service's may need approval."""
+        return any(server.may_ask for server in self.mcp)
 
     @property
     def transcriber(self) -> Transcription | None:
@@ -169,6 +177,11 @@ def _noise(settings: Settings) -> Any:
     return _wire(NoiseReduction(microphone=noise) if isinstance(noise, str) else noise)
 
 
+def _tools(settings: Settings) -> Any:
+    ours = [dict(tool) for tool in settings.tools]
+    return [*ours, *(server.to_wire() for server in settings.mcp)]
+
+
 def _voice(settings: Settings) -> Any:
     voice = settings.voice
     return {"id": voice} if voice and voice.startswith(_CUSTOM) else voice
@@ -177,7 +190,8 @@ def _voice(settings: Settings) -> Any:
 # Where each field stands in the service's session object, and what stands there.
 _FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Settings], Any]]] = {
     "output": (("output_modalities",), lambda s: [s.output]),
-    "tools": (("tools",), lambda s: [dict(tool) for tool in s.tools]),
+    "tools": (("tools",), _tools),
+    "mcp": (("tools",), _tools),
     "turns": (("audio", "input", "turn_detection"), lambda s: _wire(s.detection)),
     "transcription": (
         ("audio", "input", "transcription"),
