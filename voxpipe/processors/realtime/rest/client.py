@@ -10,8 +10,10 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from pydantic import SecretStr, ValidationError
 
 from voxpipe.processors.realtime.errors import ConfigurationError
@@ -65,13 +67,17 @@ async def open_rest(
             "the REST side needs httpx2: pip install 'voxpipe[rest]'"
         ) from None
     host = host_of(api_key=api_key, base_url=base_url, region=region)
-    async with httpx2.AsyncClient(
+    make = partial(
+        httpx2.AsyncClient,
         timeout=timeout,
         follow_redirects=False,
         # A proxy would read what is not encrypted, the key first.
         trust_env=host.secure,
         transport=transport,
-    ) as client:
+    )
+    # Certificates are read then, which takes a tenth of a second: not in the loop.
+    client = await to_thread.run_sync(make) if transport is None else make()
+    async with client:
         yield Rest(Asking(client, host, timeout))
 
 
