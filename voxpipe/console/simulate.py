@@ -54,7 +54,7 @@ And what can go wrong does when you say so, at any event of the protocol:
     - {do: slow, at: session.created, seconds: 0.2}     # each event from then on
     - {do: malformed, at: response.done}    # also: duplicate, reorder
     - {do: rate_limited, after: 2}          # the third reply fails
-    - {do: expired, at: conversation.item.truncate}
+    - {do: expired, at: conversation.item.truncate, sessions: 1}    # the first only
 
 A session that was recorded (voxpipe.simulator.cassettes) is replayed in the same way:
 

@@ -55,32 +55,42 @@ class _Fault(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Close(_Fault):
+class _OfConnection(_Fault):
+    """A fault of a connection.
+
+    Attributes:
+        after: how many of the events go by first.
+        sessions: it strikes only in so many sessions of a server, the first ones;
+            ``None`` for all. A client that connects again meets it no more.
+    """
+
+    after: Count = 0
+    sessions: Times | None = None
+
+
+class Close(_OfConnection):
     """The connection is closed in place of the event.
 
     Attributes:
         at: type of the event; one of the client is not acted on.
-        after: how many of these go by first.
         code: of the WebSocket's close frame.
         reason: beside it; 123 bytes at most.
     """
 
     do: Literal["close"] = "close"
     at: AnyEvent
-    after: Count = 0
     code: int = Field(default=1011, ge=1000, le=4999)
     reason: str = Field(default="", max_length=60)
 
 
-class Expired(_Fault):
+class Expired(_OfConnection):
     """The session ends as at its age limit: ``session_expired``, then 1001."""
 
     do: Literal["expired"] = "expired"
     at: AnyEvent
-    after: Count = 0
 
 
-class Stall(_Fault):
+class Stall(_OfConnection):
     """From the event on nothing is sent, while the connection stays and is read.
 
     Attributes:
@@ -89,11 +99,10 @@ class Stall(_Fault):
 
     do: Literal["stall"] = "stall"
     at: AnyEvent
-    after: Count = 0
     seconds: float | None = Field(default=None, ge=0, le=86_400)
 
 
-class HalfOpen(_Fault):
+class HalfOpen(_OfConnection):
     """From the event on nothing is sent, nothing read, and no ping answered.
 
     So it looks when the other side has lost its power: nobody says goodbye.
@@ -101,10 +110,9 @@ class HalfOpen(_Fault):
 
     do: Literal["half_open"] = "half_open"
     at: AnyEvent
-    after: Count = 0
 
 
-class Slow(_Fault):
+class Slow(_OfConnection):
     """From the event on every event takes so much longer.
 
     Attributes:
@@ -113,11 +121,10 @@ class Slow(_Fault):
 
     do: Literal["slow"] = "slow"
     at: AnyEvent
-    after: Count = 0
     seconds: float = Field(default=0.5, ge=0, le=3600)
 
 
-class Malformed(_Fault):
+class Malformed(_OfConnection):
     """The event is not what it should be.
 
     Attributes:
@@ -127,12 +134,11 @@ class Malformed(_Fault):
 
     do: Literal["malformed"] = "malformed"
     at: ServerEvent
-    after: Count = 0
     times: Times = 1
     text: str | None = None
 
 
-class Duplicate(_Fault):
+class Duplicate(_OfConnection):
     """The event comes twice.
 
     Attributes:
@@ -141,11 +147,10 @@ class Duplicate(_Fault):
 
     do: Literal["duplicate"] = "duplicate"
     at: ServerEvent
-    after: Count = 0
     times: Times = 1
 
 
-class Reorder(_Fault):
+class Reorder(_OfConnection):
     """The event changes places with the next one.
 
     Attributes:
@@ -154,7 +159,6 @@ class Reorder(_Fault):
 
     do: Literal["reorder"] = "reorder"
     at: ServerEvent
-    after: Count = 0
     times: Times = 1
 
 

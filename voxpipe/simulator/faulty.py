@@ -28,9 +28,20 @@ from .faults import (
 from .pump import Wire
 
 
-def with_faults(wire: Wire, faults: Iterable[Fault]) -> Wire:
-    """``wire``, made as unreliable as the script wants it."""
-    own = [each for each in faults if not isinstance(each, RateLimited)]
+def with_faults(wire: Wire, faults: Iterable[Fault], session: int = 1) -> Wire:
+    """``wire``, made as unreliable as the script wants it.
+
+    Args:
+        wire: to the client.
+        faults: of the script.
+        session: which one of the server's this is, from 1.
+    """
+    own = [
+        each
+        for each in faults
+        if not isinstance(each, RateLimited)
+        and (each.sessions is None or session <= each.sessions)
+    ]
     return _FaultyWire(wire, own) if own else wire
 
 

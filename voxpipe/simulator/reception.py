@@ -59,6 +59,7 @@ class Reception:
         self._speak = speak
         self._lifetime = lifetime
         self._players = players
+        self._sessions = 0  # opened so far
         self.calls = Calls(self._open_call, speak, tasks)
         calls, secrets = CallEndpoints(self.calls, keys), ClientSecrets(keys)
         self.routes = Routes(
@@ -105,7 +106,8 @@ class Reception:
             [each.strip() for each in offered],
             self._keys,
         )
-        wire = with_faults(socket, self._script.faults)
+        self._sessions += 1
+        wire = with_faults(socket, self._script.faults, self._sessions)
         if not admission.call_id:
             await Pump(self._open(admission), wire, self._speak).run()
             return
