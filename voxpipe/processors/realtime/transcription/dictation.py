@@ -17,10 +17,12 @@ from voxpipe.processors.realtime.history import History
 from voxpipe.processors.realtime.listening import CallerAudio
 from voxpipe.processors.realtime.parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
 from voxpipe.processors.realtime.prices import Bill
+from voxpipe.processors.realtime.recent import Recent
 from voxpipe.processors.realtime.settings import Settings
 from voxpipe.processors.realtime.words import Words
 
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
+EVENTS = 256  # ids remembered, to know an event that comes twice
 _EMPTY = "input_audio_buffer_commit_empty"
 
 
@@ -44,6 +46,7 @@ class Dictation:
         self._words = Words(self.effects)
         self._account = Account(settings, self.effects, host)
         self._audio = CallerAudio(settings)
+        self._seen = Recent(EVENTS)
         self._speaking = False  # by the service's detection
         self._commits = 0  # ordered, and not answered
         self._handlers: dict[str, Callable[[Any, float], object]] = {
@@ -113,6 +116,9 @@ class Dictation:
             event = parse(message)
         except BadEvent as error:
             self.effects.report(str(error))
+            return
+        if event.event_id is not None and not self._seen.add(event.event_id):
+            self.effects.report("an event came twice")
             return
         if isinstance(event, AudioDelta):  # of a conversation, not of a transcription
             return

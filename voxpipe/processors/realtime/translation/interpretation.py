@@ -15,6 +15,7 @@ from voxpipe.processors.realtime.effects import Effects
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.parse import AudioDelta, BadEvent, parse
 from voxpipe.processors.realtime.prices import Bill, minutes_usd
+from voxpipe.processors.realtime.recent import Recent
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.realtime.store import Store
 
@@ -22,6 +23,7 @@ from .sentences import Sentences
 from .session import TranslationSettings
 
 APPEND = "session.input_audio_buffer.append"
+EVENTS = 256  # ids remembered, to know an event that comes twice
 BILLED = 60.0  # seconds of audio after which a reader of `usage` is told
 _PCM = (PCM_24K.rate, 1, "pcm16")
 
@@ -56,6 +58,7 @@ class Interpretation:
         self._said = 0.0  # seconds of translation
         self._unbilled = 0.0  # seconds of audio since `usage` was told
         self._behind = False  # the store was full, and it was said
+        self._seen = Recent(EVENTS)
         self.store = Store()
         self.effects = Effects(report)
         self.bill = Bill()
@@ -108,6 +111,9 @@ class Interpretation:
             event = parse(message)
         except BadEvent as error:
             self.effects.report(str(error))
+            return
+        if event.event_id is not None and not self._seen.add(event.event_id):
+            self.effects.report("an event came twice")
             return
         if isinstance(event, AudioDelta):  # of a conversation, not of a translation
             return
