@@ -69,29 +69,29 @@ async def test_the_agents_sdk_answers_a_call_with_a_tool() -> None:
     )
     told: list[str] = []
     replies: list[HeardReply] = []
-    async with Simulator(SCRIPT, ToneVoice()) as simulator:
-        async with (
-            AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as openai,
-            simulator.incoming_call() as call,
-        ):
-            payload: Any = await OpenAIRealtimeSIPModel.build_initial_session_payload(
-                agent, model_config={"initial_model_settings": {}}
-            )
-            accepted = payload.model_dump(exclude_none=True)
-            await openai.realtime.calls.accept(call.id, **accepted)
-            session = await RealtimeRunner(agent, model=OpenAIRealtimeSIPModel()).run(
-                model_config={
-                    "call_id": call.id,
-                    "url": f"{simulator.websocket_url}?call_id={call.id}",
-                    "api_key": "sk-test",
-                }
-            )
-            async with session, anyio.create_task_group() as tasks:
-                tasks.start_soon(listen_to, session, told)
-                with anyio.fail_after(20):
-                    await call.say(hum(400))
-                    replies.append(await call.listen())
-                tasks.cancel_scope.cancel()
+    async with (
+        Simulator(SCRIPT, ToneVoice()) as simulator,
+        AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as openai,
+        simulator.incoming_call() as call,
+    ):
+        payload: Any = await OpenAIRealtimeSIPModel.build_initial_session_payload(
+            agent, model_config={"initial_model_settings": {}}
+        )
+        accepted = payload.model_dump(exclude_none=True)
+        await openai.realtime.calls.accept(call.id, **accepted)
+        session = await RealtimeRunner(agent, model=OpenAIRealtimeSIPModel()).run(
+            model_config={
+                "call_id": call.id,
+                "url": f"{simulator.websocket_url}?call_id={call.id}",
+                "api_key": "sk-test",
+            }
+        )
+        async with session, anyio.create_task_group() as tasks:
+            tasks.start_soon(listen_to, session, told)
+            with anyio.fail_after(20):
+                await call.say(hum(400))
+                replies.append(await call.listen())
+            tasks.cancel_scope.cancel()
     [reply] = replies
     assert reply.audio.duration > 0.3
     assert not reply.cut
