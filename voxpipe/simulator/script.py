@@ -76,8 +76,8 @@ class Line(Answer):
 
     Attributes:
         heard: the caller's words before this reply, for transcripts and patterns. In a
-            file, words that end in ``.wav`` stand for those in the ``.txt`` beside it. A
-            model that tells speakers apart takes ``A:`` at the start of a line for one.
+            file, words that end in ``.wav`` stand for those in the ``.txt`` beside it.
+            To a model that tells speakers apart, ``A:`` begins what A says, on a line.
         unintelligible: the transcription of these words fails.
     """
 
