@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from anyio import EndOfStream, Semaphore, create_task_group, current_time
+from anyio import Semaphore, create_task_group, current_time
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
@@ -151,12 +151,9 @@ class ToolRouter(Processor):
         threads = Threads(self._concurrency + LEFT_BEHIND)
         slots = Semaphore(self._concurrency)
         async with create_task_group() as answers:
-            while True:
+            async for call in self.calls:
+                # Not before there is one: who waits for a person needs the slot back.
                 await slots.acquire()
-                try:
-                    call = await self.calls.receive()
-                except EndOfStream:
-                    break
                 if self._is_new(call):
                     answers.start_soon(self._answer, call, tools, threads, slots)
                 else:
