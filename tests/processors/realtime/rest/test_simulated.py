@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
@@ -45,6 +46,12 @@ async def test_an_offer_may_bring_its_settings() -> None:
         assert answer.call_id.startswith("rtc_")
 
 
+async def test_a_translation_secret_is_made() -> None:
+    async with service() as (_, rest):
+        secret = await rest.translation_secret("de", seconds=10)
+        assert secret.value.get_secret_value().startswith("ek_")
+
+
 async def test_a_call_is_accepted_once_and_hung_up() -> None:
     async with service() as (simulator, rest), simulator.incoming_call() as call:
         await rest.accept(call.id, Settings(instructions="Be brief."))
@@ -79,3 +86,32 @@ async def test_a_wrong_key_is_a_401() -> None:
             await rest.client_secret()
     assert caught.value.status == 401
     assert "not-a-key" not in str(caught.value)
+
+
+BUSY: list[tuple[Literal[429, 503], str]] = [
+    (429, "slow_down"),
+    (503, "server_is_overloaded"),
+]
+
+
+async def test_an_overloaded_service_says_when_to_come_again() -> None:
+    async with service() as (simulator, rest), simulator.incoming_call() as call:
+        for status, code in BUSY:
+            simulator.turn_away(status, retry_after=2)
+            with pytest.raises(RestError) as caught:
+                await rest.accept(call.id)
+            error = caught.value
+            assert (error.status, error.code, error.retry_after) == (status, code, 2.0)
+        await rest.accept(call.id)
+        await call.answered()
+
+
+async def test_a_secret_that_has_expired_opens_nothing() -> None:
+    async with service() as (simulator, rest):
+        secret = await rest.client_secret(seconds=10)
+        simulator.expire_client_secrets()
+        async with open_rest(api_key=secret.value, base_url=simulator.url) as browser:
+            with pytest.raises(RestError) as caught:
+                await browser.answer(OFFER)
+        assert caught.value.status == 401
+        assert secret.value.get_secret_value() not in str(caught.value)
