@@ -62,6 +62,10 @@ _CASSETTE = (
 async def test_a_greeting(realtime_cassette, who):
     assert "Good evening." in await ask(connect=realtime_cassette)
 
+async def test_on_any_day(realtime_cassette, anyio_backend):
+    connect = realtime_cassette.ignoring("session.instructions")
+    await ask("Today is " + anyio_backend, connect=connect)
+
 class TestAgain:
     async def test_a_greeting(self, realtime_cassette):
         assert "Good evening." in await ask(connect=realtime_cassette)
@@ -106,19 +110,20 @@ def test_a_cassette_is_recorded_once_and_replayed_without_the_service(
     fast = Timing(first_text_ms=0, text_token_ms=0)
     with served(Script(replies=[Line(say="Good evening.")], timing=fast)) as url:
         monkeypatch.setenv("OPENAI_BASE_URL", url)
-        run(pytester, "--record-realtime").assert_outcomes(passed=4)
+        run(pytester, "--record-realtime").assert_outcomes(passed=6)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.delenv("OPENAI_API_KEY")
-    run(pytester).assert_outcomes(passed=4)
+    run(pytester).assert_outcomes(passed=6)
     tapes = sorted((test.parent / "cassettes" / "test_calls").iterdir())
     assert [each.name for each in tapes] == [
         "TestAgain-test_a_greeting.jsonl",
         "test_a_greeting-a_b.jsonl",
+        "test_on_any_day.jsonl",
     ]  # one for both loops
     assert not [each for each in tapes if "sk-secret" in each.read_text()]
     test.write_text(_CASSETTE.replace("Be kind.", "Be rude."))
     failed = run(pytester)
-    failed.assert_outcomes(failed=4)
+    failed.assert_outcomes(failed=4, passed=2)
     failed.stdout.fnmatch_lines(['*session.instructions was "Be kind.", now it is*'])
 
 
@@ -127,5 +132,5 @@ def test_a_cassette_that_is_not_there_says_how_to_make_it(
 ) -> None:
     pytester.makepyfile(test_calls=_CASSETTE)
     failed = run(pytester)
-    failed.assert_outcomes(failed=4)
+    failed.assert_outcomes(failed=6)
     failed.stdout.fnmatch_lines(["*there is no cassette*--record-realtime*"])

@@ -10,7 +10,7 @@ pytest is imported by whoever has it: not here, while it only looks what there i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,10 +83,23 @@ class RealtimeCassette:
         mode: what happens.
     """
 
-    def __init__(self, path: Path, mode: Literal["record", "replay"]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mode: Literal["record", "replay"],
+        ignore: Collection[str] = (),
+    ) -> None:
         self.path = path
-        self.mode = mode
-        self._connect = _recorder(path) if mode == "record" else _player(path)
+        self.mode: Literal["record", "replay"] = mode
+        record = mode == "record"
+        self._connect = _recorder(path) if record else _player(path, ignore)
+
+    def ignoring(self, *fields: str) -> RealtimeCassette:
+        """The same, though these fields may be others than they were recorded.
+
+        Such as ``session.instructions``, where these tell the date.
+        """
+        return RealtimeCassette(self.path, self.mode, fields)
 
     def __call__(self, address: Address) -> AbstractAsyncContextManager[Connection]:
         """Connect: to the service while it is recorded, to the cassette otherwise.
@@ -166,7 +179,7 @@ def _recorder(path: Path) -> Connect:
     return recording(path, websocket)
 
 
-def _player(path: Path) -> Connect:
+def _player(path: Path, ignore: Collection[str]) -> Connect:
     from voxpipe.simulator.cassettes import replay
 
-    return replay(path)
+    return replay(path, ignore=ignore)

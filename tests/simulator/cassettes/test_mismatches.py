@@ -71,6 +71,16 @@ def test_what_the_client_does_otherwise_is_told_by_line_and_value(
     assert "record it again" in str(mismatch.value)
 
 
+def test_a_field_that_is_to_be_ignored_may_differ_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    record(path, talk)
+    rude = changed("Be kind.", "Be rude.")
+    play(path, rude, ignore=["session.instructions"])
+    play(path, rude, ignore=["session"])
+    with pytest.raises(CassetteMismatch):
+        play(path, rude, ignore=["session.instruct", "instructions"])
+
+
 def test_what_the_client_never_sends_is_told_at_its_end(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     record(path, talk)

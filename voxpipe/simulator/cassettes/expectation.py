@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .cassette import Cassette, Entry
 from .cleaning import clean, kind_of
 from .errors import CassetteMismatch
@@ -14,12 +16,17 @@ _MOST_TOLD = 3  # differences of one event
 class Expectation:
     """Checks off what a client sends against what it sent when it was recorded.
 
+    Args:
+        cassette: with what was recorded.
+        ignore: fields that may be others.
+
     Attributes:
         names: the client's ids of the recording, and what they are now.
     """
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Cassette, ignore: Collection[str]) -> None:
         self._name = cassette.name
+        self._ignore = ignore
         sent: list[tuple[Entry, Event]] = [
             (entry, clean(dict(entry.event), "words"))
             for entry in cassette.entries
@@ -51,8 +58,8 @@ class Expectation:
         if index is None:
             raise CassetteMismatch(self._surprise(event, where))
         entry, expected = where[index]
-        found = [] if is_loose(event) else differences(expected, event, self.names)
-        if found:
+        found = differences(expected, event, self.names, self._ignore)
+        if found and not is_loose(event):
             told = "; ".join(found[:_MOST_TOLD])
             raise CassetteMismatch(
                 f"{self._name}, line {entry.line}: the client's {name_of(event)} is "

@@ -8,7 +8,7 @@ on how much was heard: it may come at any time, and only has to come.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from voxpipe.simulator.wire.json_types import is_array, is_object
@@ -60,15 +60,25 @@ def own_names(event: Event) -> Iterator[str]:
             yield id
 
 
-def differences(expected: Event, got: Event, names: Mapping[str, str]) -> list[str]:
+def differences(
+    expected: Event,
+    got: Event,
+    names: Mapping[str, str],
+    ignore: Collection[str] = (),
+) -> list[str]:
     """Where two events of the same name differ, each with both values.
 
     Args:
         expected: as it was recorded.
         got: as it came.
         names: the client's ids of the recording, and what they are now.
+        ignore: paths that may differ, with all that is under them.
     """
-    return list(_differing(_meaning(expected, names), _meaning(got, {}), ""))
+    return [
+        told
+        for path, told in _differing(_meaning(expected, names), _meaning(got, {}), "")
+        if not any(path == each or path.startswith(f"{each}.") for each in ignore)
+    ]
 
 
 def _meaning(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
@@ -101,21 +111,21 @@ def _parsed(output: Any) -> Any:
         return output
 
 
-def _differing(expected: Any, got: Any, path: str) -> Iterator[str]:
+def _differing(expected: Any, got: Any, path: str) -> Iterator[tuple[str, str]]:
     if is_object(expected) and is_object(got):
         for name in sorted(expected.keys() | got.keys()):
             step = f"{path}.{name}" if path else name
             if name not in got:
-                yield f"{step} is missing, it was {_shown(expected[name])}"
+                yield step, f"{step} is missing, it was {_shown(expected[name])}"
             elif name not in expected:
-                yield f"{step} is new: {_shown(got[name])}"
+                yield step, f"{step} is new: {_shown(got[name])}"
             else:
                 yield from _differing(expected[name], got[name], step)
     elif is_array(expected) and is_array(got) and len(expected) == len(got):
         for index, (one, other) in enumerate(zip(expected, got, strict=True)):
             yield from _differing(one, other, f"{path}[{index}]")
     elif expected != got:
-        yield f"{path} was {_shown(expected)}, now it is {_shown(got)}"
+        yield path, f"{path} was {_shown(expected)}, now it is {_shown(got)}"
 
 
 def _shown(value: Any) -> str:

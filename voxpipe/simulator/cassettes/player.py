@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -42,15 +42,23 @@ class Player:
         cassette: what to play.
         now: the time on the clock that ``receive`` and ``advance`` will be given.
         sound: what is heard where the recording holds no speech.
+        ignore: fields of the client's events that may be others.
 
     Attributes:
         mismatch: what the client did that it had not done; the session is over then.
     """
 
-    def __init__(self, cassette: Cassette, *, now: float, sound: Sound) -> None:
+    def __init__(
+        self,
+        cassette: Cassette,
+        *,
+        now: float,
+        sound: Sound,
+        ignore: Collection[str] = (),
+    ) -> None:
         self.mismatch: CassetteMismatch | None = None
         self._entries = cassette.entries
-        self._expected = Expectation(cassette)
+        self._expected = Expectation(cassette, ignore)
         self._next = 0  # entry
         self._since, self._at = now, 0.0  # the last entry: on our clock, on its own
         self._due: float | None = None

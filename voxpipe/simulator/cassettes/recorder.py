@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
+from os import getpid
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol, TypeVar
 
@@ -110,7 +111,7 @@ class _Tape:
 
     def __init__(self, path: Path, keep: Keep) -> None:
         self._path = path
-        self._draft = path.with_name(f"{path.name}.part")
+        self._draft = path.with_name(f"{path.name}.{getpid()}.part")
         self._keep: Keep = keep
         self._start = current_time()
         self._size = 0

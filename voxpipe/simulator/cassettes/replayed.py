@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from math import inf
@@ -24,7 +24,7 @@ from .recorder import Connection, numbered
 
 
 def replay(
-    path: str | Path, *, sound: Sound = "silence"
+    path: str | Path, *, sound: Sound = "silence", ignore: Collection[str] = ()
 ) -> Callable[[object], AbstractAsyncContextManager[Connection]]:
     """Connect to a recorded session instead of the service; needs no network.
 
@@ -36,6 +36,8 @@ def replay(
         path: of the cassette; the next session is read from ``name.2.jsonl``, and so
             on.
         sound: what is heard where the recording holds no speech; as long as that was.
+        ignore: fields that may be others than recorded, with all that is under them:
+            ``session.instructions``, where these tell the date.
 
     Returns:
         What `open_session` takes as ``connect``.
@@ -43,7 +45,7 @@ def replay(
     Raises:
         CassetteError: when it connects: the file cannot be read, or is no cassette.
     """
-    players = Players(path, sound=sound)
+    players = Players(path, sound=sound, ignore=ignore)
 
     @asynccontextmanager
     async def play(address: object) -> AsyncGenerator[Connection]:
@@ -60,6 +62,7 @@ class Players:
     Args:
         path: of the first; the n-th is ``name.n.jsonl``.
         sound: what is heard where the recording holds no speech.
+        ignore: fields of the client's events that may be others.
         then: what follows the last one: a `CassetteError`, or the first again.
     """
 
@@ -68,10 +71,12 @@ class Players:
         path: str | Path,
         *,
         sound: Sound = "silence",
+        ignore: Collection[str] = (),
         then: Literal["fail", "repeat"] = "fail",
     ) -> None:
         self._path = Path(path)
         self._sound: Sound = sound
+        self._ignore = tuple(ignore)
         self._then = then
         self._numbers = count(1)
 
@@ -86,7 +91,9 @@ class Players:
             self._numbers = count(2)
             path = self._path
         cassette = load_cassette(path)
-        return Player(cassette, now=current_time(), sound=self._sound)
+        return Player(
+            cassette, now=current_time(), sound=self._sound, ignore=self._ignore
+        )
 
 
 class _Replayed:
