@@ -30,7 +30,7 @@ from voxpipe.processors.realtime import (
 )
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Line, Script, Simulator, ToneVoice, connect_in_memory
 
 from ..call import ULAW, speech  # noqa: TID252  # tests are no package
 from ..loops import BACKENDS, Backend, Steps, run_virtually  # noqa: TID252
@@ -244,5 +244,20 @@ def test_it_can_be_left_at_any_step(backend: Backend) -> None:
                 tasks.cancel_scope.cancel()
 
     steps = Steps()
-    for step in range(1, 400, 29):
+    for step in range(1, 900, 97):
         run_virtually(backend, conversation, step, steps=steps)
+
+
+async def test_it_is_the_same_over_a_socket() -> None:
+    async with (
+        no_leaks(),
+        Simulator(TALK, ToneVoice()) as simulator,
+        open_transcription(
+            model=STREAMS, base_url=simulator.url, api_key="sk-x"
+        ) as session,
+    ):
+        box = Transcribe(session)
+        source, heard = Frames(frames(1.0)), Heard(box)
+        await Pipeline(source.output >> box.hears, *heard.routes).run()
+    assert heard.final == [WORDS[0]]
+    assert box.fault_count == 0

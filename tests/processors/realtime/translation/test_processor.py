@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
 from anyio import create_task_group, current_time, sleep
@@ -15,83 +12,34 @@ from voxpipe.pipeline import (
     AudioFrame,
     Pipeline,
     ReplyEnd,
-    SessionLost,
-    Transcript,
     Usage,
     WiringError,
 )
 from voxpipe.pipeline.testing import Probe, no_leaks
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.processors.audio import Decode, Resample
-from voxpipe.processors.realtime import Address, Connection
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
-    TranslationSession,
     open_translation,
 )
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Simulator, ToneVoice
 from voxpipe.transports import MemoryPhone
 
 from ..call import speech  # noqa: TID252  # tests are no package
-from ..loops import BACKENDS, Backend, Steps, run_virtually  # noqa: TID252
-from .service import Service
-
-TALK = Script(
-    replies=(
-        Line(heard="Guten Abend.", say="Good evening."),
-        Line(heard="Wo ist der Bahnhof?", say="Where is the station?"),
-    )
+from ..loops import Backend, run_virtually  # noqa: TID252
+from .desk import (
+    GOOD_EVENING,
+    TALK,
+    WRITER,
+    Heard,
+    both_loops,
+    frames,
+    interpreter,
+    seconds_of,
+    served,
 )
-GOOD_EVENING = ToneVoice().speak("Good evening.", "interpreter", 1.0)
-WRITER = "gpt-realtime-whisper"
-both_loops = pytest.mark.parametrize("backend", BACKENDS)
-
-
-def interpreter(
-    script: Script = TALK, *, lifetime: float = 3600.0, **options: Any
-) -> AbstractAsyncContextManager[TranslationSession]:
-    """A session with the simulated one."""
-
-    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(
-            script, ToneVoice(), kind="translation", seed=1, lifetime=lifetime
-        )
-
-    return open_translation(language="en", api_key="sk-x", connect=connect, **options)
-
-
-def served(service: Service) -> AbstractAsyncContextManager[TranslationSession]:
-    return open_translation(language="en", api_key="sk-x", connect=service.connect)
-
-
-def frames(audio: bytes, format: AudioFormat = PCM_24K) -> list[AudioFrame]:
-    """As a telephone sends it: 20 ms each."""
-    step = format.bytes_in(0.02)
-    return [
-        AudioFrame(data=audio[at : at + step], format=format)
-        for at in range(0, len(audio), step)
-    ]
-
-
-def seconds_of(audio: bytes) -> float:
-    return AudioFrame(data=audio, format=PCM_24K).duration
-
-
-class Heard:
-    """Reads all that an interpreter tells."""
-
-    def __init__(self, box: Translate) -> None:
-        self.says, self.words, self.usage = Probe(), Probe(), Probe()
-        self.routes = (
-            box.says >> self.says.input,
-            box.transcripts >> self.words.input,
-            box.usage >> self.usage.input,
-        )
-
-    def final(self, speaker: str) -> list[str]:
-        told: Sequence[Transcript] = self.words.frames
-        return [each.text for each in told if each.speaker == speaker and each.final]
+from .service import Service
 
 
 @both_loops
@@ -211,107 +159,6 @@ def test_the_language_can_change_while_it_runs(backend: Backend) -> None:
     run_virtually(backend, conversation)
 
 
-# --- ends
-
-
-@both_loops
-@pytest.mark.parametrize("end", ["goes", "closed"])
-def test_an_end_that_nobody_asked_for_is_a_lost_session(
-    backend: Backend, end: str
-) -> None:
-    async def conversation() -> None:
-        service = Service()
-        if end == "goes":
-            service.goes()
-        else:
-            service.says("session.closed", event_id="event_1")
-        async with no_leaks(), served(service) as session:
-            translate, says = Translate(session), Probe()
-            source = Frames(frames(speech(30)), pace="real time")
-            pipeline = Pipeline(
-                source.output >> translate.hears, translate.says >> says.input
-            )
-            with pytest.raises(SessionLost):
-                await pipeline.run()
-
-    run_virtually(backend, conversation)
-
-
-@both_loops
-def test_the_hour_ends_the_session_and_the_run(backend: Backend) -> None:
-    async def conversation() -> None:
-        async with interpreter(lifetime=20) as session:
-            translate = Translate(session)
-            heard = Heard(translate)
-            source = Frames(frames(speech(60)), pace="real time")
-            with pytest.raises(SessionLost) as lost:
-                await Pipeline(source.output >> translate.hears, *heard.routes).run()
-            assert lost.value.code == 1001
-            assert translate.fault_count == 1  # session_expired, said before
-
-    run_virtually(backend, conversation)
-
-
-@both_loops
-def test_words_that_come_after_the_speaker_has_gone_are_still_said(
-    backend: Backend,
-) -> None:
-    async def conversation() -> None:
-        service = Service()
-        async with served(service) as session:
-            translate = Translate(session)
-            heard = Heard(translate)
-            source = Frames(frames(speech(0.2)))
-            pipeline = Pipeline(source.output >> translate.hears, *heard.routes)
-            async with create_task_group() as tasks:
-                tasks.start_soon(pipeline.run)
-                for delta in ("I am", " late", " but here"):
-                    await sleep(9)  # less than the service may be silent
-                    service.says("session.output_transcript.delta", delta=delta)
-                    service.speaks(0.2)
-                service.says("session.closed")
-        assert service.asked[-1] == {"type": "session.close"}
-        assert heard.final("agent") == ["I am late but here"]
-        assert len(heard.says.frames) == 4
-        assert translate.fault_count == 0
-
-    run_virtually(backend, conversation)
-
-
-@both_loops
-def test_a_service_that_never_closes_is_not_waited_for(backend: Backend) -> None:
-    async def conversation() -> None:
-        service = Service()
-        async with served(service) as session:
-            translate = Translate(session)
-            heard = Heard(translate)
-            source = Frames(frames(speech(0.2)))
-            began = current_time()
-            await Pipeline(source.output >> translate.hears, *heard.routes).run()
-            assert current_time() - began == pytest.approx(10)
-            assert translate.fault_count == 1
-
-    run_virtually(backend, conversation)
-
-
-@both_loops
-def test_it_can_be_left_at_any_step(backend: Backend) -> None:
-    async def conversation(step: int) -> None:
-        async with no_leaks(), interpreter(transcription=WRITER) as session:
-            translate = Translate(session)
-            source = Frames(frames(speech(0.3)))
-            heard = Heard(translate)
-            pipeline = Pipeline(source.output >> translate.hears, *heard.routes)
-            async with create_task_group() as tasks:
-                steps.reset(step, tasks.cancel_scope.cancel)
-                await pipeline.run()
-                tasks.cancel_scope.cancel()
-
-    steps = Steps()
-    for step in range(1, 400, 29):
-        run_virtually(backend, conversation, step, steps=steps)
-
-
 # --- rubbish, and readers
 
 
@@ -403,3 +250,24 @@ def test_a_telephone_is_drawn_through_decode_and_resample(backend: Backend) -> N
             assert says.data == GOOD_EVENING
 
     run_virtually(backend, conversation)
+
+
+async def test_it_is_the_same_over_a_socket() -> None:
+    async with (
+        no_leaks(),
+        Simulator(TALK, ToneVoice()) as simulator,
+        open_translation(
+            language="en",
+            transcription=WRITER,
+            base_url=simulator.url,
+            api_key="sk-x",
+        ) as session,
+    ):
+        translate = Translate(session)
+        source = Frames(frames(speech(1.0)))
+        heard = Heard(translate)
+        await Pipeline(source.output >> translate.hears, *heard.routes).run()
+    assert heard.says.data == GOOD_EVENING
+    assert heard.final("user") == ["Guten Abend."]
+    assert heard.final("agent") == ["Good evening."]
+    assert translate.fault_count == 0
