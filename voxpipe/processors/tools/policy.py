@@ -32,7 +32,8 @@ class Filler:
     every: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.after <= 600 or not 1 <= (self.every or 1) <= 600:
+        every = 1.0 if self.every is None else self.every
+        if not 0 <= self.after <= 600 or not 1 <= every <= 600:
             raise ToolError(
                 "a filler is said after 0 to 600 seconds, and every 1 to 600, not "
                 f"{self.after!r} and {self.every!r}"
