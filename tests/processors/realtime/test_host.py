@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from voxpipe.processors.realtime import ConfigurationError, open_session
+from voxpipe.processors.realtime import (
+    ConfigurationError,
+    HostWarning,
+    SemanticVad,
+    open_session,
+)
 from voxpipe.processors.realtime.address import address_of
 from voxpipe.processors.realtime.host import REGIONS, Host, host_of
+from voxpipe.simulator import Script, ToneVoice, connect_in_memory
 
 from .server import Line, serving
 
@@ -124,6 +130,29 @@ def test_nothing_that_opens_a_host_is_shown() -> None:
     )
     assert KEY not in repr(opened)
     assert "5e884" not in repr(opened) + repr(address_of(opened, model="m"))
+
+
+def on_azure(**options: Any) -> Any:
+    """A session with a deployment of Azure's, as far as the host matters."""
+    return open_session(
+        base_url=AZURE,
+        api_key=KEY,
+        connect=lambda _: connect_in_memory(Script(), ToneVoice()),
+        **options,
+    )
+
+
+async def test_turns_that_azure_never_ends_are_warned_about() -> None:
+    for turns in ("semantic", SemanticVad(eagerness="high")):
+        with pytest.warns(HostWarning, match='use turns="server"') as told:
+            async with on_azure(turns=turns):
+                pass
+        assert told[0].filename == __file__
+
+
+async def test_what_openai_retires_is_not_azures_to_warn_about() -> None:
+    async with on_azure(model="gpt-realtime", transcription="whisper-1") as session:
+        assert session.host == "ada.openai.azure.com"
 
 
 async def test_all_of_it_is_sent_with_the_upgrade() -> None:

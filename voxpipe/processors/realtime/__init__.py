@@ -8,6 +8,7 @@ from .detection import SemanticVad, ServerVad
 from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
 from .events import ServerEvent
 from .history import Entry, History
+from .host import HostWarning
 from .items import Items, NoSummary
 from .mcp_approvals import Approvals, VoiceApprovals
 from .mcp_frames import McpApproval, McpCall, McpDecision, McpListed, McpNews
@@ -55,6 +56,7 @@ __all__ = [
     "Entry",
     "Heard",
     "History",
+    "HostWarning",
     "HostedMcp",
     "ItemRefused",
     "Items",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,7 +17,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from .detection import SemanticVad, Turns
 from .errors import ConfigurationError
+
+
+class HostWarning(UserWarning):
+    """A host is known not to do what a setting asks it for."""
+
 
 Region = Literal["us", "eu"]
 """Where calls are processed and kept; other regions have no Realtime API."""
@@ -122,6 +129,18 @@ def host_of(
         _key(api_key, "AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY"),
         {name: _header(name, value) for name, value in says.items() if value},
     )
+
+
+def warn_of_turns(host: Host, turns: Turns) -> None:
+    """Say so where turns would never end: the caller would wait for ever."""
+    if host.is_azure and (turns == "semantic" or isinstance(turns, SemanticVad)):
+        # The fourth frame is the program's ``async with open_session(...)``.
+        warnings.warn(
+            "Azure is reported to take semantic turns and never to end one "
+            '(livekit/agents issue 6871): use turns="server" or "local"',
+            HostWarning,
+            stacklevel=4,
+        )
 
 
 def credentials(key: SecretStr, netloc: str) -> dict[str, str]:

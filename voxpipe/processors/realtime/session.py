@@ -14,7 +14,7 @@ from voxpipe.pipeline import AudioFormat
 from .address import address_of
 from .connection import Connect, Connection, websocket
 from .detection import Turns
-from .host import Region, host_of
+from .host import Region, host_of, warn_of_turns
 from .mcp_servers import HostedMcp
 from .models import warn_of_end, warn_of_prompt
 from .opening import Opened, configured, in_time, update_of
@@ -126,6 +126,7 @@ async def open_session(
     Warns:
         RetirementWarning: the model, its transcriber or the prompt will be switched
             off.
+        HostWarning: the host is known not to do what is asked.
 
     Raises:
         ConfigurationError: no key, an address that would send it in the clear, a
@@ -172,6 +173,7 @@ async def open_session(
         project=project,
         safety_identifier=safety_identifier,
     )
+    warn_of_turns(host, turns)
     if not host.is_azure:  # where names are anybody's, and models end on other days
         transcriber = settings.transcriber
         warn_of_end(model, *([transcriber.model] if transcriber else ()))
