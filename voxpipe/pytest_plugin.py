@@ -10,10 +10,10 @@ pytest is imported by whoever has it: not here, while it only looks what there i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     import pytest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from voxpipe.processors.realtime import Address, Connect, Connection
     from voxpipe.simulator import MemoryConnection, Script, Simulator
 
+T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment
 _LONGEST_NAME = 150  # characters; file systems take 255 bytes
 _RECORD = "--record-realtime"
@@ -100,6 +101,20 @@ class RealtimeCassette:
         Such as ``session.instructions``, where these tell the date.
         """
         return RealtimeCassette(self.path, self.mode, fields)
+
+    def run(self, function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """Run a conversation to its end, from a test that is not asynchronous.
+
+        It takes no time when it is replayed (this needs ``voxpipe[trio]``), and its
+        time when it is recorded.
+        """
+        if self.mode == "record":
+            import anyio
+
+            return anyio.run(function, *arguments)
+        from voxpipe.pipeline.testing import run_virtual
+
+        return run_virtual(function, *arguments)
 
     def __call__(self, address: Address) -> AbstractAsyncContextManager[Connection]:
         """Connect: to the service while it is recorded, to the cassette otherwise.
