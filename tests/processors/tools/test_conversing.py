@@ -212,16 +212,6 @@ def test_a_tool_tells_how_far_it_is() -> None:
     assert held.said == ["Half is done.", "Nearly there.", "It is done."]
 
 
-def test_a_function_in_a_thread_can_tell_as_well() -> None:
-    @tool
-    def work(progress: Progress) -> str:
-        progress.say("Nearly there.")
-        return "done"
-
-    story = script(GO, Line(say="It is {result}."))
-    assert converse([work], story, waits(5)).updates() == ["sentence"]
-
-
 # --- interruptions
 
 

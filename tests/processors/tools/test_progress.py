@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import anyio
 import pytest
 
-from voxpipe.processors.tools import Progress, ToolError, tool
+from voxpipe.pipeline import (
+    Input,
+    Pipeline,
+    Processor,
+    ToolCall,
+    ToolResult,
+    ToolUpdate,
+)
+from voxpipe.pipeline.testing import Script
+from voxpipe.processors.tools import Progress, ToolError, ToolRouter, tool
 from voxpipe.processors.tools.progress import Reports
 
 
@@ -56,6 +66,41 @@ async def test_a_thread_can_report() -> None:
     progress = Progress(reports.add)
     await anyio.to_thread.run_sync(progress.say, "from afar")
     assert await reports.next() == ("from afar", "sentence")
+
+
+class Listener(Processor):
+    """Lets the tool go on when its report has come."""
+
+    input = Input[ToolResult | ToolUpdate]()
+
+    def __init__(self) -> None:
+        self.has_come = threading.Event()
+        self.frames: list[ToolResult | ToolUpdate] = []
+
+    async def run(self) -> None:
+        async for frame in self.input:
+            self.frames.append(frame)
+            self.has_come.set()
+
+
+async def test_a_tool_in_a_thread_tells_before_its_result() -> None:
+    listener = Listener()
+
+    @tool(timeout=30)
+    def look(progress: Progress) -> str:
+        progress.say("nearly there")
+        listener.has_come.wait(30)
+        return "done"
+
+    calls = Script([ToolCall(call_id="1", name="look", arguments="{}")])
+    router = ToolRouter([look])
+    await Pipeline(calls.output >> router.calls, router.results >> listener.input).run(
+        deadline=60
+    )
+    told, result = listener.frames
+    assert told == ToolUpdate(call_id="1", kind="sentence", text="nearly there")
+    assert isinstance(result, ToolResult)
+    assert result.output == "done"
 
 
 def _two(a: Progress, b: Progress) -> None: ...
