@@ -46,7 +46,10 @@ SESSION: dict[str, Any] = {
     "id": "sess_1",
     "model": "gpt-realtime-1.5",
     "instructions": "Be brief.",
-    "tools": [{"type": "function", "name": "look"}],
+    "tools": [
+        {"type": "function", "name": "look"},
+        {"type": "mcp", "server_label": "books", "server_url": "https://mcp.example"},
+    ],
     "output_modalities": ["audio"],
     "audio": {
         "input": {
@@ -86,7 +89,7 @@ async def test_the_session_is_what_the_service_says_and_nothing_is_sent() -> Non
     assert settings.call_id == CALL
     assert settings.model == "gpt-realtime-1.5"
     assert settings.detection == SemanticVad(eagerness="low")
-    assert settings.declares_tools
+    assert [each["name"] for each in settings.tools] == ["look"]
     assert settings.transcriber is not None
     assert settings.transcriber.model == "whisper-1"
     assert (session.id, session.expires_at) == ("sess_1", 1_800_000_000)

@@ -129,7 +129,8 @@ def _told(settings: Settings, session: Mapping[str, Any]) -> Settings:
         settings,
         model=model if isinstance(model, str) else settings.model,
         instructions=words if isinstance(words, str) else None,
-        tools=_objects(tools),
+        # Those of hosted servers are called by the service, and declared to nobody.
+        tools=tuple(each for each in _objects(tools) if each.get("type") == "function"),
         transcription=transcriber if isinstance(transcriber, str) else None,
     )
     return effective(told, session)
