@@ -109,8 +109,8 @@ def test_they_stand_beside_tools_of_ones_own_in_an_opening_and_in_an_update() ->
 def test_what_the_service_would_refuse_is_refused_here(
     fields: dict[str, Any], why: str
 ) -> None:
+    given: dict[str, Any] = {"label": "shop", **fields}
     with pytest.raises(ConfigurationError, match=why) as refused:
-        given: dict[str, Any] = {"label": "shop", **fields}
         HostedMcp(**given)
     assert "secret" not in str(refused.value)
 
