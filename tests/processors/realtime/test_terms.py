@@ -124,6 +124,18 @@ def test_the_voice_is_fixed_by_the_first_audio_of_the_conversation() -> None:
         updates(bench, voice="cedar")
 
 
+def test_the_voice_of_a_call_that_the_service_carries_is_fixed_by_its_words() -> None:
+    bench = Bench()
+    bench.created("resp_1")
+    bench.item("resp_1", "item_1")
+    where = {"response_id": "resp_1", "item_id": "item_1", "content_index": 0}
+    bench.says("response.output_text.delta", **where, delta="Hm")
+    updates(bench, voice="ash")
+    bench.words("resp_1", "item_1", "Good evening.")
+    with pytest.raises(ConfigurationError, match="once the model has spoken"):
+        updates(bench, voice="cedar")
+
+
 def test_the_speed_waits_for_the_end_of_a_reply() -> None:
     bench = Bench()
     bench.asks()

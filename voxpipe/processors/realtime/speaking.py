@@ -159,6 +159,8 @@ class Speaking:
         if reply is not None:
             if event.type == "response.output_text.delta":
                 reply.silent.pop(event.item_id, None)  # it is written: no audio comes
+            elif not reply.is_aside:
+                self.has_spoken = True  # of a call that the service carries, all we see
             self._words.delta(reply, event, now)
 
     def words_done(self, event: ev.PartDoneEvent, now: float) -> None:
