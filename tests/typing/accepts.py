@@ -7,6 +7,7 @@ from typing import assert_type
 
 from voxpipe.pipeline import (
     AudioFrame,
+    Dtmf,
     Ear,
     Filter,
     Input,
@@ -20,7 +21,13 @@ from voxpipe.pipeline import (
     ToolCall,
     Transform,
 )
-from voxpipe.processors.realtime import Realtime, ServerVad, Settings, Update
+from voxpipe.processors.realtime import (
+    Budget,
+    Realtime,
+    ServerVad,
+    Settings,
+    Update,
+)
 
 
 class Phone(Processor):
@@ -45,6 +52,10 @@ class Echo(Processor):
             await self.output.send(frame)
         assert_type(await self.input.receive(), AudioFrame)
         assert_type(self.input.receive_nowait(), AudioFrame | None)
+
+
+class Dialled(Processor):
+    keys = Input[Dtmf]()
 
 
 class Volume(Filter[AudioFrame]):
@@ -88,3 +99,8 @@ def a_session_is_changed_in_typed_fields(model: Realtime) -> None:
     )
     assert_type(update, Update)
     assert_type(model.settings, Settings)
+
+
+def what_it_costs_and_the_keys_of_a_telephone_have_ports(model: Realtime) -> None:
+    assert_type(model.usage >> Budget(usd=1).charges, Route)
+    assert_type(model.pressed >> Dialled().keys, Route)
