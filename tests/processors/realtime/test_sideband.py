@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from anyio import create_task_group, sleep, sleep_forever
+from anyio import EndOfStream, create_task_group, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     Pipeline,
@@ -160,7 +160,9 @@ async def test_a_call_that_is_over_is_a_refusal() -> None:
         await pair.put(json.dumps({"type": "error", "error": error}))
 
     async with scripted(talk) as (_, connect):
-        with pytest.raises(SessionRefused, match="call_not_found"):
+        with pytest.raises(
+            SessionRefused, match="the call is over, or nobody has accepted"
+        ):
             async with open_session(call_id=CALL, api_key=KEY, connect=connect):
                 pass
 
@@ -184,6 +186,13 @@ async def test_a_service_that_says_everything_else_is_given_up(
 async def test_settings_belong_to_the_acceptance_of_a_call(given: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"Rest\.accept"):
         async with open_session(call_id=CALL, api_key=KEY, **given):
+            pass
+
+
+@pytest.mark.parametrize("call_id", ["", "a b", "rtc_1/../x", "x" * 257])
+async def test_what_is_no_call_is_refused(call_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="a call's id is what its webhook"):
+        async with open_session(call_id=call_id, api_key=KEY):
             pass
 
 
@@ -418,3 +427,19 @@ def test_written_words_may_come_from_the_pipeline(
         assert [entry.text for entry in model.history][-1] == "Welcome back."
 
     in_time(scene)
+
+
+def test_a_question_out_of_band_is_not_heard_by_the_caller(
+    in_time: Callable[..., None],
+) -> None:
+    async def plot(call: Carried, model: Realtime) -> None:
+        asked = model.ask("Sum it up.", conversation="none", output_modalities=["text"])
+        outcome = await asked.outcome()
+        assert outcome.status == "completed"
+        assert outcome.text
+        assert await asked.turn.over() == "heard"
+        call.pump.hang_up()
+        with pytest.raises(EndOfStream):
+            await call.pump.ear.receive()
+
+    in_time(lambda: hold(script(), plot))

@@ -15,6 +15,7 @@ _CURES = {
     "invalid_api_key": ": check OPENAI_API_KEY",
     "invalid_model": ": this name is not a realtime model",
     "beta_api_shape_disabled": ": the beta is switched off, send no OpenAI-Beta header",
+    "call_not_found": ": the call is over, or nobody has accepted it yet",
     "unknown_parameter": ": a field of extra= does not exist",
 }
 

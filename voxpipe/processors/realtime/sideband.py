@@ -9,6 +9,7 @@ changes nothing says the same. What else it says in the meantime is kept.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -30,6 +31,7 @@ HUNG_UP = 1000  # the close code of a call that has ended as calls do
 UNASKED = 2.0  # seconds in which the service says by itself what the session is
 EARLY = 1_024  # events before that; a second of a lively call has some fifty
 
+_CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
 _ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
 
 
@@ -86,14 +88,34 @@ def check_unset(settings: Settings) -> None:
     """Refuse settings for a session that has its own.
 
     Raises:
-        ConfigurationError: there are some.
+        ConfigurationError: there are some, or this is no call's id.
     """
+    checked_call_id(settings.call_id or "")
     if settings != Settings(call_id=settings.call_id):
         raise ConfigurationError(
             "a call has the session that it was accepted with: give its settings to "
             "Rest.accept, or change them while it lasts with Realtime.update; with "
             "call_id= go only api_key= and where the service is"
         )
+
+
+def is_call_id(text: str) -> bool:
+    """Whether it can be a call's name, which stands in URLs."""
+    return _CALL_ID.fullmatch(text) is not None
+
+
+def checked_call_id(call_id: str) -> str:
+    """A call's name, which may stand in a URL.
+
+    Raises:
+        ConfigurationError: it cannot be one.
+    """
+    if not is_call_id(call_id):
+        raise ConfigurationError(
+            "a call's id is what its webhook, or the answer to its offer, says: "
+            "rtc_ and letters and digits"
+        )
+    return call_id
 
 
 async def join(connection: Connection, settings: Settings) -> Joined:

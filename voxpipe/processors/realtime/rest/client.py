@@ -21,6 +21,7 @@ from voxpipe.processors.realtime.host import Region, host_of
 from voxpipe.processors.realtime.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.options import between
 from voxpipe.processors.realtime.settings import Settings
+from voxpipe.processors.realtime.sideband import checked_call_id, is_call_id
 
 from .asking import Asking, parsed
 from .errors import RestError
@@ -34,7 +35,6 @@ SECRET_LIFE = 600  # seconds, as the service has it
 DECLINE = 603  # SIP: the callee does not wish to take the call
 LONGEST_SDP = 65_536  # characters; a browser's offer has some 5,000
 
-_CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
 _TARGET = re.compile(r"(tel|sips?):[\x21-\x7e]{1,512}")
 
 
@@ -199,7 +199,7 @@ class Rest:
         what = "answer the offer"
         answered = await self._asking.post(what, "/realtime/calls", **content)
         _, _, call_id = answered.headers.get("location", "").rpartition("/")
-        if _CALL_ID.fullmatch(call_id) is None:
+        if not is_call_id(call_id):
             raise RestError(f"asked to {what}, the service did not name the call")
         return Answer(answered.body.decode(errors="replace"), call_id)
 
@@ -234,20 +234,6 @@ class Rest:
         warn_of_end(settings.model, *([transcriber.model] if transcriber else ()))
         if settings.prompt is not None:
             warn_of_prompt()
-
-
-def checked_call_id(call_id: str) -> str:
-    """A call's name, which may stand in a URL.
-
-    Raises:
-        ConfigurationError: it cannot be one.
-    """
-    if _CALL_ID.fullmatch(call_id) is None:
-        raise ConfigurationError(
-            "a call's id is what its webhook, or the answer to its offer, says: "
-            "rtc_ and letters and digits"
-        )
-    return call_id
 
 
 def _whole(settings: Settings) -> dict[str, Any]:
