@@ -181,6 +181,26 @@ async def test_the_end_of_the_simulator_ends_its_calls() -> None:
         assert await call.over() == "simulator"
 
 
+async def test_it_can_all_be_cancelled_in_the_middle_of_a_call() -> None:
+    with anyio.fail_after(10), anyio.CancelScope() as scope:
+        async with desk(LONG) as at, anyio.create_task_group() as tasks:
+            tasks.start_soon(at.call.listen)
+            tasks.start_soon(at.call.say, hum(5000))
+            await at.until("input_audio_buffer.speech_started")
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+
+
+async def test_one_call_comes_after_the_other() -> None:
+    async with Simulator(None, ToneVoice()) as server:
+        ids: set[str] = set()
+        for _ in range(300):  # more than there may be at the same time
+            async with server.incoming_call() as call:
+                ids.add(call.id)
+        assert len(ids) == 300
+
+
 async def test_the_sdk_joins_a_call() -> None:
     if trio.lowlevel.in_trio_run():
         return  # the SDK's WebSockets know only asyncio

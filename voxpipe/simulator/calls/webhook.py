@@ -74,7 +74,11 @@ def call_incoming(
         "id": f"evt_{call_id.removeprefix('rtc_')}",
         "type": "realtime.call.incoming",
         "created_at": now,
-        "data": {"call_id": call_id, "sip_headers": shown},
+        "data": {
+            "call_id": call_id,
+            "sip_headers": shown,
+            "sip_media_security": "srtp",
+        },
     }
 
 
