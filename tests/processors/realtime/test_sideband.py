@@ -238,6 +238,20 @@ async def test_every_end_but_that_of_the_call_is_a_lost_session(
     assert caught.value.code == (code or 1006)
 
 
+async def test_who_hangs_up_while_something_is_being_sent_has_just_hung_up() -> None:
+    async def talk(pair: Pair) -> None:
+        await pair.put(created(tools=[]))
+
+    async with (
+        scripted(talk) as (pair, connect),
+        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+    ):
+        model = Realtime(session)
+        pair.close(1000)
+        model.add_text("The caller is a member.")
+        assert await Pipeline(model.events >> Probe().input).run() == "finished"
+
+
 # --- whole calls
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any, NamedTuple, cast
@@ -62,16 +63,20 @@ class Carried:
 
     def __init__(self, connection: Connection, early: Iterable[str] = ()) -> None:
         self._early = deque(early)
-        self._receive = connection.receive
+        self._connection = connection
         self._hung_up = Event()
-        self.send = connection.send
+
+    async def send(self, message: str, /) -> None:
+        """As `Connection.send`; what is sent when it has ended is lost."""
+        with suppress(SessionLost):  # how it has ended `receive` tells
+            await self._connection.send(message)
 
     async def receive(self) -> str:
         """As `Connection.receive`; not after somebody has hung up."""
         if self._early:
             return self._early.popleft()
         try:
-            return await self._receive()
+            return await self._connection.receive()
         except SessionLost as lost:
             if lost.code != HUNG_UP:
                 raise
