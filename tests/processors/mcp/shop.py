@@ -9,7 +9,6 @@ import os
 import socket
 import sys
 
-import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 
 server = MCPServer("shop", log_level="ERROR")
@@ -54,13 +53,15 @@ async def change(context: Context) -> str:
 
 
 @server.tool()
-async def environment() -> list[str]:
+async def environment() -> str:
     """Tell what it knows of its environment."""
-    return sorted(name for name in os.environ if name.startswith(("SHOP_", "OPENAI_")))
+    return " ".join(n for n in os.environ if n.startswith(("SHOP_", "OPENAI_")))
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
+        import uvicorn
+
         listener = socket.socket(fileno=int(sys.argv[1]))
         config = uvicorn.Config(server.streamable_http_app(), log_level="error")
         uvicorn.Server(config).run(sockets=[listener])

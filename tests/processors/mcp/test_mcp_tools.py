@@ -23,7 +23,7 @@ from voxpipe.processors.mcp import mcp_tools as found_at
 from voxpipe.processors.tools import Policy, Tool, ToolRouter, tool
 
 SHOP = Path(__file__).with_name("shop.py")
-BY_PIPES = StdioServer(sys.executable, str(SHOP))
+BY_PIPES = StdioServer(sys.executable, str(SHOP), env={"SHOP_KEY": SecretStr("x")})
 
 
 @contextmanager
@@ -50,16 +50,6 @@ def lasting() -> Generator[HttpServer]:
 @pytest.fixture(params=["pipes", "http"])
 def shop(request: pytest.FixtureRequest, lasting: HttpServer) -> McpServer:
     return BY_PIPES if request.param == "pipes" else lasting
-
-
-@pytest.fixture(params=["pipes", "http"])
-def mortal(request: pytest.FixtureRequest) -> Generator[McpServer]:
-    """One for this test alone."""
-    if request.param == "pipes":
-        yield BY_PIPES
-    else:
-        with served() as server:
-            yield server
 
 
 def call(name: str, call_id: str = "c1", **arguments: Any) -> ToolCall:
@@ -103,8 +93,10 @@ async def test_schemas_are_passed_on_as_they_are(lasting: HttpServer) -> None:
     assert schema["parameters"]["required"] == ["a"]
 
 
-async def test_what_goes_wrong_in_the_server_is_a_result(shop: McpServer) -> None:
-    async with found_at(shop) as found:
+async def test_what_goes_wrong_in_the_server_is_a_result(
+    lasting: HttpServer,
+) -> None:
+    async with found_at(lasting) as found:
         failed, wrong = await results_of(
             found, call("fail", "c1"), call("add", "c2", a="x")
         )
@@ -127,6 +119,15 @@ async def test_a_server_that_dies_is_an_error_and_is_started_again() -> None:
         assert (sum_.output, sum_.error) == ("3", None)
 
 
+async def test_it_sees_only_the_environment_that_it_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    async with found_at(BY_PIPES) as found:
+        (result,) = await results_of(found, call("environment"))
+    assert result.output == "SHOP_KEY"
+
+
 async def test_a_server_that_stays_dead_is_an_error_each_time() -> None:
     with served() as server:
         async with found_at(server) as found:
@@ -138,8 +139,8 @@ async def test_a_server_that_stays_dead_is_an_error_each_time() -> None:
     assert {each.error for each in (*died, *again)} == {"unavailable"}
 
 
-async def test_a_tool_that_has_changed_is_not_called(mortal: McpServer) -> None:
-    async with found_at(mortal) as found:
+async def test_a_tool_that_has_changed_is_not_called() -> None:
+    async with found_at(BY_PIPES) as found:
         (changed,) = await results_of(found, call("change"))
         assert changed.output == "changed"
         with anyio.fail_after(20):
@@ -160,17 +161,6 @@ async def test_an_error_in_the_block_comes_out_as_it_is(lasting: HttpServer) -> 
     with pytest.raises(LookupError, match="mine"):
         async with found_at(lasting):
             raise LookupError("mine")
-
-
-async def test_it_sees_only_the_environment_that_it_is_given(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    server = StdioServer(sys.executable, str(SHOP), env={"SHOP_KEY": SecretStr("x")})
-    async with found_at(server) as found:
-        (result,) = await results_of(found, call("environment"))
-    assert "SHOP_KEY" in result.output
-    assert "OPENAI_API_KEY" not in result.output
 
 
 async def test_a_policy_is_for_all_of_its_tools(lasting: HttpServer) -> None:

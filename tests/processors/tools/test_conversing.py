@@ -320,6 +320,14 @@ def test_what_is_not_approved_is_not_done(
     assert held.said == ["Sorry."]
 
 
+def test_nobody_waits_for_an_approval_when_the_caller_has_gone() -> None:
+    @tool(approval=_never)
+    async def work() -> None: ...
+
+    ((_, error),) = converse([work], script(GO), waits(5)).answers()
+    assert error == "cancelled"
+
+
 def decides(agreed: bool) -> Line:
     """The model says what the caller has answered."""
     return Line(

@@ -64,6 +64,11 @@ class Execution:
         return approval is not None and not isinstance(approval, ByVoice)
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether it waits for that person."""
+        return self.needs_somebody and not self._approved.is_set()
+
+    @property
     def is_answered(self) -> bool:
         """Whether there is an answer."""
         return self._answer is not None

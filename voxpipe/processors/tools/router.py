@@ -46,7 +46,8 @@ class ToolRouter(Processor):
     A second call of one id is reported and not run, as long as the id is among the last
     1,024.
 
-    When ``calls`` ends, those under way are answered, then ``results`` ends. When the
+    When ``calls`` ends, those under way are answered, then ``results`` ends; those that
+    still wait for a person are not run. When the
     pipeline is cancelled, so are tools; plain functions are left to their threads.
 
     Args:
@@ -95,7 +96,7 @@ class ToolRouter(Processor):
         self._concurrency = concurrency
         self._telling = Telling(self.results, filler)
         self._questions = Questions()
-        self._undecided = 0
+        self._undecided, self._is_ending = 0, False
         self._under_way: dict[str, Execution] = {}
         self._taken = Recent(REMEMBERED)
         self._unwanted = Recent(REMEMBERED)
@@ -139,6 +140,7 @@ class ToolRouter(Processor):
         self._taken.clear()
         self._under_way.clear()
         self._questions = Questions()
+        self._is_ending = False
         async with create_task_group() as tools:
             async with create_task_group() as ears:
                 ears.start_soon(self._heed_interruptions)
@@ -158,6 +160,10 @@ class ToolRouter(Processor):
                     answers.start_soon(self._answer, call, tools, threads, slots)
                 else:
                     slots.release()
+            self._is_ending = True
+            for execution in tuple(self._under_way.values()):
+                if execution.is_undecided:
+                    execution.stop(_over())
 
     def _is_new(self, call: ToolCall) -> bool:
         if call.call_id in self._taken or call.call_id in self._under_way:
@@ -249,8 +255,9 @@ class ToolRouter(Processor):
         return execution.answer
 
     async def _wait_for_somebody(self, execution: Execution, slots: Semaphore) -> None:
-        if self._undecided >= UNDECIDED:
-            execution.stop(failure("busy", "too many calls wait for an approval"))
+        if self._is_ending or self._undecided >= UNDECIDED:
+            busy = failure("busy", "too many calls wait for an approval")
+            execution.stop(_over() if self._is_ending else busy)
             return
         self._undecided += 1
         slots.release()  # a person takes minutes: others may work meanwhile
@@ -259,6 +266,10 @@ class ToolRouter(Processor):
         finally:
             self._undecided -= 1
         await slots.acquire()
+
+
+def _over() -> Answer:
+    return failure("cancelled", "the conversation is over, and nobody has approved")
 
 
 def _by_name(tools: Iterable[Any]) -> dict[str, Tool[..., Any]]:
