@@ -23,7 +23,7 @@ from voxpipe.processors.realtime import (
 from voxpipe.processors.realtime.effective import effective
 from voxpipe.processors.realtime.terms import UPDATES
 
-from .bench import COMMIT, CREATE, Bench
+from .bench import COMMIT, CREATE, DELETE, Bench
 
 UPDATE = "session.update"
 CLEAR = "input_audio_buffer.clear"
@@ -195,6 +195,17 @@ def test_what_cannot_be_understood_changes_nothing(told: Any) -> None:
     before = in_force(bench)
     agrees(bench, **told)
     assert in_force(bench) is before
+
+
+def test_a_reply_that_was_begun_in_speech_is_taken_back_as_such() -> None:
+    bench = Bench()
+    bench.created("resp_1")
+    updates(bench, output="text")
+    agrees(bench)
+    bench.item("resp_1", "item_1")
+    bench.conversation.interrupt(bench.now)
+    deleted = [order["item_id"] for order in bench.sent(DELETE)]
+    assert deleted == ["item_1"]  # nobody has heard of it
 
 
 # --- the owner of turns
