@@ -20,7 +20,7 @@ from voxpipe.simulator.machine import Machine
 
 from .bench import Ear
 from .call import speech
-from .sdk_events import CLIENT
+from .sdk_events import judge
 
 VOICE = ToneVoice()
 _SPOKEN: dict[str, bytes] = {}
@@ -103,7 +103,7 @@ class Duet:
                 order: Any = {"type": "input_audio_buffer.append", "audio": each.base64}
             else:
                 order = each
-            CLIENT[order["type"]].model_validate(order)  # as the SDK would send it
+            judge(order)
             assert read_order(json.dumps(order)).to_wire() == order
             self._up.append(json.dumps(order))
         while speeches := self.machine.speeches():
@@ -121,7 +121,7 @@ class Duet:
 
     def speaks(self, seconds: float) -> None:
         """The caller says something, and is silent for a while."""
-        data = speech(seconds) + bytes(PCM_24K.bytes_in(0.6))
+        data = speech(seconds) + bytes(PCM_24K.bytes_in(1.0))
         size = PCM_24K.bytes_in(0.1)
         for at in range(0, len(data) - size, size):
             frame = AudioFrame(data=data[at : at + size], format=PCM_24K)
@@ -130,6 +130,8 @@ class Duet:
     def plays(self, share: float) -> None:
         """The ear has played so much of what came of the oldest reply."""
         for reply in self.client.spoken:
+            if reply.turn.is_over:
+                continue
             while reply.store.take() is not None:
                 pass
             reply.turn.timings.first_sent = self.now

@@ -13,6 +13,7 @@ from openai.types.realtime import (
     RealtimeClientEvent,
     RealtimeServerEvent,
     RealtimeTranslationServerEvent,
+    ResponseItemReference,
 )
 from pydantic import BaseModel
 
@@ -30,6 +31,18 @@ def _members(union: Any) -> dict[str, type[BaseModel]]:
 SERVER = _members(RealtimeServerEvent)
 TRANSLATION = _members(RealtimeTranslationServerEvent)
 CLIENT = _members(RealtimeClientEvent)
+
+
+def judge(order: Json) -> None:
+    """Have the SDK check what a client says; references have a type of their own."""
+    if "input" in (order.get("response") or {}):
+        response = order["response"]
+        plain = [each for each in response["input"] if "reference" not in each["type"]]
+        for each in response["input"]:
+            if each not in plain:
+                ResponseItemReference.model_validate(each)
+        order = order | {"response": response | {"input": plain}}
+    CLIENT[order["type"]].model_validate(order)
 
 
 def instances(model: type[BaseModel]) -> Iterator[Json]:

@@ -299,6 +299,29 @@ def test_a_conversation_can_be_kept_within_a_budget(backend: Backend) -> None:
     assert len(sizes) == 6
 
 
+def test_a_summary_does_not_outlive_the_conversation(backend: Backend) -> None:
+    bench = Bench()
+    items = Items(bench.conversation, PCM_24K, lambda: None, bench.faults.append)
+    content = [{"type": "input_text", "text": LONG}]
+    body = {"id": "item_1", "type": "message", "role": "user", "content": content}
+    bench.says("conversation.item.added", item=body, previous_item_id=None)
+    bench.started()  # and the caller never stops
+
+    async def summarise() -> None:
+        with pytest.raises(SessionLost, match="it is over"):
+            await items.summarise(10)
+
+    async def conversation() -> None:
+        async with create_task_group() as tasks:
+            tasks.start_soon(summarise)
+            tasks.start_soon(items.keep_within, 10)
+            await sleep(30)
+            bench.conversation.end("it is over")
+
+    run_virtually(backend, conversation)
+    assert bench.faults == []
+
+
 def test_a_caller_who_speaks_meanwhile_is_not_disturbed_by_a_summary(
     backend: Backend,
 ) -> None:

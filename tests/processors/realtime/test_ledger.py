@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+from anyio import create_task_group, fail_after, sleep
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import retold
+from voxpipe.processors.realtime import Items, Summary, retold
+from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.simulator import Call as Calls
 from voxpipe.simulator import Line, Script
 from voxpipe.simulator.conversation.items import Item
@@ -15,6 +18,7 @@ from voxpipe.simulator.conversation.items import Item
 from .bench import TOOLS
 from .call import QUICK
 from .duet import Duet
+from .loops import run_virtually
 
 SCRIPT = Script(
     replies=[
@@ -25,6 +29,7 @@ SCRIPT = Script(
         Line(say="That is a rather long answer that is interrupted now and then."),
     ],
     then="repeat",
+    out_of_band=[Line(say="They like Rome.")] * 10,
     timing=QUICK,
 )
 SHARES = st.sampled_from([0.0, 0.3, 0.9, 1.0])
@@ -95,7 +100,7 @@ def end(duet: Duet) -> None:
         duet.settle()
         duet.plays(1.0)
         duet.answers()
-        if not duet.calls and not duet.client.spoken:
+        if not duet.calls and duet.client.is_quiet:
             break
     duet.settle()
 
@@ -170,3 +175,49 @@ def test_a_conversation_can_be_told_to_another_session(
     again = retold(other.client.history)
     assert again.items == told.items
     assert again.left_out == ()
+
+
+async def summarised(duet: Duet, budget: int) -> Summary | None:
+    """Summarise, while the line between both sides does its work."""
+
+    async def carry() -> None:
+        while True:
+            duet.flow(0.1)
+            await sleep(0.1)
+
+    summary = None
+    items = Items(duet.client, PCM_24K, lambda: None, duet.faults.append)
+    async with create_task_group() as tasks:
+        tasks.start_soon(carry)
+        with fail_after(60):  # virtual
+            summary = await items.summarise(budget)
+        tasks.cancel_scope.cancel()
+    return summary
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, min_size=5, max_size=30), st.integers(1, 120))
+def test_a_summary_leaves_both_sides_with_the_same_whole_conversation(
+    steps: list[tuple[str, Any]], budget: int
+) -> None:
+    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    for act, what in steps:
+        take(duet, act, what)
+    end(duet)
+    before = duet.server_items
+    summary = run_virtually("trio", summarised, duet, budget)
+    end(duet)
+    check(duet)
+
+    after = duet.server_items
+    gone = {item.id for item in before} - {item.id for item in after}
+    assert gone == (set(summary.replaced) if summary else set())
+    halves = Counter(i.call.get("call_id") for i in before if i.id in gone)
+    del halves[None]
+    assert set(halves.values()) <= {2}
+    kept = [item.id for item in before if item.id not in gone]
+    added = [item for item in after if item.id not in {each.id for each in before}]
+    assert [item.id for item in after if item not in added] == kept
+    assert [item.id for item in added] == ([summary.item_id] if summary else [])
+    users = [item.id for item in before if item.role == "user"]
+    assert not users or users[-1] not in gone

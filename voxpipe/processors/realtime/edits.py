@@ -113,6 +113,15 @@ class Edits:
         self._effects.order(kind, event_id=edit.name, **fields)
         return edit
 
+    def check_open(self) -> None:
+        """Go on only while there is a session.
+
+        Raises:
+            SessionLost: it has ended.
+        """
+        if self.over.is_set():
+            raise SessionLost(self._reason)
+
     def forget(self, edit: Edit) -> None:
         """Nobody waits for its answer any more."""
         self._open.pop(edit.name, None)

@@ -12,7 +12,6 @@ from anyio import Lock, current_time, fail_after, move_on_after
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    SessionLost,
     TransportError,
     VoxpipeError,
 )
@@ -180,10 +179,9 @@ class Items:
         while not over.is_set():
             try:
                 await self.summarise(budget_tokens)
-            except SessionLost:
-                return
             except (NoSummary, TransportError) as error:
-                self._report(f"old turns could not be summarised: {error}")
+                if not over.is_set():
+                    self._report(f"old turns could not be summarised: {error}")
             with move_on_after(every):
                 await over.wait()
 
@@ -240,6 +238,7 @@ class Items:
 
     async def _nobody_speaks(self) -> None:
         while not self._conversation.is_quiet:
+            self._conversation.edits.check_open()
             with move_on_after(GLANCE):  # what is not begun in time tells nobody
                 await self.moved.heard()
 
