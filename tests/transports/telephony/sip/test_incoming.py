@@ -55,6 +55,16 @@ def test_an_address_names_who_is_in_front_of_the_at(address: str, user: str) -> 
     assert call.caller == user
 
 
+def test_one_header_is_refused_as_any_other_is() -> None:
+    texts: set[str] = set()
+    for place in range(5):
+        bad = [*headers(*[("From", "x")] * place), {"name": "To"}]
+        with pytest.raises(WebhookRefused) as caught:
+            incoming(webhook(call_id="rtc_1", sip_headers=bad))
+        texts.add(str(caught.value))
+    assert len(texts) == 1
+
+
 def test_a_webhook_about_something_else_is_no_call() -> None:
     assert incoming(webhook("live.transport.incoming", session_id="live_1")) is None
     assert incoming(webhook("response.completed")) is None

@@ -69,7 +69,8 @@ def incoming(webhook: Webhook) -> IncomingCall | None:
         data = _Data.model_validate(webhook.data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        # Without the places in lists: refusals are counted by what they say.
+        where = ".".join(part for part in first["loc"] if isinstance(part, str))
         wrong = f"{INCOMING}: data.{where}: {first['msg']}"
     else:
         return IncomingCall(
