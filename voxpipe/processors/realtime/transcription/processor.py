@@ -143,10 +143,19 @@ class Transcribe(Processor):
 
     async def _hear(self) -> None:
         self._hearing = True
+        self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:
             self._take(frame)
             await self._outgoing.send()
         self._hearing = False
+
+    def _hear_at_once(self, frame: Heard) -> bool:
+        if type(frame) is not AudioFrame or not self._outgoing.is_free:
+            return False
+        self._state.hear(frame)
+        if not self._outgoing.send_nowait():
+            self._orders.ring()
+        return True
 
     def _take(self, frame: Heard) -> None:
         if isinstance(frame, AudioFrame):

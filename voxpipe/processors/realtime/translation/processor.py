@@ -21,6 +21,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.processors.realtime.bell import Bell
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.lost import bare
@@ -81,6 +82,7 @@ class Translate(Processor):
         self._orders, self._progress, self._audio = Bell(), Bell(), Bell()
         self._active_at = 0.0  # when something was heard or said, on anyio's clock
         self._heard_at = 0.0
+        self._now = current_time
         self._asked = False  # the service was told to close
         self.says.format = PCM_24K
 
@@ -127,6 +129,7 @@ class Translate(Processor):
             "usage": self.usage,
             "events": self.events,
         }
+        self._now = alarm_clock().now  # anyio's costs more, and it is asked often
         self._told = Telling(ports)
         async with create_task_group() as telling:
             self._told.start(telling)
@@ -142,16 +145,25 @@ class Translate(Processor):
             self._told.close()
 
     async def _hear(self) -> None:
+        self.hears.take_at_once(self._hear_at_once)
         async for frame in self.hears:
             if isinstance(frame, AudioFrame):
-                self._heard_at = self._active_at = current_time()
-                self._audio.ring()
-                await self._send(frame)
+                self._take(frame)
+                await self._outgoing.send()
 
-    async def _send(self, frame: AudioFrame) -> None:
+    def _hear_at_once(self, frame: Heard) -> bool:
+        if type(frame) is not AudioFrame or not self._outgoing.is_free:
+            return False
+        self._take(frame)
+        if not self._outgoing.send_nowait():
+            self._orders.ring()
+        return True
+
+    def _take(self, frame: AudioFrame) -> None:
+        self._heard_at = self._active_at = self._now()
+        self._audio.ring()
         self._state.hear(frame)
         self._flush()
-        await self._outgoing.send()
 
     async def _fill_pauses(self) -> None:
         silence = AudioFrame(data=PCM_24K.silence(PAUSE), format=PCM_24K)
@@ -165,7 +177,9 @@ class Translate(Processor):
                 await self._audio.heard()
                 continue
             self._heard_at = now
-            await self._send(silence)
+            self._state.hear(silence)
+            self._flush()
+            await self._outgoing.send()
 
     async def _send_orders(self) -> None:
         while True:
