@@ -16,11 +16,21 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from voxpipe.pipeline import Pipeline, ToolCall, ToolResult
+from voxpipe.pipeline import (
+    AudioFormat,
+    Pipeline,
+    ToolCall,
+    ToolResult,
+    Transcript,
+)
 from voxpipe.pipeline.testing import Probe, Script, no_leaks
 from voxpipe.processors.mcp import HttpServer, McpError, McpServer, StdioServer
 from voxpipe.processors.mcp import mcp_tools as found_at
+from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import Policy, Tool, ToolRouter, tool
+from voxpipe.simulator import Call, Line, Timing, ToneVoice, connect_in_memory
+from voxpipe.simulator import Script as Story
+from voxpipe.transports import MemoryPhone
 
 SHOP = Path(__file__).with_name("shop.py")
 BY_PIPES = StdioServer(sys.executable, str(SHOP), env={"SHOP_KEY": SecretStr("x")})
@@ -168,6 +178,43 @@ async def test_a_policy_is_for_all_of_its_tools(lasting: HttpServer) -> None:
     async with found_at(lasting, policy=policy) as found:
         assert {each.timeout for each in found} == {7}
         assert found[0].under(Policy(timeout=8)).timeout == 8
+
+
+async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
+    script = Story(
+        replies=[
+            Line(calls=[Call(name="die")]),
+            Line(say="Something is broken."),
+            Line(calls=[Call(name="add", arguments={"a": 2})]),
+            Line(say="It is {result}."),
+        ],
+        timing=Timing(first_audio_ms=0, first_text_ms=0, text_token_ms=0),
+    )
+    phone = MemoryPhone(AudioFormat("pcm16", 24_000))
+    async with found_at(BY_PIPES) as found:
+        tools, words = ToolRouter(found), Probe()
+        async with open_session(
+            tools=tools.schemas,
+            api_key="sk-simulated",
+            connect=lambda address: connect_in_memory(script, ToneVoice()),
+        ) as session:
+            model = Realtime(session)
+            pipeline = Pipeline(
+                phone.heard >> model.hears,
+                model.says >> phone.speaks,
+                model.calls >> tools.calls,
+                tools.results >> model.results,
+                model.transcripts >> words.input,
+            )
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(pipeline.run, name="pipeline")
+                for _ in range(2):
+                    model.send_text("go on")
+                    await phone.listen()
+                phone.hang_up()
+    said = [each.text for each in words.frames if isinstance(each, Transcript)]
+    assert "Something is broken." in said
+    assert "It is 3." in said
 
 
 # --- what is refused
