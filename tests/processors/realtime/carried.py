@@ -178,6 +178,8 @@ async def scripted(talk: Talk) -> AsyncGenerator[tuple[Pair, Any]]:
             tasks.start_soon(talk, pair)
             yield pair
 
-        yield pair, connect
-        pair.done()
-        tasks.cancel_scope.cancel()
+        try:
+            yield pair, connect
+        finally:
+            pair.done()
+            tasks.cancel_scope.cancel()

@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     TransportError,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe
+from voxpipe.pipeline.testing import Probe, cancelled_at, no_leaks
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.processors.realtime import (
     ConfigurationError,
@@ -250,6 +250,31 @@ async def test_who_hangs_up_while_something_is_being_sent_has_just_hung_up() -> 
         pair.close(1000)
         model.add_text("The caller is a member.")
         assert await Pipeline(model.events >> Probe().input).run() == "finished"
+
+
+async def test_cancelled_at_any_step_nothing_is_left() -> None:
+    async def talk(pair: Pair) -> None:
+        await pair.put('{"type": "rate_limits.updated"}')
+        await pair.put(created(tools=[]))
+        key = {"type": "input_audio_buffer.dtmf_event_received", "event": "5"}
+        await pair.put(json.dumps(key))
+        await pair.take()
+        pair.close(1000)
+
+    async def call() -> None:
+        async with (
+            scripted(talk) as (_, connect),
+            open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        ):
+            model = Realtime(session)
+            model.say("Good morning.")
+            await Pipeline(model.pressed >> Probe().input).run()
+
+    step = 0
+    async with no_leaks():
+        while await cancelled_at(step, call):
+            step += 1
+    assert step > 5
 
 
 # --- whole calls
