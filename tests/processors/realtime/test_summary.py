@@ -88,6 +88,7 @@ def test_what_stays_fits_but_for_what_must_stay(
 def test_tokens_are_estimated_by_what_is_in_an_item() -> None:
     assert tokens_of(Entry("s", "system", TEXT)) == 104
     assert tokens_of(Entry("c", "tool", TEXT, kind="function_call")) == 104
+    assert tokens_of(Entry("m", "tool", result=TEXT, kind="mcp_call")) == 104
     assert tokens_of(Entry("w", "agent", TEXT)) == 104  # a written reply
     assert tokens_of(Entry("a", "agent", TEXT, seconds=20)) == 504
     assert tokens_of(Entry("u", "user", "x" * 150)) == 104  # 10 s of speech

@@ -47,7 +47,7 @@ class Summary:
 
 def tokens_of(entry: Entry) -> int:
     """About how many tokens an item is in the input of every reply."""
-    written = len(entry.text) / _CHARACTERS
+    written = (len(entry.text) + len(entry.result)) / _CHARACTERS
     spoken = entry.seconds or len(entry.text) / _SPEECH
     if entry.kind != "message" or entry.role == "system":
         size = written
