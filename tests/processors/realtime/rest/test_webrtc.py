@@ -22,10 +22,6 @@ OFFER = (
 )
 KEY = "sk-of-the-test"
 
-# In memory (test_sideband.py) the sideband runs on both backends; over sockets it does
-# where websockets has trio, which is what test_sockets.py is about.
-pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
-
 
 async def test_a_browsers_call_is_controlled_from_here_until_it_is_hung_up() -> None:
     script = Script(replies=[Line(say="Yes.")], timing=Timing(first_audio_ms=10))
