@@ -27,8 +27,10 @@ def anyio_backend() -> str:
 
 
 async def test_the_sdk_has_two_turns_written_down_by_two_models() -> None:
-    async with Simulator(SCRIPT, ToneVoice()) as simulator:
-        client = AsyncOpenAI(base_url=simulator.url, api_key="sk-test")
+    async with (
+        Simulator(SCRIPT, ToneVoice()) as simulator,
+        AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as client,
+    ):
         async with client.realtime.connect(
             extra_query={"intent": "transcription"}
         ) as connection:

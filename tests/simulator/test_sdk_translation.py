@@ -40,8 +40,10 @@ def anyio_backend() -> str:
 async def test_the_sdk_translates_and_closes_when_all_of_it_is_out() -> None:
     heard = said = ""
     sound = b""
-    async with Simulator(SCRIPT, ToneVoice()) as simulator:
-        client = AsyncOpenAI(base_url=simulator.url, api_key="sk-test")
+    async with (
+        Simulator(SCRIPT, ToneVoice()) as simulator,
+        AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as client,
+    ):
         async with AsyncTranslationSession(
             client.realtime.translations, model="gpt-realtime-translate"
         ) as connection:
