@@ -30,23 +30,21 @@ async def test_the_sdk_has_two_turns_written_down_by_two_models() -> None:
     async with (
         Simulator(SCRIPT, ToneVoice()) as simulator,
         AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as client,
+        client.realtime.connect(extra_query={"intent": "transcription"}) as connection,
     ):
-        async with client.realtime.connect(
-            extra_query={"intent": "transcription"}
-        ) as connection:
-            seen = await written(connection, "gpt-realtime-whisper")
-            assert seen[-1].transcript == "Good evening."
-            assert seen[-1].usage.type == "duration"
-            names = [event.type for event in seen]
-            # Words come before the turn is committed.
-            committed = names.index("input_audio_buffer.committed")
-            assert names.index(f"{NAME}.delta") < committed
+        seen = await written(connection, "gpt-realtime-whisper")
+        assert seen[-1].transcript == "Good evening."
+        assert seen[-1].usage.type == "duration"
+        names = [event.type for event in seen]
+        # Words come before the turn is committed.
+        committed = names.index("input_audio_buffer.committed")
+        assert names.index(f"{NAME}.delta") < committed
 
-            seen = await written(connection, "gpt-4o-transcribe-diarize")
-            segments = [event for event in seen if event.type == f"{NAME}.segment"]
-            assert [event.speaker for event in segments] == ["A", "B"]
-            assert seen[-1].transcript == "Hello. Hello there."
-            assert seen[-1].usage.type == "tokens"
+        seen = await written(connection, "gpt-4o-transcribe-diarize")
+        segments = [event for event in seen if event.type == f"{NAME}.segment"]
+        assert [event.speaker for event in segments] == ["A", "B"]
+        assert seen[-1].transcript == "Hello. Hello there."
+        assert seen[-1].usage.type == "tokens"
 
 
 async def written(connection: Any, model: str) -> list[Any]:

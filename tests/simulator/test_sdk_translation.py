@@ -43,32 +43,32 @@ async def test_the_sdk_translates_and_closes_when_all_of_it_is_out() -> None:
     async with (
         Simulator(SCRIPT, ToneVoice()) as simulator,
         AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as client,
-    ):
-        async with AsyncTranslationSession(
+        AsyncTranslationSession(
             client.realtime.translations, model="gpt-realtime-translate"
-        ) as connection:
-            await connection.send(CONFIGURED)
-            pcm = hum(1000) + silence(600)
-            for start in range(0, len(pcm), 9_600):
-                chunk = b64encode(pcm[start : start + 9_600]).decode()
-                await connection.send(
-                    {"type": "session.input_audio_buffer.append", "audio": chunk}
-                )
-            await connection.send({"type": "session.close"})
-            types: list[str] = []
-            with anyio.fail_after(20):
-                while "session.closed" not in types:
-                    event = await connection.recv()
-                    types.append(event.type)
-                    if event.type == "session.updated":
-                        assert event.session.audio.output
-                        assert event.session.audio.output.language == "en"
-                    elif event.type == "session.input_transcript.delta":
-                        heard += event.delta
-                    elif event.type == "session.output_transcript.delta":
-                        said += event.delta
-                    elif event.type == "session.output_audio.delta":
-                        sound += b64decode(event.delta)
+        ) as connection,
+    ):
+        await connection.send(CONFIGURED)
+        pcm = hum(1000) + silence(600)
+        for start in range(0, len(pcm), 9_600):
+            chunk = b64encode(pcm[start : start + 9_600]).decode()
+            await connection.send(
+                {"type": "session.input_audio_buffer.append", "audio": chunk}
+            )
+        await connection.send({"type": "session.close"})
+        types: list[str] = []
+        with anyio.fail_after(20):
+            while "session.closed" not in types:
+                event = await connection.recv()
+                types.append(event.type)
+                if event.type == "session.updated":
+                    assert event.session.audio.output
+                    assert event.session.audio.output.language == "en"
+                elif event.type == "session.input_transcript.delta":
+                    heard += event.delta
+                elif event.type == "session.output_transcript.delta":
+                    said += event.delta
+                elif event.type == "session.output_audio.delta":
+                    sound += b64decode(event.delta)
     assert types[:2] == ["session.created", "session.updated"]
     assert "error" not in types
     assert (heard, said) == ("Guten Abend.", "Good evening.")
