@@ -17,6 +17,7 @@ from voxpipe.simulator import Line, McpTools, Script
 from .call import QUICK, Call
 from .hosted import (
     CHOSEN,
+    ORDERS,
     ask,
     calling,
     held,
@@ -148,3 +149,18 @@ def test_after_an_interruption_the_result_is_told_when_the_floor_is_free() -> No
     assert told(news)[-1] == "orders completed"
     words = [text for speaker, text in conversation.said if speaker == "agent"]
     assert words[1:] == ["Yes.", "You have one book."]
+
+
+def test_after_the_caller_has_gone_a_call_is_waited_for() -> None:
+    async def impatient(conversation: Call) -> None:
+        await sleep(1.0)
+        await conversation.speak(1.0)
+        await sleep(1.5)
+        conversation.phone.hang_up()
+
+    slow = McpTools(label="shop", tools=[ORDERS.model_copy(update={"wait_ms": 6_000})])
+    lines = calling("orders"), Line(say="You have {result}.")
+    slowly = Script(replies=lines, timing=QUICK, mcp=[slow])
+    conversation, news = run(lambda: held(slowly, plot=impatient))
+    assert told(news)[-1] == "orders completed"
+    assert "You have one book." in [each.text for each in conversation.transcripts]
