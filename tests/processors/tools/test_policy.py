@@ -5,14 +5,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import anyio
 import pytest
 
-from voxpipe.pipeline import Interruption, Pipeline, ToolCall, Turn, WiringError
+from voxpipe.pipeline import (
+    Input,
+    Interruption,
+    Output,
+    Pipeline,
+    Processor,
+    ToolCall,
+    ToolResult,
+    ToolUpdate,
+    Turn,
+    WiringError,
+)
 from voxpipe.pipeline.testing import Probe, Script
 from voxpipe.processors.tools import (
     ByVoice,
     Filler,
     Policy,
+    Proposal,
     ToolError,
     ToolRouter,
     tool,
@@ -89,3 +102,45 @@ def test_the_routers_own_name_is_taken() -> None:
 
     with pytest.raises(ToolError, match="router's own"):
         ToolRouter([mine])
+
+
+class Caller(Processor):
+    """Calls, and hears what comes of it until one call is refused."""
+
+    calls = Output[ToolCall]()
+    results = Input[ToolResult | ToolUpdate](feedback=True)
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.errors: list[str | None] = []
+
+    async def run(self) -> None:
+        for number in range(self._count):
+            await self.calls.send(
+                ToolCall(call_id=str(number), name="work", arguments="{}")
+            )
+        async for result in self.results:
+            assert isinstance(result, ToolResult)
+            self.errors.append(result.error)
+            if result.error == "busy":
+                return
+
+
+async def test_so_many_and_no_more_wait_for_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("voxpipe.processors.tools.router.UNDECIDED", 2)
+    under_way: list[str] = []
+
+    async def never(proposal: Proposal) -> bool:
+        under_way.append(proposal.call_id)
+        await anyio.sleep_forever()
+        return True
+
+    router = ToolRouter([work.under(Policy(approval=never))], concurrency=1)
+    caller = Caller(3)
+    await Pipeline(caller.calls >> router.calls, router.results >> caller.results).run(
+        deadline=30
+    )
+    assert caller.errors == ["busy"]
+    assert {"0", "1"} <= set(under_way)
