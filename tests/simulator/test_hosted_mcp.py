@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from anyio import create_task_group, fail_after
+from openai import AsyncOpenAI, BadRequestError
 from pydantic import SecretStr
 
 from voxpipe.pipeline import Input, Output, Pipeline, Processor, Text, Transcript
@@ -35,13 +36,16 @@ from voxpipe.simulator import (
     McpFailure,
     MemoryConnection,
     Script,
+    Simulator,
     Timing,
     ToneVoice,
     connect_in_memory,
 )
+from voxpipe.simulator.admission import Admission
 from voxpipe.simulator.hosted.definitions import Definition
 from voxpipe.simulator.hosted.errands import CallTool, error_of
 from voxpipe.simulator.hosted.remote import run_errand
+from voxpipe.simulator.opening import open_machine
 
 from .bench import Json, judge
 from .mcp_shop import TOKEN
@@ -199,6 +203,37 @@ async def test_a_server_without_its_token_or_without_a_process_cannot_be_listed(
     assert "HTTP 401" in caplog.text
     assert "cannot be reached" in caplog.text
     assert "secret-of-ada" not in caplog.text
+
+
+async def test_a_client_secret_brings_its_servers_and_shows_no_token(
+    shop: str,
+) -> None:
+    tool = {
+        "type": "mcp",
+        "server_label": "shop",
+        "server_url": shop,
+        "authorization": TOKEN,
+    }
+    session: Any = {"type": "realtime", "tools": [tool]}
+    with fail_after(PATIENCE):
+        async with (
+            Simulator(Script(), ToneVoice()) as simulator,
+            AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as openai,
+        ):
+            secrets = openai.realtime.client_secrets
+            with pytest.raises(BadRequestError, match="Duplicate server_label"):
+                await secrets.create(session=session | {"tools": [tool, tool]})
+            secret = await secrets.create(session=session)
+            assert TOKEN not in secret.model_dump_json()
+            assert '"server_label":"shop"' in secret.model_dump_json()
+            admission = Admission("realtime", "gpt-realtime", session=session)
+            machine = open_machine(admission, Script(), lifetime=60, seed=1)
+            events = machine.outgoing()
+            assert TOKEN not in json.dumps(events)
+            (errand,) = machine.errands()
+            machine.returned(errand, await run_errand(errand), 0.0)
+            item = machine.outgoing()[-1]["item"]
+    assert "refund" in [tool["name"] for tool in item["tools"]]
 
 
 async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(

@@ -61,7 +61,8 @@ class Reception:
         self._players = players
         self._sessions = 0  # opened so far
         self.calls = Calls(self._open_call, speak, tasks)
-        calls, secrets = CallEndpoints(self.calls, keys), ClientSecrets(keys)
+        calls = CallEndpoints(self.calls, keys)
+        secrets = ClientSecrets(keys, [server.label for server in script.mcp])
         self.routes = Routes(
             keys,
             {

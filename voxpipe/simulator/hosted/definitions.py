@@ -7,7 +7,7 @@ Source: the guide "Realtime with tools" (November 2026). What it does not say is
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.simulator.wire.session_schema import TOOLS
 
 MOST_SERVERS = 64  # in one session; the simulator's own limit
 _PLACES = ("server_url", "connector_id", "tunnel_id")
@@ -96,16 +97,33 @@ class Definitions:
         scripted: labels of servers that exist only in the script.
     """
 
-    def __init__(self, scripted: frozenset[str]) -> None:
+    def __init__(self, scripted: Collection[str]) -> None:
         self._scripted = scripted
         self._known: dict[str, Definition] = {}
 
-    def read(self, tools: list[Any], path: str) -> list[Definition]:
-        """The servers among ``tools``, whose shape was checked; nothing changes.
+    def declare(self, options: Any, path: str) -> tuple[Any, list[Definition]]:
+        """A session or response as it is shown, and the servers it declares.
+
+        Nothing is kept of them yet.
 
         Raises:
-            Refusal: naming the field of the first that will not do.
+            Refusal: naming the first field of a tool that will not do.
         """
+        tools = options.get("tools") if is_object(options) else None
+        if not is_array(tools) or not any(
+            is_object(each) and each.get("type") == "mcp" for each in tools
+        ):
+            return options, []
+        checked: list[Any] = TOOLS(tools, f"{path}.tools")
+        definitions = self._read_all(checked, f"{path}.tools")
+        shown = {each.label: each.shown for each in definitions}
+        tools = [
+            shown[each["server_label"]] if each["type"] == "mcp" else each
+            for each in checked
+        ]
+        return {**options, "tools": tools}, definitions
+
+    def _read_all(self, tools: list[Any], path: str) -> list[Definition]:
         found: dict[str, Definition] = {}
         for index, tool in enumerate(tools):
             if tool["type"] != "mcp":

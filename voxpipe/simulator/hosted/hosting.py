@@ -13,8 +13,7 @@ from typing import Any
 from voxpipe.simulator.conversation.items import Item
 from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.session import Session
-from voxpipe.simulator.wire.json_types import is_array, is_object
-from voxpipe.simulator.wire.session_schema import TOOLS
+from voxpipe.simulator.wire.json_types import is_object
 
 from .calls import McpCallOutput
 from .definitions import Definition, Definitions, size_of
@@ -43,7 +42,7 @@ class Hosting:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._scripted = {each.label: each for each in session.script.mcp}
-        self._definitions = Definitions(frozenset(self._scripted))
+        self._definitions = Definitions(self._scripted.keys())
         self._imports: dict[str, _Import] = {}
         self._errands: list[Errand] = []
         self._awaited: dict[Errand, Callable[[Outcome, float], None]] = {}
@@ -63,24 +62,8 @@ class Hosting:
     # --- declaring
 
     def declare(self, options: Any, path: str) -> tuple[Any, list[Definition]]:
-        """A session or response as it will be shown, and the servers it declares.
-
-        Raises:
-            Refusal: naming the first field of a tool that will not do.
-        """
-        tools = options.get("tools") if is_object(options) else None
-        if not is_array(tools) or not any(
-            is_object(each) and each.get("type") == "mcp" for each in tools
-        ):
-            return options, []
-        checked: list[Any] = TOOLS(tools, f"{path}.tools")
-        definitions = self._definitions.read(checked, f"{path}.tools")
-        shown = {each.label: each.shown for each in definitions}
-        tools = [
-            shown[each["server_label"]] if each["type"] == "mcp" else each
-            for each in checked
-        ]
-        return {**options, "tools": tools}, definitions
+        """As `Definitions.declare`."""
+        return self._definitions.declare(options, path)
 
     def adopt(self, definitions: Sequence[Definition], now: float) -> None:
         """Import the tools of these servers, unless that was done."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from random import SystemRandom
 from typing import Any
 
 from voxpipe.simulator.errors import missing
 from voxpipe.simulator.front.messages import Answer, Request, answer_json
+from voxpipe.simulator.hosted.definitions import Definitions
 from voxpipe.simulator.keys import ClientSecret, Keys
 from voxpipe.simulator.translating.config import TranslationConfig
 from voxpipe.simulator.wire.ids import Ids
@@ -33,10 +35,12 @@ class ClientSecrets:
 
     Args:
         keys: which the secrets join.
+        scripted: labels of the MCP servers that are in the script.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, scripted: Collection[str] = ()) -> None:
         self._keys = keys
+        self._scripted = scripted
         self._ids = Ids(SystemRandom())
 
     async def create(self, request: Request) -> Answer:
@@ -74,7 +78,8 @@ class ClientSecrets:
         if kind == "realtime":
             model = check_model(session.setdefault("model", DEFAULT_MODEL))
         config = SessionConfig(kind, model, self._ids.new("sess"), 0)
-        config.update(session, spoken=False, replying=False)
+        shown, _ = Definitions(self._scripted).declare(session, "session")
+        config.update(shown, spoken=False, replying=False)
         return config.now
 
     def _made(
