@@ -56,6 +56,15 @@ And what can go wrong does when you say so, at any event of the protocol:
     - {do: rate_limited, after: 2}          # the third reply fails
     - {do: expired, at: conversation.item.truncate, sessions: 1}    # the first only
 
+MCP servers that a session declares are called if they are on this machine (pip install
+'voxpipe[mcp]'); others are in the script, by their label:
+
+  mcp:
+    - label: shop
+      tools:
+        - {name: find_order, read_only: true, gives: {price: 40 euros}}
+        - {name: refund, fails: {type: tool_execution_error, message: too late}}
+
 A session that was recorded (voxpipe.simulator.cassettes) is replayed in the same way:
 
   voxpipe simulate --cassette call.jsonl
