@@ -84,7 +84,7 @@ def _tools(wiring: Wiring, settings: Settings) -> Iterator[str]:
         yield (
             f"calls of an MCP server need approval and nobody gives it: draw "
             f"`{name}.mcp >> approvals.requests` and `approvals.decisions >> "
-            f"{name}.results`, or trust it with require_approval=\"never\""
+            f'{name}.results`, or trust it with require_approval="never"'
         )
     elif wiring.calls and not wiring.results:
         yield (

@@ -7,6 +7,9 @@ from typing import Any
 
 from voxpipe.pipeline import Image, Text
 
+ASIDE = {"conversation": "none", "output_modalities": ["text"], "tools": []}
+"""The options of a reply beside the conversation, for the program's eyes only."""
+
 
 def saying(text: str) -> dict[str, Any]:
     """The options of a reply that says ``text`` as it stands.
@@ -36,6 +39,12 @@ def item_of(frame: Text | Image, words: str = "") -> dict[str, Any]:
     if words or not content:
         content.append({"type": "input_text", "text": words})
     return {"type": "message", "role": "user", "content": content}
+
+
+def system_item(text: str) -> dict[str, Any]:
+    """What the program lets the model know, as an item."""
+    content = [{"type": "input_text", "text": text}]
+    return {"type": "message", "role": "system", "content": content}
 
 
 def _one_line(text: str) -> str:

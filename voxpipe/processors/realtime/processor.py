@@ -17,7 +17,6 @@ from voxpipe.pipeline import (
     Interruption,
     Output,
     Processor,
-    ReplyEnd,
     SessionLost,
     SpeechStarted,
     SpeechStopped,
@@ -38,8 +37,9 @@ from .items import Items
 from .lost import bare
 from .mcp_calls import Answers
 from .mcp_frames import McpApproval, McpNews
+from .mouth import Mouth, Said
 from .news import News
-from .orders import item_of, saying
+from .orders import ASIDE, item_of, saying, system_item
 from .outgoing import Outgoing
 from .prices import Bill
 from .replies import Reply
@@ -49,7 +49,6 @@ from .sideband import Carried
 from .terms import Update
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
-Said = AudioFrame | ReplyEnd
 
 LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
 QUIET = 1.0  # seconds without news after which the service has nothing to say
@@ -113,9 +112,12 @@ class Realtime(Processor):
         self._items = Items(conversation, settings.audio, self._flush, self.report)
         self._outgoing = Outgoing(session.connection, conversation.outbox)
         self._news: dict[str, News] | None = None  # while it does not run
-        self._orders, self._audio, self._progress = Bell(), Bell(), Bell()
+        self._orders, self._progress = Bell(), Bell()
         self._hearing = self._over = False
         self._now = current_time
+        self._mouth = Mouth(
+            self.says, conversation, self._progress, lambda: self._now()
+        )
         self.hears.format = settings.audio
         self.says.format = settings.audio
 
@@ -134,9 +136,7 @@ class Realtime(Processor):
 
         Args:
             instructions: for this reply only.
-            options: further fields of the service's ``response.create``. With
-                ``conversation="none"`` it is made out of band: at once, beside the
-                conversation, and heard only by `Reply.receive`.
+            options: further fields of the service's ``response.create``.
 
         Raises:
             TypeError, ValueError: an option that JSON cannot express.
@@ -146,6 +146,25 @@ class Realtime(Processor):
         reply = self._conversation.request(options, current_time())
         self._flush()
         return reply
+
+    def aside(self, instructions: str, **options: Any) -> Reply:
+        """Ask for something out of band, in writing and without tools: a verdict, a
+        summary. It is made at once, whoever speaks; nobody hears it, and the
+        conversation keeps nothing of it. Its words are in its outcome.
+
+        Args:
+            instructions: for this reply only.
+            options: further fields, such as ``input`` in place of the conversation.
+                With ``output_modalities=["audio"]`` it comes by `Reply.receive`.
+
+        Raises:
+            TypeError, ValueError: an option that JSON cannot express.
+        """
+        return self.ask(instructions, **(ASIDE | options))
+
+    def inform(self, text: str) -> None:
+        """Tell the model something that nobody has said, as a system message."""
+        self._order_item(system_item(text))
 
     def send_text(self, text: str) -> Reply:
         """Say something in writing, as the caller, and ask for a reply."""
@@ -255,7 +274,7 @@ class Realtime(Processor):
                     tasks.start_soon(self._read)
                     await self._connection.over()
                 else:
-                    tasks.start_soon(self._speak)
+                    tasks.start_soon(self._mouth.speak)
                     await self._hear(tasks)
                     await self._finish()
                 for news in told.values():
@@ -285,30 +304,6 @@ class Realtime(Processor):
             with CancelScope(deadline=inf if due is None else due):
                 await self._orders.heard()
             conversation.pump(current_time())
-
-    async def _speak(self) -> None:
-        while True:
-            reply = self._next_to_speak()
-            if reply is None:
-                await self._audio.heard()
-                continue
-            frame = reply.store.take()
-            if frame is None:
-                reply.ended = True
-                if not await self.says.send(ReplyEnd(turn=reply.turn)):
-                    reply.turn.cut()  # who was to hear it has gone
-                self._progress.ring()
-                continue
-            timings = reply.turn.timings
-            if timings.first_sent is None:
-                timings.first_sent = self._now()
-            await self.says.send(frame)
-
-    def _next_to_speak(self) -> Reply | None:
-        for reply in self._conversation.spoken:
-            if not reply.ended and not reply.turn.is_over:
-                return reply if reply.store or reply.store.closed else None
-        return None
 
     async def _hear(self, tasks: TaskGroup) -> None:
         if not self.hears.fed:
@@ -376,7 +371,9 @@ class Realtime(Processor):
         self._flush()
 
     def _add(self, frame: Text | Image, text: str = "") -> None:
-        item = item_of(frame, text)
+        self._order_item(item_of(frame, text))
+
+    def _order_item(self, item: dict[str, Any]) -> None:
         self._conversation.order("conversation.item.create", item=item)
         self._flush()
 
@@ -391,6 +388,6 @@ class Realtime(Processor):
                 conversation.refuse(frame, current_time())
         if conversation.outbox or conversation.due is not None:
             self._orders.ring()
-        self._audio.ring()
+        self._mouth.audio.ring()
         self._progress.ring()
         self._items.moved.ring()
