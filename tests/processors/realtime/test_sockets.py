@@ -7,7 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from anyio import create_task_group, fail_after, move_on_after, sleep, sleep_forever
+from anyio import (
+    create_task_group,
+    fail_after,
+    get_running_tasks,
+    move_on_after,
+    sleep_forever,
+)
+from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import Pipeline, SessionLost
 from voxpipe.pipeline.testing import Probe, no_leaks
@@ -162,7 +169,10 @@ async def test_cancelled_at_any_moment_nothing_is_left() -> None:
                 await sleep_forever()
 
     async with Simulator(script, ToneVoice()) as simulator, no_leaks():
+        before = len(get_running_tasks())
         for moment in range(12):
             with fail_after(5), move_on_after(moment * 0.04):
                 await talk(simulator.url)
-        await sleep(0.1)  # the server's side of it ends by itself
+        with fail_after(5):  # the server's side of it ends by itself, when it is read
+            while len(get_running_tasks()) > before:
+                await checkpoint()
