@@ -21,6 +21,7 @@ from .models import (
     model_named,
     retirement_of,
 )
+from .mouth import Said
 from .options import (
     McpChoice,
     NoiseReduction,
@@ -30,7 +31,7 @@ from .options import (
     Transcription,
 )
 from .prices import PRICES, Bill, Price
-from .processor import Heard, Realtime, Said
+from .processor import Heard, Realtime
 from .replies import Outcome, Reply
 from .retold import LeftOut, Retold, retold
 from .session import Session, open_session

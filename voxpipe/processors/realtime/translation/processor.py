@@ -25,9 +25,10 @@ from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.processors.realtime.bell import Bell
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.lost import bare
+from voxpipe.processors.realtime.mouth import Said
 from voxpipe.processors.realtime.outgoing import Outgoing
 from voxpipe.processors.realtime.prices import Bill
-from voxpipe.processors.realtime.processor import Heard, Said
+from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.realtime.telling import Telling
 
