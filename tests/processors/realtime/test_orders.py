@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import Image, Text
-from voxpipe.processors.realtime.orders import item_of, saying
+from voxpipe.processors.realtime.orders import item_of, saying, system_item
 
 BEGIN = 'Say exactly this, word for word, and nothing else: "'
 
@@ -65,3 +65,11 @@ def test_what_the_caller_writes_and_shows_becomes_items() -> None:
     assert item_of(image)["content"] == [shown]
     asked = item_of(image, "What is this?")["content"]
     assert asked == [shown, {"type": "input_text", "text": "What is this?"}]
+
+
+def test_what_the_program_lets_the_model_know_is_nobodys_words() -> None:
+    assert system_item("The parcel is here.") == {
+        "type": "message",
+        "role": "system",
+        "content": [{"type": "input_text", "text": "The parcel is here."}],
+    }
