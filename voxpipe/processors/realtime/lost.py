@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.pipeline.errors import leaves_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,3 @@ def unread(patience: Patience) -> SessionLost:
         "the model session ended: the other side has read nothing for "
         f"{patience.quiet + patience.answer:g} s"
     )
-
-
-def bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error of a group; a session that is lost is lost for all tasks."""
-    leaves = list(leaves_of(group))
-    all_lost = all(isinstance(each, SessionLost) for each in leaves)
-    return leaves[0] if all_lost or len(leaves) == 1 else group

@@ -34,7 +34,6 @@ from .conversation import Conversation
 from .events import ServerEvent
 from .history import History
 from .items import Items
-from .lost import bare
 from .mcp_calls import Answers
 from .mcp_frames import McpApproval, McpNews
 from .mouth import Mouth, Said
@@ -46,6 +45,7 @@ from .replies import Reply
 from .session import Session
 from .settings import Settings
 from .sideband import Carried
+from .tasks import tasks_until_done
 from .terms import Update
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
@@ -246,15 +246,8 @@ class Realtime(Processor):
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
-        try:
-            async with create_task_group() as tasks:
-                await self._live(tasks)
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            error = bare(group)
-        else:
-            return
-        raise error
+        async with tasks_until_done() as tasks:
+            await self._live(tasks)
 
     async def _live(self, tasks: TaskGroup) -> None:
         conversation = self._conversation

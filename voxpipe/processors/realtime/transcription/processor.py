@@ -21,10 +21,10 @@ from voxpipe.processors.realtime.bell import Bell
 from voxpipe.processors.realtime.complaints import Wiring, complaints
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.history import History
-from voxpipe.processors.realtime.lost import bare
 from voxpipe.processors.realtime.outgoing import Outgoing
 from voxpipe.processors.realtime.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
+from voxpipe.processors.realtime.tasks import tasks_until_done
 from voxpipe.processors.realtime.telling import Telling
 
 from .dictation import Dictation
@@ -115,15 +115,8 @@ class Transcribe(Processor):
 
     async def run(self) -> None:
         """Write down until there is nothing more to hear."""
-        try:
-            async with create_task_group() as tasks:
-                await self._live(tasks)
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            error = bare(group)
-        else:
-            return
-        raise error
+        async with tasks_until_done() as tasks:
+            await self._live(tasks)
 
     async def _live(self, tasks: TaskGroup) -> None:
         ports = {

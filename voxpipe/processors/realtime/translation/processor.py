@@ -24,12 +24,12 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.processors.realtime.bell import Bell
 from voxpipe.processors.realtime.events import ServerEvent
-from voxpipe.processors.realtime.lost import bare
 from voxpipe.processors.realtime.mouth import Said
 from voxpipe.processors.realtime.outgoing import Outgoing
 from voxpipe.processors.realtime.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.tasks import tasks_until_done
 from voxpipe.processors.realtime.telling import Telling
 
 from .interpretation import APPEND, Interpretation
@@ -114,15 +114,8 @@ class Translate(Processor):
 
     async def run(self) -> None:
         """Translate until there is nothing more to hear, and all of it was said."""
-        try:
-            async with create_task_group() as tasks:
-                await self._live(tasks)
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            error = bare(group)
-        else:
-            return
-        raise error
+        async with tasks_until_done() as tasks:
+            await self._live(tasks)
 
     async def _live(self, tasks: TaskGroup) -> None:
         ports = {
