@@ -10,7 +10,6 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-import trio
 from openai import AsyncOpenAI
 from websockets.exceptions import ConnectionClosed
 
@@ -201,15 +200,16 @@ async def test_one_call_comes_after_the_other() -> None:
         assert len(ids) == 300
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # all that the SDK knows
 async def test_the_sdk_joins_a_call() -> None:
-    if trio.lowlevel.in_trio_run():
-        return  # the SDK's WebSockets know only asyncio
-    async with desk("Good evening.") as at:
-        openai = AsyncOpenAI(base_url=at.server.url, api_key="sk-test")
-        async with openai.realtime.connect(call_id=at.call.id) as session:
-            await session.response.create()
-            told = [(await session.recv()).type]
-            while told[-1] != "output_audio_buffer.stopped":
-                told.append((await session.recv()).type)
+    async with (
+        desk("Good evening.") as at,
+        AsyncOpenAI(base_url=at.server.url, api_key="sk-test") as openai,
+        openai.realtime.connect(call_id=at.call.id) as session,
+    ):
+        await session.response.create()
+        told = [(await session.recv()).type]
+        while told[-1] != "output_audio_buffer.stopped":
+            told.append((await session.recv()).type)
     assert told[0] == "session.created"
     assert "response.output_audio.delta" not in told

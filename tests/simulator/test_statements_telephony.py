@@ -16,6 +16,7 @@ from openai import (
     BadRequestError,
     InvalidWebhookSignatureError,
     NotFoundError,
+    OpenAI,
 )
 from pydantic import SecretStr
 
@@ -251,22 +252,24 @@ async def test_104_a_webhook_is_verified_by_the_sdk() -> None:
 
 
 def test_104_any_of_several_signatures_is_enough() -> None:
-    openai = AsyncOpenAI(api_key="sk-test")
     now = unix_now()
     event = call_incoming("rtc_1", [], now)
     both = signed(event, [SecretStr("old"), SecretStr(SECRET)], now)
-    for secret in ("old", SECRET):
-        openai.webhooks.unwrap(both.body, both.headers, secret=secret)
-    with pytest.raises(InvalidWebhookSignatureError):
-        openai.webhooks.unwrap(both.body, both.headers, secret="new")
+    with OpenAI(api_key="sk-test") as openai:
+        for secret in ("old", SECRET):
+            openai.webhooks.unwrap(both.body, both.headers, secret=secret)
+        with pytest.raises(InvalidWebhookSignatureError):
+            openai.webhooks.unwrap(both.body, both.headers, secret="new")
 
 
 @pytest.mark.parametrize(("seconds", "why"), [(-310, "too old"), (310, "too new")])
 def test_104_a_webhook_of_another_time_is_refused(seconds: int, why: str) -> None:
-    openai = AsyncOpenAI(api_key="sk-test")
     now = unix_now() + seconds
     old = signed(call_incoming("rtc_1", [], now), [SecretStr(SECRET)], now)
-    with pytest.raises(InvalidWebhookSignatureError, match=why):
+    with (
+        OpenAI(api_key="sk-test") as openai,
+        pytest.raises(InvalidWebhookSignatureError, match=why),
+    ):
         openai.webhooks.unwrap(old.body, old.headers, secret=SECRET)
 
 
