@@ -5,6 +5,7 @@ None leaves a trace in the environment either, which the next would read.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -14,6 +15,12 @@ from hypothesis import settings
 # An example that is slow on a busy machine proves nothing.
 settings.register_profile("voxpipe", deadline=None)
 settings.load_profile("voxpipe")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector, which `no_leaks` runs, pass over all that was imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=["asyncio", "trio"])
