@@ -10,10 +10,12 @@ import gc
 import json
 from base64 import b64encode
 from collections import deque
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from voxpipe.pipeline import AudioFrame, ToolCall, ToolResult
 from voxpipe.processors.realtime import Settings
@@ -21,6 +23,11 @@ from voxpipe.processors.realtime.conversation import Conversation
 from voxpipe.simulator.machine import Machine
 from voxpipe.simulator.wire.json_types import is_array, is_object
 
+from ..processors.realtime.sdk_events import (  # noqa: TID252  # tests are no package
+    CLIENT,
+    SERVER,
+    instances,
+)
 from ..simulator.bench import (  # noqa: TID252  # tests are no package
     BIRTHDAY,
     Bench,
@@ -67,6 +74,11 @@ def conversation() -> list[Json]:
     return bench.events
 
 
+def everything(known: Mapping[str, type[BaseModel]]) -> list[Json]:
+    """Each event that the official SDK knows, in all its shapes."""
+    return [event for model in known.values() for event in instances(model)]
+
+
 def without_names(events: list[Json]) -> list[Json]:
     """The same with `ID` for every id, and no ``event_id``: they must not repeat."""
 
@@ -102,7 +114,8 @@ class TheClient:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self.peer = Peer(without_names(conversation()), random)
+        events = [*conversation(), *everything(SERVER)]
+        self.peer = Peer(without_names(events), random)
         self.peer.names.extend(f"resp_{number}" for number in range(31))
         settings = Settings(tools=TOOLS, turns="server")
         self.machine = Conversation(settings, lambda fault: None)
@@ -140,7 +153,8 @@ class TheSimulator:
     def __init__(self, random: Random) -> None:
         self._random = random
         appends = [bench_append(sound) for sound in (hum(40), silence(40), b"\0")]
-        self.peer = Peer([*without_names(SENSIBLE), *appends, *editing()], random)
+        events = without_names([*SENSIBLE, *everything(CLIENT)])
+        self.peer = Peer([*events, *appends, *editing()], random)
         self._steps = 0
         self._connect()
 
@@ -161,6 +175,8 @@ class TheSimulator:
             machine.advance(self.now)
         for speech in machine.speeches():
             machine.spoken(speech, bytes(9_600), self.now)
+        for errand in machine.errands():
+            machine.returned(errand, "nothing", self.now)
         for event in machine.outgoing():
             if "item" in event:
                 self.peer.names.append(event["item"]["id"])

@@ -1,0 +1,59 @@
+"""A call that the service carries, with MCP servers that the service calls."""
+
+from __future__ import annotations
+
+import pytest
+from anyio import create_task_group, sleep
+
+from voxpipe.pipeline import Pipeline
+from voxpipe.pipeline.testing import Probe
+from voxpipe.processors.realtime import (
+    Approvals,
+    HostedMcp,
+    McpApproval,
+    Realtime,
+    Settings,
+    open_session,
+)
+from voxpipe.simulator import Line
+
+from .carried import carried
+from .hosted import calling, script, told
+from .loops import BACKENDS, Backend, run_virtually
+
+ACCEPTED = Settings(mcp=[HostedMcp(label="shop", url="https://shop.example/mcp")])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_whoever_joins_approves_calls_and_hears_what_came_of_them(
+    backend: Backend,
+) -> None:
+    async def agree(request: McpApproval) -> bool:
+        return request.tool == "refund"
+
+    async def scene() -> tuple[list[str], list[str]]:
+        answers = script(calling("refund", heard=""), Line(say="Done: {result}."))
+        async with (
+            carried(answers, ACCEPTED) as call,
+            open_session(
+                call_id="rtc_u1_1", api_key="sk-test", connect=call.connect
+            ) as session,
+            create_task_group() as tasks,
+        ):
+            model, approvals, news = Realtime(session), Approvals(agree), Probe()
+            pipeline = Pipeline(
+                model.mcp >> approvals.requests,
+                approvals.decisions >> model.results,
+                model.mcp >> news.input,
+            )
+            tasks.start_soon(pipeline.run)
+            await sleep(1.0)
+            model.send_text("I want my money back.")
+            await sleep(10.0)
+            call.pump.hang_up()
+        said = [entry.text for entry in model.history if entry.role == "agent"]
+        return told(news.frames), said
+
+    news, said = run_virtually(backend, scene)
+    assert news[-3:] == ["McpApproval", "refund running", "refund completed"]
+    assert said[-1].startswith("Done: ")
