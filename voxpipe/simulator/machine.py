@@ -22,14 +22,12 @@ from voxpipe.simulator.replying.plan import Prompter
 from voxpipe.simulator.replying.replies import Replies
 from voxpipe.simulator.replying.reply import Speech
 from voxpipe.simulator.wire.client_events import CLIENT_EVENTS, SHAPES
+from voxpipe.simulator.wire.dialogue import Dialogue
 from voxpipe.simulator.wire.ids import Ids
-from voxpipe.simulator.wire.incoming import event_id_of, read
-from voxpipe.simulator.wire.outbox import Event, Outbox, Timers
+from voxpipe.simulator.wire.outbox import Outbox, Timers
 from voxpipe.simulator.wire.session_config import LIFETIME, Kind, SessionConfig
 
 from .errors import (
-    EXPIRED,
-    Farewell,
     Refusal,
     invalid_type,
     invalid_value,
@@ -42,7 +40,7 @@ from .session import Session
 _APPEND = {"type", "event_id", "audio"}
 
 
-class Machine:
+class Machine(Dialogue):
     """One session of the Realtime API.
 
     Args:
@@ -73,8 +71,7 @@ class Machine:
         config = SessionConfig(
             kind, model, ids.new("sess"), int(today) + round(lifetime)
         )
-        self._outbox = Outbox(ids)
-        self._timers = Timers()
+        super().__init__(Outbox(ids), Timers())
         self._session = Session(
             ids,
             self._outbox,
@@ -110,42 +107,6 @@ class Machine:
 
     # --- what a shell does
 
-    def receive(self, message: str | bytes, now: float) -> None:
-        """Take a frame from the client: text, or the bytes of a binary frame."""
-        if self._outbox.farewell is not None:
-            return
-        event_id: str | None = None
-        try:
-            event = read(message)
-            event_id = event_id_of(event)
-            self._dispatch(event, now)
-        except Refusal as refusal:
-            self._outbox.refuse(refusal, event_id)
-
-    @property
-    def next_timer(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
-        return None if self._outbox.farewell else self._timers.next
-
-    def advance(self, now: float) -> None:
-        """Do what has become due."""
-        if self._outbox.farewell is None:
-            self._timers.run(now)
-
-    @property
-    def pending(self) -> int:
-        """How many events wait to be taken."""
-        return len(self._outbox)
-
-    def outgoing(self) -> list[Event]:
-        """The events to send, each as one text frame."""
-        return self._outbox.take()
-
-    @property
-    def farewell(self) -> Farewell | None:
-        """The close frame to send after the last event, once the session is over."""
-        return self._outbox.farewell
-
     def speeches(self) -> list[Speech]:
         """What has to be spoken since the last time this was asked."""
         return self._replies.speeches()
@@ -156,6 +117,14 @@ class Machine:
         ``None`` when it failed; the response fails then.
         """
         speech.reply.spoken(speech, pcm, now)
+
+    def errands(self) -> list[Errand]:
+        """What MCP servers have to be asked since the last time this was asked."""
+        return self._hosting.errands()
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take what came of ``errand``."""
+        self._hosting.returned(errand, outcome, now)
 
     # --- client events
 
@@ -184,14 +153,6 @@ class Machine:
             )
         self._follow[kind](shape(event, ""), now)
 
-    def errands(self) -> list[Errand]:
-        """What MCP servers have to be asked since the last time this was asked."""
-        return self._hosting.errands()
-
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
-        """Take what came of ``errand``."""
-        self._hosting.returned(errand, outcome, now)
-
     def _update(self, event: dict[str, Any], now: float) -> None:
         servers = self._configure(event["session"])
         self._outbox.emit("session.updated", session=self._session.config.now)
@@ -213,7 +174,3 @@ class Machine:
 
     def _cancel_response(self, event: dict[str, Any], now: float) -> None:
         self._replies.cancel(event.get("response_id"), now)
-
-    def _expire(self, _now: float) -> None:
-        self._outbox.refuse(Refusal("session_expired", EXPIRED))
-        self._outbox.close(1001, EXPIRED)

@@ -35,10 +35,10 @@ from .hearing import Hearing
 from .history import History
 from .mcp_calls import Answers, McpCalls
 from .mcp_frames import McpApproval, McpDecision
-from .parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
+from .parse import TRANSCRIPTION, AudioDelta
 from .playback import Playback
 from .prices import Bill
-from .recent import Recent
+from .reading import Reading
 from .replies import Reply
 from .settings import Settings
 from .speaking import Speaking
@@ -46,7 +46,6 @@ from .terms import Terms
 from .words import Words
 
 ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
-EVENTS = 256  # ids remembered, to know an event that comes twice
 _BUSY = "conversation_already_has_active_response"
 # Crossed with what it was to prevent: a reply that ended by itself, an item that the
 # service had not made yet or the program has edited, audio that it had committed first.
@@ -79,7 +78,7 @@ class Conversation:
         self._effects = Effects(report)
         self.on_cut: Callable[[], object] = lambda: None
         self._words = Words(self._effects)
-        self._seen = Recent(EVENTS)
+        self._reading = Reading(self._effects)
         self.arbiter = Arbiter()
         self._hearing = Hearing(settings, self.arbiter, self._words, self._effects)
         self._speaking = Speaking(settings, self.arbiter, self._words, self._effects)
@@ -298,13 +297,8 @@ class Conversation:
 
     def receive(self, message: str, now: float) -> None:
         """Act on one message; rubbish is reported and dropped."""
-        try:
-            event = parse(message)
-        except BadEvent as error:
-            self._effects.report(str(error))
-            return
-        if event.event_id is not None and not self._seen.add(event.event_id):
-            self._effects.report("an event came twice")
+        event = self._reading.read(message)
+        if event is None:
             return
         if isinstance(event, AudioDelta):
             self._speaking.audio(event, now)
@@ -332,9 +326,7 @@ class Conversation:
             reply.store.clear()
             reply.settle("rejected", error.code or error.type or "")
         if error.code not in _BENIGN and not busy:
-            self._effects.report(
-                f"the service refused: {error.code or error.type or 'error'}"
-            )
+            self._effects.report(f"the service refused: {error.name}")
 
     def _speech_started(self, event: ev.SpeechEvent, now: float) -> None:
         if self._detection is None:

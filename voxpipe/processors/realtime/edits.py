@@ -131,7 +131,7 @@ class Edits:
         edit = self._open.pop(error.event_id or "", None)
         if edit is None:
             return False
-        code = error.code or error.type or "error"
+        code = error.name
         edit.settle(error=ItemRefused(edit.act, edit.item_id, code, error.param))
         return True
 

@@ -142,7 +142,7 @@ class Terms:
         for update in self._asked:
             if update.id == error.event_id:
                 self._asked.remove(update)
-                code = error.code or error.type or "error"
+                code = error.name
                 update.settle(UpdateRefused(code, error.param))
                 return
 

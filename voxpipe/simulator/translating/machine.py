@@ -11,8 +11,6 @@ from random import Random
 from typing import Any
 
 from voxpipe.simulator.errors import (
-    EXPIRED,
-    Farewell,
     Refusal,
     invalid_type,
     invalid_value,
@@ -22,16 +20,16 @@ from voxpipe.simulator.hearing.sound import decode_audio
 from voxpipe.simulator.hosted.errands import Errand, Outcome
 from voxpipe.simulator.script import Script
 from voxpipe.simulator.wire.client_events import TRANSLATION_SHAPES
+from voxpipe.simulator.wire.dialogue import Dialogue
 from voxpipe.simulator.wire.ids import Ids
-from voxpipe.simulator.wire.incoming import event_id_of, read
-from voxpipe.simulator.wire.outbox import Event, Outbox, Timers
+from voxpipe.simulator.wire.outbox import Outbox, Timers
 from voxpipe.simulator.wire.session_config import LIFETIME
 
 from .config import TranslationConfig
 from .interpreter import PCM, Interpreter, Translated
 
 
-class Translator:
+class Translator(Dialogue):
     """One translation session.
 
     Args:
@@ -58,8 +56,7 @@ class Translator:
         session: Mapping[str, Any] | None = None,
     ) -> None:
         ids = Ids(Random(seed))
-        self._outbox = Outbox(ids)
-        self._timers = Timers()
+        super().__init__(Outbox(ids), Timers())
         expires_at = int(today) + round(lifetime)
         self._config = TranslationConfig(model, ids.new("sess"), expires_at)
         self._interpreter = Interpreter(
@@ -74,42 +71,6 @@ class Translator:
         if session is not None:
             self._config.update({k: v for k, v in session.items() if k != "model"})
         self._outbox.emit("session.created", session=self._config.now)
-
-    def receive(self, message: str | bytes, now: float) -> None:
-        """Take a frame from the client: text, or the bytes of a binary frame."""
-        if self._outbox.farewell is not None:
-            return
-        event_id: str | None = None
-        try:
-            event = read(message)
-            event_id = event_id_of(event)
-            self._dispatch(event, now)
-        except Refusal as refusal:
-            self._outbox.refuse(refusal, event_id)
-
-    @property
-    def next_timer(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
-        return None if self._outbox.farewell else self._timers.next
-
-    def advance(self, now: float) -> None:
-        """Do what has become due."""
-        if self._outbox.farewell is None:
-            self._timers.run(now)
-
-    @property
-    def pending(self) -> int:
-        """How many events wait to be taken."""
-        return len(self._outbox)
-
-    def outgoing(self) -> list[Event]:
-        """The events to send, each as one text frame."""
-        return self._outbox.take()
-
-    @property
-    def farewell(self) -> Farewell | None:
-        """The close frame to send after the last event, once the session is over."""
-        return self._outbox.farewell
 
     def speeches(self) -> list[Translated]:
         """What has to be spoken since the last time this was asked."""
@@ -159,7 +120,3 @@ class Translator:
     def _drained(self) -> None:
         self._outbox.emit("session.closed")
         self._outbox.close(1000, "")
-
-    def _expire(self, _now: float) -> None:
-        self._outbox.refuse(Refusal("session_expired", EXPIRED))
-        self._outbox.close(1001, EXPIRED)

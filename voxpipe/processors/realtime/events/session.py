@@ -22,6 +22,11 @@ class ErrorDetail(Fields, frozen=True):
     param: Told[str] = None
     event_id: Told[str] = None
 
+    @property
+    def name(self) -> str:
+        """What it is called, as exactly as the service says; no words of people."""
+        return self.code or self.type or "error"
+
 
 class ErrorEvent(Event, frozen=True):
     """``error``: an order was refused, or the service failed."""

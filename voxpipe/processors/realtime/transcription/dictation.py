@@ -15,14 +15,13 @@ from voxpipe.processors.realtime.effects import Effects
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.history import History
 from voxpipe.processors.realtime.listening import CallerAudio
-from voxpipe.processors.realtime.parse import TRANSCRIPTION, AudioDelta, BadEvent, parse
+from voxpipe.processors.realtime.parse import TRANSCRIPTION, AudioDelta
 from voxpipe.processors.realtime.prices import Bill
-from voxpipe.processors.realtime.recent import Recent
+from voxpipe.processors.realtime.reading import Reading
 from voxpipe.processors.realtime.settings import Settings
 from voxpipe.processors.realtime.words import Words
 
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
-EVENTS = 256  # ids remembered, to know an event that comes twice
 _EMPTY = "input_audio_buffer_commit_empty"
 
 
@@ -46,7 +45,7 @@ class Dictation:
         self._words = Words(self.effects)
         self._account = Account(settings, self.effects, host)
         self._audio = CallerAudio(settings)
-        self._seen = Recent(EVENTS)
+        self._reading = Reading(self.effects)
         self._speaking = False  # by the service's detection
         self._commits = 0  # ordered, and not answered
         self._handlers: dict[str, Callable[[Any, float], object]] = {
@@ -112,16 +111,9 @@ class Dictation:
 
     def receive(self, message: str, now: float) -> None:
         """Act on one message; rubbish is reported and dropped."""
-        try:
-            event = parse(message)
-        except BadEvent as error:
-            self.effects.report(str(error))
-            return
-        if event.event_id is not None and not self._seen.add(event.event_id):
-            self.effects.report("an event came twice")
-            return
-        if isinstance(event, AudioDelta):  # of a conversation, not of a transcription
-            return
+        event = self._reading.read(message)
+        if event is None or isinstance(event, AudioDelta):
+            return  # audio is of conversations, not of a transcription
         self.effects.tell("events", ServerEvent(event))
         handle = self._handlers.get(event.type)
         if handle is not None and not event.is_nameless:
@@ -132,9 +124,7 @@ class Dictation:
         if error.code == _EMPTY:  # the service had committed it a moment before
             self._commits = max(0, self._commits - 1)
             return
-        self.effects.report(
-            f"the service refused: {error.code or error.type or 'error'}"
-        )
+        self.effects.report(f"the service refused: {error.name}")
 
     def _speech_started(self, _event: ev.SpeechEvent, _now: float) -> None:
         self._speaking = True

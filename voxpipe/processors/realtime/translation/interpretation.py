@@ -13,9 +13,9 @@ from voxpipe.pipeline import AudioFrame, FormatError, Transcript, Usage
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.effects import Effects
 from voxpipe.processors.realtime.events import ServerEvent
-from voxpipe.processors.realtime.parse import AudioDelta, BadEvent, parse
+from voxpipe.processors.realtime.parse import AudioDelta
 from voxpipe.processors.realtime.prices import Bill, minutes_usd
-from voxpipe.processors.realtime.recent import Recent
+from voxpipe.processors.realtime.reading import Reading
 from voxpipe.processors.realtime.settings import PCM_24K
 from voxpipe.processors.realtime.store import Store
 
@@ -23,7 +23,6 @@ from .sentences import Sentences
 from .session import TranslationSettings
 
 APPEND = "session.input_audio_buffer.append"
-EVENTS = 256  # ids remembered, to know an event that comes twice
 BILLED = 60.0  # seconds of audio after which a reader of `usage` is told
 _PCM = (PCM_24K.rate, 1, "pcm16")
 
@@ -58,9 +57,9 @@ class Interpretation:
         self._said = 0.0  # seconds of translation
         self._unbilled = 0.0  # seconds of audio since `usage` was told
         self._behind = False  # the store was full, and it was said
-        self._seen = Recent(EVENTS)
         self.store = Store()
         self.effects = Effects(report)
+        self._reading = Reading(self.effects)
         self.bill = Bill()
         self.closed = False
         self.missed = 0.0
@@ -107,16 +106,9 @@ class Interpretation:
 
     def receive(self, message: str) -> None:
         """Act on one message; rubbish is reported and dropped."""
-        try:
-            event = parse(message)
-        except BadEvent as error:
-            self.effects.report(str(error))
-            return
-        if event.event_id is not None and not self._seen.add(event.event_id):
-            self.effects.report("an event came twice")
-            return
-        if isinstance(event, AudioDelta):  # of a conversation, not of a translation
-            return
+        event = self._reading.read(message)
+        if event is None or isinstance(event, AudioDelta):
+            return  # audio is of conversations, not of a translation
         self.effects.tell("events", ServerEvent(event))
         handle = self._handlers.get(event.type)
         if handle is not None:
@@ -124,9 +116,7 @@ class Interpretation:
 
     def _error(self, event: ev.ErrorEvent) -> None:
         error = event.error
-        self.effects.report(
-            f"the service refused: {error.code or error.type or 'error'}"
-        )
+        self.effects.report(f"the service refused: {error.name}")
 
     def _audio(self, event: ev.TranslatedAudioEvent) -> None:
         told = (event.sample_rate, event.channels, event.format)
