@@ -19,7 +19,7 @@ from anyio import (
 )
 
 from voxpipe.pipeline import AudioFormat, Pipeline
-from voxpipe.pipeline.alarm import alarm_clock
+from voxpipe.pipeline.runtime.timer import alarm_clock
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.audio import Resample
 from voxpipe.processors.realtime import Realtime, open_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from voxpipe.console.svg import Picture
+from voxpipe.console.demo.svg import Picture
 
 from .contenders import CONTENDERS
 from .outcome import Outcome

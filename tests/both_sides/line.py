@@ -17,16 +17,16 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Reply, Settings
-from voxpipe.processors.realtime.conversation import Conversation
-from voxpipe.processors.realtime.detection import Turns
-from voxpipe.processors.realtime.edits import Act, Edit
-from voxpipe.processors.realtime.outgoing import encode
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.config.turn_detection import Turns
+from voxpipe.processors.realtime.protocol.conversation import Conversation
+from voxpipe.processors.realtime.protocol.item_edits import Act, Edit
+from voxpipe.processors.realtime.shell.sender import encode
 from voxpipe.simulator import Call, Line, Script, Timing
-from voxpipe.simulator.conversation.items import Item
-from voxpipe.simulator.machine import Machine
+from voxpipe.simulator.service.conversation.items import Item
+from voxpipe.simulator.service.machine import Machine
 
-from ..processors.realtime.call import speech  # noqa: TID252  # tests are no package
+from ..processors.realtime.call import speech
 
 Json = dict[str, Any]
 FRAME = 0.1  # seconds of the caller's audio at once

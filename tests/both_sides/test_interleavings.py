@@ -17,9 +17,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from voxpipe.processors.realtime.detection import Turns
-from voxpipe.processors.realtime.edits import Act
-from voxpipe.simulator.conversation.items import Item
+from voxpipe.processors.realtime.config.turn_detection import Turns
+from voxpipe.processors.realtime.protocol.item_edits import Act
+from voxpipe.simulator.service.conversation.items import Item
 
 from .line import SILENCE, VOICE, Telephone
 

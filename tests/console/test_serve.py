@@ -20,7 +20,7 @@ from anyio.to_thread import run_sync
 
 from voxpipe.console import serve
 from voxpipe.console.app import AppError
-from voxpipe.console.caller import guest_recordings
+from voxpipe.console.demo.caller import guest_recordings
 from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio

@@ -8,7 +8,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object
 
 Json = dict[str, Any]
 

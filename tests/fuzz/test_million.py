@@ -19,23 +19,23 @@ from pydantic import BaseModel
 
 from voxpipe.pipeline import AudioFrame, ToolCall, ToolResult
 from voxpipe.processors.realtime import Settings
-from voxpipe.processors.realtime.conversation import Conversation
-from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.processors.realtime.protocol.conversation import Conversation
+from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.service.machine import Machine
 
-from ..processors.realtime.sdk_events import (  # noqa: TID252  # tests are no package
+from ..processors.realtime.sdk_events import (
     CLIENT,
     SERVER,
     instances,
 )
-from ..simulator.bench import (  # noqa: TID252  # tests are no package
+from ..simulator.bench import (
     BIRTHDAY,
     Bench,
     Json,
     hum,
     silence,
 )
-from ..simulator.test_fuzz import (  # noqa: TID252  # tests are no package
+from ..simulator.test_fuzz import (
     SCRIPT,
     SENSIBLE,
 )

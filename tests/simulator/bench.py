@@ -12,8 +12,8 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel
 
 from voxpipe.simulator import Script, ToneVoice
-from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.wire.session_config import Kind
+from voxpipe.simulator.protocol.session_config import Kind
+from voxpipe.simulator.service.machine import Machine
 
 Json = dict[str, Any]
 RATE = 24_000

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import Call, Line, Script, Timing
-from voxpipe.simulator.wire.client_events import CLIENT_EVENTS
+from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS
 
 from .bench import Bench, Json, hum, silence
 

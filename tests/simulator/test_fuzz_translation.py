@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.simulator.wire.client_events import CLIENT_EVENTS, TRANSLATION_SHAPES
+from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS, TRANSLATION_SHAPES
 
 from .bench import Json, hum, silence
 from .test_statements_translation import Bench

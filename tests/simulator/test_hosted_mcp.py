@@ -41,11 +41,11 @@ from voxpipe.simulator import (
     ToneVoice,
     connect_in_memory,
 )
-from voxpipe.simulator.admission import Admission
-from voxpipe.simulator.hosted.definitions import Definition
-from voxpipe.simulator.hosted.errands import CallTool, error_of
-from voxpipe.simulator.hosted.remote import run_errand
+from voxpipe.simulator.net.admission import Admission
 from voxpipe.simulator.opening import open_machine
+from voxpipe.simulator.service.mcp.definitions import Definition
+from voxpipe.simulator.service.mcp.remote import run_errand
+from voxpipe.simulator.service.mcp.requests import CallTool, error_of
 
 from .bench import Json, judge
 from .mcp_shop import TOKEN

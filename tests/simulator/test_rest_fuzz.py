@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import Script, ToneVoice
-from voxpipe.simulator.front.messages import Denied, Request
-from voxpipe.simulator.keys import Keys
-from voxpipe.simulator.pump import in_line
-from voxpipe.simulator.reception import Reception
+from voxpipe.simulator.net.keys import Keys
+from voxpipe.simulator.net.messages import Denied, Request
+from voxpipe.simulator.net.pump import in_line
+from voxpipe.simulator.router import Reception
 from voxpipe.simulator.voices.speech import CachedVoice
 
 PATHS = (

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.processors.realtime import open_session
 from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, VoiceError
-from voxpipe.simulator.front import websocket
+from voxpipe.simulator.net import websocket
 
 from . import web_client
 from .bench import Json, judge

@@ -11,7 +11,7 @@ import pytest
 from voxpipe.simulator import Line, Script, Timing, ToneVoice
 from voxpipe.simulator.calls.playback import Heard
 from voxpipe.simulator.calls.session import CallSession
-from voxpipe.simulator.machine import Machine
+from voxpipe.simulator.service.machine import Machine
 
 from .bench import BIRTHDAY, Json, hum, judge, silence, types
 

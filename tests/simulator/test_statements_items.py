@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.conversation.items import LONGEST_IMAGE
+from voxpipe.simulator.service.conversation.items import LONGEST_IMAGE
 
 from .bench import Bench, Json, hum, silence, types
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.hearing.g711 import encode
+from voxpipe.simulator.audio.g711 import encode
 from voxpipe.simulator.voices.espeak import EspeakVoice
 
 from .bench import Bench, Json, hum, silence, types

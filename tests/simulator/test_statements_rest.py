@@ -17,7 +17,7 @@ from openai import (
 )
 
 from voxpipe.simulator import Simulator, ToneVoice
-from voxpipe.simulator.keys import ClientSecret, Keys, looks_like_a_key
+from voxpipe.simulator.net.keys import ClientSecret, Keys, looks_like_a_key
 
 from .web_client import connect
 

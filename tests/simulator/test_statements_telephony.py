@@ -23,8 +23,8 @@ from pydantic import SecretStr
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator import CallRejected, Line, Script, Simulator, Timing, ToneVoice
 from voxpipe.simulator.calls.webhook import call_incoming, signed
-from voxpipe.simulator.front.listener import Listener
-from voxpipe.simulator.front.messages import Answer, Request
+from voxpipe.simulator.net.listener import Listener
+from voxpipe.simulator.net.messages import Answer, Request
 
 from .bench import judge
 from .web_client import WebSocket, connect

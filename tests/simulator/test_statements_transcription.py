@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.wire.transcribers import TRANSCRIBERS
+from voxpipe.simulator.protocol.transcribers import TRANSCRIBERS
 
 from .bench import Bench, Json, hum, silence, types
 

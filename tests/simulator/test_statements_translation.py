@@ -12,7 +12,7 @@ from openai.types.realtime import RealtimeTranslationServerEvent
 from pydantic import BaseModel
 
 from voxpipe.simulator import Failure, Line, Script, Timing, ToneVoice, When
-from voxpipe.simulator.translating.machine import Translator
+from voxpipe.simulator.service.translation.machine import Translator
 
 from .bench import BIRTHDAY, Json, hum, silence, types
 

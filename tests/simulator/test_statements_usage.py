@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.conversation.tokens import count_text, words
+from voxpipe.simulator.service.conversation.tokens import count_text, words
 
 from .bench import Bench, Json, hum, silence
 

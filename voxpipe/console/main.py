@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import demo, serve, simulate
+from . import serve, simulate
+from .demo import command as demo
 
 _ABOUT = """\
 Voice pipelines around gpt-realtime.

@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from voxpipe import __version__
 from voxpipe.processors.realtime import ConfigurationError
-from voxpipe.processors.realtime.host import host_of
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard

@@ -29,10 +29,10 @@ from .frames import (
     Transcript,
     Usage,
 )
-from .graph import Pipeline
 from .intake import Intake
 from .ledger import Basis, HeardItem, Timings
 from .output import Output
+from .pipeline import Pipeline
 from .playout import Playout
 from .ports import Ear, Input
 from .processor import Processor

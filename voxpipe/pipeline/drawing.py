@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .plan import Branch, Plan
+from .graph import Branch, Plan
 
 
 def mermaid(plan: Plan) -> str:

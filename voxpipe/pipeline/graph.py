@@ -1,170 +1,172 @@
-"""The pipeline: checks a drawing, connects it, and runs it in one task group."""
+"""The drawing as data: which boxes there are, and what is drawn behind what.
+
+`Plan` reads the routes once; the wiring checks, the pictures and the run all use it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
-import anyio
-
-from . import drawing
-from .audioframe import Frame
-from .circuit import Circuit
-from .errors import WiringError, blame, leaves_of
-from .leaf import Watch
-from .plan import Plan
+from .errors import WiringError
+from .filters import AnyBox, Filter, Transform, name_of
+from .output import Output
+from .ports import Input
 from .processor import Processor
 from .routes import Route
-from .stats import Stats
-from .watchdog import Watchdog
-from .wiring import check
 
 
-class Pipeline:
-    """Processors joined by routes.
+class Branch:
+    """A fused box and what is drawn behind it, or the input where a branch ends."""
 
-    Drawing has no effect; everything is checked here, before anything starts.
+    __slots__ = ("box", "children", "sink")
 
-    Args:
-        routes: each from an output, through any number of boxes, into an input. Two
-            routes from one output are a tee; two into one input are a merge. The
-            slowest reader of an output that waits holds the others back.
+    def __init__(self, box: AnyBox | None, sink: Input[Any] | None) -> None:
+        self.box = box
+        self.sink = sink
+        self.children: list[Branch] = []
+
+    def walk(self) -> Iterator[Branch]:
+        """This branch and all behind it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class Plan:
+    """What the routes of a pipeline say.
 
     Attributes:
-        unfinished: the boxes that had not returned when the last run was cancelled, by
-            its deadline, from outside, or because another box failed.
+        processors: every box with a task, in drawn order.
+        fused: every box without one, in drawn order.
+        trees: for each output that is read, its branches in drawn order.
 
     Raises:
-        WiringError: all that is wrong with the drawing, with the cure.
+        WiringError: something that is not a closed route, or one filter in two places.
     """
 
-    def __init__(self, *routes: Route) -> None:
-        self._plan = Plan(routes)
-        self._circuit = Circuit(self._plan)
-        self._watches: list[Watch] = []
-        self.unfinished: tuple[str, ...] = ()
-        self._refuse_busy_boxes()
-        check(self._plan)
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self.processors: list[Processor] = []
+        self.fused: list[AnyBox] = []
+        self.trees: dict[Output[Any], list[Branch]] = {}
+        self._names: dict[int, str] = {}
+        self._parents: dict[int, object] = {}  # what each fused box is drawn behind
+        if not routes:
+            raise WiringError("a pipeline needs at least one route")
+        for route in routes:
+            self._add(route)
 
-    async def run(
-        self, *, deadline: float | None = None
-    ) -> Literal["finished", "deadline"]:
-        """Run until every processor has returned.
+    def _add(self, route: Any) -> None:
+        if not isinstance(route, Route):
+            raise WiringError(
+                f"a pipeline is made of routes that end in an input; `{route}` does "
+                "not: draw on with `>> box.input`"
+            )
+        source: Output[Any] = route.source
+        steps: list[Any] = []
+        for step in route.steps:
+            if isinstance(step, Filter | Transform):
+                steps.append(step)
+            else:  # a stage: the route goes in, and comes out again
+                self._connect(source, steps, step.input)
+                source, steps = step.output, []
+        self._connect(source, steps, route.sink)
 
-        Args:
-            deadline: seconds after which what still runs is cancelled.
+    def _connect(
+        self, source: Output[Any], steps: list[AnyBox], sink: Input[Any]
+    ) -> None:
+        self._know(source.owner)
+        branches = self.trees.setdefault(source, [])
+        parent: object = source
+        for step in steps:
+            self._place(step, parent)
+            branch = next((each for each in branches if each.box is step), None)
+            if branch is None:
+                branch = Branch(step, None)
+                branches.append(branch)
+            parent, branches = step, branch.children
+        self._know(sink.owner)
+        if any(branch.sink is sink for branch in branches):
+            raise WiringError(f"the way from {source} into {sink} is drawn twice")
+        branches.append(Branch(None, sink))
 
-        Returns:
-            Which of the two it was.
+    @property
+    def inputs(self) -> list[Input[Any]]:
+        """Every input of every processor."""
+        return [port for box in self.processors for port in box.inputs()]
 
-        Raises:
-            WiringError: the drawing became wrong since it was made, or one of its
-                boxes already runs in another pipeline.
-            Exception: what a box has raised, bare, with a note that names the box;
-                several at once as an `ExceptionGroup`.
-        """
-        self._refuse_busy_boxes()
-        check(self._plan)  # formats may have become known since
-        boxes: list[Any] = [*self._plan.processors, *self._plan.fused]
+    @property
+    def outputs(self) -> list[Output[Any]]:
+        """Every output of every processor."""
+        return [port for box in self.processors for port in box.outputs()]
+
+    def _place(self, box: AnyBox, parent: object) -> None:
+        if id(box) not in self._parents:
+            self._parents[id(box)] = parent
+            self.fused.append(box)
+        elif self._parents[id(box)] is not parent:
+            name = type(box).__name__
+            raise WiringError(
+                f"one {name} is fed from two places, and it can follow one stream "
+                f"only: give each route its own {name}()"
+            )
+
+    def _know(self, box: Any) -> None:
+        if not isinstance(box, Processor):
+            raise WiringError(
+                f"a port belongs to a processor that was made; {box!r} is none "
+                "(draw an instance's port, not the class's)"
+            )
+        # By identity: a processor may be a dataclass, with an idea of equality.
+        if not any(box is known for known in self.processors):
+            self.processors.append(box)
+
+    def branches(self) -> Iterator[Branch]:
+        """Every branch of every tree."""
+        for tree in self.trees.values():
+            for branch in tree:
+                yield from branch.walk()
+
+    def sinks(self, source: Output[Any]) -> Iterator[Input[Any]]:
+        """The inputs that an output leads to."""
+        for tree in self.trees.get(source, ()):
+            for branch in tree.walk():
+                if branch.sink is not None:
+                    yield branch.sink
+
+    def through(self) -> dict[Input[Any], tuple[AnyBox, ...]]:
+        """For each input that is fed, the fused boxes that lead into it."""
+        found: dict[Input[Any], tuple[AnyBox, ...]] = {}
+
+        def follow(branch: Branch, boxes: tuple[AnyBox, ...]) -> None:
+            if branch.sink is not None:
+                found[branch.sink] = (*found.get(branch.sink, ()), *boxes)
+            elif branch.box is not None:
+                for child in branch.children:
+                    follow(child, (*boxes, branch.box))
+
+        for tree in self.trees.values():
+            for branch in tree:
+                follow(branch, ())
+        return found
+
+    def name(self, box: Processor | AnyBox) -> str:
+        """What this box is called: unlike every other in the pipeline."""
+        if not self._names:
+            self._name_all()
+        return self._names[id(box)]
+
+    def label(self, port: Input[Any] | Output[Any]) -> str:
+        """What this port is called: ``phone.heard``."""
+        return f"{self.name(port.owner)}.{port.name}"
+
+    def _name_all(self) -> None:
+        boxes: list[Any] = [*self.processors, *self.fused]
+        used: set[str] = set()
         for box in boxes:
-            box.running = True
-        self._circuit = Circuit(self._plan)
-        try:
-            self._circuit.connect()
-            self._circuit.watch(self._watches)
-            with anyio.move_on_after(deadline) as scope:
-                await self._live_together()
-            return "deadline" if scope.cancelled_caught else "finished"
-        finally:
-            self._circuit.disconnect()
-            for box in boxes:
-                box.running = False
-
-    async def _live_together(self) -> None:
-        boxes = {self._plan.name(box): box for box in self._plan.processors}
-        watchdog = Watchdog(boxes)
-        failure: BaseException | None = None
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watchdog.watch, name="watchdog")
-                for name, box in boxes.items():
-                    tasks.start_soon(self._live, box, name, watchdog, name=name)
-        except BaseExceptionGroup as group:
-            failure = _bare(group)
-        finally:
-            watchdog.dismiss()
-            self.unfinished = watchdog.unfinished
-        if failure is not None:
-            # Not within `except`: there the error would lose its own cause and context.
-            raise failure
-
-    async def _live(self, box: Processor, name: str, watchdog: Watchdog) -> None:
-        with watchdog.life(name):
-            try:
-                try:
-                    await box.run()
-                finally:
-                    for port in box.inputs():
-                        port.finish()
-                # Only a box that has come to its end has tails to give.
-                for out in box.outputs():
-                    await out.end()
-            except Exception as error:
-                blame(error, name)
-                raise
-
-    def _refuse_busy_boxes(self) -> None:
-        for box in (*self._plan.processors, *self._plan.fused):
-            if box.running:
-                raise WiringError(
-                    f"{self._plan.name(box)} already runs in a pipeline: make a new "
-                    "one for each"
-                )
-
-    # --- looking at it
-
-    @contextmanager
-    def watch(self, watch: Watch | None = None) -> Generator[None]:
-        """Measure the busy time of the synchronous boxes while this context lasts.
-
-        Args:
-            watch: also called with the name of the box, each frame that it is given,
-                and the seconds that it and what is fused behind it took.
-        """
-
-        def tell(name: str, frame: Frame, seconds: float) -> None:
-            if watch is not None:
-                watch(name, frame, seconds)
-
-        self._watches.append(tell)
-        self._circuit.watch(self._watches)
-        try:
-            yield
-        finally:
-            self._watches.remove(tell)
-            self._circuit.watch(self._watches)
-
-    def stats(self) -> Stats:
-        """The counts of this run so far, or of the last one."""
-        return self._circuit.stats()
-
-    def diagram(self) -> str:
-        """The pipeline as a Mermaid flowchart."""
-        return drawing.mermaid(self._plan)
-
-    def drawing(self) -> str:
-        """The pipeline as lines of text, for a terminal."""
-        return drawing.text(self._plan)
-
-
-def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error of a group, or the group without what cancellation left in it."""
-    cancelled = anyio.get_cancelled_exc_class()
-    leaves = list(leaves_of(group))
-    errors = [each for each in leaves if not isinstance(each, cancelled)]
-    if not errors:
-        return leaves[0]
-    if len(errors) == 1:
-        return errors[0]
-    return BaseExceptionGroup("several boxes failed", errors)
+            wanted = box.name or name_of(box.__class__)
+            name, number = wanted, 2
+            while name in used:
+                name, number = f"{wanted}{number}", number + 1
+            used.add(name)
+            self._names[id(box)] = name

@@ -20,13 +20,13 @@ from typing import Any
 
 import anyio
 
-from .alarm import Alarm, alarm_clock
 from .audioframe import AudioFrame
-from .backlog import TICK, Backlog, Piece
+from .device_buffer import TICK, Backlog, Piece
 from .frames import ReplyEnd
 from .ledger import Basis
 from .output import Output
 from .ports import Ear
+from .runtime.timer import Alarm, alarm_clock
 from .turn import Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]

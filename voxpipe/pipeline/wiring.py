@@ -12,8 +12,8 @@ from typing import Any
 from .audio import AudioFormat
 from .errors import FormatError, WiringError
 from .fit import check_entry, leaves_as
+from .graph import Branch, Plan
 from .output import Output
-from .plan import Branch, Plan
 from .ports import Ear, Input
 
 

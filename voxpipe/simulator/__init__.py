@@ -26,10 +26,10 @@ from voxpipe.simulator.voices.tones import ToneVoice
 from .calls.incoming import CallRejected, HeardReply, IncomingCall
 from .calls.line import CallEnded
 from .errors import ConnectionClosed, ScriptError, VoiceError
-from .hosted.scripted import McpFailure, McpTool, McpTools
 from .memory import MemoryConnection, connect_in_memory
-from .script import Call, Failure, Line, Script, Timing, When, Written
-from .script_file import load_script, parse_script
+from .script.file import load_script, parse_script
+from .script.mcp import McpFailure, McpTool, McpTools
+from .script.script import Call, Failure, Line, Script, Timing, When, Written
 from .server import Simulator
 
 __all__ = [

@@ -21,18 +21,18 @@ from anyio.streams.memory import (
     MemoryObjectStreamStatistics,
 )
 
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.scopes import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
-from voxpipe.simulator.wire.session_config import LIFETIME, AnyKind
 
-from .admission import Admission
 from .errors import ConnectionClosed
-from .faults import Fault
-from .faulty import with_faults
+from .net.admission import Admission
+from .net.faulty import with_faults
+from .net.pump import Pump, in_line
 from .opening import open_machine
-from .pump import Pump, in_line
-from .script import Script
-from .served import Served
+from .protocol.session_config import LIFETIME, AnyKind
+from .script.faults import Fault
+from .script.script import Script
+from .service.sans_io import Served
 
 _MODELS: dict[AnyKind, str] = {
     "realtime": "gpt-realtime-2.1",

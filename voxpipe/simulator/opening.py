@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from anyio import current_time
 
-from .admission import Admission
-from .machine import Machine
-from .script import Script
-from .translating.machine import Translator
+from .net.admission import Admission
+from .script.script import Script
+from .service.machine import Machine
+from .service.translation.machine import Translator
 
 
 def open_machine(

@@ -13,17 +13,17 @@ from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.scopes import leave
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
-from voxpipe.simulator.wire.session_config import LIFETIME
 
 from .calls.incoming import IncomingCall
 from .cassettes import Players
-from .front.listener import Listener
-from .keys import Keys, looks_like_a_key
-from .pump import in_thread
-from .reception import Reception
-from .script import Script
+from .net.keys import Keys, looks_like_a_key
+from .net.listener import Listener
+from .net.pump import in_thread
+from .protocol.session_config import LIFETIME
+from .router import Reception
+from .script.script import Script
 
 
 class Simulator:

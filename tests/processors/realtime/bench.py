@@ -22,8 +22,8 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Reply, Settings
-from voxpipe.processors.realtime.conversation import Conversation
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.protocol.conversation import Conversation
 
 Json = dict[str, Any]
 

@@ -24,7 +24,7 @@ from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.audio import Encode
 from voxpipe.processors.realtime import Connect, Realtime
 from voxpipe.processors.realtime import open_session as open_realtime
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.tools import Tool, ToolRouter
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import (

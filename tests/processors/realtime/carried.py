@@ -25,8 +25,8 @@ from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.calls.line import Line
 from voxpipe.simulator.calls.pump import CallPump
 from voxpipe.simulator.calls.session import CallSession
-from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.pump import in_line
+from voxpipe.simulator.net.pump import in_line
+from voxpipe.simulator.service.machine import Machine
 from voxpipe.simulator.voices.speech import CachedVoice
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFrame, ToolCall, ToolResult
 from voxpipe.processors.realtime import Settings
-from voxpipe.processors.realtime.conversation import Conversation
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import read_order
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.simulator import Script, ToneVoice
-from voxpipe.simulator.conversation.items import Item
-from voxpipe.simulator.machine import Machine
+from voxpipe.simulator.service.conversation.items import Item
+from voxpipe.simulator.service.machine import Machine
 
 from .bench import Ear
 from .call import speech

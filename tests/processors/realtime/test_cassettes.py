@@ -11,7 +11,7 @@ from anyio import sleep
 
 from voxpipe.pipeline import AudioFormat
 from voxpipe.processors.realtime import Connect, Realtime, open_session
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Call as ToolCallLine

@@ -10,7 +10,7 @@ from anyio import move_on_after, sleep
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.faults import (
+from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,

@@ -17,7 +17,8 @@ from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import Call as ToolCallLine
 from voxpipe.simulator import Line, Script
 from voxpipe.simulator.cassettes import recording
-from voxpipe.simulator.faults import (
+from voxpipe.simulator.protocol.event_names import SERVER_EVENTS
+from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Malformed,
@@ -25,7 +26,6 @@ from voxpipe.simulator.faults import (
     Stall,
     WireFault,
 )
-from voxpipe.simulator.wire.event_names import SERVER_EVENTS
 
 from .call import QUICK, Call, simulated
 from .loops import BACKENDS, run_virtually

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import ToolCall
 from voxpipe.processors.realtime import Reply
-from voxpipe.processors.realtime.arbiter import WISHES
-from voxpipe.processors.realtime.parse import TRANSCRIPTION, BadEvent, parse
-from voxpipe.processors.realtime.replies import Status
-from voxpipe.processors.realtime.speaking import REMEMBERED
-from voxpipe.processors.realtime.toolcalls import OPEN
+from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, BadEvent, parse
+from voxpipe.processors.realtime.protocol.arbiter import WISHES
+from voxpipe.processors.realtime.protocol.pending import OPEN
+from voxpipe.processors.realtime.protocol.reply import Status
+from voxpipe.processors.realtime.protocol.responses import REMEMBERED
 
 from .bench import CREATE, DELETE, TOOLS, TRUNCATE, Bench, Json
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voxpipe.processors.realtime import Items, Summary, retold
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.simulator import Call as Calls
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.conversation.items import Item
+from voxpipe.simulator.service.conversation.items import Item
 
 from .bench import TOOLS
 from .call import QUICK

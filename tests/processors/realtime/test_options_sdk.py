@@ -30,8 +30,8 @@ from voxpipe.processors.realtime import (
     Tracing,
     Transcription,
 )
-from voxpipe.processors.realtime.detection import Eagerness
-from voxpipe.processors.realtime.options import Delay, Distance, Effort
+from voxpipe.processors.realtime.config.options import Delay, Distance, Effort
+from voxpipe.processors.realtime.config.turn_detection import Eagerness
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -24,8 +24,9 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Probe
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.processors.audio import Decode
-from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad, news
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.shell import port_queue as news
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Call as ToolCallLine

@@ -15,8 +15,8 @@ from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import Address, Realtime, ServerEvent, open_session
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.parse import AudioDelta, parse
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 from voxpipe.transports import MemoryPhone
 
 from .bench import Bench

@@ -13,10 +13,10 @@ from voxpipe.processors.realtime import (
     ConfigurationError,
     ServerVad,
     SessionRefused,
-    connection,
     open_session,
 )
-from voxpipe.processors.realtime import opening as module
+from voxpipe.processors.realtime.connect import connection
+from voxpipe.processors.realtime.connect import handshake as module
 
 from .server import SESSION, Json, Line, serving
 

@@ -19,15 +19,11 @@ from anyio import (
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import Pipeline, SessionLost
-from voxpipe.pipeline.alarm import ALARM_CLOCK
+from voxpipe.pipeline.runtime.timer import ALARM_CLOCK
 from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.processors.realtime import (
-    Realtime,
-    SessionRefused,
-    connection,
-    open_session,
-)
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime import Realtime, SessionRefused, open_session
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.connect import connection
 from voxpipe.processors.tools import Tool, ToolRouter, tool
 from voxpipe.simulator import Call as ToolCallLine
 from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice

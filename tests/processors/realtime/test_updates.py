@@ -20,13 +20,13 @@ from voxpipe.processors.realtime import (
     Tracing,
     UpdateRefused,
 )
-from voxpipe.processors.realtime.changes import Moment, wire_of
+from voxpipe.processors.realtime.config.changes import Moment, wire_of
 from voxpipe.processors.realtime.events import SessionEvent
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Line, Script
 
 from .call import QUICK, Call, call
-from .test_options import is_within
+from .config.test_options import is_within
 
 LINES = Script(
     replies=[Line(say="One."), Line(say="Two."), Line(say="Three.")], timing=QUICK

@@ -23,7 +23,7 @@ from voxpipe.pipeline.testing import Probe, Script
 from voxpipe.processors.audio import Encode, Resample
 from voxpipe.processors.vad import Vad
 from voxpipe.processors.vad.silero import Binding, Session, Silero, SileroListener
-from voxpipe.simulator.hearing.sound import VOICE_RATE
+from voxpipe.simulator.audio.sound import VOICE_RATE
 from voxpipe.simulator.voices.espeak import EspeakVoice
 
 Int16 = NDArray[np.int16]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from voxpipe.pipeline.audio import AudioFormat
 from voxpipe.pipeline.audioframe import AudioFrame
 from voxpipe.pipeline.errors import FormatError
+from voxpipe.simulator.audio import g711
+from voxpipe.simulator.audio.sound import wire_format
 from voxpipe.simulator.calls.line import Line, read_pcm
-from voxpipe.simulator.hearing import g711
-from voxpipe.simulator.hearing.sound import wire_format
 
 PCM, ULAW = wire_format({"type": "audio/pcm"}), wire_format({"type": "audio/pcmu"})
 

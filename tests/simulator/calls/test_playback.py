@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voxpipe.simulator.audio.sound import wire_format
 from voxpipe.simulator.calls.playback import Change, Playback
-from voxpipe.simulator.hearing.sound import wire_format
 
 PCM = wire_format({"type": "audio/pcm"})
 STEPS = st.lists(

@@ -16,7 +16,7 @@ from voxpipe.pipeline.testing import run_virtual
 from voxpipe.simulator import MemoryConnection, ToneVoice, connect_in_memory
 from voxpipe.simulator.cassettes import CassetteError, recorder, recording, replay
 from voxpipe.simulator.cassettes.recorder import Connection
-from voxpipe.simulator.faults import Close
+from voxpipe.simulator.script.faults import Close
 
 from .deck import SCRIPT, Json, ask, play, record, send, talk
 

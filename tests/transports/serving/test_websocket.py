@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from voxpipe.pipeline.silent import SILENT
+from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server, websocket
 from voxpipe.transports.serving.frames import LARGEST

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

@@ -20,7 +20,7 @@ from voxpipe.transports.telephony.asgi import (
     split_path,
 )
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

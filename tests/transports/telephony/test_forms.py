@@ -21,7 +21,7 @@ from voxpipe.transports.telephony.forms import (
     read_form,
 )
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

@@ -12,7 +12,7 @@ from voxpipe.pipeline.testing import Probe, Script, no_leaks
 from voxpipe.transports.telephony import Call, Refused, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     run_virtually,
 )

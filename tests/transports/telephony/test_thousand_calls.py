@@ -15,7 +15,7 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony import Call
 from voxpipe.transports.telephony.testing import answered
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from voxpipe.transports.telephony import tickets as module
 from voxpipe.transports.telephony.tickets import Replayed, Tickets
 
-from ...processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ...processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

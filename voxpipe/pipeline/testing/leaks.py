@@ -14,7 +14,7 @@ from anyio import get_running_tasks
 from anyio.lowlevel import checkpoint
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from voxpipe.pipeline.alarm import ALARM_CLOCK
+from voxpipe.pipeline.runtime.timer import ALARM_CLOCK
 
 
 class LeakError(AssertionError):

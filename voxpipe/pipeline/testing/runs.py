@@ -8,7 +8,7 @@ from typing import Any
 from anyio import CancelScope, create_task_group
 from anyio.lowlevel import checkpoint
 
-from voxpipe.pipeline.graph import Pipeline
+from voxpipe.pipeline.pipeline import Pipeline
 
 
 async def run_within(seconds: float, pipeline: Pipeline) -> None:

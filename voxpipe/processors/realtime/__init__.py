@@ -1,19 +1,8 @@
 """gpt-realtime as a box: the session, the conversation, and what it costs."""
 
-from .address import Address
-from .budget import Budget, BudgetSpent
-from .changes import Changes
-from .connection import Connect, Connection, websocket
-from .detection import SemanticVad, ServerVad
-from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
-from .events import ServerEvent
-from .history import Entry, History
-from .host import HostWarning
-from .items import Items, NoSummary
-from .mcp_approvals import Approvals, VoiceApprovals
-from .mcp_frames import McpApproval, McpCall, McpDecision, McpListed, McpNews
-from .mcp_servers import Connector, HostedMcp, McpApprovalRule, McpFilter
-from .models import (
+from .config.changes import Changes
+from .config.hosted_mcp import Connector, HostedMcp, McpApprovalRule, McpFilter
+from .config.models import (
     MODELS,
     Model,
     Retirement,
@@ -21,8 +10,7 @@ from .models import (
     model_named,
     retirement_of,
 )
-from .mouth import Said
-from .options import (
+from .config.options import (
     McpChoice,
     NoiseReduction,
     Prompt,
@@ -30,14 +18,26 @@ from .options import (
     Tracing,
     Transcription,
 )
-from .prices import PRICES, Bill, Price
+from .config.settings import Settings
+from .config.turn_detection import SemanticVad, ServerVad
+from .connect.address import Address
+from .connect.connection import Connect, Connection, websocket
+from .connect.host import HostWarning
+from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
+from .events import ServerEvent
+from .hosted_mcp.approvals import Approvals, VoiceApprovals
+from .memory.export import LeftOut, Retold, retold
+from .memory.items import Items, NoSummary
+from .memory.summary import Summary
+from .money.budget import Budget, BudgetSpent
+from .money.prices import PRICES, Bill, Price
 from .processor import Heard, Realtime
-from .replies import Outcome, Reply
-from .retold import LeftOut, Retold, retold
+from .protocol.history import Entry, History
+from .protocol.mcp_frames import McpApproval, McpCall, McpDecision, McpListed, McpNews
+from .protocol.reply import Outcome, Reply
+from .protocol.updates import Update
 from .session import Session, open_session
-from .settings import Settings
-from .summary import Summary
-from .terms import Update
+from .shell.reply_sender import Said
 from .transcription import Transcribe, TranscriptionSession, open_transcription
 from .translation import Translate, TranslationSession, open_translation
 

@@ -25,28 +25,28 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.alarm import alarm_clock
+from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.wakeup import Bell
 
-from .bell import Bell
-from .changes import Changes
-from .complaints import Wiring, complaints
-from .conversation import Conversation
+from .config.changes import Changes
+from .config.settings import Settings
+from .connect.sideband import Carried
 from .events import ServerEvent
-from .history import History
-from .items import Items
-from .mcp_calls import Answers
-from .mcp_frames import McpApproval, McpNews
-from .mouth import Mouth, Said
-from .news import News
-from .orders import ASIDE, item_of, saying, system_item
-from .outgoing import Outgoing
-from .prices import Bill
-from .replies import Reply
+from .memory.items import Items
+from .money.prices import Bill
+from .protocol.client_events import ASIDE, item_of, saying, system_item
+from .protocol.conversation import Conversation
+from .protocol.history import History
+from .protocol.hosted_calls import Answers
+from .protocol.mcp_frames import McpApproval, McpNews
+from .protocol.reply import Reply
+from .protocol.updates import Update
 from .session import Session
-from .settings import Settings
-from .sideband import Carried
-from .tasks import tasks_until_done
-from .terms import Update
+from .shell.port_queue import News
+from .shell.reply_sender import Mouth, Said
+from .shell.scopes import tasks_until_done
+from .shell.sender import Outgoing
+from .shell.wiring import Wiring, complaints
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
 

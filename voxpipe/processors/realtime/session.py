@@ -11,14 +11,9 @@ from pydantic import SecretStr
 
 from voxpipe.pipeline import AudioFormat
 
-from .address import address_of
-from .connection import Connect, Connection, websocket
-from .detection import Turns
-from .host import Region, host_of, warn_of_turns
-from .mcp_servers import HostedMcp
-from .models import warn_of_end, warn_of_prompt
-from .opening import Opened, configured, in_time, update_of
-from .options import (
+from .config.hosted_mcp import HostedMcp
+from .config.models import warn_of_end, warn_of_prompt
+from .config.options import (
     Distance,
     Effort,
     McpChoice,
@@ -28,8 +23,13 @@ from .options import (
     Tracing,
     Transcription,
 )
-from .settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
-from .sideband import check_unset, join
+from .config.settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
+from .config.turn_detection import Turns
+from .connect.address import address_of
+from .connect.connection import Connect, Connection, websocket
+from .connect.handshake import Opened, configured, in_time, update_of
+from .connect.host import Region, host_of, warn_of_turns
+from .connect.sideband import check_unset, join
 
 
 @dataclass(frozen=True, slots=True)

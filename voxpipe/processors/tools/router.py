@@ -17,13 +17,13 @@ from voxpipe.pipeline import (
     ToolResult,
     ToolUpdate,
 )
+from voxpipe.pipeline.runtime.recent import Recent
 
 from .approval import DECIDE, ByVoice, Questions
 from .errors import ArgumentsError, ToolError
 from .execution import Execution
 from .outputs import SMALLEST, Answer, failure
 from .policy import Filler
-from .recent import Recent
 from .telling import Telling
 from .threads import Threads
 from .tool import Tool

@@ -8,7 +8,7 @@ from typing import Literal
 from anyio import Event
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.front.messages import Denied
+from voxpipe.simulator.net.messages import Denied
 
 from .ear import Ear
 from .line import CallEnded, Line

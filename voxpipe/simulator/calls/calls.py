@@ -10,10 +10,10 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.front.messages import Denied
-from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.pump import Speak
-from voxpipe.simulator.wire.ids import Ids
+from voxpipe.simulator.net.messages import Denied
+from voxpipe.simulator.net.pump import Speak
+from voxpipe.simulator.protocol.ids import Ids
+from voxpipe.simulator.service.machine import Machine
 
 from .call import Call, Transport, gone
 from .line import CallEnded

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from voxpipe.pipeline.audioframe import AudioFrame
 from voxpipe.pipeline.errors import FormatError, TransportError
-from voxpipe.simulator.hearing import g711
-from voxpipe.simulator.hearing.sound import VOICE_RATE, WireFormat
+from voxpipe.simulator.audio import g711
+from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat
 
 PIECE = 0.02  # seconds, a packet of a telephone line
 # As `AudioFormat.silence`, by the protocol's names.

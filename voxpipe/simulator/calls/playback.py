@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from voxpipe.simulator.hearing.sound import WireFormat
+from voxpipe.simulator.audio.sound import WireFormat
 
 
 @dataclass(slots=True)

@@ -20,11 +20,11 @@ from anyio import Event as Signal
 from anyio.abc import TaskGroup
 
 from voxpipe.simulator.errors import Farewell, VoiceError
-from voxpipe.simulator.hosted.errands import Errand
-from voxpipe.simulator.hosted.remote import run_errand
-from voxpipe.simulator.pump import Speak, Wire
-from voxpipe.simulator.replying.reply import Speech
-from voxpipe.simulator.wire.outbox import Event
+from voxpipe.simulator.net.pump import Speak, Wire
+from voxpipe.simulator.protocol.outbox import Event
+from voxpipe.simulator.service.mcp.remote import run_errand
+from voxpipe.simulator.service.mcp.requests import Errand
+from voxpipe.simulator.service.responses.reply import Speech
 
 from .ear import Ear
 from .line import PIECE, Line

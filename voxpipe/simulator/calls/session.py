@@ -12,13 +12,13 @@ from base64 import b64decode, b64encode
 from random import Random
 from typing import Any
 
+from voxpipe.simulator.audio.sound import WireFormat, wire_format
 from voxpipe.simulator.errors import Farewell
-from voxpipe.simulator.hearing.sound import WireFormat, wire_format
-from voxpipe.simulator.hosted.errands import Errand, Outcome
-from voxpipe.simulator.machine import Machine
-from voxpipe.simulator.replying.reply import Speech
-from voxpipe.simulator.wire.json_types import is_object
-from voxpipe.simulator.wire.outbox import Event
+from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.outbox import Event
+from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.mcp.requests import Errand, Outcome
+from voxpipe.simulator.service.responses.reply import Speech
 
 from .playback import Change, Heard, Playback
 

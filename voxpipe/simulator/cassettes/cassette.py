@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from voxpipe.simulator.wire.json_types import is_object
+from voxpipe.simulator.protocol.json_types import is_object
 
 from .cleaning import APPENDS, bytes_in, kind_of
 from .errors import CassetteError

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Literal
 
-from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object
 
 Keep = Literal["words", "all"]
 

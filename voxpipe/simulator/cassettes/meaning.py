@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object
 
 from .cleaning import kind_of
 

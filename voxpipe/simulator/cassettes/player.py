@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import numpy as np
 
+from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat, wire_format
 from voxpipe.simulator.errors import Farewell, Refusal
-from voxpipe.simulator.hearing.sound import VOICE_RATE, WireFormat, wire_format
-from voxpipe.simulator.hosted.errands import Errand, Outcome
-from voxpipe.simulator.served import Utterance
-from voxpipe.simulator.wire.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.service.mcp.requests import Errand, Outcome
+from voxpipe.simulator.service.sans_io import Utterance
 
 from .cassette import Cassette, Entry
 from .cleaning import APPENDS, bytes_in, clean, fill, kind_of

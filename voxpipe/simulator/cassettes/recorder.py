@@ -14,7 +14,7 @@ from typing import IO, Any, Literal, Protocol, TypeVar
 from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
-from voxpipe.simulator.wire.json_types import is_object
+from voxpipe.simulator.protocol.json_types import is_object
 
 from .cassette import LARGEST, VERSION
 from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text, kind_of

@@ -16,7 +16,7 @@ from anyio import Event as Bell
 from anyio.lowlevel import checkpoint
 
 from voxpipe.simulator.errors import ConnectionClosed, Farewell
-from voxpipe.simulator.wire.outbox import Event
+from voxpipe.simulator.protocol.outbox import Event
 
 from .cassette import load_cassette
 from .player import Player, Sound

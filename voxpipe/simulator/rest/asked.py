@@ -9,9 +9,9 @@ from email.policy import HTTP
 from typing import Any, cast
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.front.messages import Denied, Request
-from voxpipe.simulator.wire.incoming import not_json
-from voxpipe.simulator.wire.json_types import is_object
+from voxpipe.simulator.net.messages import Denied, Request
+from voxpipe.simulator.protocol.incoming import not_json
+from voxpipe.simulator.protocol.json_types import is_object
 
 _LONGEST_FORM = 4 * 1024 * 1024  # bytes
 

@@ -6,14 +6,14 @@ from random import SystemRandom
 from typing import Any
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.simulator.admission import key_of
 from voxpipe.simulator.calls.call import Call, gone
 from voxpipe.simulator.calls.calls import Calls, overloaded
 from voxpipe.simulator.calls.sdp import answer
 from voxpipe.simulator.errors import Refusal, missing
-from voxpipe.simulator.front.messages import Answer, Request
-from voxpipe.simulator.keys import Keys
-from voxpipe.simulator.wire.schema import fields, integer, matching, one_of
+from voxpipe.simulator.net.admission import key_of
+from voxpipe.simulator.net.keys import Keys
+from voxpipe.simulator.net.messages import Answer, Request
+from voxpipe.simulator.protocol.schema import fields, integer, matching, one_of
 
 from .asked import form_fields, json_object, media_type, parse_object
 from .sessions import DEFAULT_MODEL, check_model

@@ -7,14 +7,20 @@ from random import SystemRandom
 from typing import Any
 
 from voxpipe.simulator.errors import missing
-from voxpipe.simulator.front.messages import Answer, Request, answer_json
-from voxpipe.simulator.hosted.definitions import Definitions
-from voxpipe.simulator.keys import ClientSecret, Keys
-from voxpipe.simulator.translating.config import TranslationConfig
-from voxpipe.simulator.wire.ids import Ids
-from voxpipe.simulator.wire.schema import an_object, fields, integer, nullable, one_of
-from voxpipe.simulator.wire.session_config import LIFETIME, SessionConfig
-from voxpipe.simulator.wire.session_schema import TRANSLATORS
+from voxpipe.simulator.net.keys import ClientSecret, Keys
+from voxpipe.simulator.net.messages import Answer, Request, answer_json
+from voxpipe.simulator.protocol.ids import Ids
+from voxpipe.simulator.protocol.schema import (
+    an_object,
+    fields,
+    integer,
+    nullable,
+    one_of,
+)
+from voxpipe.simulator.protocol.session_config import LIFETIME, SessionConfig
+from voxpipe.simulator.protocol.session_schema import TRANSLATORS
+from voxpipe.simulator.service.mcp.definitions import Definitions
+from voxpipe.simulator.service.translation.config import TranslationConfig
 
 from .asked import json_object
 from .sessions import DEFAULT_MODEL, check_model

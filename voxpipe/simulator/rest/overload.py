@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.front.messages import Answer, denial
+from voxpipe.simulator.net.messages import Answer, denial
 
 # Source: the service's changelog of 2026-09-02; the words are ours.
 _REFUSALS = {

@@ -13,14 +13,12 @@ from typing import Any
 
 from anyio import sleep
 
-from voxpipe.simulator.conversation.tokens import count_text
 from voxpipe.simulator.errors import Refusal, invalid_type
-from voxpipe.simulator.front.messages import Answer, Request, answer_json
-from voxpipe.simulator.keys import Keys
-from voxpipe.simulator.script import Script, Written
-from voxpipe.simulator.wire.ids import Ids
-from voxpipe.simulator.wire.json_types import is_array, is_object
-from voxpipe.simulator.wire.schema import (
+from voxpipe.simulator.net.keys import Keys
+from voxpipe.simulator.net.messages import Answer, Request, answer_json
+from voxpipe.simulator.protocol.ids import Ids
+from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.protocol.schema import (
     Shape,
     an_object,
     boolean,
@@ -31,6 +29,8 @@ from voxpipe.simulator.wire.schema import (
     one_of,
     text,
 )
+from voxpipe.simulator.script.script import Script, Written
+from voxpipe.simulator.service.conversation.tokens import count_text
 
 from .asked import json_object
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from voxpipe.simulator.admission import DOORS, key_of
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.front.messages import Answer, Denied, Request, denial
-from voxpipe.simulator.keys import Keys
+from voxpipe.simulator.net.admission import DOORS, key_of
+from voxpipe.simulator.net.keys import Keys
+from voxpipe.simulator.net.messages import Answer, Denied, Request, denial
 
 from .overload import Overload
 

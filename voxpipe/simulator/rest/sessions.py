@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal, quoted
-from voxpipe.simulator.wire.schema import text
-from voxpipe.simulator.wire.session_schema import MODELS
+from voxpipe.simulator.protocol.schema import text
+from voxpipe.simulator.protocol.session_schema import MODELS
 
 DEFAULT_MODEL = "gpt-realtime"
 

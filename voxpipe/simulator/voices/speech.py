@@ -17,8 +17,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from voxpipe.simulator.audio.sound import VOICE_RATE
 from voxpipe.simulator.errors import VoiceError
-from voxpipe.simulator.hearing.sound import VOICE_RATE
 
 from .tones import ToneVoice
 

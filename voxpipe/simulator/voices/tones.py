@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from voxpipe.simulator.hearing.sound import VOICE_RATE
+from voxpipe.simulator.audio.sound import VOICE_RATE
 
 _SYLLABLE = 0.15  # seconds
 _GAP = 0.04  # between words; shorter than any VAD's silence, as are the pauses

@@ -15,7 +15,7 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 from websockets.typing import BytesLike
 
-from voxpipe.pipeline.silent import SILENT
+from voxpipe.pipeline.runtime.silent import SILENT
 
 LARGEST = 2**18  # bytes of one message; telephone audio needs 2,000
 _WHOLE_TEXT = 0x80 | Opcode.TEXT  # the first byte of one, neither cut nor compressed

@@ -13,7 +13,7 @@ from anyio import move_on_after
 
 from voxpipe.transports.asgi import VERSION, App, Disconnected, Message, Scope
 
-from .wire import Wire
+from .connection import Wire
 
 PATIENCE = 15.0  # seconds: for a request's headers, for more of its body, between two
 _LONGEST_HEAD = 16_384  # bytes; Twilio's have 700

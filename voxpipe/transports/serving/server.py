@@ -20,13 +20,13 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.batch import batch
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.batch import batch
+from voxpipe.pipeline.runtime.scopes import leave
 from voxpipe.transports.asgi import App, Disconnected
 
+from .connection import BUFFER, Wire
 from .http import Http
 from .websocket import WebSocket
-from .wire import BUFFER, Wire
 
 MOST_WAITING = 256  # connections that are no WebSocket (yet); more are turned away
 FAREWELL = 1.0  # seconds for sending what is written when a connection ends

@@ -14,12 +14,12 @@ from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from voxpipe.pipeline.silent import SILENT
+from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, App, Disconnected, Message, TakeAtOnce
 
+from .connection import Wire
 from .frames import Frames
 from .http import date, phrase, scope_of
-from .wire import Wire
 
 if TYPE_CHECKING:
     import asyncio

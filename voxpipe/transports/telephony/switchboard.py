@@ -16,7 +16,7 @@ from typing import Literal
 from anyio import CancelScope, Event, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.alarm import Alarm, alarm_clock
+from voxpipe.pipeline.runtime.timer import Alarm, alarm_clock
 
 from . import failures
 from .apology import SORRY, apologise, read_clip

@@ -9,10 +9,17 @@ from voxpipe.pipeline import Pipeline, SessionLost
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import Transcribe
-from voxpipe.processors.realtime.parse import TRANSCRIPTION
-from voxpipe.simulator.faults import Close, Duplicate, Expired, Fault, Malformed, Stall
+from voxpipe.processors.realtime.events.parse import TRANSCRIPTION
+from voxpipe.simulator.script.faults import (
+    Close,
+    Duplicate,
+    Expired,
+    Fault,
+    Malformed,
+    Stall,
+)
 
-from ..loops import Backend, run_virtually  # noqa: TID252  # tests are no package
+from ..loops import Backend, run_virtually
 from .test_processor import (
     STREAMS,
     TALK,

@@ -28,12 +28,12 @@ from voxpipe.processors.realtime import (
     TranscriptionSession,
     open_transcription,
 )
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Line, Script, Simulator, ToneVoice, connect_in_memory
 
-from ..call import ULAW, speech  # noqa: TID252  # tests are no package
-from ..loops import BACKENDS, Backend, Steps, run_virtually  # noqa: TID252
+from ..call import ULAW, speech
+from ..loops import BACKENDS, Backend, Steps, run_virtually
 
 WORDS = ("Good evening.", "Is there a table for two?")
 TALK = Script(replies=tuple(Line(heard=words) for words in WORDS))

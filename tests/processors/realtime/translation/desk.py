@@ -15,7 +15,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import Address, Connection
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
     TranslationSession,
@@ -23,7 +23,7 @@ from voxpipe.processors.realtime.translation import (
 )
 from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
 
-from ..loops import BACKENDS  # noqa: TID252
+from ..loops import BACKENDS
 from .service import Service
 
 TALK = Script(

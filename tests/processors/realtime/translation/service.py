@@ -13,7 +13,7 @@ from anyio import Event
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime import Address, Connection
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 
 Json = dict[str, Any]
 SESSION: Json = {"id": "sess_1", "expires_at": 2_000_000_000}

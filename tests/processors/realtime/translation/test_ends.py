@@ -15,8 +15,8 @@ from voxpipe.processors.realtime.translation import (
     Translate,
 )
 
-from ..call import speech  # noqa: TID252  # tests are no package
-from ..loops import Backend, Steps, run_virtually  # noqa: TID252
+from ..call import speech
+from ..loops import Backend, Steps, run_virtually
 from .desk import WRITER, Heard, both_loops, frames, interpreter, served
 from .service import Service
 

@@ -8,7 +8,7 @@ from voxpipe.pipeline import Pipeline, SessionLost
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import Translate
-from voxpipe.simulator.faults import (
+from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,
@@ -19,8 +19,8 @@ from voxpipe.simulator.faults import (
     Stall,
 )
 
-from ..call import speech  # noqa: TID252  # tests are no package
-from ..loops import Backend, run_virtually  # noqa: TID252
+from ..call import speech
+from ..loops import Backend, run_virtually
 from .desk import GOOD_EVENING, TALK, Heard, both_loops, frames, interpreter
 
 AUDIO, WORDS = "session.output_audio.delta", "session.output_transcript.delta"

@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Probe, no_leaks
 from voxpipe.pipeline.testing import Script as Frames
 from voxpipe.processors.audio import Decode, Resample
-from voxpipe.processors.realtime.settings import PCM_24K
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
     open_translation,
@@ -26,8 +26,8 @@ from voxpipe.processors.realtime.translation import (
 from voxpipe.simulator import Simulator, ToneVoice
 from voxpipe.transports import MemoryPhone
 
-from ..call import speech  # noqa: TID252  # tests are no package
-from ..loops import Backend, run_virtually  # noqa: TID252
+from ..call import speech
+from ..loops import Backend, run_virtually
 from .desk import (
     GOOD_EVENING,
     TALK,

@@ -25,7 +25,7 @@ from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Message
 from voxpipe.transports.telephony.sip import IncomingCall, SipEndpoint, sign
 
-from ..asgi_driver import (  # noqa: TID252  # tests are no package
+from ..asgi_driver import (
     Asgi,
     Response,
     request,

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from anyio import Event, create_task_group, fail_after
 
-from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.transports.telephony.sip import IncomingCall, SipEndpoint, sign
 
 SECRET = "whsec_c2VjcmV0"

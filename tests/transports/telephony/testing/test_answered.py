@@ -11,7 +11,7 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony import Call
 from voxpipe.transports.telephony.testing import BadLine, answered
 
-from ....processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ....processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

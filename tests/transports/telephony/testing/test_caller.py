@@ -7,7 +7,7 @@ from anyio import (
     sleep,
 )
 
-from ....processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ....processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

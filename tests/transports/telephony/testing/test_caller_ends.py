@@ -18,7 +18,7 @@ from voxpipe.pipeline import FormatError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony.testing import Caller, Leg, memory_lines
 
-from ....processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ....processors.realtime.loops import (
     BACKENDS,
     Backend,
     run_virtually,

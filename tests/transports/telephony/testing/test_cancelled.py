@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from anyio import CancelScope, current_time
 
-from voxpipe.pipeline.alarm import alarm_clock
+from voxpipe.pipeline.runtime.timer import alarm_clock
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony.testing import answered
 
-from ....processors.realtime.loops import (  # noqa: TID252  # tests are no package
+from ....processors.realtime.loops import (
     BACKENDS,
     Backend,
     Steps,

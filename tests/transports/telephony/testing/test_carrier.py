@@ -19,7 +19,7 @@ from anyio import (
 )
 
 from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio, Sids

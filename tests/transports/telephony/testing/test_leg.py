@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from voxpipe.transports.telephony.testing import BadLine, Leg, Sids, Speech
 from voxpipe.transports.telephony.testing.leg import LATE
-from voxpipe.transports.telephony.twilio import wire
+from voxpipe.transports.telephony.twilio import messages as wire
 
 SIDS = Sids("AC" + "a" * 32, "CA" + "b" * 32, "MZ" + "c" * 32)
 LOUD, SILENT = b"\x80", b"\xff"

@@ -18,13 +18,13 @@ from voxpipe.transports.telephony.testing.webhook import (
 )
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 
-from ..asgi_driver import (  # noqa: TID252  # tests are no package
+from ..asgi_driver import (
     Asgi,
     Response,
     request,
     upgraded,
 )
-from ..testing.agents import parrot  # noqa: TID252
+from ..testing.agents import parrot
 
 PUBLIC = "https://calls.example.com"
 TOKEN = "0123456789abcdef-the-auth-token"

@@ -30,11 +30,11 @@ from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form, stream_of
 from voxpipe.transports.telephony.twilio.answer import TICKET
 
-from ..asgi_driver import (  # noqa: TID252  # tests are no package
+from ..asgi_driver import (
     request,
     upgraded,
 )
-from ..testing.agents import ULAW, greeter, parrot, speech  # noqa: TID252
+from ..testing.agents import ULAW, greeter, parrot, speech
 from .ringing import (
     CALLED,
     CALLER,

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFrame, Dtmf, Input, Pipeline, Processor, Turn
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.transports.telephony.twilio import TwilioCall, wire
-from voxpipe.transports.telephony.twilio.wire import Stopped, WireError
+from voxpipe.transports.telephony.twilio import TwilioCall
+from voxpipe.transports.telephony.twilio import messages as wire
+from voxpipe.transports.telephony.twilio.messages import Stopped, WireError
 
 from .carrier import CONNECTED, STOP, Agent, Carrier, digit, message, said, speech
 from .carrier import start as started

@@ -8,7 +8,7 @@ import pytest
 
 from voxpipe.transports.telephony.twilio.guard import ConfigurationError, Guard
 
-from ..asgi_driver import scope_of  # noqa: TID252  # tests are no package
+from ..asgi_driver import scope_of
 
 TOKEN = "a secret token"
 

@@ -16,14 +16,14 @@ from anyio import Event, create_task_group, sleep
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from voxpipe.pipeline.loop import in_trio
+from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.transports.telephony import App, Call, Switchboard
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
 from voxpipe.transports.telephony.testing.dial import dialled
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 from voxpipe.transports.telephony.twilio.answer import TICKET
 
-from ..testing.agents import greeter, parrot, speech  # noqa: TID252  # no package
+from ..testing.agents import greeter, parrot, speech  # no package
 
 TOKEN = "0123456789abcdef-the-auth-token"
 Serve = Callable[[Any, socket.socket, Event], Coroutine[Any, Any, object]]

@@ -15,12 +15,12 @@ from voxpipe.transports.telephony.testing.wire import CONNECTED, Wire
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 from voxpipe.transports.telephony.twilio.answer import TICKET
 
-from ..asgi_driver import (  # noqa: TID252  # tests are no package
+from ..asgi_driver import (
     AfterEnd,
     Upgrade,
     upgraded,
 )
-from ..testing.agents import parrot, speech  # noqa: TID252
+from ..testing.agents import parrot, speech
 from .ringing import (
     Apps,
     Run,

@@ -10,12 +10,12 @@ from anyio import current_time, sleep
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form
 
-from ..asgi_driver import (  # noqa: TID252  # tests are no package
+from ..asgi_driver import (
     exchange,
     request,
     scope_of,
 )
-from ..testing.agents import parrot, speech  # noqa: TID252
+from ..testing.agents import parrot, speech
 from .ringing import (
     CALLED,
     CALLER,

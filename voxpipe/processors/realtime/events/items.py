@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from voxpipe.processors.realtime.history import Role
+from voxpipe.processors.realtime.protocol.history import Role
 
 from .event import Count, Event, Fields, Name, Told
 

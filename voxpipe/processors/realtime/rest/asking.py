@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
-from voxpipe.processors.realtime.host import Host
+from voxpipe.processors.realtime.connect.host import Host
 
 from .errors import RestError, refusal
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from pydantic import SecretStr, ValidationError
 
+from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
+from voxpipe.processors.realtime.config.options import between
+from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.connect.host import Region, host_of
+from voxpipe.processors.realtime.connect.sideband import checked_call_id, is_call_id
 from voxpipe.processors.realtime.errors import ConfigurationError
-from voxpipe.processors.realtime.host import Region, host_of
-from voxpipe.processors.realtime.models import warn_of_end, warn_of_prompt
-from voxpipe.processors.realtime.options import between
-from voxpipe.processors.realtime.settings import Settings
-from voxpipe.processors.realtime.sideband import checked_call_id, is_call_id
 
 from .asking import Asking, parsed
 from .errors import RestError

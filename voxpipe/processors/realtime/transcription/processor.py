@@ -17,17 +17,17 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.processors.realtime.bell import Bell
-from voxpipe.processors.realtime.complaints import Wiring, complaints
+from voxpipe.pipeline.runtime.wakeup import Bell
 from voxpipe.processors.realtime.events import ServerEvent
-from voxpipe.processors.realtime.history import History
-from voxpipe.processors.realtime.outgoing import Outgoing
-from voxpipe.processors.realtime.prices import Bill
+from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
-from voxpipe.processors.realtime.tasks import tasks_until_done
-from voxpipe.processors.realtime.telling import Telling
+from voxpipe.processors.realtime.protocol.history import History
+from voxpipe.processors.realtime.shell.port_queues import Telling
+from voxpipe.processors.realtime.shell.scopes import tasks_until_done
+from voxpipe.processors.realtime.shell.sender import Outgoing
+from voxpipe.processors.realtime.shell.wiring import Wiring, complaints
 
-from .dictation import Dictation
+from .protocol import Dictation
 from .session import TranscriptionSession
 
 LAST_WORDS = 10.0  # seconds for transcripts after the speaker has gone

@@ -10,21 +10,25 @@ from typing import Any
 from pydantic import SecretStr
 
 from voxpipe.pipeline import AudioFormat
-from voxpipe.processors.realtime.address import address_of
-from voxpipe.processors.realtime.connection import Connect, Connection, websocket
-from voxpipe.processors.realtime.detection import ServerVad, Turns
-from voxpipe.processors.realtime.errors import ConfigurationError
-from voxpipe.processors.realtime.host import Region, host_of
-from voxpipe.processors.realtime.models import undated, warn_of_end
-from voxpipe.processors.realtime.opening import opened, update_of
-from voxpipe.processors.realtime.options import (
+from voxpipe.processors.realtime.config.models import undated, warn_of_end
+from voxpipe.processors.realtime.config.options import (
     Delay,
     Distance,
     NoiseReduction,
     Transcription,
     given,
 )
-from voxpipe.processors.realtime.settings import PCM_24K, Settings
+from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
+from voxpipe.processors.realtime.config.turn_detection import ServerVad, Turns
+from voxpipe.processors.realtime.connect.address import address_of
+from voxpipe.processors.realtime.connect.connection import (
+    Connect,
+    Connection,
+    websocket,
+)
+from voxpipe.processors.realtime.connect.handshake import opened, update_of
+from voxpipe.processors.realtime.connect.host import Region, host_of
+from voxpipe.processors.realtime.errors import ConfigurationError
 
 # Models that write while they hear, and leave it to others where a turn ends.
 # Source: the guide to realtime transcription, November 2026.

@@ -21,18 +21,18 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.alarm import alarm_clock
-from voxpipe.processors.realtime.bell import Bell
+from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ServerEvent
-from voxpipe.processors.realtime.mouth import Said
-from voxpipe.processors.realtime.outgoing import Outgoing
-from voxpipe.processors.realtime.prices import Bill
+from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
-from voxpipe.processors.realtime.settings import PCM_24K
-from voxpipe.processors.realtime.tasks import tasks_until_done
-from voxpipe.processors.realtime.telling import Telling
+from voxpipe.processors.realtime.shell.port_queues import Telling
+from voxpipe.processors.realtime.shell.reply_sender import Said
+from voxpipe.processors.realtime.shell.scopes import tasks_until_done
+from voxpipe.processors.realtime.shell.sender import Outgoing
 
-from .interpretation import APPEND, Interpretation
+from .protocol import APPEND, Interpretation
 from .session import TranslationSession, check_language
 
 LAST_WORDS = 10.0  # seconds without an event after which nothing more will come out

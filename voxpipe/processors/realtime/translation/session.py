@@ -10,13 +10,22 @@ from typing import Any, get_args
 
 from pydantic import SecretStr
 
-from voxpipe.processors.realtime.address import address_of
-from voxpipe.processors.realtime.connection import Connect, Connection, websocket
+from voxpipe.processors.realtime.config.models import warn_of_end
+from voxpipe.processors.realtime.config.options import (
+    Distance,
+    NoiseReduction,
+    given,
+    one_of,
+)
+from voxpipe.processors.realtime.connect.address import address_of
+from voxpipe.processors.realtime.connect.connection import (
+    Connect,
+    Connection,
+    websocket,
+)
+from voxpipe.processors.realtime.connect.handshake import opened, update_of
+from voxpipe.processors.realtime.connect.host import Region, host_of
 from voxpipe.processors.realtime.errors import ConfigurationError
-from voxpipe.processors.realtime.host import Region, host_of
-from voxpipe.processors.realtime.models import warn_of_end
-from voxpipe.processors.realtime.opening import opened, update_of
-from voxpipe.processors.realtime.options import Distance, NoiseReduction, given, one_of
 
 TRANSLATOR = "gpt-realtime-translate"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")

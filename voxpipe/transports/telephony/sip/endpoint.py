@@ -16,7 +16,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.scopes import leave
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
 from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path

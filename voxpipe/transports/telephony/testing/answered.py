@@ -10,7 +10,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.scopes import leave
 from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 

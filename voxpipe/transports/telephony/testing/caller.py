@@ -21,7 +21,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.leaving import leave
+from voxpipe.pipeline.runtime.scopes import leave
 
 from .leg import Leg
 from .lines import Line

@@ -15,8 +15,8 @@ from anyio import (
 )
 
 from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.loop import in_trio
-from voxpipe.pipeline.silent import SILENT
+from voxpipe.pipeline.runtime.loop import in_trio
+from voxpipe.pipeline.runtime.silent import SILENT
 
 from .webhook import CallRefused
 

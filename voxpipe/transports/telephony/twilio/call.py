@@ -26,16 +26,16 @@ from voxpipe.pipeline import (
     Playout,
     Turn,
 )
-from voxpipe.pipeline.alarm import alarm_clock
 from voxpipe.pipeline.output import Delivery
+from voxpipe.pipeline.runtime.timer import alarm_clock
 from voxpipe.transports.telephony.call import Call, CallEnd
 from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
-from . import wire
+from . import messages as wire
 from .greeting import start_of
 from .marks import Marks
-from .wire import Connected, Digit, Marked, Media, Started, Stopped, WireError
+from .messages import Connected, Digit, Marked, Media, Started, Stopped, WireError
 
 FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
 FAREWELL = 1.0  # seconds to read a last word, or to close

@@ -7,8 +7,8 @@ from anyio import EndOfStream, move_on_after
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.telephony.socket import Socket
 
-from . import wire
-from .wire import Connected, Started
+from . import messages as wire
+from .messages import Connected, Started
 
 PATIENCE = 5.0  # seconds until a carrier must have said what it streams
 GREETINGS = 16  # messages in which it must have done so

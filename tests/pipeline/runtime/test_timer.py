@@ -1,0 +1,89 @@
+"""One timer for many: alarms ring in the order of their moments, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import anyio
+import anyio.lowlevel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.testing import run_virtual, virtual_backend
+
+MOMENTS = st.lists(st.floats(0, 5), min_size=1, max_size=30)
+
+
+@given(MOMENTS, st.sets(st.integers(0, 29)))
+def test_alarms_ring_in_order_and_the_cancelled_ones_never(
+    moments: list[float], cancelled: set[int]
+) -> None:
+    rang = run_virtual(_ring, moments, cancelled)
+    kept = [m for at, m in enumerate(moments) if at not in cancelled]
+    assert [moment for moment, _ in rang] == sorted(kept)
+    assert all(late == pytest.approx(0, abs=1e-6) for _, late in rang)
+
+
+async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, float]]:
+    clock, began, rang = (
+        alarm_clock(),
+        anyio.current_time(),
+        list[tuple[float, float]](),
+    )
+
+    def ring(moment: float) -> None:
+        rang.append((moment, anyio.current_time() - began - moment))
+
+    alarms = [clock.at(began + m, partial(ring, m)) for m in moments]
+    for at in cancelled & set(range(len(alarms))):
+        alarms[at].cancel()
+    await anyio.sleep(6)
+    assert not any(alarm.is_pending for alarm in alarms)
+    return rang
+
+
+async def test_a_loop_has_one_clock() -> None:
+    assert alarm_clock() is alarm_clock()
+
+
+async def test_an_alarm_wakes_a_task_that_waits_for_an_event() -> None:
+    bell = anyio.Event()
+    alarm = alarm_clock().at(anyio.current_time() + 0.01, bell.set)
+    with anyio.fail_after(5):
+        await bell.wait()
+    assert not alarm.is_pending
+
+
+async def test_an_alarm_in_the_past_rings_at_once_but_not_within_the_order() -> None:
+    bell = anyio.Event()
+    alarm_clock().at(anyio.current_time() - 1, bell.set)
+    assert not bell.is_set()
+    with anyio.fail_after(5):
+        await bell.wait()
+
+
+def test_a_later_loop_has_a_clock_of_its_own() -> None:
+    async def one() -> object:
+        await anyio.lowlevel.checkpoint()
+        return alarm_clock()
+
+    backend, options = virtual_backend()
+    first, second = (
+        anyio.run(one, backend=backend, backend_options=options) for _ in range(2)
+    )
+    assert first is not second
+
+
+def test_it_rings_in_a_loop_that_anyio_has_not_started() -> None:
+    async def wait() -> float:
+        clock, bell = alarm_clock(), asyncio.Event()
+        began = clock.now()
+        clock.at(began + 0.01, bell.set)
+        async with asyncio.timeout(5):
+            await bell.wait()
+        return clock.now() - began
+
+    assert asyncio.run(wait()) >= 0.01

@@ -1,0 +1,43 @@
+"""What wakes a task."""
+
+from __future__ import annotations
+
+from anyio import create_task_group, move_on_after
+from anyio.lowlevel import checkpoint
+
+from voxpipe.pipeline.runtime.wakeup import Bell
+
+
+async def test_ringing_is_not_lost_before_somebody_waits() -> None:
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    await bell.heard()
+    with move_on_after(0) as scope:
+        await bell.heard()  # both were heard at once
+    assert scope.cancelled_caught
+
+
+async def test_it_wakes_who_waits_again_and_again() -> None:
+    bell, heard = Bell(), list[int]()
+
+    async def wait() -> None:
+        for number in range(3):
+            await bell.heard()
+            heard.append(number)
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(wait)
+        for _ in range(3):
+            await checkpoint()
+            await checkpoint()
+            bell.ring()
+    assert heard == [0, 1, 2]
+
+
+async def test_who_gave_up_waiting_does_not_take_the_ringing_along() -> None:
+    bell = Bell()
+    with move_on_after(0):
+        await bell.heard()
+    bell.ring()
+    await bell.heard()

@@ -1,0 +1,318 @@
+"""The socket under a session: every end of it is told, and nothing is left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from anyio import (
+    Event,
+    create_task_group,
+    create_tcp_listener,
+    fail_after,
+    move_on_after,
+    sleep,
+    sleep_forever,
+)
+from anyio.abc import SocketAttribute
+from anyio.lowlevel import checkpoint
+
+from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.testing import no_leaks
+from voxpipe.processors.realtime.connect import connection as module
+from voxpipe.processors.realtime.connect import trio_socket
+from voxpipe.processors.realtime.connect.address import Address, address_of
+from voxpipe.processors.realtime.connect.connection import websocket
+from voxpipe.processors.realtime.connect.host import host_of
+
+from ..server import Line, serving
+
+KEY = "sk-canary-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FAREWELL", 0.1)
+
+
+def address(url: str) -> Address:
+    return address_of(host_of(api_key=KEY, base_url=url), model="gpt-realtime-2.1")
+
+
+async def lost(talk: Callable[[Line], Awaitable[Any]]) -> SessionLost:
+    """What a client that only listens is told of the end of a connection."""
+    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+        with fail_after(10):
+            try:
+                while True:
+                    await connection.receive()
+            except SessionLost as error:
+                return error
+
+
+async def test_messages_go_both_ways_and_the_key_goes_in_a_header() -> None:
+    async def talk(line: Line) -> None:
+        request = await line.accept()
+        assert request.path == "/v1/realtime?model=gpt-realtime-2.1"
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
+        assert "OpenAI-Beta" not in request.headers
+        assert "Sec-WebSocket-Extensions" not in request.headers
+        event = await line.receive()
+        await line.send("echo", of=event["type"])
+        await line.send_binary(b'{"type": "binary"}')
+        await line.gone()
+
+    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+        await connection.send('{"type": "hello"}')
+        assert await connection.receive() == '{"type": "echo", "of": "hello"}'
+        assert await connection.receive() == '{"type": "binary"}'
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1013, 3000, 4000])
+async def test_every_close_of_the_other_side_is_a_lost_session(code: int) -> None:
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.send("hello")
+        await line.close(code, "because")
+
+    error = await lost(talk)
+    assert (error.code, error.reason) == (code, "because")
+    assert f"closed it with {code} (because)" in str(error)
+
+
+async def test_an_end_without_a_word_is_a_lost_session() -> None:
+    async def talk(line: Line) -> None:
+        await line.accept()
+
+    error = await lost(talk)
+    assert (error.code, error.reason) == (None, "")
+    assert "went away" in str(error)
+
+
+async def test_sending_to_a_session_that_has_ended_is_a_lost_session() -> None:
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.close(1001, "60 minutes")
+
+    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+        with pytest.raises(SessionLost):
+            await connection.receive()
+        with pytest.raises(SessionLost) as caught:
+            await connection.send("{}")
+    assert caught.value.code == 1001
+
+
+async def test_a_peer_that_answers_nothing_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUIET", 0.05)
+    monkeypatch.setattr(module, "ANSWER", 0.05)
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await sleep_forever()  # the connection is there, nobody reads it
+
+    error = await lost(talk)
+    assert error.code is None
+    assert "not even a pong" in str(error)
+
+
+async def test_a_quiet_peer_that_answers_pings_is_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUIET", 0.02)
+    monkeypatch.setattr(module, "ANSWER", 0.05)
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.gone()  # which answers pings
+
+    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+        with move_on_after(0.5) as scope:
+            await connection.receive()
+    assert scope.cancelled_caught
+
+
+async def test_a_peer_that_speaks_is_alive_even_if_its_pong_is_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUIET", 0.05)
+    monkeypatch.setattr(module, "ANSWER", 0.05)
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        while True:  # a minute of audio may stand in front of the pong
+            await line.send("audio")
+            await checkpoint()
+
+    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+        with move_on_after(0.3) as scope:
+            while True:
+                await connection.receive()
+    assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "with HTTP 401"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "with HTTP 503"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "does not speak WebSocket there"),
+        (b"", "does not speak WebSocket there"),
+    ],
+)
+async def test_a_refused_upgrade_says_by_whom_and_how(
+    answer: bytes, expected: str
+) -> None:
+    async def talk(line: Line) -> None:
+        await line.stream.receive()
+        if answer:
+            await line.stream.send(answer)
+
+    async with no_leaks(), serving(talk) as url:
+        with pytest.raises(TransportError) as caught:
+            async with websocket(address(url)):
+                pass
+    assert expected in str(caught.value)
+    assert "127.0.0.1:" in str(caught.value)
+    assert KEY not in repr(caught.value)
+
+
+async def test_nobody_there_is_a_transport_error() -> None:
+    listener = await create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    await listener.aclose()
+    async with no_leaks():
+        with pytest.raises(TransportError, match=f"no connection to 127.0.0.1:{port}"):
+            async with websocket(address(f"http://127.0.0.1:{port}/v1")):
+                pass
+
+
+async def test_a_server_that_never_answers_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "OPEN_TIMEOUT", 0.1)
+
+    async def talk(line: Line) -> None:
+        await sleep_forever()
+
+    async with no_leaks(), serving(talk) as url:
+        with pytest.raises(TransportError, match="no connection to"):
+            async with websocket(address(url)):
+                pass
+
+
+async def test_a_goodbye_in_the_middle_of_a_long_answer_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FAREWELL", 2.0)
+    answered = Event()
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        for _ in range(500):  # more than any buffer of websockets holds
+            await line.send("audio")
+        await line.gone()  # which reads our goodbye, and answers it
+        answered.set()
+
+    async with no_leaks(), serving(talk) as url:
+        async with websocket(address(url)) as connection:
+            await connection.receive()
+        assert answered.is_set()
+
+
+@pytest.mark.parametrize("behaviour", ["deaf", "mute", "gone", "babbling"])
+async def test_leaving_takes_no_longer_than_a_farewell(
+    behaviour: str,
+) -> None:
+    async def talk(line: Line) -> None:
+        await line.accept()
+        if behaviour == "mute":  # reads, and says no goodbye
+            while True:
+                await line.stream.receive()
+        elif behaviour == "babbling":
+            while True:
+                await line.send("audio")
+        elif behaviour == "deaf":
+            await sleep_forever()
+
+    with fail_after(5):
+        async with (
+            no_leaks(),
+            serving(talk) as url,
+            websocket(address(url)) as connection,
+        ):
+            if behaviour == "deaf":
+                with move_on_after(0.2):  # until the socket takes no more
+                    while True:
+                        await connection.send("x" * 100_000)
+
+
+async def test_a_full_buffer_does_not_keep_a_connection_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def read_nothing(socket: object) -> None:
+        """As if it had been cancelled at the worst moment."""
+
+    monkeypatch.setattr(trio_socket, "_read_off", read_nothing)
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        while True:
+            await line.send("audio")
+
+    with fail_after(5):
+        async with (
+            no_leaks(),
+            serving(talk) as url,
+            websocket(address(url)) as connection,
+        ):
+            await connection.receive()
+            await sleep(0.05)  # until the buffer is full
+
+
+@pytest.mark.parametrize("when", ["opening", "receiving", "closing"])
+async def test_cancelled_at_any_point_nothing_is_left(
+    when: str,
+) -> None:
+    reached = Event()
+
+    async def talk(line: Line) -> None:
+        if when == "opening":
+            reached.set()
+            await sleep_forever()
+        await line.accept()
+        if when == "receiving":
+            reached.set()
+        await sleep_forever()
+
+    async def client(url: str) -> None:
+        async with websocket(address(url)) as connection:
+            if when == "closing":
+                reached.set()
+            else:
+                await connection.receive()
+
+    with fail_after(5):
+        async with no_leaks(), serving(talk) as url, create_task_group() as tasks:
+            tasks.start_soon(client, url)
+            await reached.wait()
+            tasks.cancel_scope.cancel()
+
+
+async def test_neither_the_key_nor_what_is_said_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.send("secret", words="my number is 4711")
+        await line.close(1011, "oops")
+
+    caplog.set_level(logging.DEBUG, logger="websockets.client")
+    with caplog.at_level(logging.DEBUG):
+        error = await lost(talk)
+    shown = caplog.text + repr(error) + str(error)
+    assert KEY not in shown
+    assert "4711" not in shown

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxpipe.pipeline import TransportError
+from voxpipe.transports.telephony.twilio import messages as wire
+from voxpipe.transports.telephony.twilio.messages import (
+    Connected,
+    Digit,
+    Marked,
+    Media,
+    Started,
+    Stopped,
+    WireError,
+    parse,
+)
+
+from .carrier import CALL, CONNECTED, STOP, STREAM, digit, message, speech, start
+
+SECRET = "4929-1234"
+
+
+def test_every_message_of_twilios_is_understood() -> None:
+    assert parse(CONNECTED) == Connected()
+    assert parse(start()) == Started(
+        stream_sid=STREAM,
+        call_sid=CALL,
+        encoding="audio/x-mulaw",
+        rate=8_000,
+        channels=1,
+        parameters={"table": "4", "Name": "Zoë"},
+    )
+    assert parse(digit("#")) == Digit(STREAM, "#")
+    assert parse(message("mark", mark={"name": "12"})) == Marked(STREAM, "12")
+    assert parse(STOP) == Stopped(STREAM)
+
+
+def test_audio_keeps_the_text_that_it_came_as() -> None:
+    text = speech(7)
+    event = parse(text)
+    payload = json.loads(text)["media"]["payload"]
+    assert event == Media(STREAM, "inbound", payload, 145)
+
+
+def test_bytes_are_taken_as_text_is() -> None:
+    assert parse(start().encode()) == parse(start())
+    assert parse(speech(1).encode()) == parse(speech(1))
+
+
+def test_white_space_and_order_do_not_matter() -> None:
+    value = json.loads(speech(3))
+    turned = dict(reversed(value.items()))
+    assert parse(f"\n {json.dumps(turned, indent=2)}\r\n") == parse(speech(3))
+
+
+def test_unknown_kinds_and_fields_are_no_errors() -> None:
+    assert parse('{"event":"weather","rain":true}') is None
+    more = json.loads(STOP) | {"why": [1, {"deep": None}], "n": float("nan")}
+    assert parse(json.dumps(more)) == Stopped(STREAM)
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["", "-5", "1.5", "9" * 13, 5, None, True, [], "\ud800", "١٢x"]
+)
+def test_a_timestamp_that_is_none_takes_no_audio_away(timestamp: Any) -> None:
+    event = parse(speech(1, timestamp=timestamp))
+    assert isinstance(event, Media)
+    assert event.timestamp is None
+
+
+def test_events_cannot_be_changed() -> None:
+    event = parse(STOP)
+    with pytest.raises(FrozenInstanceError):
+        event.stream_sid = "x"  # type: ignore[union-attr,misc]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        parse(speech(1)).track = "x"  # type: ignore[union-attr,misc]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+
+
+MALFORMED: list[tuple[str | bytes, str]] = [
+    ("", "expected one JSON object, got 0 characters that are not"),
+    (SECRET, "expected one JSON object, got 9 characters that are not"),
+    (f'["{SECRET}"]', "expected one JSON object"),
+    ("null", "expected one JSON object"),
+    ('{"event":"stop"', "expected one JSON object"),
+    ('{"event":"x"} {"event":"x"}', "expected one JSON object"),
+    (b'{"event":"\xff"}', "expected one JSON object"),
+    ("[" * 60_000, "expected one JSON object"),
+    ('{"event":' + "[" * 60_000, "expected one JSON object"),
+    ('{"event":' + "9" * 5_000 + "}", "expected one JSON object"),
+    (" " * 65_537, "expected a message of at most 65536 characters, got 65537"),
+    ("{}", "expected event to be a text, got none"),
+    ('{"event":7}', "expected event to be a text, got a number"),
+    ('{"event":NaN}', "expected event to be a text, got a number"),
+    ('{"event":{}}', "expected event to be a text, got an object"),
+    ('{"event":"media"}', "expected media to be an object, got none"),
+    (f'{{"event":"media","media":"{SECRET}"}}', "got 9 characters"),
+    ('{"event":"media","media":{}}', "expected media.payload to be base64, got none"),
+    ('{"event":"media","media":{"payload":1}}', "to be base64, got a number"),
+    ('{"event":"stop"}', "expected streamSid to be a text, got none"),
+    ('{"event":"stop","streamSid":[]}', "expected streamSid to be a text, got a list"),
+    ('{"event":"stop","streamSid":"\\ud800"}', "expected streamSid to be a text"),
+    (message("mark"), "expected mark to be an object, got none"),
+    (message("mark", mark={"name": True}), "mark.name to be a text, got a boolean"),
+    (message("dtmf", dtmf=[]), "expected dtmf to be an object, got a list"),
+    (digit("12"), "expected dtmf.digit to be one of 0-9*#A-D, got 2 characters"),
+    (digit("a"), "expected dtmf.digit to be one of 0-9*#A-D, got 1 characters"),
+    (message("start"), "expected start to be an object, got none"),
+    (start(streamSid='x"y'), "expected start.streamSid to be letters and digits"),
+    (start(streamSid="MZ5"), "expected streamSid and start.streamSid to be the same"),
+    (start(callSid=""), "expected start.callSid to be letters and digits"),
+    (start(callSid="C" * 129), "got 129 characters"),
+    (start(mediaFormat=None), "expected start.mediaFormat to be an object, got none"),
+    (
+        start(mediaFormat={"encoding": "x", "sampleRate": "8000", "channels": 1}),
+        "sampleRate to be a whole number below a million, got 4 characters",
+    ),
+    (
+        start(mediaFormat={"encoding": "x", "sampleRate": 8000, "channels": True}),
+        "channels to be a whole number below a million, got a boolean",
+    ),
+    (
+        start(mediaFormat={"encoding": "x", "sampleRate": 10**4_000, "channels": 1}),
+        "sampleRate to be a whole number below a million, got a number",
+    ),
+    (start(customParameters=[]), "start.customParameters to be an object, got a list"),
+    (start(customParameters={"a": 1}), "customParameters to be texts, got a number"),
+    (start(customParameters={"a": "\udc00"}), "customParameters to be texts"),
+    (start(customParameters={"\udc00": SECRET}), "customParameters to be texts"),
+    (
+        start(customParameters={str(n): "" for n in range(65)}),
+        "expected at most 64 start.customParameters, got 65",
+    ),
+    (start(customParameters={"a": "x" * 4_097}), "of at most 4096 characters each"),
+    (start(customParameters={"x" * 4_097: "a"}), "of at most 4096 characters each"),
+]
+
+
+@pytest.mark.parametrize(("text", "complaint"), MALFORMED)
+def test_what_is_malformed_is_told_without_its_content(
+    text: str | bytes, complaint: str
+) -> None:
+    with pytest.raises(WireError) as caught:
+        parse(text)
+    assert complaint in str(caught.value)
+    assert SECRET not in str(caught.value)
+    # Nor may a log of the whole chain have it.
+    assert caught.value.__context__ is caught.value.__cause__ is None
+    assert isinstance(caught.value, TransportError)
+
+
+def test_what_is_allowed_at_most_is_taken() -> None:
+    most = {str(n): "x" for n in range(63)} | {"y" * 4_096: "z" * 4_096}
+    event = parse(start(customParameters=most))
+    assert isinstance(event, Started)
+    assert event.parameters == most
+    assert parse(STOP + " " * (65_536 - len(STOP))) == Stopped(STREAM)
+
+
+def test_parameters_may_be_missing() -> None:
+    event = parse(start(customParameters=None))
+    assert isinstance(event, Started)
+    assert event.parameters == {}
+
+
+def test_no_repr_shows_what_was_said_typed_or_passed_on() -> None:
+    shown = [
+        repr(parse(start(customParameters={"token": SECRET}))),
+        repr(parse(digit("7"))),
+        repr(parse(speech(1))),
+    ]
+    assert shown == [
+        f"Started(stream_sid='{STREAM}', call_sid='{CALL}', "
+        "encoding='audio/x-mulaw', rate=8000, channels=1)",
+        f"Digit(stream_sid='{STREAM}')",
+        "Media(216 characters)",
+    ]
+
+
+@given(st.text("MZabc019", min_size=1, max_size=40), st.text("ABab09+/", max_size=400))
+def test_our_messages_are_json_that_says_what_was_meant(sid: str, payload: str) -> None:
+    assert json.loads(wire.media(sid, payload)) == {
+        "event": "media",
+        "streamSid": sid,
+        "media": {"payload": payload},
+    }
+    assert json.loads(wire.mark(sid, "17")) == {
+        "event": "mark",
+        "streamSid": sid,
+        "mark": {"name": "17"},
+    }
+    assert json.loads(wire.clear(sid)) == {"event": "clear", "streamSid": sid}

@@ -1,0 +1,223 @@
+"""`voxpipe demo`: one whole conversation from end to end, and what became of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+
+from voxpipe.pipeline import AudioFrame, OpenRoute, Output, Pipeline, VoxpipeError
+from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
+from voxpipe.processors.realtime import Realtime, Said, Session, open_session
+from voxpipe.processors.recorder import WavRecorder
+from voxpipe.processors.tools import ToolRouter
+from voxpipe.processors.vad import Vad
+from voxpipe.simulator import Line, Script, Simulator
+from voxpipe.transports import MemoryPhone, read_header
+
+from . import restaurant
+from .call_log import Chronicle
+from .caller import (
+    Listener,
+    Plot,
+    Recording,
+    guest,
+    guest_recordings,
+    recording,
+    somebody,
+)
+from .progress import live
+from .report import Report, table, to_json
+from .timeline import envelope, timeline_svg
+
+MODEL_RATE = 24_000  # Hz, of the model's PCM
+HANGOVER = 0.6  # seconds; the guest pauses 0.45 s between sentences
+DEADLINE = 900.0  # seconds; no demo lasts longer
+
+_EPILOG = """\
+Without WAV, recordings that come with voxpipe play a guest who calls a restaurant:
+asks for something that needs a tool, interrupts an answer in mid-sentence, books, and
+thanks. With WAV, your own recording calls instead: 16-bit or G.711, any rate, mono or
+stereo. The simulator does not understand speech: put the words into a .txt beside it,
+one line for each turn, or it answers by telling how much it heard.
+
+  voxpipe demo
+  voxpipe demo question.wav
+  OPENAI_API_KEY=sk-... voxpipe demo --live     the real model; costs some cents
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add ``demo`` to the commands."""
+    parser = commands.add_parser(
+        "demo",
+        help="hold a conversation and show what became of it",
+        description="Hold a spoken, tool-using, interruptible conversation.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("wav", nargs="?", type=Path, metavar="WAV")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo-out"),
+        help="folder for conversation.wav, timeline.svg and report.json",
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="talk to the service at OPENAI_BASE_URL, with OPENAI_API_KEY",
+    )
+    parser.add_argument(
+        "--model", default="gpt-realtime-2.1", help="default: %(default)s"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Hold the conversation and print the report; returns the exit code."""
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    anyio.run(demo, arguments.wav, arguments.out, arguments.live, arguments.model)
+    return 0
+
+
+async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
+    """Play a caller to an agent, and leave a recording, a picture and a report."""
+    if wav is None:
+        spoken = guest_recordings()
+        plot: Plot = guest
+        script = restaurant.script(tuple(each.words for each in spoken))
+        expected = 45.0  # seconds; measured
+    else:
+        own = recording(wav)
+        spoken, plot, script = (own,), somebody(own), _echo(own)
+        expected = own.seconds * 2 + 5
+    tools = restaurant.tools()
+    async with (
+        _service(script, live) as (url, key),
+        open_session(
+            model=model,
+            instructions=restaurant.INSTRUCTIONS,
+            tools=tools.schemas,
+            turns="local",
+            base_url=url,
+            api_key=key,
+        ) as session,
+    ):
+        conversation = Conversation(session, tools, spoken[0], out, expected)
+        await conversation.hold(plot)
+    leave(conversation.chronicle.summary(), out)
+
+
+def leave(report: Report, out: Path) -> None:
+    """Print the report, and put it and the picture beside the recording."""
+    recorded = out / "conversation.wav"
+    with recorded.open("rb") as file:
+        header = read_header(file)
+        file.seek(header.begins)
+        sides = np.frombuffer(file.read(header.size), np.int16).reshape(-1, 2)
+    peaks = (envelope(sides[:, side], header.format.rate) for side in (0, 1))
+    picture, data = out / "timeline.svg", out / "report.json"
+    picture.write_text(timeline_svg(report, *peaks), encoding="utf-8")
+    data.write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
+    print(table(report, shutil.get_terminal_size().columns))
+    print()
+    print(f"{recorded}  caller left, agent right, as it was heard")
+    print(f"{picture}      who spoke when, what was cut, which tool ran")
+    print(f"{data}       all of it, for programs")
+
+
+class Conversation:
+    """The demo's pipeline, and the two who talk through it."""
+
+    def __init__(
+        self,
+        session: Session,
+        tools: ToolRouter,
+        caller: Recording,
+        out: Path,
+        expected: float,
+    ) -> None:
+        self._view = live(sys.stdout, seconds=expected)
+        self.chronicle = Chronicle(session.settings.model, self._view)
+        self._phone = phone = MemoryPhone(caller.format, background="silence")
+        self._model = model = Realtime(session)
+        self._listener = listener = Listener()
+        recorder = WavRecorder(out / "conversation.wav")
+        chronicle = self.chronicle
+        hears = (
+            _pcm(phone.heard, phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
+        )
+        self._pipeline = Pipeline(
+            hears >> model.hears,
+            hears >> recorder.caller,
+            hears >> chronicle.caller,
+            _from_model(model, phone) >> phone.speaks,
+            _pcm(phone.played, phone) >> Resample(MODEL_RATE) >> recorder.agent,
+            model.calls >> tools.calls,
+            tools.results >> model.results,
+            model.says >> listener.says,
+            model.says >> chronicle.says,
+            model.transcripts >> chronicle.transcripts,
+            model.interruptions >> chronicle.interruptions,
+            model.usage >> chronicle.usage,
+            model.calls >> chronicle.calls,
+            tools.results >> chronicle.results,
+        )
+
+    async def hold(self, plot: Plot) -> None:
+        """Let both talk until the caller hangs up."""
+        print(self._pipeline.drawing())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(plot, self._phone, self._listener)
+            self._model.say(restaurant.GREETING)
+            await self._pipeline.run(deadline=DEADLINE)
+            tasks.cancel_scope.cancel()
+        self._view.close()
+
+
+def _pcm(output: Output[AudioFrame], phone: MemoryPhone) -> OpenRoute[AudioFrame]:
+    """From the phone's audio to 16-bit mono, which boxes can work on."""
+    route = output.drawn()
+    if phone.format.encoding != "pcm16":
+        route = route >> Decode()
+    return route >> Mono() if phone.format.channels == 2 else route
+
+
+def _from_model(model: Realtime, phone: MemoryPhone) -> OpenRoute[Said]:
+    """From the model's audio to what the phone plays."""
+    route = model.says >> Resample(phone.format.rate)
+    if phone.format.channels == 2:
+        route = route >> Stereo()
+    if phone.format.encoding != "pcm16":
+        route = route >> Encode(phone.format.encoding)
+    return route
+
+
+@asynccontextmanager
+async def _service(
+    script: Script, live: bool
+) -> AsyncGenerator[tuple[str | None, str | None]]:
+    """Where the model is, and the key: the simulator's, or the environment's."""
+    if live:
+        if not os.environ.get("OPENAI_API_KEY"):
+            raise VoxpipeError("--live needs OPENAI_API_KEY in the environment")
+        yield None, None
+        return
+    async with Simulator(script) as simulator:
+        yield simulator.url, "sk-simulated"
+
+
+def _echo(spoken: Recording) -> Script:
+    """For a recording with known words: say them back, one line a turn."""
+    lines = [line.strip() for line in spoken.words.splitlines() if line.strip()]
+    return Script(replies=tuple(Line(heard=line, say="{heard}") for line in lines))

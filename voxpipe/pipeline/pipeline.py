@@ -1,0 +1,170 @@
+"""The pipeline: checks a drawing, connects it, and runs it in one task group."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import anyio
+
+from . import drawing
+from .audioframe import Frame
+from .errors import WiringError, blame, leaves_of
+from .graph import Plan
+from .leaf import Watch
+from .processor import Processor
+from .routes import Route
+from .run import Circuit
+from .stats import Stats
+from .watchdog import Watchdog
+from .wiring import check
+
+
+class Pipeline:
+    """Processors joined by routes.
+
+    Drawing has no effect; everything is checked here, before anything starts.
+
+    Args:
+        routes: each from an output, through any number of boxes, into an input. Two
+            routes from one output are a tee; two into one input are a merge. The
+            slowest reader of an output that waits holds the others back.
+
+    Attributes:
+        unfinished: the boxes that had not returned when the last run was cancelled, by
+            its deadline, from outside, or because another box failed.
+
+    Raises:
+        WiringError: all that is wrong with the drawing, with the cure.
+    """
+
+    def __init__(self, *routes: Route) -> None:
+        self._plan = Plan(routes)
+        self._circuit = Circuit(self._plan)
+        self._watches: list[Watch] = []
+        self.unfinished: tuple[str, ...] = ()
+        self._refuse_busy_boxes()
+        check(self._plan)
+
+    async def run(
+        self, *, deadline: float | None = None
+    ) -> Literal["finished", "deadline"]:
+        """Run until every processor has returned.
+
+        Args:
+            deadline: seconds after which what still runs is cancelled.
+
+        Returns:
+            Which of the two it was.
+
+        Raises:
+            WiringError: the drawing became wrong since it was made, or one of its
+                boxes already runs in another pipeline.
+            Exception: what a box has raised, bare, with a note that names the box;
+                several at once as an `ExceptionGroup`.
+        """
+        self._refuse_busy_boxes()
+        check(self._plan)  # formats may have become known since
+        boxes: list[Any] = [*self._plan.processors, *self._plan.fused]
+        for box in boxes:
+            box.running = True
+        self._circuit = Circuit(self._plan)
+        try:
+            self._circuit.connect()
+            self._circuit.watch(self._watches)
+            with anyio.move_on_after(deadline) as scope:
+                await self._live_together()
+            return "deadline" if scope.cancelled_caught else "finished"
+        finally:
+            self._circuit.disconnect()
+            for box in boxes:
+                box.running = False
+
+    async def _live_together(self) -> None:
+        boxes = {self._plan.name(box): box for box in self._plan.processors}
+        watchdog = Watchdog(boxes)
+        failure: BaseException | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(watchdog.watch, name="watchdog")
+                for name, box in boxes.items():
+                    tasks.start_soon(self._live, box, name, watchdog, name=name)
+        except BaseExceptionGroup as group:
+            failure = _bare(group)
+        finally:
+            watchdog.dismiss()
+            self.unfinished = watchdog.unfinished
+        if failure is not None:
+            # Not within `except`: there the error would lose its own cause and context.
+            raise failure
+
+    async def _live(self, box: Processor, name: str, watchdog: Watchdog) -> None:
+        with watchdog.life(name):
+            try:
+                try:
+                    await box.run()
+                finally:
+                    for port in box.inputs():
+                        port.finish()
+                # Only a box that has come to its end has tails to give.
+                for out in box.outputs():
+                    await out.end()
+            except Exception as error:
+                blame(error, name)
+                raise
+
+    def _refuse_busy_boxes(self) -> None:
+        for box in (*self._plan.processors, *self._plan.fused):
+            if box.running:
+                raise WiringError(
+                    f"{self._plan.name(box)} already runs in a pipeline: make a new "
+                    "one for each"
+                )
+
+    # --- looking at it
+
+    @contextmanager
+    def watch(self, watch: Watch | None = None) -> Generator[None]:
+        """Measure the busy time of the synchronous boxes while this context lasts.
+
+        Args:
+            watch: also called with the name of the box, each frame that it is given,
+                and the seconds that it and what is fused behind it took.
+        """
+
+        def tell(name: str, frame: Frame, seconds: float) -> None:
+            if watch is not None:
+                watch(name, frame, seconds)
+
+        self._watches.append(tell)
+        self._circuit.watch(self._watches)
+        try:
+            yield
+        finally:
+            self._watches.remove(tell)
+            self._circuit.watch(self._watches)
+
+    def stats(self) -> Stats:
+        """The counts of this run so far, or of the last one."""
+        return self._circuit.stats()
+
+    def diagram(self) -> str:
+        """The pipeline as a Mermaid flowchart."""
+        return drawing.mermaid(self._plan)
+
+    def drawing(self) -> str:
+        """The pipeline as lines of text, for a terminal."""
+        return drawing.text(self._plan)
+
+
+def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error of a group, or the group without what cancellation left in it."""
+    cancelled = anyio.get_cancelled_exc_class()
+    leaves = list(leaves_of(group))
+    errors = [each for each in leaves if not isinstance(each, cancelled)]
+    if not errors:
+        return leaves[0]
+    if len(errors) == 1:
+        return errors[0]
+    return BaseExceptionGroup("several boxes failed", errors)

@@ -1,0 +1,109 @@
+"""A drawing made real for one run: queues, fused trees, and their counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .audioframe import Frame
+from .fuse import Tree
+from .graph import Branch, Plan
+from .leaf import Leaf, Watch
+from .node import Node
+from .output import Delivery
+from .ports import Input
+from .queue import Queue
+from .stats import BoxStats, InputStats, OutputStats, Stats
+
+
+class Circuit:
+    """What a pipeline consists of while it runs.
+
+    Args:
+        plan: the drawing.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._queues: dict[Input[Any], Queue] = {}
+        self._nodes: list[Node] = []
+        self._trees: list[Tree] = []
+        self._busy: dict[str, float] = {}
+
+    def connect(self) -> None:
+        """Give every input its queue, and every output what is drawn behind it."""
+        plan = self._plan
+        self._queues = {port: port.new_queue(plan.label(port)) for port in plan.inputs}
+        for port in plan.outputs:
+            out: list[Delivery] = []
+            label = plan.label(port)
+            branches = plan.trees.get(port, ())
+            children = [self._build(branch, label, out) for branch in branches]
+            tree = Tree(label, children, out)
+            self._trees.append(tree)
+            port.connect(tree)
+
+    def _build(
+        self, branch: Branch, came_from: str, out: list[Delivery]
+    ) -> Node | Leaf:
+        sink = branch.sink
+        if sink is not None:
+            queue = self._queues[sink]
+            return Leaf(self._plan.label(sink), queue, sink.format, came_from, out)
+        assert branch.box is not None
+        name = self._plan.name(branch.box)
+        children = [self._build(child, name, out) for child in branch.children]
+        node = Node(name, branch.box, children)
+        self._nodes.append(node)
+        return node
+
+    def disconnect(self) -> None:
+        """The run is over: nothing can be sent or taken any more."""
+        for queue in self._queues.values():
+            queue.finish()
+        for port in self._plan.outputs:
+            port.disconnect()
+
+    def watch(self, watches: Sequence[Watch]) -> None:
+        """Measure busy times, and tell ``watches``; none of them: measure nothing."""
+
+        def tell(name: str, frame: Frame, seconds: float) -> None:
+            self._busy[name] = self._busy.get(name, 0.0) + seconds
+            for watch in watches:
+                watch(name, frame, seconds)
+
+        for tree in self._trees:
+            tree.watch(tell if watches else None)
+
+    def stats(self) -> Stats:
+        """The counts so far."""
+        plan = self._plan
+        return Stats(
+            boxes={
+                node.name: BoxStats(node.taken, node.made, self._busy_alone(node))
+                for node in self._nodes
+            },
+            inputs={queue.name: _count(queue) for queue in self._queues.values()},
+            outputs={
+                plan.label(port): OutputStats(port.sent, port.stale)
+                for port in plan.outputs
+            },
+            faults={plan.name(box): box.fault_count for box in plan.processors},
+        )
+
+    def _busy_alone(self, node: Node) -> float:
+        behind = sum(self._busy.get(name, 0.0) for name in node.behind())
+        return max(0.0, self._busy.get(node.name, 0.0) - behind)
+
+
+def _count(queue: Queue) -> InputStats:
+    return InputStats(
+        delivered=queue.delivered,
+        depth=queue.depth,
+        depth_ms=queue.seconds * 1000,
+        high_water=queue.high_water,
+        high_water_ms=queue.high_water_seconds * 1000,
+        dropped=queue.dropped,
+        stale=queue.stale,
+        discarded=queue.discarded,
+    )

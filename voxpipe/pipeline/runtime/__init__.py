@@ -1,0 +1,1 @@
+"""What runs under the boxes: timers, wake-ups, task groups, event loops."""

@@ -1,0 +1,1 @@
+"""What a session can be asked for, checked before anything is sent."""

@@ -1,0 +1,251 @@
+"""What a session is asked for, and the JSON that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+from voxpipe.pipeline import AudioFormat, FormatError
+from voxpipe.processors.realtime.errors import ConfigurationError
+
+from .hosted_mcp import HostedMcp, check_labels
+from .models import model_named
+from .options import (
+    Distance,
+    Effort,
+    McpChoice,
+    NoiseReduction,
+    Prompt,
+    Retention,
+    Tracing,
+    Transcription,
+    between,
+    one_of,
+    whole,
+)
+from .turn_detection import Owner, SemanticVad, ServerVad, Turns
+
+PCM_24K = AudioFormat("pcm16", 24_000)
+DEFAULT_MODEL = "gpt-realtime-2.1"  # gpt-realtime itself retires on 2027-01-20
+
+# The only audio that the service speaks (Realtime API reference, session.audio).
+_WIRE_FORMATS: dict[AudioFormat, dict[str, Any]] = {
+    PCM_24K: {"type": "audio/pcm", "rate": 24_000},
+    AudioFormat("ulaw", 8_000): {"type": "audio/pcmu"},
+    AudioFormat("alaw", 8_000): {"type": "audio/pcma"},
+}
+
+Modality = Literal["audio", "text"]
+
+_CHOICES = ("auto", "none", "required")
+_CUSTOM = "voice_"  # the ids of voices of one's own begin so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a session is opened with; `open_session` explains it."""
+
+    model: str = DEFAULT_MODEL
+    instructions: str | None = field(default=None, repr=False)
+    prompt: Prompt | None = None
+    tools: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    mcp: Sequence[HostedMcp] = ()
+    tool_choice: str | McpChoice | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning: Effort | None = None
+    max_output_tokens: int | Literal["inf"] | None = None
+    audio: AudioFormat = PCM_24K
+    turns: Turns = "server"
+    noise_reduction: NoiseReduction | Distance | None = None
+    transcription: Transcription | str | None = "gpt-transcribe"
+    voice: str | None = None
+    speed: float | None = None
+    output: Modality = "audio"
+    truncation: Retention | Literal["auto", "disabled"] | None = None
+    tracing: Tracing | None = None
+    include: Sequence[str] = ()
+    extra: Mapping[str, Any] | None = field(default=None, repr=False)
+    call_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.turns, str) and self.turns not in get_args(Owner):
+            raise ConfigurationError(
+                f"turns are {', '.join(get_args(Owner))}, a ServerVad or a "
+                f"SemanticVad, not {self.turns!r}"
+            )
+        one_of("output", self.output, get_args(Modality))
+        check_labels(self.mcp)
+        if self.speed is not None:
+            between("speed", self.speed, 0.25, 1.5)
+        if self.max_output_tokens is not None and self.max_output_tokens != "inf":
+            whole("max_output_tokens", self.max_output_tokens, 1, 4_096)
+        if isinstance(self.noise_reduction, str):
+            one_of("noise_reduction", self.noise_reduction, get_args(Distance))
+        if isinstance(self.truncation, str):
+            one_of("truncation", self.truncation, ("auto", "disabled"))
+        if self.reasoning is not None:
+            one_of("reasoning", self.reasoning, get_args(Effort))
+        model = model_named(self.model)
+        if model is not None and not model.reasons and self.reasoning is not None:
+            raise _not_for(self.model, "reasoning")
+        parallel = self.parallel_tool_calls is not None
+        if model is not None and not model.parallel_calls and parallel:
+            raise _not_for(self.model, "parallel_tool_calls")
+
+    @property
+    def detection(self) -> ServerVad | SemanticVad | None:
+        """The service's turn detection, or ``None`` when turns are made here."""
+        if self.turns == "server":
+            return ServerVad()
+        if self.turns == "semantic":
+            return SemanticVad()
+        return None if isinstance(self.turns, str) else self.turns
+
+    @property
+    def owner_of_turns(self) -> str:
+        """Who decides when the caller has finished, in words."""
+        if self.turns == "manual":
+            return 'the program (turns="manual")'
+        return "here" if self.detection is None else "the service"
+
+    @property
+    def declares_tools(self) -> bool:
+        """The model has something to call."""
+        return bool(self.tools or (self.extra or {}).get("tools"))
+
+    @property
+    def may_ask(self) -> bool:
+        """Some call of the service's may need approval."""
+        return any(server.may_ask for server in self.mcp)
+
+    @property
+    def transcriber(self) -> Transcription | None:
+        """What writes down what the caller says."""
+        if isinstance(self.transcription, str):
+            name = self.transcription
+            return Transcription(model=name) if name else None
+        return self.transcription
+
+    def to_wire(self) -> dict[str, Any]:
+        """The ``session`` of a ``session.update`` that opens.
+
+        Raises:
+            FormatError: audio that the service does not speak, with the cure.
+        """
+        form = self._format
+        session: dict[str, Any] = {
+            "type": "realtime",
+            "audio": {"input": {"format": form}, "output": {"format": form}},
+        }
+        for name, (place, value) in _FIELDS.items():
+            told = value(self)
+            # The service has defaults for the others; ``None`` switches these two off.
+            if told is not None or name in ("turns", "transcription"):
+                _put(session, place, told)
+        return merged(session, self.extra or {})
+
+    def to_wire_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """The ``session`` of an update of these fields; ``extra`` is none of them."""
+        session: dict[str, Any] = {"type": "realtime"}
+        for name in names:
+            place, value = _FIELDS[name]
+            _put(session, place, value(self))
+        return session
+
+    @property
+    def _format(self) -> dict[str, Any]:
+        wire_format = _WIRE_FORMATS.get(self.audio)
+        if wire_format is None:
+            raise FormatError(
+                f"a session speaks pcm16 24000 Hz, or ulaw or alaw 8000 Hz, not "
+                f"{self.audio}: leave audio= out and put Resample(24000) in front of "
+                "model.hears"
+            )
+        return wire_format
+
+
+def _not_for(model: str, field: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{field}= is for models that reason, such as {DEFAULT_MODEL}, not for "
+        f"{model}: leave it out"
+    )
+
+
+def _noise(settings: Settings) -> Any:
+    noise = settings.noise_reduction
+    return _wire(NoiseReduction(microphone=noise) if isinstance(noise, str) else noise)
+
+
+def _tools(settings: Settings) -> Any:
+    ours = [dict(tool) for tool in settings.tools]
+    return [*ours, *(server.to_wire() for server in settings.mcp)]
+
+
+def _voice(settings: Settings) -> Any:
+    voice = settings.voice
+    return {"id": voice} if voice and voice.startswith(_CUSTOM) else voice
+
+
+# Where each field stands in the service's session object, and what stands there.
+_FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Settings], Any]]] = {
+    "output": (("output_modalities",), lambda s: [s.output]),
+    "tools": (("tools",), _tools),
+    "mcp": (("tools",), _tools),
+    "turns": (("audio", "input", "turn_detection"), lambda s: _wire(s.detection)),
+    "transcription": (
+        ("audio", "input", "transcription"),
+        lambda s: _wire(s.transcriber),
+    ),
+    "noise_reduction": (("audio", "input", "noise_reduction"), _noise),
+    "voice": (("audio", "output", "voice"), _voice),
+    "speed": (("audio", "output", "speed"), lambda s: s.speed),
+    "instructions": (("instructions",), lambda s: s.instructions),
+    "prompt": (("prompt",), lambda s: _wire(s.prompt)),
+    "tool_choice": (("tool_choice",), lambda s: _choice(s.tool_choice)),
+    "parallel_tool_calls": (
+        ("parallel_tool_calls",),
+        lambda s: s.parallel_tool_calls,
+    ),
+    "reasoning": (
+        ("reasoning",),
+        lambda s: s.reasoning and {"effort": s.reasoning},
+    ),
+    "max_output_tokens": (("max_output_tokens",), lambda s: s.max_output_tokens),
+    "truncation": (("truncation",), lambda s: _wire(s.truncation)),
+    "tracing": (("tracing",), lambda s: _wire(s.tracing)),
+    "include": (("include",), lambda s: list(s.include) or None),
+}
+
+
+def _put(session: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    *way, name = place
+    for step in way:
+        session = session.setdefault(step, {})
+    session[name] = value
+
+
+def _wire(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else value.to_wire()
+
+
+def _choice(choice: str | McpChoice | None) -> Any:
+    """``auto``, ``none``, ``required``, or what is to be called."""
+    if isinstance(choice, McpChoice):
+        return choice.to_wire()
+    if choice is None or choice in _CHOICES:
+        return choice
+    return {"type": "function", "name": choice}
+
+
+def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with what ``extra`` says beside or instead, level by level."""
+    result = dict(base)
+    for key, value in extra.items():
+        known = result.get(key)
+        if isinstance(value, Mapping) and isinstance(known, Mapping):
+            value = merged(
+                cast("Mapping[str, Any]", known), cast("Mapping[str, Any]", value)
+            )
+        result[key] = value
+    return result

@@ -1,0 +1,1 @@
+"""The way to the service: which host, as whom, over which socket."""

@@ -1,0 +1,240 @@
+"""Which host answers, and as whom it is asked; read from arguments and environment.
+
+Sources: the official SDK's environment variables; OpenAI's guide to data residency
+(November 2026); Microsoft's guide to the Realtime API over WebSockets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from voxpipe.processors.realtime.config.turn_detection import SemanticVad, Turns
+from voxpipe.processors.realtime.errors import ConfigurationError
+
+
+class HostWarning(UserWarning):
+    """A host is known not to do what a setting asks it for."""
+
+
+Region = Literal["us", "eu"]
+"""Where calls are processed and kept; other regions have no Realtime API."""
+
+OPENAI_URL = "https://api.openai.com/v1"
+REGIONS: Mapping[str, str] = {
+    "us": "https://us.api.openai.com/v1",
+    "eu": "https://eu.api.openai.com/v1",
+}
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+_AZURE = (".openai.azure.com", ".services.ai.azure.com")
+_AZURE_PATH = "/openai/v1"
+# What Entra gives out is a JSON Web Token; keys of Azure's have no dots.
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """An API of OpenAI's shape, and who asks it.
+
+    Attributes:
+        secure: TLS; without it only on this machine.
+        netloc: host and port.
+        path: what stands before ``/realtime``.
+        query: what every request carries; some hosts want a key in it.
+        key: never shown.
+        says: further headers: the organization, the project, the end user.
+    """
+
+    secure: bool
+    netloc: str
+    path: str
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+    key: SecretStr
+    says: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def is_azure(self) -> bool:
+        """It is Microsoft's, where models are deployments."""
+        return _is_azure(urlsplit(f"//{self.netloc}").hostname or "")
+
+    def websocket(self, path: str, **query: str) -> str:
+        """The URL of a WebSocket, such as ``/realtime``; not to be shown."""
+        return self._url("wss" if self.secure else "ws", path, query)
+
+    def rest(self, path: str, **query: str) -> str:
+        """The URL of a REST endpoint, such as ``/realtime/calls``; not to be shown."""
+        return self._url("https" if self.secure else "http", path, query)
+
+    def headers(self) -> dict[str, str]:
+        """What a request must carry, the key included: send it, and show it nobody."""
+        return credentials(self.key, self.netloc) | dict(self.says)
+
+    def _url(self, scheme: str, path: str, query: Mapping[str, str]) -> str:
+        asked = urlencode([*self.query, *query.items()])
+        return urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
+
+
+def host_of(
+    *,
+    api_key: str | SecretStr | None = None,
+    base_url: str | None = None,
+    region: Region | None = None,
+    organization: str | None = None,
+    project: str | None = None,
+    safety_identifier: str | None = None,
+) -> Host:
+    """Which host to ask; reads the environment as the official SDK does.
+
+    Args:
+        api_key: default: the environment's ``OPENAI_API_KEY``, or, for Azure,
+            ``AZURE_OPENAI_API_KEY``. Azure also takes an Entra token.
+        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
+            Azure's is ``https://RESOURCE.openai.azure.com/openai/v1``.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        organization: who pays; default: the environment's ``OPENAI_ORG_ID``.
+        project: likewise, ``OPENAI_PROJECT_ID``.
+        safety_identifier: of the end user, hashed; the same for all of their calls.
+
+    Raises:
+        ConfigurationError: no key, one that cannot be sent, or a URL that would send it
+            in the clear, shows one, or is not the only one given.
+    """
+    secure, netloc, path, query = _parts(_base(base_url, region))
+    azure = _is_azure(urlsplit(f"//{netloc}").hostname or "")
+    if azure and path != _AZURE_PATH:
+        raise ConfigurationError(
+            f"the base URL of an Azure resource is https://{netloc}{_AZURE_PATH}, with "
+            "the name of a deployment as model="
+        )
+    # What the environment says about OpenAI is not Microsoft's business.
+    environment: Mapping[str, str] = {} if azure else os.environ
+    says = {
+        "OpenAI-Organization": organization or environment.get("OPENAI_ORG_ID"),
+        "OpenAI-Project": project or environment.get("OPENAI_PROJECT_ID"),
+        "OpenAI-Safety-Identifier": safety_identifier,
+    }
+    return Host(
+        secure,
+        netloc,
+        path,
+        query,
+        _key(api_key, "AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY"),
+        {name: _header(name, value) for name, value in says.items() if value},
+    )
+
+
+def warn_of_turns(host: Host, turns: Turns) -> None:
+    """Say so where turns would never end: the caller would wait for ever."""
+    if host.is_azure and (turns == "semantic" or isinstance(turns, SemanticVad)):
+        # The fourth frame is the program's ``async with open_session(...)``.
+        warnings.warn(
+            "Azure is reported to take semantic turns and never to end one "
+            '(livekit/agents issue 6871): use turns="server" or "local"',
+            HostWarning,
+            stacklevel=4,
+        )
+
+
+def credentials(key: SecretStr, netloc: str) -> dict[str, str]:
+    """The header that opens ``netloc``."""
+    secret = key.get_secret_value()
+    host = urlsplit(f"//{netloc}").hostname or ""
+    if _is_azure(host) and not _TOKEN.fullmatch(secret):
+        return {"api-key": secret}
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def _base(base_url: str | None, region: Region | None) -> str:
+    if region is None:
+        return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+    if region not in REGIONS:
+        raise ConfigurationError(
+            f"a region is one of {', '.join(REGIONS)}, not {region!r}: others have no "
+            "Realtime API"
+        )
+    # A proxy would carry the call to wherever it likes.
+    for name, other in (
+        ("base_url=", base_url),
+        ("OPENAI_BASE_URL", os.environ.get("OPENAI_BASE_URL")),
+    ):
+        if other and other.rstrip("/") != REGIONS[region]:
+            raise ConfigurationError(
+                f"region={region!r} is a host of OpenAI's, and {name} names another "
+                "one: give one of them"
+            )
+    return REGIONS[region]
+
+
+def _parts(base: str) -> tuple[bool, str, str, tuple[tuple[str, str], ...]]:
+    try:
+        parts = urlsplit(base)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not host:
+        raise ConfigurationError(
+            "the base URL must look like https://host/v1 (http, ws and wss will do too)"
+        )
+    if "@" in parts.netloc:
+        raise ConfigurationError(
+            f"the base URL for {host} holds a user name or a password: pass the key as "
+            "api_key=, or set OPENAI_API_KEY"
+        )
+    if scheme == "ws" and not _is_loopback(host):
+        raise ConfigurationError(
+            f"{parts.scheme}:// would send the key and the call in the clear to "
+            f"{host}: use https://, plain connections are for loopback only"
+        )
+    query = tuple(parse_qsl(parts.query))
+    return scheme == "wss", parts.netloc, parts.path.rstrip("/"), query
+
+
+def _key(given: str | SecretStr | None, variable: str) -> SecretStr:
+    if isinstance(given, SecretStr):
+        given = given.get_secret_value()
+    # Environment files like to end in a newline, which no header can hold.
+    key = (given or os.environ.get(variable) or "").strip()
+    if not key:
+        raise ConfigurationError(
+            f"no API key: set {variable}, pass api_key=, or talk to the simulator "
+            "(`voxpipe simulate`), which takes any key"
+        )
+    if not _fits_a_header(key) or " " in key:
+        raise ConfigurationError(
+            "the API key holds characters that no key has (spaces, line breaks, quotes "
+            "of a word processor …): copy it again"
+        )
+    return SecretStr(key)
+
+
+def _header(name: str, value: str) -> str:
+    value = value.strip()
+    if not _fits_a_header(value):
+        raise ConfigurationError(
+            f"{name} holds characters that no header can: expected plain ASCII"
+        )
+    return value
+
+
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
+
+
+def _is_azure(host: str) -> bool:
+    return host.endswith(_AZURE)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,113 @@
+"""The socket under a session on trio: the connection that websockets has for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from logging import Logger
+from typing import Any
+
+from anyio import CancelScope, create_task_group, current_time, move_on_after
+from websockets.exceptions import ConcurrencyError, ConnectionClosed
+
+from .address import Address
+from .close import Patience, lost, unheard, unread
+
+
+@asynccontextmanager
+async def open_trio(
+    address: Address, patience: Patience, *, max_size: int, logger: Logger
+) -> AsyncGenerator[TrioSocket]:
+    """Connect, and close at the end of the context.
+
+    Raises:
+        OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
+    """
+    from websockets.trio.client import connect  # trio is an extra
+
+    async with AsyncExitStack() as stack:
+        socket: Any = await stack.enter_async_context(
+            connect(
+                address.url,
+                additional_headers=address.headers(),
+                compression=None,  # sound in base64 does not shrink enough
+                open_timeout=patience.open,
+                close_timeout=patience.farewell,
+                ping_interval=None,  # `TrioSocket` asks when nothing comes
+                max_size=max_size,
+                proxy=None,
+                logger=logger,
+            )
+        )
+        try:
+            yield TrioSocket(socket, patience)
+        finally:
+            bound = current_time() + 2 * patience.farewell
+            with CancelScope(shield=True, deadline=bound):
+                await _say_goodbye(socket)
+
+
+class TrioSocket:
+    """Makes every end of a connection the same error, silent ones included."""
+
+    def __init__(self, socket: Any, patience: Patience) -> None:
+        self._socket = socket
+        self._patience = patience
+
+    async def send(self, message: str, /) -> None:
+        """Send a message, waiting while the service does not read."""
+        try:
+            await self._socket.send(message)
+        except ConnectionClosed:
+            raise self._lost() from None
+
+    async def receive(self) -> str:
+        """The next message."""
+        try:
+            message = await self._next()
+        except ConnectionClosed:
+            raise self._lost() from None
+        if isinstance(message, bytes):
+            return message.decode("utf-8", "replace")
+        return str(message)
+
+    async def _next(self) -> Any:
+        # The pings of websockets want a pong in time even while messages come, and one
+        # can be late behind a minute of audio. Here whatever comes is a sign of life.
+        while True:
+            with move_on_after(self._patience.quiet):
+                return await self._socket.recv()
+            pong = await self._ping()
+            with move_on_after(self._patience.answer):
+                return await self._socket.recv()
+            if not pong.is_set():
+                raise unheard(self._patience)
+
+    async def _ping(self) -> Any:
+        # A peer that reads nothing fills the socket, and then not even a ping gets out.
+        with move_on_after(self._patience.answer):
+            return await self._socket.ping()
+        raise unread(self._patience)
+
+    def _lost(self) -> Exception:
+        return lost(self._socket.close_code, self._socket.close_reason or "")
+
+
+async def _say_goodbye(socket: Any) -> None:
+    """Close politely: the other side's answer stands behind what it was just saying."""
+    try:
+        async with create_task_group() as tasks:
+            tasks.start_soon(_read_off, socket)
+            await socket.aclose()
+            tasks.cancel_scope.cancel()
+    finally:
+        # websockets (17.4) waits for ever for its reader if that was paused, because of
+        # a full buffer, when the connection closed: nothing resumes it.
+        if socket.recv_flow_control is not None:
+            socket.resume_reading()
+
+
+async def _read_off(socket: Any) -> None:
+    with suppress(ConnectionClosed, ConcurrencyError):
+        while True:
+            await socket.recv()

@@ -1,0 +1,1 @@
+"""Tools that the service calls itself: declared, told, approved."""

@@ -1,0 +1,1 @@
+"""What the model remembers: changed, summarised, told to another session."""

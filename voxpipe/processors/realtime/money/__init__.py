@@ -1,0 +1,1 @@
+"""What a conversation costs: prices, the bill, a budget."""

@@ -1,0 +1,1 @@
+"""The conversation without the network: no await, no clock, no socket."""

@@ -1,0 +1,84 @@
+"""What an interruption takes back from the model's memory, and what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import replace
+
+from voxpipe.pipeline import HeardItem
+
+from .outbox import Order
+
+
+def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
+    """The orders that leave of each item what was heard.
+
+    Nothing is sent for an item that was heard to its end. One of which nothing was
+    heard is deleted: the service refuses to cut to 0 ms.
+
+    Args:
+        items: the reply's ledger.
+        whole: items that are complete. Of another one the service may have made more
+            than has come in, so it is cut even where all that came in was heard.
+    """
+    orders: list[Order] = []
+    for item_id, parts in by_item(items).items():
+        if all(_milliseconds(part) == 0 for part in parts):
+            orders.append(deletion(item_id))
+        else:
+            orders.extend(
+                _truncation(part)
+                for part in parts
+                if part.heard < part.generated or item_id not in whole
+            )
+    return orders
+
+
+def by_item(items: Iterable[HeardItem]) -> dict[str, list[HeardItem]]:
+    """The parts of each item, in order, each once.
+
+    A ledger has an entry for each stretch of audio, and a service that mixes its items
+    up makes several of one part.
+    """
+    parts: dict[tuple[str, int], HeardItem] = {}
+    for item in items:
+        key = item.item_id, item.content_index
+        before = parts.get(key)
+        if before is not None:
+            item = replace(
+                item,
+                generated=before.generated + item.generated,
+                heard=before.heard + item.heard,
+            )
+        parts[key] = item
+    grouped: dict[str, list[HeardItem]] = {}
+    for (item_id, _), item in parts.items():
+        grouped.setdefault(item_id, []).append(item)
+    return grouped
+
+
+def deletion(item_id: str) -> Order:
+    """The order that removes an item of which nothing was heard."""
+    return {"type": "conversation.item.delete", "item_id": item_id}
+
+
+def heard_words(said: str, item: HeardItem) -> str:
+    """The words that fit into what was heard; an estimate, for words carry no time."""
+    if item.heard >= item.generated:
+        return said
+    words = said.split()
+    return " ".join(words[: int(len(words) * item.heard / item.generated)])
+
+
+def _truncation(part: HeardItem) -> Order:
+    return {
+        "type": "conversation.item.truncate",
+        "item_id": part.item_id,
+        "content_index": part.content_index,
+        "audio_end_ms": max(1, _milliseconds(part)),
+    }
+
+
+def _milliseconds(part: HeardItem) -> int:
+    # Rounded down: the service refuses to keep more than it has made.
+    return int(part.heard * 1000)

@@ -1,0 +1,153 @@
+"""The settings that are in force, and the changes that are on their way.
+
+The service answers each update in order: ``session.updated``, or an error that names
+the update. Until then the old settings hold, and after a refusal they stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from uuid import uuid4
+
+from anyio import Event
+
+from voxpipe.pipeline import SessionLost, VoxpipeError
+from voxpipe.processors.realtime import events as ev
+from voxpipe.processors.realtime.config.changes import Changes, Moment, changed, wire_of
+from voxpipe.processors.realtime.config.effective import effective
+from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
+from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.errors import UpdateRefused
+
+from .arbiter import Arbiter
+from .outbox import Effects
+from .responses import Speaking
+
+UPDATES = 64  # that wait for an answer; more is a program that updates in a loop
+
+
+class Update:
+    """A change of settings that is on its way."""
+
+    __slots__ = ("_answered", "_error", "changes", "id")
+
+    def __init__(self, id: str, changes: Changes) -> None:
+        self.id = id
+        self.changes = changes
+        self._answered = Event()
+        self._error: VoxpipeError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Update {', '.join(self.changes)}>"
+
+    @property
+    def is_answered(self) -> bool:
+        """The service has said yes or no, or never will."""
+        return self._answered.is_set()
+
+    async def accepted(self) -> None:
+        """Wait until the change is in force.
+
+        Raises:
+            UpdateRefused: the service would not have it; all is as it was.
+            SessionLost: the session has ended before it answered.
+        """
+        await self._answered.wait()
+        if self._error is not None:
+            raise self._error
+
+    def settle(self, error: VoxpipeError | None = None) -> None:
+        """Tell whoever waits; the first answer counts."""
+        if not self._answered.is_set():
+            self._error = error
+            self._answered.set()
+
+
+class Terms:
+    """What the session is held to.
+
+    Args:
+        settings: what it was opened with.
+        arbiter: knows whether a reply is being made.
+        speaking: knows whether the model's voice was heard.
+        effects: where updates and complaints go.
+
+    Attributes:
+        settings: those in force.
+        on_change: told of others, once they are.
+    """
+
+    def __init__(
+        self, settings: Settings, arbiter: Arbiter, speaking: Speaking, effects: Effects
+    ) -> None:
+        self.settings = settings
+        self.on_change: Callable[[Settings], object] = lambda settings: None
+        self._marked = settings.turns == "local"  # or it could not have been drawn
+        self._arbiter = arbiter
+        self._speaking = speaking
+        self._effects = effects
+        self._asked: deque[Update] = deque()
+        self._over = ""
+        self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
+
+    def update(self, changes: Changes) -> Update:
+        """Ask the service for ``changes``.
+
+        Raises:
+            ConfigurationError: that cannot be changed, or not now, or not so.
+            TypeError, ValueError: no such field, or one that JSON cannot express.
+            VoxpipeError: too many updates wait for an answer.
+        """
+        expected = self.settings
+        for asked in self._asked:
+            expected = changed(expected, asked.changes)
+        arbiter = self._arbiter
+        replying = arbiter.active is not None or arbiter.asked is not None
+        moment = Moment(
+            spoken=self._speaking.has_spoken, replying=replying, marked=self._marked
+        )
+        session = wire_of(expected, changes, moment)
+        json.dumps(session, allow_nan=False)
+        if len(self._asked) >= UPDATES:
+            raise VoxpipeError(f"{UPDATES} updates wait for the service's answer")
+        update = Update(next(self._names), changes)
+        if self._over:
+            update.settle(SessionLost(self._over))
+            return update
+        if changes.get("prompt") is not None:
+            warn_of_prompt()
+        transcriber = changed(expected, changes).transcriber
+        if transcriber is not None and "transcription" in changes:
+            warn_of_end(transcriber.model)
+        self._effects.order("session.update", event_id=update.id, session=session)
+        self._asked.append(update)
+        return update
+
+    def updated(self, event: ev.SessionEvent, now: float) -> None:
+        """The service tells what is in force."""
+        settings = self.settings
+        update = self._asked.popleft() if self._asked else None
+        if update is not None:
+            settings = changed(settings, update.changes)
+        self.settings = settings = effective(settings, event.session)
+        self.on_change(settings)
+        if update is not None:
+            update.settle()
+
+    def refused(self, error: ev.ErrorDetail) -> None:
+        """An order was refused: if it was an update, all is as it was."""
+        for update in self._asked:
+            if update.id == error.event_id:
+                self._asked.remove(update)
+                code = error.name
+                update.settle(UpdateRefused(code, error.param))
+                return
+
+    def end(self, reason: str) -> None:
+        """The session is over: whoever waits for an answer is told."""
+        self._over = self._over or reason
+        while self._asked:
+            self._asked.popleft().settle(SessionLost(reason))

@@ -1,0 +1,1 @@
+"""What joins a protocol to its socket, its ports and the clock."""

@@ -1,0 +1,65 @@
+"""Frames on their way to ports that may be read slowly.
+
+Each port has its own line and its own task, so that a tool call waits for nobody but
+its own reader. Words that are still growing are told in their newest state: a reader
+that is slow sees fewer steps, and every end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voxpipe.pipeline import Frame, Output, Transcript, VoxpipeError
+from voxpipe.pipeline.runtime.wakeup import Bell
+
+WAITING = 4_096  # frames; more is a program that does not read
+
+
+class News:
+    """Frames for one port.
+
+    Args:
+        output: the port.
+    """
+
+    def __init__(self, output: Output[Any]) -> None:
+        self._output = output
+        self._frames: dict[object, Frame] = {}  # by what they replace
+        self._bell = Bell()
+        self._closed = False
+
+    def add(self, frame: Frame) -> None:
+        """Queue ``frame``.
+
+        Raises:
+            VoxpipeError: the reader has not read for so long that the bound is reached.
+        """
+        key: object = object()
+        if isinstance(frame, Transcript):
+            words = (frame.speaker, frame.item_id)
+            waiting = self._frames.get(words)
+            if isinstance(waiting, Transcript) and waiting.final:
+                pass  # nothing replaces an end
+            else:
+                key = words
+        if len(self._frames) >= WAITING and key not in self._frames:
+            raise VoxpipeError(
+                f"{WAITING} frames wait at {self._output}: its reader does not read"
+            )
+        self._frames[key] = frame
+        self._bell.ring()
+
+    def close(self) -> None:
+        """Nothing more will be added."""
+        self._closed = True
+        self._bell.ring()
+
+    async def deliver(self) -> None:
+        """Give the port what comes, until `close`."""
+        while True:
+            while self._frames:
+                frame = self._frames.pop(next(iter(self._frames)))
+                await self._output.send(frame)
+            if self._closed:
+                return
+            await self._bell.heard()

@@ -1,0 +1,85 @@
+"""The way to the service: one line, in order, sent by whoever has something in it.
+
+Orders and audio stand in the same line, because they mean something by their order: a
+commit closes the audio before it. There is no queue behind a queue: who adds audio
+sends it, so a socket that is full holds the caller's stream back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+
+from anyio import Lock
+
+from voxpipe.pipeline import AudioFrame
+from voxpipe.processors.realtime.connect.connection import Connection
+from voxpipe.processors.realtime.protocol.outbox import Order
+
+APPEND = "input_audio_buffer.append"
+
+SendNowait = Callable[[str], bool]
+
+
+class Outgoing:
+    """Sends what is in a line.
+
+    Args:
+        connection: to the service.
+        line: orders and audio, in order.
+        append: what the client event is called that carries audio.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        line: deque[Order | AudioFrame],
+        append: str = APPEND,
+    ) -> None:
+        self._connection = connection
+        self._line = line
+        self._append = append
+        self._turn = Lock(fast_acquire=True)
+        # Not every connection has it: one in memory, or on trio, may have to wait.
+        self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing waits to be sent, so what comes now may be sent without waiting."""
+        return self._quick is not None and not self._line and not self._turn.locked()
+
+    def send_nowait(self) -> bool:
+        """Send what is in the line without waiting; whether that was all.
+
+        Raises:
+            SessionLost: the connection has ended.
+        """
+        if self._quick is None or self._turn.locked():
+            return not self._line
+        while self._line:
+            if not self._quick(encode(self._line[0], self._append)):
+                return False
+            self._line.popleft()
+        return True
+
+    async def send(self) -> None:
+        """Send all that is in the line; returns when it is empty.
+
+        Raises:
+            SessionLost: the connection has ended.
+        """
+        if self.send_nowait():
+            return
+        async with self._turn:
+            while self._line:
+                message = encode(self._line.popleft(), self._append)
+                await self._connection.send(message)
+
+
+def encode(each: Order | AudioFrame, append: str = APPEND) -> str:
+    """A client event as it goes over the wire."""
+    if isinstance(each, AudioFrame):
+        # base64 was checked where it came in, so it can be put between quotes as it is.
+        return f'{{"type":"{append}","audio":"{each.base64}"}}'
+    return json.dumps(each)

@@ -1,0 +1,1 @@
+"""Sound as the simulator handles it; nothing of it is shared with the client."""

@@ -1,0 +1,172 @@
+"""Who may open which session: what stands in the URL and the headers of the upgrade.
+
+The service upgrades first and refuses then: an ``error`` event and a close frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from voxpipe.simulator.errors import Farewell, Refusal, quoted
+from voxpipe.simulator.protocol.session_config import AnyKind
+from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
+
+from .keys import Keys
+
+Query = Mapping[str, list[str]]
+SUBPROTOCOL = "realtime"
+_KEY_IN_SUBPROTOCOL = "openai-insecure-api-key."
+
+
+class Admission(NamedTuple):
+    """The session that a client may have.
+
+    Attributes:
+        call_id: of the call whose session it joins, instead of having one of its own.
+        session: what a client secret brought along, to begin with.
+    """
+
+    kind: AnyKind
+    model: str
+    call_id: str = ""
+    session: Mapping[str, Any] | None = None
+
+
+class Rejection(Exception):
+    """A client that is sent away.
+
+    Attributes:
+        event: the ``error`` event to send.
+        farewell: the close frame after it.
+    """
+
+    def __init__(self, code: int, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        reason = refusal.type
+        if refusal.code is not None:
+            reason = f"{reason}.{refusal.code}"
+        self.event: dict[str, Any] = {
+            "type": "error",
+            "event_id": f"event_{uuid4()}",
+            "error": refusal.body(),
+        }
+        self.farewell = Farewell(code, reason)
+
+
+def admit(
+    target: str,
+    headers: Mapping[str, str],
+    subprotocols: Iterable[str],
+    keys: Keys,
+) -> Admission:
+    """Decide about an upgrade request.
+
+    Args:
+        target: path and query; the path is one of `DOORS`.
+        headers: of the request, looked up without regard to case.
+        subprotocols: offered by the client; browsers put their key there.
+        keys: the ones that are good.
+
+    Raises:
+        Rejection: the client is to be sent away.
+    """
+    try:
+        secret = keys.check(key_of(headers, subprotocols))
+    except Refusal as refusal:
+        raise Rejection(3000, refusal) from None
+    if "realtime=v1" in headers.get("OpenAI-Beta", ""):
+        raise Rejection(
+            4000,
+            Refusal(
+                "beta_api_shape_disabled",
+                "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
+                "header and use the GA API.",
+            ),
+        )
+    path, _, asked = target.partition("?")
+    query = parse_qs(asked)
+    if secret is None or "call_id" in query:
+        return DOORS[path](query)
+    brought = secret.session
+    if brought["type"] == "transcription":
+        query.setdefault("intent", ["transcription"])
+    elif "model" in brought:
+        query.setdefault("model", [brought["model"]])
+    admission = DOORS[path](query)
+    # What a client asks for in the URL goes before what its secret brings along.
+    fits = admission.kind == brought["type"]
+    return admission._replace(session=brought) if fits else admission
+
+
+def key_of(headers: Mapping[str, str], subprotocols: Iterable[str] = ()) -> str | None:
+    """The API key that a client has given, if any."""
+    authorization = headers.get("Authorization")
+    if authorization is not None:
+        scheme, _, key = authorization.partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else None
+    for each in subprotocols:
+        if each.startswith(_KEY_IN_SUBPROTOCOL):
+            return each.removeprefix(_KEY_IN_SUBPROTOCOL)
+    return None
+
+
+def _session(query: Query) -> Admission:
+    model = query.get("model", [""])[0]
+    if not model and query.get("intent") == ["transcription"]:
+        return Admission("transcription", "")
+    if "call_id" in query:  # the model is that of the call
+        return Admission("realtime", "", query["call_id"][0])
+    _check_model(model, MODELS, "realtime?model=gpt-realtime-1.5")
+    return Admission("realtime", model)
+
+
+def _translation(query: Query) -> Admission:
+    if "intent" in query:
+        raise Rejection(
+            4000,
+            Refusal("unknown_parameter", "Unknown parameter: 'intent'.", "intent"),
+        )
+    model = query.get("model", [""])[0]
+    example = "realtime/translations?model=gpt-realtime-translate"
+    _check_model(model, TRANSLATORS, example)
+    return Admission("translation", model)
+
+
+def _check_model(model: str, known: Sequence[str], example: str) -> None:
+    if not model:
+        raise Rejection(
+            4000,
+            Refusal(
+                "missing_model",
+                "You must provide a model parameter, for example "
+                f"wss://api.openai.com/v1/{example}",
+            ),
+        )
+    if model not in known:
+        name = quoted(model)[1:-1]
+        raise Rejection(
+            4000,
+            Refusal(
+                "invalid_model",
+                f'Model "{name}" is not supported in realtime mode. Supported models '
+                f"are: {', '.join(known)}.",
+            ),
+        )
+
+
+def no_such_call(call_id: str) -> Refusal:
+    """The call is not there (any more), or was not accepted yet."""
+    return Refusal("call_not_found", f"There is no call {quoted(call_id)} to join.")
+
+
+DOORS: Mapping[str, Callable[[Query], Admission]] = {
+    "/v1/realtime": _session,
+    "/v1/realtime/translations": _translation,
+}
+"""Which paths open sessions, and what decides there which one; `Rejection` otherwise.
+
+`voxpipe.simulator.opening` makes the machine that an `Admission` stands for.
+"""

@@ -1,0 +1,156 @@
+"""A connection to a client on which the script's faults strike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NoReturn
+from uuid import uuid4
+
+from anyio import EndOfStream, current_time, sleep_until
+
+from voxpipe.simulator.errors import EXPIRED, Refusal
+from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.script.faults import (
+    Close,
+    Duplicate,
+    Expired,
+    Fault,
+    HalfOpen,
+    Malformed,
+    RateLimited,
+    Reorder,
+    Slow,
+    Stall,
+    WireFault,
+)
+
+from .pump import Wire
+
+
+def with_faults(wire: Wire, faults: Iterable[Fault], session: int = 1) -> Wire:
+    """``wire``, made as unreliable as the script wants it.
+
+    Args:
+        wire: to the client.
+        faults: of the script.
+        session: which one of the server's this is, from 1.
+    """
+    own = [
+        each
+        for each in faults
+        if not isinstance(each, RateLimited)
+        and (each.sessions is None or session <= each.sessions)
+    ]
+    return _FaultyWire(wire, own) if own else wire
+
+
+class _Armed:
+    """A fault, and how many events of its kind it has seen."""
+
+    def __init__(self, fault: WireFault) -> None:
+        self.fault = fault
+        self._seen = 0
+
+    def strikes(self, kind: object) -> bool:
+        """Whether it strikes at this event, which is of this type."""
+        fault = self.fault
+        if kind != fault.at:
+            return False
+        self._seen += 1
+        return fault.after < self._seen <= fault.after + getattr(fault, "times", 1)
+
+
+class _FaultyWire:
+    def __init__(self, wire: Wire, faults: Iterable[WireFault]) -> None:
+        self._wire = wire
+        self._armed = [_Armed(fault) for fault in faults]
+        self._pause = 0.0  # seconds before every event
+        self._until = 0.0  # on anyio's clock; nothing is sent before
+        self._mute = False  # nothing is sent any more
+        self._deaf = False  # nothing is read any more
+        self._held: str | None = None  # until the next event has gone out
+
+    async def send(self, text: str) -> None:
+        texts = [text]
+        for fault in self._strikes(text):
+            texts = self._changed(fault, texts)
+            await self._strike(fault)
+        if texts and self._held is not None and text != self._held:
+            texts, self._held = [*texts, self._held], None
+        for each in texts:
+            await sleep_until(max(self._until, current_time() + self._pause))
+            if not self._mute:
+                await self._wire.send(each)
+
+    async def receive(self) -> str | bytes:
+        message: str | bytes = ""
+        if not self._deaf:
+            message = await self._wire.receive()
+            for fault in self._strikes(message):
+                await self._strike(fault)
+        if self._deaf:  # by now
+            await self._wire.gone()
+            raise EndOfStream
+        return message
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._mute:
+            await self._wire.gone()
+            return
+        if self._held is not None:
+            await self._wire.send(self._held)
+        await self._wire.close(code, reason)
+
+    async def gone(self) -> None:
+        await self._wire.gone()
+
+    def _strikes(self, message: str | bytes) -> list[WireFault]:
+        try:
+            event = json.loads(message)
+        except (ValueError, RecursionError):
+            return []  # a client may send what is no event
+        kind = event.get("type") if is_object(event) else None
+        return [each.fault for each in self._armed if each.strikes(kind)]
+
+    def _changed(self, fault: WireFault, texts: list[str]) -> list[str]:
+        """What goes out in place of ``texts``."""
+        match fault:
+            case Malformed():
+                half = texts[0][: len(texts[0]) // 2] if texts else ""
+                return [half if fault.text is None else fault.text]
+            case Duplicate():
+                return texts * 2
+            case Reorder() if self._held is None and texts:
+                self._held = texts[0]
+                return texts[1:]
+            case _:
+                return texts
+
+    async def _strike(self, fault: WireFault) -> None:
+        """Do to the connection what the fault does to it."""
+        match fault:
+            case Close():
+                await self._end(fault.code, fault.reason)
+            case Expired():
+                await self._wire.send(_expiry())
+                await self._end(1001, EXPIRED)
+            case Stall(seconds=None):
+                self._mute = True
+            case Stall():
+                self._until = current_time() + (fault.seconds or 0.0)
+            case HalfOpen():
+                self._mute = self._deaf = True
+            case Slow():
+                self._pause = fault.seconds
+            case _:
+                pass
+
+    async def _end(self, code: int, reason: str) -> NoReturn:
+        await self._wire.close(code, reason)
+        raise EndOfStream
+
+
+def _expiry() -> str:
+    error = Refusal("session_expired", EXPIRED).body()
+    return json.dumps({"type": "error", "event_id": f"event_{uuid4()}", "error": error})

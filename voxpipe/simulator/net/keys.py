@@ -1,0 +1,89 @@
+"""Which keys are good: those of the program, and the client secrets made with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from voxpipe.simulator.errors import Refusal
+
+_MOST_SECRETS = 10_000  # of the oldest more is forgotten: it is then unknown
+
+
+def looks_like_a_key(key: str) -> bool:
+    """What a simulator accepts unless told otherwise: ``sk-…`` and ``ek_…``."""
+    return key.startswith(("sk-", "ek_"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A key for one client, which brings its session along.
+
+    Attributes:
+        value: ``ek_…``.
+        expires_at: unix seconds; a session that has begun goes on.
+        session: what the session is to be, as it was asked for.
+    """
+
+    value: str
+    expires_at: int
+    session: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"ClientSecret(expires_at={self.expires_at})"
+
+
+class Keys:
+    """The keys that open something.
+
+    Args:
+        accepts: whether a key that was not made here is good.
+        today: gives the time, unix seconds.
+    """
+
+    def __init__(
+        self, accepts: Callable[[str], bool], today: Callable[[], float]
+    ) -> None:
+        self._accepts = accepts
+        self._secrets: dict[str, ClientSecret] = {}
+        self.today = today
+
+    def add(self, secret: ClientSecret) -> None:
+        """Let ``secret`` open a session, as often as it likes, until it expires."""
+        if len(self._secrets) >= _MOST_SECRETS:
+            del self._secrets[next(iter(self._secrets))]
+        self._secrets[secret.value] = secret
+
+    def expire(self) -> None:
+        """Let all client secrets be expired from now on."""
+        now = int(self.today())
+        for value, secret in self._secrets.items():
+            self._secrets[value] = ClientSecret(value, now, secret.session)
+
+    def check(self, key: str | None) -> ClientSecret | None:
+        """Let a key pass.
+
+        Args:
+            key: as the client gave it; ``None`` when it gave none.
+
+        Returns:
+            What is known of it, when it is a client secret that was made here.
+
+        Raises:
+            Refusal: it does not pass.
+        """
+        if key is None:
+            raise Refusal(None, "Missing bearer or basic authentication in header")
+        secret = self._secrets.get(key)
+        if secret is not None and self.today() < secret.expires_at:
+            return secret
+        if secret is not None:
+            raise Refusal("invalid_api_key", "This client secret has expired.")
+        if not key or not self._accepts(key):
+            raise Refusal(
+                "invalid_api_key",
+                f"Incorrect API key provided: {key[:3]}****. You can find your API key "
+                "at https://platform.openai.com/account/api-keys.",
+            )
+        return None

@@ -1,0 +1,132 @@
+"""What becomes of who comes to the simulator's port: an answer, or a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from anyio import EndOfStream
+from anyio.abc import TaskGroup
+
+from .calls.calls import Calls
+from .cassettes import CassetteError, Players
+from .errors import Refusal
+from .net.admission import DOORS, Admission, Rejection, admit, no_such_call
+from .net.faulty import with_faults
+from .net.keys import Keys
+from .net.messages import Request
+from .net.pump import Pump, Speak
+from .net.websocket import Socket
+from .opening import open_machine
+from .rest.calls import CallEndpoints
+from .rest.client_secrets import ClientSecrets
+from .rest.responses import Responses
+from .rest.routes import Routes, nothing_at
+from .script.script import Script
+from .service.machine import Machine
+from .service.sans_io import Served
+
+
+class Reception:
+    """Admits clients, and gives each what it has come for.
+
+    Args:
+        script: what is said in each session.
+        keys: the ones that are good.
+        speak: makes sound of words.
+        tasks: in which calls run; other sessions run with their connection.
+        lifetime: seconds after which a session is ended.
+        players: recorded sessions, replayed in place of those by the script.
+
+    Attributes:
+        calls: those that ring and those in progress.
+        routes: what answers over REST.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        keys: Keys,
+        speak: Speak,
+        tasks: TaskGroup,
+        lifetime: float,
+        players: Players | None = None,
+    ) -> None:
+        self._script = script
+        self._keys = keys
+        self._speak = speak
+        self._lifetime = lifetime
+        self._players = players
+        self._sessions = 0  # opened so far
+        self.calls = Calls(self._open_call, speak, tasks)
+        calls = CallEndpoints(self.calls, keys)
+        secrets = ClientSecrets(keys, [server.label for server in script.mcp])
+        self.routes = Routes(
+            keys,
+            {
+                "/v1/realtime/client_secrets": secrets.create,
+                "/v1/realtime/translations/client_secrets": (
+                    secrets.create_translation
+                ),
+                "/v1/realtime/calls": calls.create,
+                "/v1/realtime/calls/*/accept": calls.accept,
+                "/v1/realtime/calls/*/reject": calls.reject,
+                "/v1/realtime/calls/*/refer": calls.refer,
+                "/v1/realtime/calls/*/hangup": calls.hang_up,
+                "/v1/responses": Responses(script, keys).create,
+            },
+        )
+
+    def welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
+        """What to do with a client that wants a WebSocket.
+
+        Raises:
+            Denied: sessions are opened somewhere else.
+        """
+        if request.path not in DOORS:
+            raise nothing_at(request)
+
+        async def converse(socket: Socket) -> None:
+            # The service upgrades first and refuses then.
+            try:
+                await self._converse(socket, request)
+            except Rejection as rejection:
+                with suppress(EndOfStream):
+                    await socket.send(json.dumps(rejection.event))
+                    await socket.close(*rejection.farewell)
+
+        return converse
+
+    async def _converse(self, socket: Socket, request: Request) -> None:
+        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        admission = admit(
+            request.target,
+            request.headers,
+            [each.strip() for each in offered],
+            self._keys,
+        )
+        self._sessions += 1
+        wire = with_faults(socket, self._script.faults, self._sessions)
+        if not admission.call_id:
+            await Pump(self._open(admission), wire, self._speak).run()
+            return
+        call = self.calls.joined(admission.call_id)
+        if call is None:
+            raise Rejection(4000, no_such_call(admission.call_id))
+        await call.join(wire)
+
+    def _open(self, admission: Admission) -> Served[Any]:
+        if self._players is None:
+            return open_machine(admission, self._script, lifetime=self._lifetime)
+        try:
+            return self._players.next()
+        except CassetteError as error:
+            raise Rejection(4000, Refusal("no_cassette", str(error))) from None
+
+    def _open_call(self, model: str, session: Mapping[str, Any]) -> Machine:
+        admission = Admission("realtime", model, session=session)
+        machine = open_machine(admission, self._script, lifetime=self._lifetime)
+        assert isinstance(machine, Machine)
+        return machine

@@ -1,0 +1,1 @@
+"""The Realtime service without the network: messages and time in, events out."""

@@ -1,0 +1,187 @@
+"""The transcript of what the caller said, which comes some time after the audio."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from voxpipe.simulator.protocol.transcribers import TRANSCRIBERS, Transcriber
+from voxpipe.simulator.script.script import Line
+from voxpipe.simulator.service.conversation.items import Item
+from voxpipe.simulator.service.conversation.tokens import USER_MS, count_text, words
+from voxpipe.simulator.service.responses.plan import Prompter
+from voxpipe.simulator.service.session import Session
+
+from .speakers import segments_of, without_speakers
+from .streaming import Draft
+
+_DELTA_GAP = 0.004  # seconds between two deltas
+_EVENT = "conversation.item.input_audio_transcription"
+_LOGPROBS = "item.input_audio_transcription.logprobs"
+_SURE = -0.01  # the logarithm of a probability
+
+
+class Transcripts:
+    """Writes down user audio when the session asks for it.
+
+    The simulator does not recognise speech: the words are those of the script, and
+    otherwise the transcript says how long the speech was.
+    """
+
+    def __init__(self, session: Session, prompter: Prompter) -> None:
+        self._session = session
+        self._prompter = prompter
+
+    def draft(self) -> Draft | None:
+        """A turn begins: what a model that streams writes of it."""
+        config = self._session.config
+        settings = config.input["transcription"]
+        if settings is None or not TRANSCRIBERS[settings["model"]].streams:
+            return None
+        if config.input["turn_detection"] is not None:
+            return None  # turns are cut by the service: words come when they are
+        id = self._session.ids.new("item")
+        return Draft(id, settings, self._listen, self._write)
+
+    def write_down(self, item: Item, now: float, draft: Draft | None = None) -> None:
+        """Have ``item``, which has just been committed, transcribed.
+
+        Args:
+            item: with its audio.
+            now: the time.
+            draft: what has been written of it while it was said.
+        """
+        if draft is not None and draft.begun:
+            line = draft.line
+            item.content[0].words = draft.item.content[0].words
+        else:
+            line = self._listen(item)
+        settings = self._session.config.input["transcription"]
+        if settings is None:
+            return
+        wait = self._session.script.timing.transcription_ms / 1000
+        if line is not None and line.unintelligible:
+            self._session.timers.at(now + wait, lambda _: self._fail(item))
+            return
+        told = draft.told if draft is not None else 0
+        self._session.timers.at(
+            now + wait, lambda then: self._complete(item, settings, told, then)
+        )
+
+    def _listen(self, item: Item) -> Line | None:
+        line = self._prompter.listen(item)
+        if self._session.config.kind == "transcription":
+            self._prompter.go_on()
+        return line
+
+    def _fail(self, item: Item) -> None:
+        self._session.outbox.emit(
+            f"{_EVENT}.failed",
+            item_id=item.id,
+            content_index=0,
+            error={
+                "type": "transcription_error",
+                "code": "audio_unintelligible",
+                "message": "The audio could not be transcribed.",
+                "param": None,
+            },
+        )
+
+    def _complete(
+        self, item: Item, settings: dict[str, Any], told: int, now: float
+    ) -> None:
+        model = TRANSCRIBERS[settings["model"]]
+        text = item.words or _placeholder(item)
+        if model.speakers:
+            self._tell_speakers(item, text, now)
+            text = without_speakers(text)
+        pieces = [text] if model.pieces == "all" else words(text)[told:]
+        for index, piece in enumerate(pieces):
+            self._session.timers.at(
+                now + index * _DELTA_GAP, partial(self._write_later, item, piece)
+            )
+        end = now + len(pieces) * _DELTA_GAP
+        told_at_end = {
+            "transcript": text,
+            "usage": _usage(item, model, text),
+            **_languages(settings),
+            **self._logprobs(words(text)),
+        }
+        self._later(end, item, ".completed", **told_at_end)
+        # From now on the item shows it, when it is retrieved.
+        item.content[0].text = text
+
+    def _write(self, item: Item, piece: str) -> None:
+        self._session.outbox.emit(
+            f"{_EVENT}.delta",
+            item_id=item.id,
+            content_index=0,
+            delta=piece,
+            **self._logprobs([piece]),
+            **self._session.padding(),
+        )
+
+    def _write_later(self, item: Item, piece: str, _now: float) -> None:
+        self._write(item, piece)
+
+    def _tell_speakers(self, item: Item, text: str, now: float) -> None:
+        for speaker, start, end, said in segments_of(text, _seconds(item)):
+            self._later(
+                now,
+                item,
+                ".segment",
+                id=self._session.ids.new("seg"),
+                speaker=speaker,
+                start=start,
+                end=end,
+                text=said,
+            )
+
+    def _logprobs(self, tokens: list[str]) -> dict[str, Any]:
+        if _LOGPROBS not in (self._session.config.now.get("include") or ()):
+            return {}
+        return {
+            "logprobs": [
+                {"token": each, "logprob": _SURE, "bytes": list(each.encode())}
+                for each in tokens
+            ]
+        }
+
+    def _later(self, due: float, item: Item, event: str, **fields: Any) -> None:
+        outbox = self._session.outbox
+        self._session.timers.at(
+            due,
+            lambda _: outbox.emit(
+                _EVENT + event, item_id=item.id, content_index=0, **fields
+            ),
+        )
+
+
+def _placeholder(item: Item) -> str:
+    return f"(speech, {_seconds(item):.1f} s)"
+
+
+def _seconds(item: Item) -> float:
+    return sum(part.sound.ms for part in item.content if part.sound is not None) / 1000
+
+
+def _languages(settings: dict[str, Any]) -> dict[str, Any]:
+    """Which languages were heard: only gpt-transcribe says so."""
+    if settings["model"] != "gpt-transcribe":
+        return {}
+    known = settings["language"] or (settings.get("languages") or ["en"])[0]
+    return {"languages": [{"code": known}]}
+
+
+def _usage(item: Item, model: Transcriber, text: str) -> dict[str, Any]:
+    if model.counts == "seconds":
+        return {"type": "duration", "seconds": max(1, round(_seconds(item)))}
+    heard = int(_seconds(item) * 1000) // USER_MS
+    written = count_text(text)
+    return {
+        "type": "tokens",
+        "total_tokens": heard + written,
+        "input_tokens": heard,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
+        "output_tokens": written,
+    }

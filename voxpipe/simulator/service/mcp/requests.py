@@ -1,0 +1,39 @@
+"""What the state machine has a shell do at MCP servers, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from voxpipe.simulator.script.mcp import McpFailure
+
+from .definitions import Definition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListTools:
+    """Ask a server which tools it has."""
+
+    server: Definition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallTool:
+    """Have a server run a tool."""
+
+    server: Definition
+    name: str
+    arguments: dict[str, Any] = field(repr=False)
+
+
+Errand = ListTools | CallTool
+Outcome = list[dict[str, Any]] | str | McpFailure
+"""The tools as ``mcp_list_tools`` shows them, the output of one, or what went wrong."""
+
+
+def error_of(failure: McpFailure) -> dict[str, Any]:
+    """The ``error`` of an ``mcp_call``: only a tool's own failure has no code."""
+    shown: dict[str, Any] = {"type": failure.type, "message": failure.message}
+    if failure.type != "tool_execution_error":
+        shown["code"] = failure.code
+    return shown

@@ -1,0 +1,226 @@
+"""The MCP side of a session: tools are imported, offered, approved and called.
+
+It does no I/O: what a real server is to be asked leaves as errands, which a shell runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from voxpipe.simulator.errors import Refusal, quoted
+from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.script.mcp import McpFailure
+from voxpipe.simulator.service.conversation.items import Item
+from voxpipe.simulator.service.session import Session
+
+from .calls import McpCallOutput
+from .definitions import Definition, Definitions, size_of
+from .requests import CallTool, Errand, ListTools, Outcome, error_of
+
+_MOST_TOOLS = 1 << 20  # characters that the tools of a server may take
+_MOST_CALLS = 128  # open at once
+_NOT_JSON = McpFailure(
+    type="protocol_error", code=-32602, message="The arguments are no JSON object."
+)
+_TOO_MANY = McpFailure(message=f"More than {_MOST_CALLS} calls are open.")
+
+
+@dataclass(slots=True)
+class _Import:
+    """A server whose tools are imported, or being so."""
+
+    definition: Definition
+    tools: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+class Hosting:
+    """All MCP servers of one session, and what is going on with them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._scripted = {each.label: each for each in session.script.mcp}
+        self._definitions = Definitions(self._scripted.keys())
+        self._imports: dict[str, _Import] = {}
+        self._errands: list[Errand] = []
+        self._awaited: dict[Errand, Callable[[Outcome, float], None]] = {}
+        self._asked: dict[str, McpCallOutput] = {}  # by approval request
+
+    # --- what a shell does
+
+    def errands(self) -> list[Errand]:
+        """What servers have to be asked since the last time this was asked."""
+        errands, self._errands = self._errands, []
+        return errands
+
+    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take what came of an errand."""
+        self._awaited.pop(errand)(outcome, now)
+
+    # --- declaring
+
+    def declare(self, options: Any, path: str) -> tuple[Any, list[Definition]]:
+        """As `Definitions.declare`."""
+        return self._definitions.declare(options, path)
+
+    def adopt(self, definitions: Sequence[Definition], now: float) -> None:
+        """Import the tools of these servers, unless that was done."""
+        for definition in definitions:
+            self._definitions.keep(definition)
+            known = self._imports.get(definition.label)
+            if known is not None and known.definition.leads_where(definition):
+                known.definition = definition
+            else:
+                self._import(_Import(definition), now)
+
+    def offered(self, tools: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """``tools`` with those that have been imported in place of their servers."""
+        offered: list[dict[str, Any]] = []
+        for tool in tools:
+            if tool["type"] != "mcp":
+                offered.append(tool)
+                continue
+            known = self._imports.get(tool["server_label"])
+            offered += [
+                {
+                    "type": "mcp",
+                    "server_label": tool["server_label"],
+                    "name": each["name"],
+                    "description": each.get("description"),
+                    "parameters": each["input_schema"],
+                }
+                for each in (known.tools if known else ())
+            ]
+        return offered
+
+    # --- importing
+
+    def _import(self, begun: _Import, now: float) -> None:
+        session, label = self._session, begun.definition.label
+        self._imports[label] = begun
+        fields: dict[str, Any] = {"server_label": label, "tools": []}
+        item = Item(session.ids.new("mcpl"), "mcp_list_tools", call=fields)
+        session.outbox.emit("mcp_list_tools.in_progress", item_id=item.id)
+        self._add(item)
+
+        def imported(outcome: Outcome, _now: float) -> None:
+            self._imported(begun, item, outcome)
+
+        scripted = self._scripted.get(label)
+        if scripted is None:
+            self._send(ListTools(begun.definition), imported)
+            return
+        found = [tool.wire() for tool in scripted.tools]
+        outcome = McpFailure(type="http_error") if scripted.fails else found
+        session.timers.at(
+            now + scripted.wait_ms / 1000, lambda now: imported(outcome, now)
+        )
+
+    def _imported(self, begun: _Import, item: Item, outcome: Outcome) -> None:
+        how = "failed"
+        if isinstance(outcome, list) and size_of(outcome) <= _MOST_TOOLS:
+            how = "completed"
+            begun.tools = [t for t in outcome if begun.definition.allows(t)]
+            item.call["tools"] = begun.tools
+        self._session.outbox.emit(f"mcp_list_tools.{how}", item_id=item.id)
+        self._session.conclude(item)
+
+    # --- calling
+
+    def run(self, output: McpCallOutput, now: float) -> None:
+        """The model has written a call: ask for approval, or run it."""
+        call = output.item.call
+        known = self._imports[call["server_label"]]
+        tool = next((t for t in known.tools if t["name"] == call["name"]), None)
+        if tool is None:  # imported again meanwhile, without it
+            output.fail(error_of(McpFailure(message="There is no such tool.")))
+        elif len(self._asked) + len(self._awaited) >= _MOST_CALLS:
+            output.fail(error_of(_TOO_MANY))
+        elif known.definition.gates(tool) and not output.is_aside:
+            self._ask(output)
+        else:
+            # Out of band there is no conversation in which to ask [I].
+            self._perform(output, known.definition, now)
+
+    def _ask(self, output: McpCallOutput) -> None:
+        call, session = output.item.call, self._session
+        fields = {name: call[name] for name in ("server_label", "name", "arguments")}
+        request = Item(session.ids.new("mcpr"), "mcp_approval_request", call=fields)
+        call["approval_request_id"] = request.id
+        self._asked[request.id] = output
+        self._add(request)
+        session.conclude(request)
+
+    def check(self, item: Item) -> None:
+        """An ``mcp_approval_response`` that a client wants to create.
+
+        Raises:
+            Refusal: nothing waits for it.
+        """
+        request_id: str = item.call["approval_request_id"]
+        if request_id not in self._asked:
+            raise Refusal(
+                "invalid_value",
+                f"No approval request is open with id {quoted(request_id)}.",
+                "item.approval_request_id",
+            )
+
+    def answer(self, response: Mapping[str, Any], now: float) -> None:
+        """The client approves or rejects; `check` has found what."""
+        output = self._asked.pop(response["approval_request_id"])
+        if response["approve"]:
+            known = self._imports[output.item.call["server_label"]]
+            self._perform(output, known.definition, now)
+        else:
+            # It was not run, so nothing of it failed: only its item ends [I].
+            why = response.get("reason") or "no reason given"
+            output.reject(error_of(McpFailure(message=f"The call was rejected: {why}")))
+
+    def _perform(self, output: McpCallOutput, server: Definition, now: float) -> None:
+        call = output.item.call
+        output.begin()
+        arguments = _arguments(call["arguments"])
+        if arguments is None:
+            output.fail(error_of(_NOT_JSON))
+            return
+
+        def ended(outcome: Outcome, _now: float) -> None:
+            if isinstance(outcome, str):
+                output.succeed(outcome)
+            else:
+                assert isinstance(outcome, McpFailure)
+                output.fail(error_of(outcome))
+
+        scripted = self._scripted.get(server.label)
+        tool = scripted.find(call["name"]) if scripted else None
+        if tool is None:
+            self._send(CallTool(server, call["name"], arguments), ended)
+            return
+        outcome = tool.fails or tool.output
+        self._session.timers.at(
+            now + tool.wait_ms / 1000, lambda now: ended(outcome, now)
+        )
+
+    # --- inner workings
+
+    def _send(self, errand: Errand, then: Callable[[Outcome, float], None]) -> None:
+        self._awaited[errand] = then
+        self._errands.append(errand)
+
+    def _add(self, item: Item) -> None:
+        try:
+            self._session.conversation.add(item)
+        except Refusal as refusal:  # it is full; nobody's request has failed
+            self._session.outbox.refuse(refusal)
+            return
+        self._session.announce(item)
+
+
+def _arguments(text: str) -> dict[str, Any] | None:
+    try:
+        parsed: Any = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return parsed if is_object(parsed) else None

@@ -1,0 +1,191 @@
+"""One TCP connection: what asyncio calls a protocol, with a bound in both directions.
+
+All connections of a server read into one buffer. asyncio's other kind of protocol gets
+new `bytes` for each read, a quarter of a megabyte, which the C library maps and unmaps
+each time: 25 µs, as much as all the rest that a message of a call costs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from anyio import Event
+
+from voxpipe.transports.asgi import Disconnected
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from voxpipe.pipeline.runtime.batch import Batch
+
+BUFFER = 65_536  # bytes, shared by all connections; a message of a call has 400
+HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
+_MOST = 65_536  # bytes that wait to be read before the kernel has to keep them
+
+
+class Wire:
+    """Bytes both ways.
+
+    What comes in waits for `read`, until somebody takes over with `hand_to`.
+
+    Args:
+        buffer: to read into; nothing of it is kept.
+        batch: the loop's.
+        met: called with this, once it is connected.
+
+    Attributes:
+        is_lost: nothing can be sent any more.
+        is_full: so much waits to be sent that it had better wait.
+        client: address and port of the other side; ``server``, of this one.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_buffer",
+        "_eof",
+        "_flushed",
+        "_lost",
+        "_met",
+        "_more",
+        "_pending",
+        "_reader",
+        "_transport",
+        "client",
+        "is_full",
+        "is_lost",
+        "server",
+    )
+
+    def __init__(
+        self, buffer: memoryview, batch: Batch, met: Callable[[Wire], None]
+    ) -> None:
+        self._buffer = buffer
+        self._batch = batch
+        self._met = met
+        self._reader: Callable[[bytes], None] = self._keep
+        self._pending = bytearray()
+        self._eof = False
+        self._more = Event()
+        self._flushed: Event | None = None
+        self._lost = Event()
+        self.is_full = False
+        self.is_lost = False
+
+    # --- for those who read and write
+
+    async def read(self) -> bytes:
+        """Some bytes, or none at the end."""
+        while not self._pending and not self._eof:
+            self._more = Event()
+            self.listen()
+            await self._more.wait()
+        data = bytes(self._pending)
+        self._pending.clear()
+        return data
+
+    def hand_to(self, reader: Callable[[bytes], None]) -> None:
+        """From now on call ``reader`` with what comes, and with nothing at the end."""
+        self._reader = reader
+        if self._pending:
+            reader(bytes(self._pending))
+            self._pending.clear()
+        if self._eof:
+            reader(b"")
+        self.listen()
+
+    def hold(self) -> None:
+        """Read no more for now; the kernel makes the other side wait."""
+        if not self.is_lost:
+            self._transport.pause_reading()
+
+    def listen(self) -> None:
+        """Read on."""
+        if not self.is_lost and not self._eof:
+            self._transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep for sending; to be followed by `flushed` before much more."""
+        if data and not self.is_lost:
+            self._transport.write(data)
+
+    async def flushed(self) -> None:
+        """Wait while the other side does not read.
+
+        Raises:
+            Disconnected: nobody is there any more.
+        """
+        while self.is_full and not self.is_lost:
+            self._flushed = self._flushed or Event()
+            await self._flushed.wait()
+        if self.is_lost:
+            raise Disconnected("the connection has ended")
+
+    async def lost(self) -> None:
+        """Wait until the connection has ended."""
+        await self._lost.wait()
+
+    def close(self) -> None:
+        """End it, once all that was written is sent."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End it now."""
+        self._transport.abort()
+
+    def _keep(self, data: bytes) -> None:
+        self._pending += data
+        if not data:
+            self._eof = True
+        elif len(self._pending) > _MOST:
+            self.hold()
+        self._more.set()
+
+    # --- for the event loop (asyncio.BufferedProtocol)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is there."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        self.client = transport.get_extra_info("peername")
+        self.server = transport.get_extra_info("sockname")
+        self._met(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to put what comes."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So much has come."""
+        self._batch.take(self._take, bytes(self._buffer[:nbytes]))
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._reader(data)
+        except Exception:
+            self.abort()
+            raise
+
+    def eof_received(self) -> None:
+        """No more will come: the event loop sends what is written, and closes."""
+        self._batch.run()  # what came before, if it has not been looked at
+        if not self._eof:
+            self._eof = self.is_lost = True
+            self._reader(b"")
+            self.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has gone."""
+        self.eof_received()
+        self._lost.set()
+
+    def pause_writing(self) -> None:
+        """Too much waits to be sent."""
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        """It has been sent, or never will be."""
+        self.is_full = False
+        if self._flushed is not None:
+            self._flushed.set()
+            self._flushed = None
