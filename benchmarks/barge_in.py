@@ -26,12 +26,12 @@ import anyio
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Input,
     Interruption,
     Output,
     Pipeline,
     Playout,
+    PlayoutInput,
     Processor,
     Turn,
 )
@@ -129,7 +129,7 @@ class Loudspeaker(Processor):
         clock: read when the device is told to forget.
     """
 
-    speaks = Ear[Said]()
+    speaks = PlayoutInput[Said]()
 
     def __init__(self, stale: Stale, clock: Callable[[], float]) -> None:
         self._stale = stale

@@ -24,11 +24,11 @@ import voxpipe.console
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     FormatError,
     Output,
     Pipeline,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Turn,
@@ -43,7 +43,7 @@ class JsonPhone(Processor):
     """Somebody who calls with lines of JSON."""
 
     heard = Output[AudioFrame]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     def __init__(self, line: AnyByteStream) -> None:

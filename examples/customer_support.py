@@ -31,8 +31,7 @@ from voxpipe.processors.tools import (
     ToolRouter,
     tool,
 )
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import answered
 
@@ -102,21 +101,23 @@ SCRIPT = Script(
     replies=[
         Line(
             heard="Where is my parcel?",
-            calls=[Calls(name="find_parcel", arguments=ORDER)],
+            calls=[CallTool(name="find_parcel", arguments=ORDER)],
         ),
         Line(say="I am asking the carrier."),  # the tool has reported
         Line(say="I am sorry, it is {result.state}. Would you like a refund?"),
         Line(
             heard="Yes, please.",
-            calls=[Calls(name="refund", arguments={**ORDER, "euros": 40})],
+            calls=[CallTool(name="refund", arguments={**ORDER, "euros": 40})],
         ),
         Line(say="Good news: {result}."),
         Line(
             heard="And cancel the order.",
-            calls=[Calls(name="cancel_order", arguments=ORDER)],
+            calls=[CallTool(name="cancel_order", arguments=ORDER)],
         ),
         Line(say="May I cancel the order for you?"),
-        Line(heard="You may.", calls=[Calls(name="answer_approval", arguments=AGREED)]),
+        Line(
+            heard="You may.", calls=[CallTool(name="answer_approval", arguments=AGREED)]
+        ),
         Line(say="Done: {result}."),
     ]
 )

@@ -35,9 +35,7 @@ from voxpipe.processors.realtime import (
     open_session,
 )
 from voxpipe.simulator import (
-    Call as Calls,
-)
-from voxpipe.simulator import (
+    CallTool,
     Line,
     McpTool,
     McpTools,
@@ -121,11 +119,11 @@ def script(agreed: str) -> Script:
         replies=[
             Line(
                 heard="I want my money back for order 17.",
-                calls=[Calls(name="find_order", arguments=order)],
+                calls=[CallTool(name="find_order", arguments=order)],
             ),
             Line(
                 say="That was {result.price}.",
-                calls=[Calls(name="refund", arguments=order)],
+                calls=[CallTool(name="refund", arguments=order)],
             ),
             Line(heard=agreed, say="One moment."),
             Line(say="This is what I can tell you: {result}."),

@@ -19,8 +19,7 @@ from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import Address, Connection, Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import Measurements, answered
 
@@ -67,10 +66,12 @@ SCRIPT = Script(
     replies=[  # to the caller; what the program itself has said is not in here
         Line(
             heard="When does the R 7 leave?",
-            calls=[Calls(name="departure", arguments={"train": "R 7"})],
+            calls=[CallTool(name="departure", arguments={"train": "R 7"})],
         ),
         Line(say="At {result}."),
-        Line(heard="Thank you, goodbye.", calls=[Calls(name="hang_up", arguments={})]),
+        Line(
+            heard="Thank you, goodbye.", calls=[CallTool(name="hang_up", arguments={})]
+        ),
         Line(say="Have a good journey."),
     ]
 )

@@ -23,8 +23,7 @@ from voxpipe.pipeline import AudioFormat, AudioFrame, Dtmf, Input, Pipeline, Pro
 from voxpipe.processors.realtime import Realtime, Settings, open_session
 from voxpipe.processors.realtime.rest import Rest, open_rest
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Line, Script, Simulator, ToneVoice
+from voxpipe.simulator import CallTool, Line, Script, Simulator, ToneVoice
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony.sip import IncomingCall, SipEndpoint
 
@@ -110,10 +109,10 @@ SCRIPT = Script(
     replies=[
         Line(
             heard="When does the R 7 leave?",
-            calls=[Calls(name="departure", arguments={"train": "R 7"})],
+            calls=[CallTool(name="departure", arguments={"train": "R 7"})],
         ),
         Line(say="At {result}."),
-        Line(heard="Thank you, bye.", calls=[Calls(name="hang_up", arguments={})]),
+        Line(heard="Thank you, bye.", calls=[CallTool(name="hang_up", arguments={})]),
     ]
 )
 VOICE = ToneVoice()

@@ -14,7 +14,7 @@ from voxpipe.pipeline import AudioFormat, Pipeline
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
 from voxpipe.transports import MemoryPhone
 
 VOICE = ToneVoice()
@@ -23,7 +23,7 @@ SCRIPT = Script(
     replies=[
         Line(
             heard="When does my train leave?",
-            calls=[Call(name="departure", arguments={"train": "R 7"})],
+            calls=[CallTool(name="departure", arguments={"train": "R 7"})],
         ),
         Line(say="It leaves at {result}, from platform four, in the new hall."),
     ]

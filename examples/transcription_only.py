@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     Processor,
     Transcript,
 )
-from voxpipe.pipeline.testing import Script, run_virtual
+from voxpipe.pipeline.testing import Source, run_virtual
 from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import (
     Transcribe,
@@ -25,8 +25,7 @@ from voxpipe.processors.realtime import (
     open_transcription,
 )
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Line, ToneVoice, connect_in_memory
-from voxpipe.simulator import Script as Lines
+from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
 
 ULAW = AudioFormat("ulaw", 8_000)
 
@@ -49,7 +48,7 @@ class Captions(Processor):
 
 
 async def write_down(
-    phone: Script, session: TranscriptionSession
+    phone: Source, session: TranscriptionSession
 ) -> tuple[list[str], float]:
     """Follow a call to its end; what was said, turn by turn, and what that has cost."""
     transcribe, captions = Transcribe(session), Captions()
@@ -68,7 +67,7 @@ VOICE = ToneVoice()
 SAID = ["Good evening.", "Two tickets to Verona, please.", "Thank you."]
 
 
-def telephone(turns: Iterable[str]) -> Script:
+def telephone(turns: Iterable[str]) -> Source:
     """Somebody who says all this, and pauses."""
     pcm = AudioFormat("pcm16", 24_000)
     audio = b"".join(
@@ -80,7 +79,7 @@ def telephone(turns: Iterable[str]) -> Script:
         for each in Resample(8_000).feed(whole)
         for out in Encode("ulaw").feed(each)
     )
-    script = Script(
+    script = Source(
         (
             AudioFrame(data=narrow[at : at + 160], start=at / 8_000, format=ULAW)
             for at in range(0, len(narrow), 160)  # 20 ms
@@ -93,7 +92,7 @@ def telephone(turns: Iterable[str]) -> Script:
 
 async def conversation() -> tuple[list[str], float]:
     """Three turns."""
-    script = Lines(replies=[Line(heard=words) for words in SAID])
+    script = Script(replies=[Line(heard=words) for words in SAID])
     async with open_transcription(
         model="gpt-realtime-whisper",
         language="en",

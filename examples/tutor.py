@@ -25,8 +25,15 @@ from pydantic import SecretStr
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import Filler, Tool, ToolRouter, Unavailable, tool
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, Written
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    Simulator,
+    Timing,
+    ToneVoice,
+    Written,
+)
 from voxpipe.transports.telephony import Call
 from voxpipe.transports.telephony.testing import answered
 
@@ -103,7 +110,7 @@ SCRIPT = Script(
     replies=[
         Line(
             heard=QUESTION,
-            calls=[Calls(name="think_hard", arguments={"question": QUESTION})],
+            calls=[CallTool(name="think_hard", arguments={"question": QUESTION})],
         ),
         Line(say="It is not. {result}"),
     ],

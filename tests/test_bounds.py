@@ -19,7 +19,7 @@ from voxpipe.pipeline import (
     Processor,
     SpeechStarted,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 PACKAGE = Path(__file__).parent.parent / "voxpipe"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -145,7 +145,7 @@ async def test_before_a_stuck_reader_every_queue_stays_within_its_bound(
         return [each for sound in sounds for each in (sound, SpeechStarted(at=0.0))]
 
     stuck, probe = Stuck(), Probe()
-    scripts = [Script(frames()) for _ in range(4)]
+    scripts = [Source(frames()) for _ in range(4)]
     pipeline = Pipeline(
         scripts[0].output >> stuck.input,
         scripts[1].output >> stuck.input,

@@ -19,14 +19,13 @@ from anyio import (
 )
 
 from voxpipe.pipeline import AudioFormat, Pipeline
-from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.audio import Resample
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Call as ToolCall
-from voxpipe.simulator import Line, Script, Timing
+from voxpipe.simulator import CallTool, Line, Script, Timing
 from voxpipe.transports import MemoryPhone
 
 from .processors.realtime.call import simulated, speech
@@ -40,7 +39,7 @@ PATIENCE = 5.0  # seconds for ending
 PHONE = AudioFormat("pcm16", 16_000)
 SCRIPT = Script(
     replies=(
-        Line(heard="Open?", calls=(ToolCall(name="opening_hours"),)),
+        Line(heard="Open?", calls=(CallTool(name="opening_hours"),)),
         Line(say="Today we are open from {result}, all through the night."),
         Line(heard="Thanks!", say="Bye."),
     ),
@@ -107,7 +106,7 @@ async def cancel_at(steps: Steps, numbers: Sequence[int]) -> None:
 
 
 async def cancel_once(steps: Steps, number: int) -> None:
-    alarm_clock()  # on trio a task, which stays as long as the loop
+    timers()  # on trio a task, which stays as long as the loop
     tasks, pulled = running(), list[float]()
 
     with CancelScope() as scope:

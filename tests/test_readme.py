@@ -27,10 +27,16 @@ from voxpipe.pipeline import (
     Turn,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.processors.realtime import Address, Connection, open_session
-from voxpipe.simulator import Call, Line, Simulator, ToneVoice, connect_in_memory
-from voxpipe.simulator import Script as Lines
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    Simulator,
+    ToneVoice,
+    connect_in_memory,
+)
 from voxpipe.transports import read_header
 from voxpipe.transports.telephony import App
 from voxpipe.transports.telephony.testing import answered
@@ -75,7 +81,7 @@ async def test_the_noise_gate_silences_what_is_quiet_and_nothing_else() -> None:
     gate = cast("Filter[AudioFrame]", run(program("custom_processor"))["NoiseGate"]())
     loud = AudioFrame(data=np.full(320, 8_000, np.int16).tobytes(), format=PCM_16K)
     quiet = AudioFrame(data=np.full(320, 20, np.int16).tobytes(), format=PCM_16K)
-    script, probe = Script([loud, quiet, loud]), Probe()
+    script, probe = Source([loud, quiet, loud]), Probe()
     await Pipeline(script.output >> gate >> probe.input).run()
     assert [frame.data for frame in probe.frames] == [loud.data, bytes(640), loud.data]
 
@@ -135,9 +141,9 @@ async def test_the_front_desk_answers_a_wav_file_with_another(
     answer = cast(
         "Callable[[str, str], Awaitable[None]]", run(program("front_desk"))["answer"]
     )
-    lines = Lines(
+    lines = Script(
         replies=(
-            Line(calls=(Call(name="opening_hours", arguments={"day": "Sunday"}),)),
+            Line(calls=(CallTool(name="opening_hours", arguments={"day": "Sunday"}),)),
             Line(say="From {result}."),
         )
     )
@@ -175,7 +181,7 @@ def test_the_phone_agent_greets_its_caller() -> None:
             return (await caller.listen()).duration
 
     def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(Lines(replies=[]), ToneVoice())
+        return connect_in_memory(Script(replies=[]), ToneVoice())
 
     names = run(program("phone_calls"))
     names["open_session"] = partial(open_session, api_key="sk-test", connect=connect)

@@ -27,8 +27,7 @@ from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Call as ToolCallLine
-from voxpipe.simulator import Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from .processors.realtime.call import QUICK, simulated, speech
@@ -39,7 +38,7 @@ GROWTH = 1_000_000  # bytes
 PHONE = AudioFormat("ulaw", 8_000)
 SCRIPT = Script(
     replies=(
-        Line(heard="What is the weather?", calls=(ToolCallLine(name="weather"),)),
+        Line(heard="What is the weather?", calls=(CallTool(name="weather"),)),
         Line(say="It is {result}, and will stay so for the whole of the week."),
         Line(heard="And tomorrow?", say="Tomorrow will be a day like any other day."),
         Line(heard="I see.", say="Is there anything else?"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, SpeechStarted
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator.voices.speech import ProgramVoice
 
@@ -28,7 +28,7 @@ def test_an_installed_voice_speaks_so_that_our_vad_hears_it(program: str) -> Non
         AudioFrame(data=pcm[at : at + size], format=SPOKEN, start=at / size * 0.02)
         for at in range(0, len(pcm), size)
     ]
-    script, probe = Script(frames), Probe()
+    script, probe = Source(frames), Probe()
     run_virtual(Pipeline(script.output >> Vad() >> probe.input).run)
     assert any(isinstance(frame, SpeechStarted) for frame in probe.frames)
 

@@ -20,9 +20,9 @@ from voxpipe.processors.realtime import Reply, Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.config.turn_detection import Turns
 from voxpipe.processors.realtime.protocol.conversation import Conversation
-from voxpipe.processors.realtime.protocol.item_edits import Act, Edit
+from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
 from voxpipe.processors.realtime.shell.sender import encode
-from voxpipe.simulator import Call, Line, Script, Timing
+from voxpipe.simulator import CallTool, Line, Script, Timing
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.machine import Machine
 
@@ -33,9 +33,9 @@ FRAME = 0.1  # seconds of the caller's audio at once
 TOOLS: tuple[Json, ...] = ({"type": "function", "name": "look"},)
 SCRIPT = Script(
     replies=(
-        Line(say="Let me see.", calls=(Call(name="look"), Call(name="look"))),
+        Line(say="Let me see.", calls=(CallTool(name="look"), CallTool(name="look"))),
         Line(say="There is nothing to be seen here, as far as I can tell."),
-        Line(calls=(Call(name="look"),)),
+        Line(calls=(CallTool(name="look"),)),
         Line(say="Well, there is something after all, and it is quite large."),
     ),
     out_of_band=(Line(say="Between us: nothing."),),
@@ -52,7 +52,7 @@ class Ear:
     """Plays what is taken out of a reply, as fast as it is told to."""
 
     def __init__(self) -> None:
-        self.edits: list[Edit] = []
+        self.edits: list[ItemEdit] = []
         self.heard: dict[Turn, float] = {}
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
@@ -91,7 +91,7 @@ class Telephone:
         self.seen: dict[int, Reply] = {}
         self.open: list[ToolCall] = []
         self.results: Counter[str] = Counter()
-        self.edits: list[Edit] = []
+        self.edits: list[ItemEdit] = []
         self.heard: dict[str, float] = {}
         self._ear = Ear()
         session = {"type": "realtime", **settings.to_wire()}

@@ -12,15 +12,15 @@ from voxpipe.console import assistant
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import Address, Connection, open_session
-from voxpipe.simulator import Call, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
 from voxpipe.transports.telephony.testing import Measurements, answered
 
 VOICE = ToneVoice()
 SCRIPT = Script(
     replies=[
-        Line(heard="What day is it?", calls=[Call(name="date_and_time")]),
+        Line(heard="What day is it?", calls=[CallTool(name="date_and_time")]),
         Line(say="It is {result}."),
-        Line(heard="Thank you, goodbye.", calls=[Call(name="hang_up")]),
+        Line(heard="Thank you, goodbye.", calls=[CallTool(name="hang_up")]),
         Line(say="Goodbye."),
     ]
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
-from voxpipe.pipeline.testing import Script, run_virtual
+from voxpipe.pipeline.testing import Source, run_virtual
 
 PROGRAM = run_path(str(Path(__file__).parents[2] / "examples" / "custom_processor.py"))
 FORMAT = AudioFormat("pcm16", 8_000)
@@ -45,7 +45,7 @@ def test_it_draws_a_bar_for_each_tenth_of_a_second(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bars = PROGRAM["Bars"]()
-    script = Script([AudioFrame(data=SOUND.tobytes(), format=FORMAT)])
+    script = Source([AudioFrame(data=SOUND.tobytes(), format=FORMAT)])
     loudness = PROGRAM["Loudness"]()
     run_virtual(Pipeline(script.output >> loudness >> bars.levels).run)
     loud, soft = capsys.readouterr().out.splitlines()

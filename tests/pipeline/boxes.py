@@ -8,11 +8,11 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     AudioRule,
-    Ear,
     Filter,
     FormatError,
     Input,
     Output,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Text,
@@ -31,7 +31,7 @@ class Phone(Processor):
     """Somebody who calls: both ways, with what was heard."""
 
     heard = Output[AudioFrame](format=ULAW)
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     async def run(self) -> None:

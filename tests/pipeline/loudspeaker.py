@@ -12,15 +12,15 @@ from anyio import create_task_group, current_time, sleep_until
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Output,
     Pipeline,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Turn,
 )
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 
 FORMAT = AudioFormat("pcm16", 8_000)
 Story = Callable[[], Coroutine[Any, Any, object]]
@@ -68,7 +68,7 @@ class Device:
 
 
 class Loudspeaker(Processor):
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     def __init__(
@@ -134,7 +134,7 @@ def play(
     """Play ``frames`` in virtual time while something else goes on beside it."""
     speaker = speaker or Loudspeaker()
     heard = Probe()
-    script = Script(frames)
+    script = Source(frames)
 
     async def evening() -> float:
         began = current_time()

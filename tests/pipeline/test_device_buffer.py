@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Turn
-from voxpipe.pipeline.device_buffer import LAG_LIMIT, Backlog
+from voxpipe.pipeline.device_buffer import LAG_LIMIT, DeviceBuffer
 
 PCM = AudioFormat("pcm16", 8_000)
 
@@ -18,8 +18,8 @@ def sound(turn: Turn | None, start: float, seconds: float = 0.1) -> AudioFrame:
     return AudioFrame(data=PCM.silence(seconds), format=PCM, start=start, turn=turn)
 
 
-def filled(turn: Turn, pieces: int, now: float = 100.0) -> Backlog:
-    backlog = Backlog()
+def filled(turn: Turn, pieces: int, now: float = 100.0) -> DeviceBuffer:
+    backlog = DeviceBuffer()
     for n in range(pieces):
         backlog.add(sound(turn, n * 0.1), now)
     return backlog
@@ -31,7 +31,7 @@ def nearly(seconds: float) -> object:
 
 def test_pieces_follow_each_other_without_a_gap() -> None:
     turn = Turn()
-    backlog = Backlog()
+    backlog = DeviceBuffer()
     assert not backlog
     first = backlog.add(sound(turn, 0.0), 100.0)
     second = backlog.add(sound(turn, 0.1), 100.05)

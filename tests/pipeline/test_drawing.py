@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 from voxpipe.pipeline import Pipeline
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 from .boxes import Decode, Echo, Gain, Meter, Model, Phone, Resample, Tools
 
@@ -65,7 +65,7 @@ def test_a_document_shows_the_same() -> None:
 
 
 def test_three_branches_and_what_is_behind_them_line_up() -> None:
-    script, gain, echo = Script([]), Gain(), Echo()
+    script, gain, echo = Source([]), Gain(), Echo()
     probes = [Probe() for _ in range(5)]
     pipeline = Pipeline(
         script.output >> gain >> probes[0].input,
@@ -87,7 +87,7 @@ def test_three_branches_and_what_is_behind_them_line_up() -> None:
 
 
 def test_names_that_mermaid_would_trip_over_are_written_so_that_it_does_not() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.name, probe.name = "end", 'the "loud" one'
     pipeline = Pipeline(script.output >> probe.input)
     assert pipeline.diagram() == dedent(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from voxpipe.pipeline import Output, Pipeline, Processor, WiringError
-from voxpipe.pipeline.graph import Plan
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.graph import Graph
+from voxpipe.pipeline.testing import Probe, Source
 
 from .boxes import Echo, Gain, Model, Phone, Speller
 
@@ -50,8 +50,8 @@ def test_one_filter_follows_one_stream() -> None:
 
 
 def test_one_filter_may_have_two_readers() -> None:
-    script, one, other, gain = Script([]), Probe(), Probe(), Gain()
-    plan = Plan(
+    script, one, other, gain = Source([]), Probe(), Probe(), Gain()
+    plan = Graph(
         (script.output >> gain >> one.input, script.output >> gain >> other.input)
     )
     assert plan.fused == [gain]
@@ -60,7 +60,7 @@ def test_one_filter_may_have_two_readers() -> None:
 
 
 def test_the_same_way_is_not_drawn_twice() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     assert refusal(script.output >> probe.input, script.output >> probe.input) == (
         "the way from script.output into probe.input is drawn twice"
     )
@@ -75,8 +75,8 @@ def test_a_port_of_a_class_is_no_place() -> None:
 
 
 def test_a_stage_stands_in_the_middle_of_a_route() -> None:
-    script, echo, probe, gain = Script([]), Echo(), Probe(), Gain()
-    plan = Plan((script.output >> echo >> gain >> probe.input,))
+    script, echo, probe, gain = Source([]), Echo(), Probe(), Gain()
+    plan = Graph((script.output >> echo >> gain >> probe.input,))
     assert plan.processors == [script, echo, probe]
     assert list(plan.sinks(script.output)) == [echo.input]
     assert list(plan.sinks(echo.output)) == [probe.input]
@@ -84,11 +84,11 @@ def test_a_stage_stands_in_the_middle_of_a_route() -> None:
 
 
 def test_names_are_unlike_each_other_and_may_be_chosen() -> None:
-    script, probe, other, chosen = Script([]), Probe(), Probe(), Probe()
+    script, probe, other, chosen = Source([]), Probe(), Probe(), Probe()
     chosen.name = "board"
     first, second, loud = Gain(), Gain(), Gain()
     loud.name = "loud"
-    plan = Plan(
+    plan = Graph(
         (
             script.output >> first >> second >> probe.input,
             script.output >> loud >> other.input,
@@ -108,14 +108,14 @@ def test_names_are_unlike_each_other_and_may_be_chosen() -> None:
 def test_names_are_found_even_where_numbers_are_taken() -> None:
     boxes = [Probe() for _ in range(3)]
     boxes[0].name = "probe2"
-    script = Script([])
-    plan = Plan(tuple(script.output >> box.input for box in boxes))
+    script = Source([])
+    plan = Graph(tuple(script.output >> box.input for box in boxes))
     assert [plan.name(box) for box in boxes] == ["probe2", "probe", "probe3"]
 
 
 def test_all_ports_of_all_boxes_are_known_drawn_or_not() -> None:
     phone, model = Phone(), Model()
-    plan = Plan((phone.heard >> model.hears, model.says >> phone.speaks))
+    plan = Graph((phone.heard >> model.hears, model.says >> phone.speaks))
     assert [plan.label(port) for port in plan.inputs] == [
         "phone.speaks",
         "model.hears",

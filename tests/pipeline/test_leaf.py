@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline, Text
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 from .boxes import PCM_8K, PCM_16K, PCM_24K, Gain, Voice
 
 
 async def test_sound_that_is_made_of_words_is_checked_when_it_arrives() -> None:
-    script, probe = Script([Text(text="a")]), Probe()
+    script, probe = Source([Text(text="a")]), Probe()
     probe.input.format = PCM_24K
     pipeline = Pipeline(script.output >> Voice(PCM_16K) >> Gain() >> probe.input)
     with pytest.raises(FormatError) as caught:
@@ -23,7 +23,7 @@ async def test_sound_that_is_made_of_words_is_checked_when_it_arrives() -> None:
 
 
 async def test_sound_of_the_right_format_passes() -> None:
-    script, probe = Script([Text(text="a")] * 3), Probe()
+    script, probe = Source([Text(text="a")] * 3), Probe()
     probe.input.format = AudioFormat("pcm16", 16_000)  # equal, not the same
     await Pipeline(script.output >> Voice(PCM_16K) >> probe.input).run()
     assert [frame.format for frame in probe.frames] == [PCM_16K] * 3
@@ -36,7 +36,7 @@ async def test_a_box_that_changes_its_format_midway_is_found_out() -> None:
             (made,) = super().feed(frame)
             return (made,)
 
-    script, probe = Script([Text(text="high"), Text(text="low")]), Probe()
+    script, probe = Source([Text(text="high"), Text(text="low")]), Probe()
     pipeline = Pipeline(script.output >> Moody() >> probe.input)
     with pytest.raises(FormatError) as caught:
         await pipeline.run()

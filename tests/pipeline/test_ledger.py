@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import HeardItem, Timings
+from voxpipe.pipeline import PlayedItem, Timings
 from voxpipe.pipeline.ledger import Ledger
 
 
@@ -18,8 +18,8 @@ def test_items_share_the_timeline_of_their_reply() -> None:
     assert ledger.grow(2.0, "second", 1) == 1.5
     assert ledger.generated == 3.5
     assert ledger.items(2.0, "measured") == (
-        HeardItem("first", 0, 1.5, 1.5, "measured"),
-        HeardItem("second", 1, 2.0, 0.5, "measured"),
+        PlayedItem("first", 0, 1.5, 1.5, "measured"),
+        PlayedItem("second", 1, 2.0, 0.5, "measured"),
     )
 
 
@@ -28,8 +28,8 @@ def test_an_item_that_goes_on_after_another_is_counted_together() -> None:
     for item in "aba":
         ledger.grow(1.0, item, 0)
     assert ledger.items(2.5, "estimated") == (
-        HeardItem("a", 0, 2.0, 1.5, "estimated"),
-        HeardItem("b", 0, 1.0, 1.0, "estimated"),
+        PlayedItem("a", 0, 2.0, 1.5, "estimated"),
+        PlayedItem("b", 0, 1.0, 1.0, "estimated"),
     )
 
 

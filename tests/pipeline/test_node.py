@@ -22,7 +22,7 @@ from voxpipe.pipeline import (
     Transform,
     Turn,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 PCM = AudioFormat("pcm16", 8_000)
 ULAW = AudioFormat("ulaw", 8_000)
@@ -81,7 +81,7 @@ def hold(kind: Kind, name: str = "hold") -> Hold:
 
 async def ran(frames: Iterable[Frame], *boxes: Any) -> tuple[str, Pipeline]:
     """What came out at the end of a chain of boxes."""
-    script, probe = Script(frames), Probe()
+    script, probe = Source(frames), Probe()
     route: Any = script.output
     for box in boxes:
         route = route >> box
@@ -132,7 +132,7 @@ async def test_a_cut_turn_never_sounds_in_the_next(kind: Kind) -> None:
         yield sound("y", two)
         yield ReplyEnd(turn=two)
 
-    script, probe = Script(frames()), Probe()
+    script, probe = Source(frames()), Probe()
     pipeline = Pipeline(script.output >> boxes[0] >> boxes[1] >> probe.input)
     await pipeline.run()
     assert words(probe.frames) == "xy."
@@ -151,7 +151,7 @@ async def test_a_cut_turn_never_sounds_behind_it_either(kind: Kind, then: str) -
             yield sound("x")
             yield sound("y")
 
-    script, probe = Script(frames()), Probe()
+    script, probe = Source(frames()), Probe()
     await Pipeline(script.output >> hold(kind) >> probe.input).run()
     assert words(probe.frames) == ("xy" if then == "no turn" else "")
 
@@ -195,7 +195,7 @@ async def test_the_end_of_the_stream_gives_all_tails_in_order(kind: Kind) -> Non
 @both_kinds
 async def test_a_pipeline_that_runs_again_begins_afresh(kind: Kind) -> None:
     box = hold(kind)
-    script, probe = Script([sound("a"), sound("b")]), Probe()
+    script, probe = Source([sound("a"), sound("b")]), Probe()
     pipeline = Pipeline(script.output >> box >> probe.input)
     for _ in range(2):
         await pipeline.run()
@@ -211,7 +211,7 @@ async def test_a_pipeline_that_runs_again_begins_afresh(kind: Kind) -> None:
 @both_kinds
 async def test_a_box_with_two_readers_runs_once_for_each_frame(kind: Kind) -> None:
     box, left, right = hold(kind), hold(kind, "left"), hold(kind, "right")
-    script, one, two, three = Script([sound(x) for x in "abc"]), *_probes()
+    script, one, two, three = Source([sound(x) for x in "abc"]), *_probes()
     shared = script.output >> box
     pipeline = Pipeline(
         shared >> left >> one.input, shared >> right >> two.input, shared >> three.input
@@ -279,7 +279,7 @@ class Narrow(Processor):
 
 
 async def test_audio_out_of_words_is_checked_where_it_arrives() -> None:
-    script, narrow = Script([Text(text="a")]), Narrow()
+    script, narrow = Source([Text(text="a")]), Narrow()
     with pytest.raises(FormatError) as caught:
         await Pipeline(script.output >> Speak() >> narrow.input).run()
     assert str(caught.value) == (
@@ -387,7 +387,7 @@ async def test_a_frame_that_fails_leaves_nothing_half_done() -> None:
                 raise LookupError
             return (frame,)
 
-    class Sender(Script):
+    class Sender(Source):
         async def run(self) -> None:
             for letter in "axb":
                 try:

@@ -28,7 +28,7 @@ from voxpipe.pipeline import (
     WiringError,
 )
 from voxpipe.pipeline.queue import CHECKPOINT_EVERY
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 PCM = AudioFormat("pcm16", 8_000)
 ULAW = AudioFormat("ulaw", 8_000)
@@ -48,12 +48,12 @@ async def settle() -> None:
         await checkpoint()
 
 
-class Source(Processor):
+class Writer(Processor):
     """Does with its output whatever a test wants."""
 
     output = Output[Any]()
 
-    def __init__(self, act: Callable[[Source], Awaitable[None]]) -> None:
+    def __init__(self, act: Callable[[Writer], Awaitable[None]]) -> None:
         self.act = act
 
     async def run(self) -> None:
@@ -107,7 +107,7 @@ class Through(Filter[AudioFrame]):
 
 async def test_every_reader_gets_every_frame_in_order() -> None:
     sent = [mark(number) for number in range(200)]
-    script, one, two = Script(sent), Probe(), Probe()
+    script, one, two = Source(sent), Probe(), Probe()
     await Pipeline(script.output >> one.input, script.output >> two.input).run()
     assert one.frames == two.frames == sent
     assert script.output.sent == 200
@@ -116,7 +116,7 @@ async def test_every_reader_gets_every_frame_in_order() -> None:
 async def test_the_slowest_reader_that_waits_holds_back_those_drawn_after_it() -> None:
     first, slow, last = Probe(), Reader(), Probe()
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         async with create_task_group() as tasks:
             tasks.start_soon(source.output.send, mark(0))
             await settle()
@@ -126,7 +126,7 @@ async def test_the_slowest_reader_that_waits_holds_back_those_drawn_after_it() -
             assert last.frames == [mark(0)]
             slow.go = True
 
-    source = Source(act)
+    source = Writer(act)
     await Pipeline(
         source.output >> first.input,
         source.output >> slow.input,
@@ -139,14 +139,14 @@ async def test_the_slowest_reader_that_waits_holds_back_those_drawn_after_it() -
 async def test_sending_goes_on_until_the_last_reader_has_finished(fused: bool) -> None:
     answers: list[bool] = []
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         for _ in range(3):
             await settle()
             answers.append(await source.output.send(mark()))
 
     several: list[list[Deaf | Probe]] = [[Deaf(), Probe()], [Deaf(), Deaf()], [Deaf()]]
     for readers in several:
-        source = Source(act)
+        source = Writer(act)
         start: Any = source.output >> Through() if fused else source.output
         pipeline = Pipeline(*(start >> reader.input for reader in readers))
         await pipeline.run()
@@ -162,7 +162,7 @@ async def test_an_output_that_nobody_reads_can_be_sent_to() -> None:
             async for frame in self.input:
                 assert await self.output.send(frame)
 
-    loner, script = Loner(), Script([mark(), mark()])
+    loner, script = Loner(), Source([mark(), mark()])
     await Pipeline(script.output >> loner.input).run()
     assert loner.output.sent == 2
 
@@ -176,7 +176,7 @@ async def test_a_send_that_waits_returns_at_once_when_its_turn_is_cut(
 ) -> None:
     turn, reader, answers = Turn(), Reader(), list[bool]()
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         async def send() -> None:
             answers.append(await source.output.send(sound(turn=turn)))
 
@@ -190,7 +190,7 @@ async def test_a_send_that_waits_returns_at_once_when_its_turn_is_cut(
             assert answers == [True]
         reader.go = True
 
-    source = Source(act)
+    source = Writer(act)
     start: Any = source.output >> Through() if fused else source.output
     pipeline = Pipeline(start >> reader.input)
     await pipeline.run()
@@ -202,7 +202,7 @@ async def test_frames_of_a_cut_turn_go_nowhere_and_are_counted() -> None:
     cut, probe, fused = Turn(), Probe(), Through()
     cut.cut()
     frames = [sound(turn=cut), mark(1), sound(turn=cut)]
-    script = Script(frames)
+    script = Source(frames)
     pipeline = Pipeline(script.output >> fused >> probe.input)
     await pipeline.run()
     assert probe.frames == [mark(1)]
@@ -228,7 +228,7 @@ async def test_what_has_no_room_is_given_back_and_delivered_later() -> None:
     narrow, cut = Narrow(), Turn()
     cut.cut()
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         assert not source.output.send_nowait(mark(0))  # a mark has no format
         assert not source.output.send_nowait(mark(1))
         assert not source.output.send_nowait(sound(turn=cut))
@@ -237,7 +237,7 @@ async def test_what_has_no_room_is_given_back_and_delivered_later() -> None:
         await source.output.deliver(rest)
         assert (source.output.sent, source.output.stale) == (3, 1)
 
-    await Pipeline(Source(act).output >> narrow.input).run()
+    await Pipeline(Writer(act).output >> narrow.input).run()
     assert narrow.seen == [0.0, 1.0, 2.0]
 
 
@@ -247,7 +247,7 @@ async def test_what_has_no_room_is_given_back_and_delivered_later() -> None:
 async def test_an_offer_never_waits_and_a_miss_is_counted() -> None:
     reader, probe = Reader(), Probe()
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         for number in range(3):
             source.output.offer(mark(number))
         cut = Turn()
@@ -255,7 +255,7 @@ async def test_an_offer_never_waits_and_a_miss_is_counted() -> None:
         source.output.offer(sound(turn=cut))
         reader.go = True
 
-    source = Source(act)
+    source = Writer(act)
     pipeline = Pipeline(source.output >> reader.input, source.output >> probe.input)
     await pipeline.run()
     assert reader.frames == [mark(0)]
@@ -269,7 +269,7 @@ async def test_an_offer_never_waits_and_a_miss_is_counted() -> None:
 
 @pytest.mark.parametrize("fused", [False, True])
 async def test_a_format_does_not_change_during_a_session(fused: bool) -> None:
-    script, probe = Script([sound(PCM), sound(PCM), sound(ULAW)]), Probe()
+    script, probe = Source([sound(PCM), sound(PCM), sound(ULAW)]), Probe()
     start: Any = script.output >> Through() if fused else script.output
     with pytest.raises(FormatError) as caught:
         await Pipeline(start >> probe.input).run()
@@ -281,7 +281,7 @@ async def test_a_format_does_not_change_during_a_session(fused: bool) -> None:
 
 async def test_the_same_format_in_other_words_is_no_change() -> None:
     again = AudioFormat("pcm16", 8_000)
-    script, probe = Script([sound(PCM), sound(again), sound(PCM)]), Probe()
+    script, probe = Source([sound(PCM), sound(again), sound(PCM)]), Probe()
     await Pipeline(script.output >> probe.input).run()
     assert len(probe.frames) == 3
 
@@ -290,7 +290,7 @@ async def test_the_same_format_in_other_words_is_no_change() -> None:
 async def test_a_format_that_is_known_late_is_checked_with_the_first_frame(
     fused: bool,
 ) -> None:
-    script, narrow = Script([mark(), sound(PCM)]), Narrow()
+    script, narrow = Source([mark(), sound(PCM)]), Narrow()
     start: Any = script.output >> Through() if fused else script.output
     last = "through" if fused else "script.output"
     with pytest.raises(FormatError) as caught:
@@ -304,7 +304,7 @@ async def test_a_format_that_is_known_late_is_checked_with_the_first_frame(
 
 async def test_what_was_learned_in_one_run_is_forgotten_for_the_next() -> None:
     frames: list[Any] = [sound(PCM)]
-    script, probe = Script(frames), Probe()
+    script, probe = Source(frames), Probe()
     pipeline = Pipeline(script.output >> probe.input)
     await pipeline.run()
     frames[:] = [sound(ULAW)]
@@ -331,7 +331,7 @@ async def test_a_source_that_never_waits_lets_others_run(
             async for _ in self.input:
                 pass
 
-    async def act(source: Source) -> None:
+    async def act(source: Writer) -> None:
         async def count() -> None:
             while True:
                 steps.append(source.output.sent + source.output.stale)
@@ -345,7 +345,7 @@ async def test_a_source_that_never_waits_lets_others_run(
             assert max(b - a for a, b in pairwise(steps)) <= 2 * CHECKPOINT_EVERY
             tasks.cancel_scope.cancel()
 
-    source = Source(act)
+    source = Writer(act)
     start: Any = source.output >> Through() if fused else source.output
     await Pipeline(start >> Glutton().input).run()
 
@@ -354,7 +354,7 @@ async def test_a_source_that_never_waits_lets_others_run(
 
 
 async def test_nothing_can_be_sent_outside_a_run() -> None:
-    script, probe = Script([mark()]), Probe()
+    script, probe = Source([mark()]), Probe()
     pipeline = Pipeline(script.output >> probe.input)
     for wrong in ("script.output is not in a pipeline that runs",) * 2:
         with pytest.raises(VoxpipeError, match=wrong):

@@ -19,13 +19,13 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Filter,
     FormatError,
     Input,
     Output,
     Pipeline,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     SpeechStarted,
@@ -34,7 +34,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import (
     Probe,
-    Script,
+    Source,
     cancelled_at,
     no_leaks,
     run_virtual,
@@ -77,7 +77,7 @@ async def fail(error: Exception) -> None:
 
 
 async def test_the_end_of_the_source_runs_down_to_the_last_box() -> None:
-    script, probe = Script(marks(100)), Probe()
+    script, probe = Source(marks(100)), Probe()
     pipeline = Pipeline(script.output >> Echo() >> Gain() >> Echo() >> probe.input)
     assert await pipeline.run() == "finished"
     assert probe.frames == marks(100)
@@ -85,7 +85,7 @@ async def test_the_end_of_the_source_runs_down_to_the_last_box() -> None:
 
 
 async def test_two_sources_of_one_input_end_when_both_have() -> None:
-    one, other, probe = Script(marks(10)), Script(marks(200)), Probe()
+    one, other, probe = Source(marks(10)), Source(marks(200)), Probe()
     await Pipeline(one.output >> probe.input, other.output >> probe.input).run()
     assert len(probe.frames) == 210
     for source in (marks(10), marks(200)):
@@ -94,7 +94,7 @@ async def test_two_sources_of_one_input_end_when_both_have() -> None:
 
 
 async def test_a_tee_gives_every_frame_to_every_reader() -> None:
-    script, one, other = Script(marks(100)), Probe(), Probe()
+    script, one, other = Source(marks(100)), Probe(), Probe()
     await Pipeline(script.output >> one.input, script.output >> other.input).run()
     assert one.frames == other.frames == marks(100)
 
@@ -138,7 +138,7 @@ async def test_tails_reach_a_reader_whose_writer_has_returned() -> None:
         def flush(self) -> Iterable[SpeechStarted]:
             return tuple(self.held)
 
-    script, probe = Script(marks(200)), Probe()
+    script, probe = Source(marks(200)), Probe()
     await Pipeline(script.output >> Hold() >> Hold() >> probe.input).run()
     assert probe.frames == marks(200)
 
@@ -155,7 +155,7 @@ async def test_a_pipeline_may_run_twice_and_begins_afresh() -> None:
             self.seen += 1
             return (SpeechStarted(at=float(self.seen)),)
 
-    script, probe = Script(marks(3)), Probe()
+    script, probe = Source(marks(3)), Probe()
     pipeline = Pipeline(script.output >> Count() >> probe.input)
     await pipeline.run()
     await pipeline.run()
@@ -167,7 +167,7 @@ async def test_a_pipeline_may_run_twice_and_begins_afresh() -> None:
 
 async def test_a_format_that_was_learnt_is_forgotten_with_its_run() -> None:
     frames = [sound(format=PCM_8K)]
-    script, probe = Script(frames), Probe()
+    script, probe = Source(frames), Probe()
     pipeline = Pipeline(script.output >> probe.input)
     await pipeline.run()
     frames[:] = [sound(format=PCM_16K)]
@@ -189,8 +189,8 @@ async def test_a_box_runs_in_one_pipeline_at_a_time() -> None:
 
     slow = Slow()
     running = Pipeline(slow.output >> gain >> echo >> Probe().input)
-    later = Pipeline(Script([]).output >> echo >> Probe().input)
-    shares_a_filter = Pipeline(Script([]).output >> gain >> Probe().input)
+    later = Pipeline(Source([]).output >> echo >> Probe().input)
+    shares_a_filter = Pipeline(Source([]).output >> gain >> Probe().input)
     async with create_task_group() as tasks:
         tasks.start_soon(running.run)
         await started.wait()
@@ -204,7 +204,7 @@ async def test_a_box_runs_in_one_pipeline_at_a_time() -> None:
         with pytest.raises(WiringError, match="slow already runs in a pipeline"):
             await running.run()
         with pytest.raises(WiringError, match="echo already runs in a pipeline"):
-            Pipeline(Script([]).output >> echo >> Probe().input)
+            Pipeline(Source([]).output >> echo >> Probe().input)
         assert echo.input.fed
         tasks.cancel_scope.cancel()
     assert await later.run() == "finished"  # and then in another
@@ -214,7 +214,7 @@ async def test_many_pipelines_run_at_once_in_one_process() -> None:
     probes = [Probe() for _ in range(50)]
     async with create_task_group() as tasks:
         for number, probe in enumerate(probes):
-            script = Script(marks(number))
+            script = Source(marks(number))
             tasks.start_soon(
                 Pipeline(script.output >> Gain() >> Echo() >> probe.input).run
             )
@@ -306,7 +306,7 @@ async def test_a_fused_box_is_blamed_by_its_own_name() -> None:
         def feed(self, frame: SpeechStarted) -> Iterable[SpeechStarted]:
             raise ValueError("no")
 
-    script, probe = Script(marks(1)), Probe()
+    script, probe = Source(marks(1)), Probe()
     pipeline = Pipeline(script.output >> Gain() >> Broken() >> Gain() >> probe.input)
     with pytest.raises(ValueError, match="no") as caught:
         await pipeline.run()
@@ -359,7 +359,7 @@ async def test_a_sender_may_catch_what_a_fused_box_raises_and_send_on() -> None:
 async def test_an_unknown_format_that_does_not_fit_is_refused_at_its_first_frame() -> (
     None
 ):
-    script, probe = Script([marks(1)[0], sound(format=PCM_8K)]), Probe()
+    script, probe = Source([marks(1)[0], sound(format=PCM_8K)]), Probe()
     probe.input.format = PCM_24K
     pipeline = Pipeline(script.output >> Gain() >> probe.input)
     with pytest.raises(FormatError) as caught:
@@ -448,7 +448,7 @@ class Phone(Processor):
     """Hears a script and plays replies, all in one box."""
 
     heard = Output[Any]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     async def run(self) -> None:
@@ -536,7 +536,7 @@ async def test_counts_are_there_at_any_time() -> None:
                 counts = pipeline.stats().inputs["look.input"]
                 looks.append((counts.delivered, counts.depth))
 
-    script, look = Script(marks(10)), Look()
+    script, look = Source(marks(10)), Look()
     pipeline = Pipeline(script.output >> Gain() >> look.input)
     assert pipeline.stats().inputs == {}
     await pipeline.run()
@@ -549,7 +549,7 @@ async def test_counts_are_there_at_any_time() -> None:
 
 
 async def test_milliseconds_are_counted_too() -> None:
-    script, probe = Script([sound(50) for _ in range(10)]), Probe()
+    script, probe = Source([sound(50) for _ in range(10)]), Probe()
     pipeline = Pipeline(script.output >> probe.input)
     await pipeline.run()
     counts = pipeline.stats().inputs["probe.input"]
@@ -587,7 +587,7 @@ async def test_an_observer_is_told_of_every_frame_and_box_while_it_looks() -> No
         assert seconds >= 0.0
         seen.append((name, frame.at))
 
-    script, probe = Script(marks(2)), Probe()
+    script, probe = Source(marks(2)), Probe()
     pipeline = Pipeline(script.output >> Gain() >> Gain() >> probe.input)
     with pipeline.watch(note), pipeline.watch():
         await pipeline.run()
@@ -626,7 +626,7 @@ def test_busy_time_is_each_box_s_own() -> None:
             sum(range(20_000))
             return (frame,)
 
-    script, probe, idle, busy = Script(marks(20)), Probe(), Gain(), Busy()
+    script, probe, idle, busy = Source(marks(20)), Probe(), Gain(), Busy()
     pipeline = Pipeline(script.output >> idle >> busy >> probe.input)
     with pipeline.watch():
         run_virtual(pipeline.run)

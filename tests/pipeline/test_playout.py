@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor, ReplyEnd, Turn
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 
 from .loudspeaker import FORMAT, Device, Loudspeaker, at, counted, play, reply
 
@@ -370,7 +370,7 @@ def test_a_reply_that_is_held_before_it_began_waits_and_wakes_at_once() -> None:
         began = current_time()
         async with create_task_group() as tasks:
             tasks.start_soon(at({0.7: turn.resume}))
-            script = Script([*reply(turn, 0.5), ReplyEnd(turn=turn)])
+            script = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
             await Pipeline(
                 script.output >> speaker.speaks, speaker.played >> heard.input
             ).run()
@@ -388,7 +388,7 @@ def test_a_reply_that_is_held_before_it_began_resumes_by_itself_too() -> None:
         turn.hold()
         began = current_time()
         speaker = Loudspeaker()
-        script = Script([*reply(turn, 0.5), ReplyEnd(turn=turn)])
+        script = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
         await Pipeline(script.output >> speaker.speaks).run()
         return current_time() - began
 
@@ -652,7 +652,7 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
 async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     first, second = Turn(), Turn()
     speaker, heard = Loudspeaker(lead=0.04), Probe()
-    script = Script([*reply(first, 30.0), ReplyEnd(turn=first), *reply(second, 0.06)])
+    script = Source([*reply(first, 30.0), ReplyEnd(turn=first), *reply(second, 0.06)])
 
     async def cut_when_it_sounds() -> None:
         while not speaker.device.writes:

@@ -11,16 +11,16 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import (
     AudioFrame,
-    Ear,
     Input,
     Output,
     Pipeline,
+    PlayoutInput,
     Processor,
     SpeechStarted,
     VoxpipeError,
     WiringError,
 )
-from voxpipe.pipeline.testing import Script
+from voxpipe.pipeline.testing import Source
 
 from .boxes import Meter, Model, Phone
 
@@ -48,7 +48,7 @@ def test_ports_are_called_as_one_would_say_it() -> None:
 
 def test_a_subclass_has_the_ports_of_its_base_and_may_replace_one() -> None:
     class Deaf(Phone):
-        speaks = Ear[Any](capacity=1)
+        speaks = PlayoutInput[Any](capacity=1)
         extra = Output[Any]()
 
     deaf = Deaf()
@@ -122,7 +122,7 @@ class Reader(Processor):
 
 async def test_every_way_of_reading_gives_each_frame_once_and_in_order() -> None:
     reader = Reader()
-    script = Script([mark(n) for n in range(6)])
+    script = Source([mark(n) for n in range(6)])
     await Pipeline(script.output >> reader.input).run()
     assert reader.taken == [mark(n) for n in range(6)]
 
@@ -167,7 +167,7 @@ async def test_a_cancelled_receive_loses_nothing() -> None:
                 await checkpoint()
 
     nervous = Nervous()
-    script = Script([mark(n) for n in range(100)])
+    script = Source([mark(n) for n in range(100)])
     async with create_task_group() as tasks:
         tasks.start_soon(Pipeline(script.output >> nervous.input).run)
     assert nervous.taken == [mark(n) for n in range(100)]
@@ -184,7 +184,7 @@ async def test_a_reader_may_take_no_more_and_go_on() -> None:
             self.after = [frame async for frame in self.input]
 
     satisfied = Satisfied()
-    script = Script([mark(n) for n in range(10)])
+    script = Source([mark(n) for n in range(10)])
     pipeline = Pipeline(script.output >> satisfied.input)
     assert await pipeline.run() == "finished"
     assert satisfied.after == []

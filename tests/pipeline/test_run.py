@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from voxpipe.pipeline import SpeechStarted, VoxpipeError
-from voxpipe.pipeline.graph import Plan
-from voxpipe.pipeline.run import Circuit
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.graph import Graph
+from voxpipe.pipeline.run import Run
+from voxpipe.pipeline.testing import Probe, Source
 
 from .boxes import Gain, Model, Phone
 
 
 def test_every_port_is_connected_drawn_or_not_and_disconnected_again() -> None:
     phone, model = Phone(), Model()
-    plan = Plan((phone.heard >> model.hears, model.says >> phone.speaks))
-    circuit = Circuit(plan)
+    plan = Graph((phone.heard >> model.hears, model.says >> phone.speaks))
+    circuit = Run(plan)
     circuit.connect()
     assert all(port.connected for port in plan.outputs)
     assert [port.queue.writers for port in plan.inputs] == [1, 1, 0]
@@ -25,13 +25,13 @@ def test_every_port_is_connected_drawn_or_not_and_disconnected_again() -> None:
 
 
 async def test_a_second_circuit_knows_nothing_of_the_first() -> None:
-    script, probe = Script([]), Probe()
-    plan = Plan((script.output >> Gain() >> probe.input,))
-    first = Circuit(plan)
+    script, probe = Source([]), Probe()
+    plan = Graph((script.output >> Gain() >> probe.input,))
+    first = Run(plan)
     first.connect()
     await script.output.send(SpeechStarted(at=1.0))
     first.disconnect()
-    second = Circuit(plan)
+    second = Run(plan)
     second.connect()
     assert first.stats().boxes["gain"].taken == 1
     assert first.stats().inputs["probe.input"].discarded == 1
@@ -43,12 +43,12 @@ async def test_a_second_circuit_knows_nothing_of_the_first() -> None:
 
 
 def test_stats_are_named_as_the_diagram_names_them() -> None:
-    script, one, other = Script([]), Probe(), Probe()
+    script, one, other = Source([]), Probe(), Probe()
     gain = Gain()
-    plan = Plan(
+    plan = Graph(
         (script.output >> gain >> one.input, script.output >> gain >> other.input)
     )
-    circuit = Circuit(plan)
+    circuit = Run(plan)
     assert circuit.stats().boxes == {}
     circuit.connect()
     stats = circuit.stats()

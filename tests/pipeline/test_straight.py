@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
     Text,
     Turn,
 )
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 
 PCM = AudioFormat("pcm16", 8_000)
 Habit = Literal["pass", "remake", "drop", "double", "hold", "untie"]
@@ -83,7 +83,7 @@ def frames(plan: list[int]) -> list[Any]:
 
 
 def outcome(boxes: list[Box], sent: list[Any]) -> tuple[Any, ...]:
-    script, probe = Script(sent), Probe()
+    script, probe = Source(sent), Probe()
     route: Any = script.output
     for box in boxes:
         route = route >> box

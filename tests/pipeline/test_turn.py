@@ -10,7 +10,7 @@ import pytest
 from anyio import create_task_group, current_time
 from anyio.lowlevel import checkpoint
 
-from voxpipe.pipeline import Basis, HeardItem, Turn, TurnError
+from voxpipe.pipeline import Basis, PlayedItem, Turn, TurnError
 from voxpipe.pipeline.testing import cancelled_at, no_leaks, run_virtual
 from voxpipe.pipeline.turn import State
 
@@ -262,8 +262,8 @@ def test_what_was_heard_of_each_item_is_in_the_ledger() -> None:
     assert turn.generated == 3.0
     ear.at = (2.0, "measured")
     assert turn.items() == (
-        HeardItem("first", 0, 1.0, 1.0, "measured"),
-        HeardItem("second", 1, 2.0, 1.0, "measured"),
+        PlayedItem("first", 0, 1.0, 1.0, "measured"),
+        PlayedItem("second", 1, 2.0, 1.0, "measured"),
     )
 
 

@@ -16,7 +16,7 @@ from voxpipe.pipeline import (
     Route,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 
 from .boxes import (
     PCM_8K,
@@ -85,7 +85,7 @@ def test_a_decoder_left_out_is_missed_before_anything_starts() -> None:
 
 
 def test_a_resampler_left_out_is_missed_before_anything_starts() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format, probe.input.format = PCM_16K, PCM_24K
     assert complaints(script.output >> probe.input) == [
         "script.output is pcm16 16000 Hz, probe.input takes pcm16 24000 Hz: put "
@@ -95,7 +95,7 @@ def test_a_resampler_left_out_is_missed_before_anything_starts() -> None:
 
 
 def test_a_resampler_left_out_behind_other_boxes_is_missed_where_it_belongs() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format, probe.input.format = ULAW, PCM_24K
     assert complaints(script.output >> Decode() >> Gain() >> probe.input) == [
         "gain is pcm16 8000 Hz, probe.input takes pcm16 24000 Hz: put Resample(24000) "
@@ -104,7 +104,7 @@ def test_a_resampler_left_out_behind_other_boxes_is_missed_where_it_belongs() ->
 
 
 def test_the_cure_names_every_box_that_is_missing() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format, probe.input.format = PCM_24K, ULAW
     assert complaints(script.output >> probe.input) == [
         "script.output is pcm16 24000 Hz, probe.input takes ulaw 8000 Hz: put "
@@ -113,7 +113,7 @@ def test_the_cure_names_every_box_that_is_missing() -> None:
 
 
 def test_a_box_that_cannot_take_what_comes_says_so() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format = ULAW
     assert complaints(script.output >> Resample(24_000) >> probe.input) == [
         "script.output is ulaw 8000 Hz, resample: resampling takes pcm16: put Decode() "
@@ -122,7 +122,7 @@ def test_a_box_that_cannot_take_what_comes_says_so() -> None:
 
 
 def test_each_branch_is_checked() -> None:
-    script, one, other, gain = Script([]), Probe(), Probe(), Gain()
+    script, one, other, gain = Source([]), Probe(), Probe(), Gain()
     script.output.format = PCM_8K
     one.input.format, other.input.format = PCM_16K, PCM_24K
     assert complaints(
@@ -136,13 +136,13 @@ def test_each_branch_is_checked() -> None:
 
 
 def test_formats_that_are_not_known_yet_are_no_reason_to_refuse() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     probe.input.format = PCM_24K
     Pipeline(script.output >> Gain() >> probe.input)
 
 
 async def test_a_format_that_became_wrong_since_drawing_is_refused_by_run() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     pipeline = Pipeline(script.output >> probe.input)
     script.output.format, probe.input.format = PCM_8K, PCM_24K
     with pytest.raises(WiringError, match=r"put Resample\(24000\) between"):
@@ -190,7 +190,7 @@ def test_one_reply_reaches_its_ear_by_one_way() -> None:
 
 
 def test_an_input_that_is_no_ear_may_be_fed_by_many_and_twice() -> None:
-    script, other, probe = Script([]), Script([]), Probe()
+    script, other, probe = Source([]), Source([]), Probe()
     Pipeline(
         script.output >> probe.input,
         script.output >> Gain() >> probe.input,
@@ -202,7 +202,7 @@ def test_an_input_that_is_no_ear_may_be_fed_by_many_and_twice() -> None:
 
 
 def test_a_loop_in_which_every_input_waits_is_refused() -> None:
-    script, first, second = Script([]), Echo(), Echo()
+    script, first, second = Source([]), Echo(), Echo()
     assert complaints(
         script.output >> first >> second >> first.input,
     ) == [
@@ -259,7 +259,7 @@ class Owner(Processor):
 
 
 def test_a_box_may_complain_about_its_own_wiring() -> None:
-    script, owner, gain = Script([]), Owner(), Gain()
+    script, owner, gain = Source([]), Owner(), Gain()
     assert complaints(
         script.output >> gain >> Decode() >> owner.hears,
         script.output >> owner.speech,
@@ -272,7 +272,7 @@ def test_a_box_may_complain_about_its_own_wiring() -> None:
 
 
 def test_a_box_that_is_content_says_nothing() -> None:
-    script, owner, probe = Script([]), Owner(), Probe()
+    script, owner, probe = Source([]), Owner(), Probe()
     Pipeline(script.output >> owner.hears, owner.calls >> probe.input)
     assert owner.hears.fed
     assert owner.calls.read
@@ -284,5 +284,5 @@ def test_the_same_complaint_is_made_once() -> None:
         def check(self) -> Iterable[str]:
             return ("it is so", "it is so")
 
-    twice, script = Twice(), Script([])
+    twice, script = Twice(), Source([])
     assert complaints(script.output >> twice.hears) == ["it is so"]

@@ -11,7 +11,7 @@ import pytest
 from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 
-from voxpipe.simulator import Call, Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 
 from .bench import hum, judge, silence
 
@@ -20,7 +20,8 @@ SCRIPT = Script(
     replies=(
         Line(say="Good evening."),
         Line(
-            heard=WORDS, calls=(Call(name="get_weather", arguments={"city": "Rome"}),)
+            heard=WORDS,
+            calls=(CallTool(name="get_weather", arguments={"city": "Rome"}),),
         ),
         Line(say="It is {result.celsius} degrees in Rome, and it will stay so. " * 9),
         Line(heard="Thank you, that is enough.", say="Goodbye."),

@@ -12,7 +12,7 @@ from agents.realtime import OpenAIRealtimeSIPModel, RealtimeAgent, RealtimeRunne
 from openai import AsyncOpenAI
 
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     HeardReply,
     Line,
     Script,
@@ -27,7 +27,7 @@ SCRIPT = Script(
     replies=(
         Line(
             heard="Are you open?",
-            calls=(Call(name="opening_hours", arguments={"day": "Sunday"}),),
+            calls=(CallTool(name="opening_hours", arguments={"day": "Sunday"}),),
         ),
         Line(say="On Sunday we close at {result.closes}."),
     ),

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.simulator import Call, Line, Script, Timing
+from voxpipe.simulator import CallTool, Line, Script, Timing
 from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS
 
 from .bench import Bench, Json, hum, silence
 
 SCRIPT = Script(
     replies=(
-        Line(say="One moment.", calls=(Call(name="f"),), heard="Hello?"),
+        Line(say="One moment.", calls=(CallTool(name="f"),), heard="Hello?"),
         Line(say="It is {result.x}."),
     ),
     out_of_band=(Line(say="Aside."),),

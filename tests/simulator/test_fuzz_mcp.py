@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     Line,
     McpFailure,
     McpTool,
@@ -27,9 +27,14 @@ TOOLS = [
 ]
 SCRIPT = Script(
     replies=[
-        Line(calls=[Call(name="read"), Call(name="write")]),
-        Line(say="One moment.", calls=[Call(name="fail")]),
-        Line(calls=[Call(name="write", arguments="no json"), Call(name="nothing")]),
+        Line(calls=[CallTool(name="read"), CallTool(name="write")]),
+        Line(say="One moment.", calls=[CallTool(name="fail")]),
+        Line(
+            calls=[
+                CallTool(name="write", arguments="no json"),
+                CallTool(name="nothing"),
+            ]
+        ),
     ],
     then="repeat",
     mcp=[McpTools(label="a", tools=TOOLS), McpTools(label="b", tools=TOOLS)],

@@ -31,7 +31,7 @@ from voxpipe.processors.realtime import (
     open_session,
 )
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     Line,
     McpFailure,
     MemoryConnection,
@@ -45,7 +45,7 @@ from voxpipe.simulator.net.admission import Admission
 from voxpipe.simulator.opening import open_machine
 from voxpipe.simulator.service.mcp.definitions import Definition
 from voxpipe.simulator.service.mcp.remote import run_errand
-from voxpipe.simulator.service.mcp.requests import CallTool, error_of
+from voxpipe.simulator.service.mcp.requests import CallMcpTool, error_of
 
 from .bench import Json, judge
 from .mcp_shop import TOKEN
@@ -129,7 +129,7 @@ class Client:
 
 
 @asynccontextmanager
-async def client(*calls: Call) -> AsyncGenerator[Client]:
+async def client(*calls: CallTool) -> AsyncGenerator[Client]:
     replies = [Line(calls=[each]) for each in calls]
     script = Script(replies=replies, timing=QUICK)
     with fail_after(PATIENCE):
@@ -148,7 +148,7 @@ async def test_its_tools_are_imported_with_their_schemas(shop: str) -> None:
 
 
 async def test_its_tools_are_called(shop: str) -> None:
-    call = Call(name="find_order", arguments={"number": "17"})
+    call = CallTool(name="find_order", arguments={"number": "17"})
     async with client(call) as session:
         await session.declare(shop)
         item = await session.called()
@@ -159,17 +159,17 @@ async def test_its_tools_are_called(shop: str) -> None:
     ("call", "error"),
     [
         (
-            Call(name="sold_out"),
+            CallTool(name="sold_out"),
             {"type": "tool_execution_error", "message": SOLD_OUT},
         ),
         (
-            Call(name="broken"),
+            CallTool(name="broken"),
             {"type": "protocol_error", "code": -32050, "message": "the shop is broken"},
         ),
     ],
 )
 async def test_95_what_goes_wrong_there_is_one_of_the_services_errors(
-    shop: str, call: Call, error: Json
+    shop: str, call: CallTool, error: Json
 ) -> None:
     async with client(call) as session:
         await session.declare(shop)
@@ -180,7 +180,9 @@ async def test_95_what_goes_wrong_there_is_one_of_the_services_errors(
 async def test_95_a_server_that_lets_nobody_in_any_more_is_an_http_error(
     shop: str,
 ) -> None:
-    call = CallTool(Definition({"server_url": shop, "server_label": "shop"}), "x", {})
+    call = CallMcpTool(
+        Definition({"server_url": shop, "server_label": "shop"}), "x", {}
+    )
     with fail_after(PATIENCE):
         outcome = await run_errand(call)
     assert isinstance(outcome, McpFailure)
@@ -247,9 +249,9 @@ async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(
 
     def refund(number: str, euros: int) -> Line:
         arguments = {"number": number, "euros": euros}
-        return Line(calls=[Call(name="refund", arguments=arguments)])
+        return Line(calls=[CallTool(name="refund", arguments=arguments)])
 
-    find = Line(calls=[Call(name="find_order", arguments={"number": "17"})])
+    find = Line(calls=[CallTool(name="find_order", arguments={"number": "17"})])
     script = Script(
         replies=[
             find,
@@ -258,7 +260,7 @@ async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(
             Line(say="Done: {result}."),
             refund("18", 4_000),
             Line(say="I may not."),
-            Line(calls=[Call(name="refunded")]),
+            Line(calls=[CallTool(name="refunded")]),
             Line(say="Refunded: {result}."),
         ],
         timing=QUICK,

@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     ConnectionClosed,
     Line,
     MemoryConnection,
@@ -133,7 +133,7 @@ def test_virtual_time_takes_no_time() -> None:
 def test_a_call_of_five_minutes_runs_in_virtual_time() -> None:
     tool: Json = {"type": "function", "name": "look", "parameters": {}}
     lines = (
-        Line(heard="What is it?", calls=(Call(name="look"),)),
+        Line(heard="What is it?", calls=(CallTool(name="look"),)),
         Line(say="It is {result.what}, and that is all that there is to be said."),
     )
     script = Script(replies=lines, then="repeat")

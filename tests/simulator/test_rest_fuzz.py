@@ -14,7 +14,7 @@ from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.net.keys import Keys
 from voxpipe.simulator.net.messages import Denied, Request
 from voxpipe.simulator.net.pump import in_line
-from voxpipe.simulator.router import Reception
+from voxpipe.simulator.router import Router
 from voxpipe.simulator.voices.speech import CachedVoice
 
 PATHS = (
@@ -69,7 +69,7 @@ def test_every_request_has_an_answer(asked: list[tuple[str, str, bytes]]) -> Non
         async with anyio.create_task_group() as tasks:
             keys = Keys(lambda key: True, lambda: datetime.now(UTC).timestamp())
             speak = in_line(CachedVoice(ToneVoice()))
-            reception = Reception(Script(), keys, speak, tasks, 3600)
+            reception = Router(Script(), keys, speak, tasks, 3600)
             call = reception.calls.ring("sip")
             for path, type, body in asked:
                 headers = {"content-type": type, "Authorization": "Bearer sk-test"}

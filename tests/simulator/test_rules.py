@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     Failure,
     Line,
     Script,
@@ -22,7 +22,7 @@ from voxpipe.simulator import (
 from .bench import Bench, Json, hum, silence
 
 TOOL: Json = {"type": "function", "name": "opening_hours", "parameters": {}}
-HOURS = When(text=r"\bopen\b", calls=[Call(name="opening_hours")])
+HOURS = When(text=r"\bopen\b", calls=[CallTool(name="opening_hours")])
 CLOSED = When(result="opening_hours", text="closed", say="Sorry, we are closed.")
 ANY = When(result="opening_hours", say="We are open {result}.")
 

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 from openai.types.realtime import RealtimeFunctionToolParam
 from websockets.exceptions import ConnectionClosedError
 
-from voxpipe.simulator import Call, Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 
 from .bench import hum, judge, silence
 
@@ -22,7 +22,7 @@ SCRIPT = Script(
         Line(
             heard="What is the weather in Rome?",
             say="One moment.",
-            calls=(Call(name="get_weather", arguments={"city": "Rome"}),),
+            calls=(CallTool(name="get_weather", arguments={"city": "Rome"}),),
         ),
         Line(say="It is {result.celsius} degrees in Rome, and it will stay so. " * 9),
         Line(heard="Thank you, that is enough.", say="Goodbye."),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from voxpipe.simulator import Call, Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 
 from .bench import Bench, Json, hum, silence, types
 
@@ -106,7 +106,7 @@ def test_88_a_cancel_after_output_keeps_an_incomplete_item() -> None:
 
 
 def test_88_a_cancelled_function_call_is_closed_as_incomplete() -> None:
-    call = Call(name="f", arguments={"a": "a rather long argument with many words"})
+    call = CallTool(name="f", arguments={"a": "a rather long argument with many words"})
     bench = Bench(Script(replies=(Line(calls=(call,)),)))
     bench.update(tools=[{"type": "function", "name": "f"}])
     bench.send("response.create")

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from voxpipe.simulator import Call, Line, McpFailure, McpTool, McpTools, Script, When
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    McpFailure,
+    McpTool,
+    McpTools,
+    Script,
+    When,
+)
 
 from .bench import Bench, Json, types
 
@@ -44,7 +52,7 @@ def declare(bench: Bench, *tools: Json) -> list[Json]:
 
 
 def calling(name: str, **arguments: Any) -> Line:
-    return Line(calls=[Call(name=name, arguments=arguments)])
+    return Line(calls=[CallTool(name=name, arguments=arguments)])
 
 
 def refused(bench: Bench, *tools: Json) -> Json:
@@ -249,7 +257,7 @@ def test_95_a_call_that_fails_has_one_of_three_errors(
 
 
 def test_95_arguments_that_are_no_object_never_leave_the_service() -> None:
-    bench = shop(Line(calls=[Call(name="refund", arguments="[1")]))
+    bench = shop(Line(calls=[CallTool(name="refund", arguments="[1")]))
     declare(bench, FREE)
     events = bench.respond() + bench.run(1)
     assert done(events, "mcp_call")["error"]["type"] == "protocol_error"
@@ -283,8 +291,8 @@ def test_96_rules_answer_by_what_a_tool_gave_back() -> None:
 
 
 def test_96_a_call_outlives_a_response_that_is_cancelled() -> None:
-    second = Call(name="list_orders", arguments={"of": "me and " * 40})
-    bench = shop(Line(calls=[Call(name="refund"), second]))
+    second = CallTool(name="list_orders", arguments={"of": "me and " * 40})
+    bench = shop(Line(calls=[CallTool(name="refund"), second]))
     declare(bench, FREE)
     bench.send("response.create")
     bench.until("response.mcp_call.in_progress")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from voxpipe.simulator import Call, Failure, Line, Script, Timing
+from voxpipe.simulator import CallTool, Failure, Line, Script, Timing
 
 from .bench import Bench, Json, hum, silence, types
 
@@ -24,7 +24,7 @@ WEATHER = {
         "required": ["city"],
     },
 }
-CALL = Call(name="get_weather", arguments={"city": "Rome"})
+CALL = CallTool(name="get_weather", arguments={"city": "Rome"})
 LONG = "This is a rather long sentence, which takes its time, and then ends."
 
 
@@ -405,7 +405,7 @@ def test_63_made_up_arguments_are_of_the_declared_type(
 
 
 def test_arguments_given_as_text_are_sent_as_they_are() -> None:
-    bench = scripted(Line(calls=(Call(name="get_weather", arguments='{"city": '),)))
+    bench = scripted(Line(calls=(CallTool(name="get_weather", arguments='{"city": '),)))
     bench.update(tools=[WEATHER])
     (call,) = bench.respond()[-2]["response"]["output"]
     assert call["arguments"] == '{"city": '

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
-from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.transports import MemoryPhone
 
 FORMAT = AudioFormat("pcm16", 8_000)
@@ -22,7 +22,7 @@ def tone(seconds: float) -> bytes:
     return b"".join((n % 30_000 + 1).to_bytes(2, "little") for n in range(count))
 
 
-class Agent(Script):
+class Agent(Source):
     """Says what it is given, and holds the line until the other side hangs up."""
 
     async def run(self) -> None:
@@ -259,7 +259,7 @@ def test_after_the_call_nothing_can_be_said() -> None:
 async def test_a_phone_that_was_hung_up_before_the_call_ends_it_at_once() -> None:
     phone, probe = MemoryPhone(FORMAT), Probe()
     phone.hang_up()
-    pipeline = Pipeline(Script([]).output >> phone.speaks, phone.heard >> probe.input)
+    pipeline = Pipeline(Source([]).output >> phone.speaks, phone.heard >> probe.input)
     assert await pipeline.run(deadline=5) == "finished"
     assert not await phone.say(tone(0.1))
 
@@ -268,7 +268,7 @@ async def test_the_call_is_over_when_the_agent_has_ended() -> None:
     frames, turn = reply(0.1, 0.02)
     phone = MemoryPhone(FORMAT, background="silence")
     probe = Probe()
-    script = Script([*frames, ReplyEnd(turn=turn)])
+    script = Source([*frames, ReplyEnd(turn=turn)])
     pipeline = Pipeline(script.output >> phone.speaks, phone.heard >> probe.input)
     async with no_leaks():
         assert await pipeline.run(deadline=5) == "finished"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
-from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.transports import StreamPhone
 
 FORMAT = AudioFormat("ulaw", 8_000)
@@ -28,14 +28,14 @@ def line() -> tuple[ObjectStream[bytes], ObjectStream[bytes]]:
     return here, StapledObjectStream(there_send, there_receive)
 
 
-def says(audio: bytes, *, after: float = 0.0) -> Script:
+def says(audio: bytes, *, after: float = 0.0) -> Source:
     turn = Turn("reply")
     frames = [
         AudioFrame(data=audio[at:][:2_000], format=FORMAT, start=at / 8_000, turn=turn)
         for at in range(0, len(audio), 2_000)
     ]
 
-    class Answer(Script):
+    class Answer(Source):
         async def run(self) -> None:
             await anyio.sleep(after)
             await super().run()
@@ -44,7 +44,7 @@ def says(audio: bytes, *, after: float = 0.0) -> Script:
 
 
 async def call(
-    agent: Script,
+    agent: Source,
     other_side: Callable[[ObjectStream[bytes]], Coroutine[Any, Any, None]],
 ) -> Probe:
     here, there = line()

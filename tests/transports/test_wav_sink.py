@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     ReplyEnd,
     Turn,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.transports import WavSink, read_header
 
 FORMAT = AudioFormat("pcm16", 8_000)
@@ -158,7 +158,7 @@ def test_a_call_in_which_nothing_is_said_is_silence_of_its_length(
 async def test_a_cancelled_recording_is_a_valid_file(tmp_path: Path) -> None:
     frames = [AudioFrame(data=tone(0.02), format=FORMAT) for _ in range(500)]
     # On a busy machine the first frame is late: that gap is not what this is about.
-    source, sink = Script(frames), WavSink(tmp_path / "a.wav", FORMAT, gaps="nothing")
+    source, sink = Source(frames), WavSink(tmp_path / "a.wav", FORMAT, gaps="nothing")
     async with no_leaks():
         assert await Pipeline(source.output >> sink.speaks).run(deadline=0.1) == (
             "deadline"
@@ -173,7 +173,7 @@ def test_cancelled_at_any_moment_it_holds_what_was_heard_by_then(
         deadline = number * 0.0237
         sink = WavSink(tmp_path / "a.wav", FORMAT)
         frames = [AudioFrame(data=tone(0.02), format=FORMAT) for _ in range(100)]
-        pipeline = Pipeline(Script(frames).output >> sink.speaks)
+        pipeline = Pipeline(Source(frames).output >> sink.speaks)
 
         async def run(pipeline: Pipeline = pipeline, end: float = deadline) -> None:
             await pipeline.run(deadline=end)

@@ -8,12 +8,12 @@ from typing import assert_type
 from voxpipe.pipeline import (
     AudioFrame,
     Dtmf,
-    Ear,
     Filter,
     Input,
     OpenRoute,
     Output,
     Pipeline,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Route,
@@ -32,7 +32,7 @@ from voxpipe.processors.realtime import (
 
 class Phone(Processor):
     heard = Output[AudioFrame]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
 

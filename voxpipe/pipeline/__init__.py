@@ -30,11 +30,11 @@ from .frames import (
     Usage,
 )
 from .intake import Intake
-from .ledger import Basis, HeardItem, Timings
+from .ledger import Basis, PlayedItem, Timings
 from .output import Output
 from .pipeline import Pipeline
 from .playout import Playout
-from .ports import Ear, Input
+from .ports import Input, PlayoutInput
 from .processor import Processor
 from .routes import OpenRoute, Route
 from .stats import BoxStats, InputStats, OutputStats, Stats
@@ -47,14 +47,12 @@ __all__ = [
     "Basis",
     "BoxStats",
     "Dtmf",
-    "Ear",
     "Encoding",
     "Fault",
     "FeedbackOverflow",
     "Filter",
     "FormatError",
     "Frame",
-    "HeardItem",
     "Image",
     "ImageError",
     "Input",
@@ -65,7 +63,9 @@ __all__ = [
     "Output",
     "OutputStats",
     "Pipeline",
+    "PlayedItem",
     "Playout",
+    "PlayoutInput",
     "Processor",
     "ReplyEnd",
     "Route",

@@ -1,8 +1,8 @@
 """What a device was given and has not yet played, and how far it is by now.
 
 A queue of pieces, each with the moment at which our clock has the device begin it. The
-device may be late: a carrier has its own buffers. How late, `Backlog.confirm` learns
-from what the device tells; nothing here ever waits for that.
+device may be late: a carrier has its own buffers. How late, `DeviceBuffer.confirm`
+learns from what the device tells; nothing here ever waits for that.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Piece:
         return min(max(heard, 0.0), self.frame.duration)
 
 
-class Backlog:
+class DeviceBuffer:
     """The pieces on a device.
 
     Attributes:

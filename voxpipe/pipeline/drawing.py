@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .graph import Branch, Plan
+from .graph import Branch, Graph
 
 
-def mermaid(plan: Plan) -> str:
+def mermaid(plan: Graph) -> str:
     """A Mermaid flowchart: boxes with a task are rounded, fused ones are not."""
     lines = ["flowchart LR"]
     for box in plan.processors:
@@ -23,7 +23,7 @@ def mermaid(plan: Plan) -> str:
     return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
-def _edges(plan: Plan, source: str, label: str, branch: Branch) -> list[str]:
+def _edges(plan: Graph, source: str, label: str, branch: Branch) -> list[str]:
     start = f"    {_key(source)}"
     if branch.sink is not None:
         target = _key(plan.name(branch.sink.owner))
@@ -53,7 +53,7 @@ def _words(name: str) -> str:
     return name.replace('"', "#quot;")
 
 
-def text(plan: Plan) -> str:
+def text(plan: Graph) -> str:
     """The routes as lines that branch; ``⟲`` marks the way back of a loop.
 
     ::
@@ -67,7 +67,7 @@ def text(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(plan: Plan, branch: Branch) -> list[str]:
+def _lines(plan: Graph, branch: Branch) -> list[str]:
     if branch.sink is not None:
         return [plan.label(branch.sink) + (" ⟲" if branch.sink.feedback else "")]
     assert branch.box is not None

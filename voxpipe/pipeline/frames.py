@@ -13,7 +13,7 @@ from typing import Literal
 
 from .audioframe import AudioFrame, Frame, decode_base64
 from .image import Image
-from .ledger import HeardItem
+from .ledger import PlayedItem
 from .turn import Turn
 
 __all__ = [
@@ -169,7 +169,7 @@ class Interruption(Frame):
     """
 
     cut: Turn
-    items: tuple[HeardItem, ...] = ()
+    items: tuple[PlayedItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

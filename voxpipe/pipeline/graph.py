@@ -1,6 +1,6 @@
 """The drawing as data: which boxes there are, and what is drawn behind what.
 
-`Plan` reads the routes once; the wiring checks, the pictures and the run all use it.
+`Graph` reads the routes once; the wiring checks, the pictures and the run all use it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Branch:
             yield from child.walk()
 
 
-class Plan:
+class Graph:
     """What the routes of a pipeline say.
 
     Attributes:

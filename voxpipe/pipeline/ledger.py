@@ -9,7 +9,7 @@ Basis = Literal["measured", "estimated"]
 
 
 @dataclass(frozen=True, slots=True)
-class HeardItem:
+class PlayedItem:
     """How much of one conversation item reached an ear.
 
     Attributes:
@@ -83,7 +83,7 @@ class Ledger:
         self._intervals[-1].end += seconds
         return start
 
-    def items(self, heard: float, basis: Basis) -> tuple[HeardItem, ...]:
+    def items(self, heard: float, basis: Basis) -> tuple[PlayedItem, ...]:
         """Each item once, when the reply was heard up to ``heard``."""
         sums: dict[tuple[str, int], tuple[float, float]] = {}
         for each in self._intervals:  # an item may go on after another one
@@ -92,6 +92,6 @@ class Ledger:
             played += min(max(heard - each.start, 0.0), length)
             sums[each.key] = made + length, played
         return tuple(
-            HeardItem(item_id, content_index, made, played, basis)
+            PlayedItem(item_id, content_index, made, played, basis)
             for (item_id, content_index), (made, played) in sums.items()
         )

@@ -11,11 +11,11 @@ import anyio
 from . import drawing
 from .audioframe import Frame
 from .errors import WiringError, blame, leaves_of
-from .graph import Plan
+from .graph import Graph
 from .leaf import Watch
 from .processor import Processor
 from .routes import Route
-from .run import Circuit
+from .run import Run
 from .stats import Stats
 from .watchdog import Watchdog
 from .wiring import check
@@ -40,8 +40,8 @@ class Pipeline:
     """
 
     def __init__(self, *routes: Route) -> None:
-        self._plan = Plan(routes)
-        self._circuit = Circuit(self._plan)
+        self._plan = Graph(routes)
+        self._circuit = Run(self._plan)
         self._watches: list[Watch] = []
         self.unfinished: tuple[str, ...] = ()
         self._refuse_busy_boxes()
@@ -69,7 +69,7 @@ class Pipeline:
         boxes: list[Any] = [*self._plan.processors, *self._plan.fused]
         for box in boxes:
             box.running = True
-        self._circuit = Circuit(self._plan)
+        self._circuit = Run(self._plan)
         try:
             self._circuit.connect()
             self._circuit.watch(self._watches)

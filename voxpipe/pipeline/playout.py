@@ -21,12 +21,12 @@ from typing import Any
 import anyio
 
 from .audioframe import AudioFrame
-from .device_buffer import TICK, Backlog, Piece
+from .device_buffer import TICK, DeviceBuffer, Piece
 from .frames import ReplyEnd
 from .ledger import Basis
 from .output import Output
-from .ports import Ear
-from .runtime.timer import Alarm, alarm_clock
+from .ports import PlayoutInput
+from .runtime.timer import Timer, timers
 from .turn import Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]
@@ -72,7 +72,7 @@ class Playout:
 
     def __init__(
         self,
-        ear: Ear[Any],
+        ear: PlayoutInput[Any],
         write: Write,
         *,
         clear: Clear | None = None,
@@ -86,7 +86,7 @@ class Playout:
         self._played = played
         self._lead = lead
         self._basis: Basis = basis
-        self._device = Backlog()
+        self._device = DeviceBuffer()
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned
         self._inserted: deque[AudioFrame] = deque()  # to be written before all else
         self._again: deque[AudioFrame] = deque()  # taken back: to be written once more
@@ -94,14 +94,14 @@ class Playout:
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
         self._bell: anyio.Event | None = None  # while it waits
-        self._alarm = Alarm(math.inf, _nobody)  # rings it when the pace allows
+        self._alarm = Timer(math.inf, _nobody)  # rings it when the pace allows
         self._news = False  # a turn has changed
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
 
     async def run(self) -> None:
         """Play until the ear's stream has ended and the last sample was heard."""
-        self._clock = alarm_clock()
+        self._clock = timers()
         self._now = self._clock.now  # anyio's costs more, and it is asked often
         try:
             await self._play_all()

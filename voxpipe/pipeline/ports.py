@@ -203,7 +203,7 @@ class Input(Port, Generic[T_contra]):
         self.queue.finish()
 
 
-class Ear(Input[T_contra]):
+class PlayoutInput(Input[T_contra]):
     """The input at which a reply is played to a person.
 
     One voice at a time: a pipeline refuses two writers into one ear, and one reply

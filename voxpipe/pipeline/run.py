@@ -7,7 +7,7 @@ from typing import Any
 
 from .audioframe import Frame
 from .fuse import Tree
-from .graph import Branch, Plan
+from .graph import Branch, Graph
 from .leaf import Leaf, Watch
 from .node import Node
 from .output import Delivery
@@ -16,14 +16,14 @@ from .queue import Queue
 from .stats import BoxStats, InputStats, OutputStats, Stats
 
 
-class Circuit:
+class Run:
     """What a pipeline consists of while it runs.
 
     Args:
         plan: the drawing.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Graph) -> None:
         self._plan = plan
         self._queues: dict[Input[Any], Queue] = {}
         self._nodes: list[Node] = []

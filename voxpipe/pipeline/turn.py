@@ -19,7 +19,7 @@ import anyio
 
 from .errors import TurnError
 from .ledger import Basis as Basis
-from .ledger import HeardItem, Ledger, Timings
+from .ledger import Ledger, PlayedItem, Timings
 
 State = Literal["waiting", "playing", "held", "heard", "cut"]
 
@@ -211,7 +211,7 @@ class Turn:
         """Whether `heard` was measured by the device or estimated by the clock."""
         return self._playhead()[1]
 
-    def items(self) -> tuple[HeardItem, ...]:
+    def items(self) -> tuple[PlayedItem, ...]:
         """The ledger, item by item, in the order in which they begin to play."""
         return self._ledger.items(*self._playhead())
 

@@ -12,12 +12,12 @@ from typing import Any
 from .audio import AudioFormat
 from .errors import FormatError, WiringError
 from .fit import check_entry, leaves_as
-from .graph import Branch, Plan
+from .graph import Branch, Graph
 from .output import Output
-from .ports import Ear, Input
+from .ports import Input, PlayoutInput
 
 
-def check(plan: Plan) -> None:
+def check(plan: Graph) -> None:
     """Refuse what cannot work.
 
     Raises:
@@ -41,7 +41,7 @@ def check(plan: Plan) -> None:
         raise WiringError("\n".join(dict.fromkeys(complaints)))
 
 
-def _unfed(plan: Plan) -> Iterator[str]:
+def _unfed(plan: Graph) -> Iterator[str]:
     for box in plan.processors:
         for port in box.inputs():
             if not port.fed and not port.optional:
@@ -49,7 +49,7 @@ def _unfed(plan: Plan) -> Iterator[str]:
                 yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
 
 
-def _formats(plan: Plan) -> Iterator[str]:
+def _formats(plan: Graph) -> Iterator[str]:
     for output, tree in plan.trees.items():
         if output.format is not None:
             for branch in tree:
@@ -57,7 +57,7 @@ def _formats(plan: Plan) -> Iterator[str]:
 
 
 def _enters(
-    plan: Plan, branch: Branch, format: AudioFormat, came_from: str
+    plan: Graph, branch: Branch, format: AudioFormat, came_from: str
 ) -> Iterator[str]:
     try:
         if branch.sink is not None:
@@ -73,10 +73,10 @@ def _enters(
         yield from _enters(plan, child, leaving, name)
 
 
-def _ears(plan: Plan) -> Iterator[str]:
+def _ears(plan: Graph) -> Iterator[str]:
     voices: dict[Input[Any], list[Output[Any]]] = {}
     for output in plan.trees:
-        ears = [sink for sink in plan.sinks(output) if isinstance(sink, Ear)]
+        ears = [sink for sink in plan.sinks(output) if isinstance(sink, PlayoutInput)]
         for ear in dict.fromkeys(ears):
             voices.setdefault(ear, []).append(output)
         if len(set(ears)) < len(ears):
@@ -99,7 +99,7 @@ def _ears(plan: Plan) -> Iterator[str]:
             )
 
 
-def _loops(plan: Plan) -> Iterator[str]:
+def _loops(plan: Graph) -> Iterator[str]:
     behind: dict[str, list[str]] = {}
     for output in plan.trees:
         for sink in plan.sinks(output):
@@ -120,7 +120,7 @@ def _loops(plan: Plan) -> Iterator[str]:
 def _can_stand_still(sink: Input[Any]) -> bool:
     # What an ear takes depends on time only, not on what its phone sends.
     patient = sink.on_full == "wait" and not sink.feedback
-    return patient and not isinstance(sink, Ear)
+    return patient and not isinstance(sink, PlayoutInput)
 
 
 def _loop_from(

@@ -29,13 +29,13 @@ from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
 from .script.file import load_script, parse_script
 from .script.mcp import McpFailure, McpTool, McpTools
-from .script.script import Call, Failure, Line, Script, Timing, When, Written
+from .script.script import CallTool, Failure, Line, Script, Timing, When, Written
 from .server import Simulator
 
 __all__ = [
-    "Call",
     "CallEnded",
     "CallRejected",
+    "CallTool",
     "ConnectionClosed",
     "Failure",
     "HeardReply",

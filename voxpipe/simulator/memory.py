@@ -21,7 +21,7 @@ from anyio.streams.memory import (
     MemoryObjectStreamStatistics,
 )
 
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 
 from .errors import ConnectionClosed
@@ -32,7 +32,7 @@ from .opening import open_machine
 from .protocol.session_config import LIFETIME, AnyKind
 from .script.faults import Fault
 from .script.script import Script
-from .service.sans_io import Served
+from .service.sans_io import SansIOSession
 
 _MODELS: dict[AnyKind, str] = {
     "realtime": "gpt-realtime-2.1",
@@ -93,7 +93,7 @@ class MemoryConnection:
 
     def __init__(
         self,
-        open_session: Callable[[], Served[Any]],
+        open_session: Callable[[], SansIOSession[Any]],
         voice: CachedVoice,
         faults: Sequence[Fault] = (),
     ) -> None:
@@ -119,7 +119,7 @@ class MemoryConnection:
     ) -> bool | None:
         await self.aclose()
         assert self._tasks is not None
-        return await leave(self._tasks, kind, error, traceback)
+        return await exit_group(self._tasks, kind, error, traceback)
 
     async def _serve(self) -> None:
         try:

@@ -26,10 +26,10 @@ from .rest.responses import Responses
 from .rest.routes import Routes, nothing_at
 from .script.script import Script
 from .service.machine import Machine
-from .service.sans_io import Served
+from .service.sans_io import SansIOSession
 
 
-class Reception:
+class Router:
     """Admits clients, and gives each what it has come for.
 
     Args:
@@ -117,7 +117,7 @@ class Reception:
             raise Rejection(4000, no_such_call(admission.call_id))
         await call.join(wire)
 
-    def _open(self, admission: Admission) -> Served[Any]:
+    def _open(self, admission: Admission) -> SansIOSession[Any]:
         if self._players is None:
             return open_machine(admission, self._script, lifetime=self._lifetime)
         try:

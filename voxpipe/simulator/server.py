@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 
 from .calls.incoming import IncomingCall
@@ -22,7 +22,7 @@ from .net.keys import Keys, looks_like_a_key
 from .net.listener import Listener
 from .net.pump import in_thread
 from .protocol.session_config import LIFETIME
-from .router import Reception
+from .router import Router
 from .script.script import Script
 
 
@@ -58,7 +58,7 @@ class Simulator:
     ) -> None:
         self._script = script or Script()
         self._voice = voice
-        self._reception: Reception | None = None
+        self._reception: Router | None = None
         self._host = host
         self._port = port
         self._keys = Keys(accepts, _today)
@@ -128,7 +128,7 @@ class Simulator:
         return IncomingCall(self._open.calls, headers, webhook_url, secrets)
 
     @property
-    def _open(self) -> Reception:
+    def _open(self) -> Router:
         if self._reception is None:
             raise TransportError("open the simulator first: `async with simulator`")
         return self._reception
@@ -139,7 +139,7 @@ class Simulator:
             self._voice = await to_thread.run_sync(find_voice)
         self._stop = Event()
         self._tasks = create_task_group()
-        self._reception = reception = Reception(
+        self._reception = reception = Router(
             self._script,
             self._keys,
             in_thread(CachedVoice(self._voice)),
@@ -154,7 +154,7 @@ class Simulator:
         except BaseException as error:
             # The group is ours to close, whatever it was.
             self._stop.set()
-            await leave(self._tasks, type(error), error, error.__traceback__)
+            await exit_group(self._tasks, type(error), error, error.__traceback__)
             if isinstance(error, OSError):
                 raise TransportError(
                     f"cannot listen on {self._host} port {self._port}: "
@@ -172,7 +172,7 @@ class Simulator:
         self._stop.set()
         assert self._tasks is not None
         self._open.calls.end_all()
-        return await leave(self._tasks, kind, error, traceback)
+        return await exit_group(self._tasks, kind, error, traceback)
 
 
 def _today() -> float:

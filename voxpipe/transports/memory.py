@@ -23,10 +23,10 @@ from anyio import (
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Intake,
     Output,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Turn,
@@ -55,7 +55,7 @@ class MemoryPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     def __init__(

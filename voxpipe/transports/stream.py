@@ -8,10 +8,10 @@ from anyio.abc import ObjectStream
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Intake,
     Output,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
 )
@@ -29,7 +29,7 @@ class StreamPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     def __init__(self, stream: ObjectStream[bytes], format: AudioFormat) -> None:

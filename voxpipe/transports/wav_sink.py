@@ -18,9 +18,9 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    Ear,
     Output,
     Playout,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Turn,
@@ -49,7 +49,7 @@ class WavSink(Processor):
         OSError: the file cannot be written.
     """
 
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
 
     def __init__(

@@ -14,7 +14,7 @@ import pytest
 
 from voxpipe.transports import read_header
 
-RECORDINGS = Path(__file__).parents[2] / "voxpipe" / "console" / "recordings"
+RECORDINGS = Path(__file__).parents[3] / "voxpipe" / "console" / "recordings"
 
 
 def voxpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.testing import run_virtual, virtual_backend
 
 MOMENTS = st.lists(st.floats(0, 5), min_size=1, max_size=30)
@@ -29,7 +29,7 @@ def test_alarms_ring_in_order_and_the_cancelled_ones_never(
 
 async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, float]]:
     clock, began, rang = (
-        alarm_clock(),
+        timers(),
         anyio.current_time(),
         list[tuple[float, float]](),
     )
@@ -46,12 +46,12 @@ async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, 
 
 
 async def test_a_loop_has_one_clock() -> None:
-    assert alarm_clock() is alarm_clock()
+    assert timers() is timers()
 
 
 async def test_an_alarm_wakes_a_task_that_waits_for_an_event() -> None:
     bell = anyio.Event()
-    alarm = alarm_clock().at(anyio.current_time() + 0.01, bell.set)
+    alarm = timers().at(anyio.current_time() + 0.01, bell.set)
     with anyio.fail_after(5):
         await bell.wait()
     assert not alarm.is_pending
@@ -59,7 +59,7 @@ async def test_an_alarm_wakes_a_task_that_waits_for_an_event() -> None:
 
 async def test_an_alarm_in_the_past_rings_at_once_but_not_within_the_order() -> None:
     bell = anyio.Event()
-    alarm_clock().at(anyio.current_time() - 1, bell.set)
+    timers().at(anyio.current_time() - 1, bell.set)
     assert not bell.is_set()
     with anyio.fail_after(5):
         await bell.wait()
@@ -68,7 +68,7 @@ async def test_an_alarm_in_the_past_rings_at_once_but_not_within_the_order() -> 
 def test_a_later_loop_has_a_clock_of_its_own() -> None:
     async def one() -> object:
         await anyio.lowlevel.checkpoint()
-        return alarm_clock()
+        return timers()
 
     backend, options = virtual_backend()
     first, second = (
@@ -79,7 +79,7 @@ def test_a_later_loop_has_a_clock_of_its_own() -> None:
 
 def test_it_rings_in_a_loop_that_anyio_has_not_started() -> None:
     async def wait() -> float:
-        clock, bell = alarm_clock(), asyncio.Event()
+        clock, bell = timers(), asyncio.Event()
         began = clock.now()
         clock.at(began + 0.01, bell.set)
         async with asyncio.timeout(5):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from anyio import create_task_group, move_on_after
 from anyio.lowlevel import checkpoint
 
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 
 async def test_ringing_is_not_lost_before_somebody_waits() -> None:
-    bell = Bell()
+    bell = Wakeup()
     bell.ring()
     bell.ring()
     await bell.heard()
@@ -19,7 +19,7 @@ async def test_ringing_is_not_lost_before_somebody_waits() -> None:
 
 
 async def test_it_wakes_who_waits_again_and_again() -> None:
-    bell, heard = Bell(), list[int]()
+    bell, heard = Wakeup(), list[int]()
 
     async def wait() -> None:
         for number in range(3):
@@ -36,7 +36,7 @@ async def test_it_wakes_who_waits_again_and_again() -> None:
 
 
 async def test_who_gave_up_waiting_does_not_take_the_ringing_along() -> None:
-    bell = Bell()
+    bell = Wakeup()
     with move_on_after(0):
         await bell.heard()
     bell.ring()

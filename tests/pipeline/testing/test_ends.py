@@ -10,7 +10,7 @@ from anyio import sleep_forever
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Frame, Input, Pipeline, Processor
 from voxpipe.pipeline.frames import SpeechStarted
-from voxpipe.pipeline.testing import Probe, Script, run_virtual, run_within
+from voxpipe.pipeline.testing import Probe, Source, run_virtual, run_within
 
 PCM = AudioFormat("pcm16", 8_000)
 
@@ -30,7 +30,7 @@ class Deaf(Processor):
 
 async def test_a_probe_keeps_what_a_script_sends() -> None:
     sent = [sound(20, 1), SpeechStarted(at=0.0), sound(40, 2)]
-    script, probe = Script(sent), Probe()
+    script, probe = Source(sent), Probe()
     await Pipeline(script.output >> probe.input).run()
     assert probe.frames == sent
     assert probe.times == sorted(probe.times)
@@ -46,21 +46,21 @@ async def test_a_script_ends_when_nobody_reads_on() -> None:
             made.append(1)
             yield sound(20)
 
-    script, deaf = Script(endless()), Deaf()
+    script, deaf = Source(endless()), Deaf()
     assert await Pipeline(script.output >> deaf.input).run() == "finished"
     assert len(made) < 100
 
 
 def test_in_real_time_a_frame_comes_when_its_last_sample_was_recorded() -> None:
     frames = [SpeechStarted(at=0.0), sound(20), sound(250), SpeechStarted(at=1.0)]
-    script, probe = Script(frames, pace="real time"), Probe()
+    script, probe = Source(frames, pace="real time"), Probe()
     run_virtual(Pipeline(script.output >> probe.input).run)
     waits = [time - probe.times[0] for time in probe.times]
     assert waits == pytest.approx([0.0, 0.02, 0.27, 0.27], abs=1e-6)
 
 
 def test_at_once_takes_no_time() -> None:
-    script, probe = Script([sound(1_000)] * 9), Probe()
+    script, probe = Source([sound(1_000)] * 9), Probe()
     run_virtual(Pipeline(script.output >> probe.input).run)
     assert probe.times[-1] == probe.times[0]
 
@@ -74,7 +74,7 @@ def test_what_should_have_ended_is_told_by_name() -> None:
             await sleep_forever()
 
     for _ in range(10):  # tasks that are cancelled at once end in any order
-        script, one, two = Script([sound(20)] * 3), Sleeper(), Sleeper()
+        script, one, two = Source([sound(20)] * 3), Sleeper(), Sleeper()
         pipeline = Pipeline(script.output >> one.input, script.output >> two.input)
         with pytest.raises(TimeoutError) as caught:
             run_virtual(run_within, 5, pipeline)

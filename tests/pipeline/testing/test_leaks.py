@@ -18,7 +18,7 @@ from anyio import (
 )
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
-from voxpipe.pipeline.testing import LeakError, Probe, Script, no_leaks
+from voxpipe.pipeline.testing import LeakError, Probe, Source, no_leaks
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def later() -> Iterator[ExitStack]:
 async def test_a_pipeline_that_has_ended_leaves_nothing() -> None:
     frame = AudioFrame(data=bytes(320), format=AudioFormat("pcm16", 8_000))
     async with no_leaks():
-        script, probe = Script([frame] * 100), Probe()
+        script, probe = Source([frame] * 100), Probe()
         await Pipeline(script.output >> probe.input).run()
     assert len(probe.frames) == 100
 

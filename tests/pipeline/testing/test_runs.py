@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import Input, Output, Pipeline, Processor, SpeechStarted
 from voxpipe.pipeline.testing import (
     Probe,
-    Script,
+    Source,
     cancelled_at,
     run_virtual,
     run_within,
@@ -28,7 +28,7 @@ class Deaf(Processor):
 
 
 def test_a_pipeline_that_ends_in_time_is_no_news() -> None:
-    script, probe = Script([SpeechStarted(at=1.0)]), Probe()
+    script, probe = Source([SpeechStarted(at=1.0)]), Probe()
     run_virtual(run_within, 5, Pipeline(script.output >> probe.input))
     assert probe.frames == [SpeechStarted(at=1.0)]
 
@@ -36,7 +36,7 @@ def test_a_pipeline_that_ends_in_time_is_no_news() -> None:
 def test_a_pipeline_that_does_not_end_says_who_still_ran_and_what_was_not_read() -> (
     None
 ):
-    script, deaf, probe = Script([SpeechStarted(at=1.0)] * 3), Deaf(), Probe()
+    script, deaf, probe = Source([SpeechStarted(at=1.0)] * 3), Deaf(), Probe()
     pipeline = Pipeline(script.output >> deaf.input, script.output >> probe.input)
     with pytest.raises(TimeoutError) as caught:
         run_virtual(run_within, 2.5, pipeline)

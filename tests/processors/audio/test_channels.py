@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Mono, Stereo
 
 MONO = AudioFormat("pcm16", 16_000)
@@ -61,7 +61,7 @@ def test_only_samples_can_be_mixed() -> None:
 
 
 async def test_an_input_for_mono_gets_mono_from_a_pipeline() -> None:
-    probe, script = Probe(), Script([frame([(4, 8)]), frame([(-1, -3)])])
+    probe, script = Probe(), Source([frame([(4, 8)]), frame([(-1, -3)])])
     script.output.format = STEREO
     probe.input.format = MONO
     await Pipeline(script.output >> Mono() >> probe.input).run()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline, WiringError
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Decode, Encode
 
 Law = Literal["ulaw", "alaw"]
@@ -139,7 +139,7 @@ def test_one_law_does_not_enter_the_other() -> None:
 
 async def test_audio_that_came_as_base64_is_decoded_in_a_pipeline() -> None:
     format = AudioFormat("ulaw", 8_000)
-    script = Script([AudioFrame.from_base64("/wB/gP8A", format)])
+    script = Source([AudioFrame.from_base64("/wB/gP8A", format)])
     script.output.format = format
     probe = Probe()
     await Pipeline(script.output >> Decode() >> probe.input).run()
@@ -147,7 +147,7 @@ async def test_audio_that_came_as_base64_is_decoded_in_a_pipeline() -> None:
 
 
 def test_a_pipeline_refuses_the_other_law_before_anything_runs() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format = AudioFormat("alaw", 8_000)
     with pytest.raises(WiringError, match=r"script.output is alaw .* put Decode\(\)"):
         Pipeline(script.output >> Encode("ulaw") >> probe.input)

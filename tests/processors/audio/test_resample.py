@@ -19,7 +19,7 @@ from voxpipe.pipeline import (
     Turn,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Resample
 
 Int16 = NDArray[np.int16]
@@ -387,7 +387,7 @@ def test_an_unknown_quality_is_refused() -> None:
 async def test_in_a_pipeline_the_tail_comes_before_the_end_of_a_reply() -> None:
     turns = [Turn("r1"), Turn("r2")]
     played = pieces(tone(440, 24_000, 0.1), 24_000)
-    script = Script(
+    script = Source(
         [
             each
             for turn in turns
@@ -416,14 +416,14 @@ async def test_in_a_pipeline_an_interrupted_reply_is_not_heard_in_the_next() -> 
         AudioFrame(data=each.tobytes(), format=AudioFormat("pcm16", 24_000), turn=turn)
         for each, turn in zip((loud, soft), turns, strict=True)
     ]
-    probe, script = Probe(), Script(frames)
+    probe, script = Probe(), Source(frames)
     await Pipeline(script.output >> Resample(8_000) >> probe.input).run()
     (alone,) = Resample(8_000).feed(frames[1])
     assert probe.frames[1].data == alone.data
 
 
 async def test_in_a_pipeline_other_frames_pass_by() -> None:
-    script = Script([frame(tone(440, 8_000, 0.02), 8_000), Dtmf(digit="1")])
+    script = Source([frame(tone(440, 8_000, 0.02), 8_000), Dtmf(digit="1")])
     probe = Probe()
     await Pipeline(script.output >> Resample(16_000) >> probe.input).run()
     assert [type(each).__name__ for each in probe.frames] == [
@@ -434,7 +434,7 @@ async def test_in_a_pipeline_other_frames_pass_by() -> None:
 
 
 def test_a_pipeline_refuses_g711_before_anything_runs() -> None:
-    script, probe = Script([]), Probe()
+    script, probe = Source([]), Probe()
     script.output.format = AudioFormat("ulaw", 8_000)
     with pytest.raises(WiringError, match=r"script.output is ulaw 8000 Hz.*put Decode"):
         Pipeline(script.output >> Resample(24_000) >> probe.input)

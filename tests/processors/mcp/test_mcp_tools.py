@@ -23,13 +23,19 @@ from voxpipe.pipeline import (
     ToolResult,
     Transcript,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.mcp import HttpServer, McpError, McpServer, StdioServer
 from voxpipe.processors.mcp import mcp_tools as found_at
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import Policy, Tool, ToolRouter, tool
-from voxpipe.simulator import Call, Line, Timing, ToneVoice, connect_in_memory
-from voxpipe.simulator import Script as Story
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    Timing,
+    ToneVoice,
+    connect_in_memory,
+)
 from voxpipe.transports import MemoryPhone
 
 # mcp 2.3 leaves httpx2's generators to the garbage collector when an event stream is
@@ -75,7 +81,7 @@ def call(name: str, call_id: str = "c1", **arguments: Any) -> ToolCall:
 async def results_of(
     made: list[Tool[..., Any]] | tuple[Tool[..., Any], ...], *calls: ToolCall
 ) -> list[ToolResult]:
-    router, script, probe = ToolRouter(made), Script(calls), Probe()
+    router, script, probe = ToolRouter(made), Source(calls), Probe()
     await Pipeline(script.output >> router.calls, router.results >> probe.input).run(
         deadline=60
     )
@@ -187,11 +193,11 @@ async def test_a_policy_is_for_all_of_its_tools(lasting: HttpServer) -> None:
 
 
 async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
-    script = Story(
+    script = Script(
         replies=[
-            Line(calls=[Call(name="die")]),
+            Line(calls=[CallTool(name="die")]),
             Line(say="Something is broken."),
-            Line(calls=[Call(name="add", arguments={"a": 2})]),
+            Line(calls=[CallTool(name="add", arguments={"a": 2})]),
             Line(say="It is {result}."),
         ],
         timing=Timing(first_audio_ms=0, first_text_ms=0, text_token_ms=0),

@@ -16,8 +16,7 @@ from voxpipe.processors.realtime import (
     McpNews,
     VoiceApprovals,
 )
-from voxpipe.simulator import Call as Calling
-from voxpipe.simulator import Line, McpFailure, McpTool, McpTools, Script
+from voxpipe.simulator import CallTool, Line, McpFailure, McpTool, McpTools, Script
 
 from .call import QUICK, Call, call
 from .loops import Backend, run_virtually
@@ -44,7 +43,7 @@ def script(*lines: Line, **fields: Any) -> Script:
 
 
 def calling(*names: str, say: str = "", heard: str = "Hello?") -> Line:
-    calls = [Calling(name=name, arguments={"of": "Ada"}) for name in names]
+    calls = [CallTool(name=name, arguments={"of": "Ada"}) for name in names]
     return Line(heard=heard, say=say or (), calls=calls)
 
 

@@ -14,8 +14,7 @@ from voxpipe.processors.realtime import Connect, Realtime, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Call as ToolCallLine
-from voxpipe.simulator import Line, Script, When
+from voxpipe.simulator import CallTool, Line, Script, When
 from voxpipe.simulator.cassettes import CassetteMismatch, recording, replay
 
 from .call import QUICK, ULAW, Call, simulated
@@ -25,7 +24,7 @@ T = TypeVar("T")
 LONG = "It is sunny there, as it always is, and it will stay so for the whole week."
 SCRIPT = Script(
     replies=[
-        Line(heard="Weather?", calls=[ToolCallLine(name="weather")]),
+        Line(heard="Weather?", calls=[CallTool(name="weather")]),
         Line(say=LONG),
         Line(heard="Stop!", say="All right."),
     ],

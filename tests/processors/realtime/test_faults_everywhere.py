@@ -14,8 +14,7 @@ from anyio import fail_after, sleep
 from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime import Connect, Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call as ToolCallLine
-from voxpipe.simulator import Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.cassettes import recording
 from voxpipe.simulator.protocol.event_names import SERVER_EVENTS
 from voxpipe.simulator.script.faults import (
@@ -33,7 +32,7 @@ from .loops import BACKENDS, run_virtually
 LONG = "It is sunny there, as it always is, and it will stay so for the whole week."
 SCRIPT = Script(
     replies=[
-        Line(heard="Weather?", calls=[ToolCallLine(name="weather")]),
+        Line(heard="Weather?", calls=[CallTool(name="weather")]),
         Line(say=LONG),
         Line(heard="Stop!", say="All right."),
     ],

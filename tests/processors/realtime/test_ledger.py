@@ -9,10 +9,9 @@ from anyio import create_task_group, fail_after, sleep
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import Items, Summary, retold
+from voxpipe.processors.realtime import Items, Summary, exported
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.service.conversation.items import Item
 
 from .bench import TOOLS
@@ -24,8 +23,8 @@ SCRIPT = Script(
     replies=[
         Line(say="Good evening.", heard="Hello?"),
         Line(say=["One moment.", "It is sunny in Rome."], heard="How is Rome?"),
-        Line(say="Let me see.", calls=[Calls(name="look", arguments={"n": 1})]),
-        Line(calls=[Calls(name="look"), Calls(name="look", arguments={"n": 2})]),
+        Line(say="Let me see.", calls=[CallTool(name="look", arguments={"n": 1})]),
+        Line(calls=[CallTool(name="look"), CallTool(name="look", arguments={"n": 2})]),
         Line(say="That is a rather long answer that is interrupted now and then."),
     ],
     then="repeat",
@@ -153,7 +152,7 @@ def test_a_conversation_can_be_told_to_another_session(
     for act, what in steps:
         take(duet, act, what)
     end(duet)
-    told = retold(duet.client.history)
+    told = exported(duet.client.history)
     other = Duet(SCRIPT, tools=tuple(TOOLS))
     for each in told.items:
         other.client.edits.ask("create", each["id"], item=each)
@@ -172,7 +171,7 @@ def test_a_conversation_can_be_told_to_another_session(
             assert (item.type, ROLES[item.role]) == (entry.kind, entry.role)
             assert item.call.get("call_id", "") == entry.call_id
     assert not theirs
-    again = retold(other.client.history)
+    again = exported(other.client.history)
     assert again.items == told.items
     assert again.left_out == ()
 

@@ -21,16 +21,14 @@ from voxpipe.pipeline import (
     VoxpipeError,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Decode
 from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.shell import port_queue as news
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Call as ToolCallLine
-from voxpipe.simulator import Failure, Line, Script
+from voxpipe.simulator import CallTool, Failure, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from .call import QUICK, ULAW, Call, call, session, speech
@@ -55,8 +53,8 @@ async def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-def asks_for(city: str) -> ToolCallLine:
-    return ToolCallLine(name="weather", arguments={"city": city})
+def asks_for(city: str) -> CallTool:
+    return CallTool(name="weather", arguments={"city": city})
 
 
 # --- who owns the turns
@@ -177,7 +175,7 @@ def test_a_caller_who_writes_is_answered_in_writing() -> None:
     async def conversation() -> None:
         lines = script(Line(say="Good evening to you."), Line(say="We do."))
         async with session(lines, output="text") as model:
-            source = Frames([Text(text="Good evening"), Text(text="Do you have fish?")])
+            source = Source([Text(text="Good evening"), Text(text="Do you have fish?")])
             writes, transcripts = Probe(), Probe()
             pipeline = Pipeline(
                 source.output >> model.reads,
@@ -203,7 +201,7 @@ def test_a_picture_is_shown_and_asked_about() -> None:
     async def conversation() -> None:
         png = Image(data=b"\x89PNG\r\n\x1a\n")
         async with session(script(Line(say="A dot.")), output="text") as model:
-            source, faults = Frames([png, Text(text="What is this?")]), Probe()
+            source, faults = Source([png, Text(text="What is this?")]), Probe()
             pipeline = Pipeline(
                 source.output >> model.reads, model.faults >> faults.input
             )
@@ -557,7 +555,7 @@ def test_an_answer_longer_than_ten_seconds_is_played_to_its_end() -> None:
                 )
                 for at in range(0, len(question), 960)
             ]
-            source = Frames(frames, pace="real time")
+            source = Source(frames, pace="real time")
             phone, played, silent = MemoryPhone(PCM_24K), Probe(), Probe()
             pipeline = Pipeline(
                 source.output >> model.hears,
@@ -581,10 +579,10 @@ def test_a_tool_that_never_answers_is_not_waited_for() -> None:
 
     def nobody_answers(conversation: Call) -> list[Route]:
         model = conversation.model
-        return [model.calls >> Probe().input, Frames([]).output >> model.results]
+        return [model.calls >> Probe().input, Source([]).output >> model.results]
 
     async def conversation() -> None:
-        lines = script(Line(calls=(ToolCallLine(name="weather"),)))
+        lines = script(Line(calls=(CallTool(name="weather"),)))
         schemas = ToolRouter([weather]).schemas
         async with session(lines, tools=schemas) as model:
             phone_call = Call(model, routes=nobody_answers)
@@ -612,7 +610,7 @@ def test_a_caller_who_hangs_up_at_once_keeps_nobody_waiting() -> None:
 def test_a_stream_that_is_empty_ends_the_conversation() -> None:
     async def conversation() -> None:
         async with session(GREETS) as model:
-            source, probe = Frames([]), Probe()
+            source, probe = Source([]), Probe()
             pipeline = Pipeline(source.output >> model.hears, model.says >> probe.input)
             assert await pipeline.run(deadline=5) == "finished"
 
@@ -830,7 +828,7 @@ def test_audio_in_another_format_does_not_start() -> None:
         return [
             other.heard >> model.hears,
             phone.heard >> Probe().input,
-            Frames([]).output >> other.speaks,
+            Source([]).output >> other.speaks,
         ]
 
     assert complaint(routes) == (

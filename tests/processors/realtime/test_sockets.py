@@ -25,8 +25,7 @@ from voxpipe.processors.realtime import Realtime, SessionRefused, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.connect import connection
 from voxpipe.processors.tools import Tool, ToolRouter, tool
-from voxpipe.simulator import Call as ToolCallLine
-from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 from voxpipe.transports import MemoryPhone
 
 from .call import Call, speech
@@ -80,7 +79,7 @@ async def test_a_whole_conversation() -> None:
 
     script = Script(
         replies=(
-            Line(heard="When?", calls=(ToolCallLine(name="hours"),)),
+            Line(heard="When?", calls=(CallTool(name="hours"),)),
             Line(say=f"From {{result}}. {LONG}"),
             Line(heard="Thanks!", say="Bye."),
         ),

@@ -29,7 +29,7 @@ from voxpipe.pipeline import (
     SpeechStopped,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.processors.recorder import WavRecorder
 
 RATE = 8_000
@@ -120,8 +120,8 @@ def test_a_long_call_with_one_silent_side_is_whole(tmp_path: Path) -> None:
 
 async def test_a_source_that_is_faster_than_time_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
-    caller = Script([audio(1, 0.25) for _ in range(200)])
-    agent = Script([audio(2) for _ in range(500)])
+    caller = Source([audio(1, 0.25) for _ in range(200)])
+    agent = Source([audio(2) for _ in range(500)])
     recorder = WavRecorder(path, rate=RATE)
     pipeline = Pipeline(
         caller.output >> recorder.caller, agent.output >> recorder.agent
@@ -135,7 +135,7 @@ async def test_a_source_that_is_faster_than_time_loses_nothing(tmp_path: Path) -
 
 async def test_frames_that_do_not_fit_are_dropped_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
-    caller = Script([audio(n + 1, 3.0) for n in range(30)])  # 90 s at one go
+    caller = Source([audio(n + 1, 3.0) for n in range(30)])  # 90 s at one go
     recorder = WavRecorder(path, rate=RATE)
     pipeline = Pipeline(caller.output >> recorder.caller)
     await pipeline.run()
@@ -164,7 +164,7 @@ async def test_a_cancelled_run_leaves_a_valid_file(tmp_path: Path) -> None:
 async def test_torn_samples_are_reported_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
     torn = AudioFrame(data=b"abc", format=MONO)
-    caller = Script([audio(1), torn, audio(1)])
+    caller = Source([audio(1), torn, audio(1)])
     recorder = WavRecorder(path, rate=RATE)
     await Pipeline(caller.output >> recorder.caller).run()
     assert recorder.fault_count == 1
@@ -194,7 +194,7 @@ async def test_a_full_disk_does_not_end_the_conversation(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "call.wav"
-    caller = Script([audio(1, 0.25) for _ in range(100)])
+    caller = Source([audio(1, 0.25) for _ in range(100)])
     recorder = WavRecorder(path, rate=RATE)
     with disk_of(4 * RATE * 3):
         assert await Pipeline(caller.output >> recorder.caller).run() == "finished"
@@ -207,7 +207,7 @@ async def test_a_full_disk_does_not_end_the_conversation(
 
 
 async def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    caller, recorder = Script([]), WavRecorder(tmp_path / "no" / "call.wav")
+    caller, recorder = Source([]), WavRecorder(tmp_path / "no" / "call.wav")
     with pytest.raises(FileNotFoundError):
         await Pipeline(caller.output >> recorder.caller).run()
 

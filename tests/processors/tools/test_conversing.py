@@ -29,13 +29,13 @@ from voxpipe.processors.tools import (
     ToolRouter,
     tool,
 )
-from voxpipe.simulator import Call, Line, Script, Timing, ToneVoice, When
+from voxpipe.simulator import CallTool, Line, Script, Timing, ToneVoice, When
 from voxpipe.simulator import connect_in_memory as simulated
 from voxpipe.transports import MemoryPhone
 
 PCM = AudioFormat("pcm16", 24_000)
 QUICK = Timing(first_audio_ms=100, first_text_ms=50, rate_limits_ms=0, text_token_ms=1)
-GO = Line(calls=[Call(name="work")])
+GO = Line(calls=[CallTool(name="work")])
 ONE_MOMENT = Filler("One moment, please.", after=2.0)
 
 
@@ -147,7 +147,9 @@ def test_several_calls_of_one_reply_are_answered_together_and_once() -> None:
         return "also done"
 
     story = script(
-        Line(calls=[Call(name="work"), Call(name="other"), Call(name="work")]),
+        Line(
+            calls=[CallTool(name="work"), CallTool(name="other"), CallTool(name="work")]
+        ),
         Line(say="{results.work} and {results.other}."),
         Line(say="This is one too many."),
     )
@@ -182,7 +184,7 @@ def test_a_filler_can_be_said_again_and_again() -> None:
 def test_silence_is_counted_from_the_last_word_that_was_heard() -> None:
     talk = "I will look that up for you in our big old book of times, one by one."
     story = script(
-        Line(say=talk, calls=[Call(name="work")]), Line(say="It is {result}.")
+        Line(say=talk, calls=[CallTool(name="work")]), Line(say="It is {result}.")
     )
     held = converse([works_for(5)], story, waits(15), filler=ONE_MOMENT)
     assert held.said == [talk, "It is done."]
@@ -265,7 +267,7 @@ def test_a_human_may_take_minutes_to_approve() -> None:
         return f"{amount} paid"
 
     story = script(
-        Line(calls=[Call(name="work", arguments={"amount": 7})]),
+        Line(calls=[CallTool(name="work", arguments={"amount": 7})]),
         Line(say="{result}."),
     )
     held = converse([work], story, waits(310))
@@ -332,7 +334,7 @@ def decides(agreed: bool) -> Line:
     """The model says what the caller has answered."""
     return Line(
         calls=[
-            Call(
+            CallTool(
                 name="answer_approval",
                 arguments={"request": "approval_1", "agreed": agreed},
             )
@@ -352,7 +354,7 @@ async def work(times: int = 1) -> str:
     return f"done {times} times"
 
 
-TWICE = Line(calls=[Call(name="work", arguments={"times": 2})])
+TWICE = Line(calls=[CallTool(name="work", arguments={"times": 2})])
 
 
 @pytest.mark.parametrize(("agreed", "last"), [(True, None), (False, "refused")])

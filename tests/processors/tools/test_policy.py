@@ -20,7 +20,7 @@ from voxpipe.pipeline import (
     Turn,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.tools import (
     ByVoice,
     Filler,
@@ -69,7 +69,7 @@ def test_a_tool_can_be_put_under_another_policy() -> None:
 
 async def test_who_minds_interruptions_has_to_hear_of_them() -> None:
     router, probe = ToolRouter([work]), Probe()
-    calls = Script([ToolCall(call_id="1", name="work", arguments="{}")])
+    calls = Source([ToolCall(call_id="1", name="work", arguments="{}")])
     routes = [calls.output >> router.calls, router.results >> probe.input]
     with pytest.raises(WiringError, match=r"model\.interruptions >> "):
         await Pipeline(*routes).run()
@@ -77,8 +77,8 @@ async def test_who_minds_interruptions_has_to_hear_of_them() -> None:
 
 async def test_interruptions_do_not_keep_a_router_alive() -> None:
     router, probe = ToolRouter([work]), Probe()
-    calls = Script([ToolCall(call_id="1", name="work", arguments="{}")])
-    cuts = Script([Interruption(cut=Turn())])
+    calls = Source([ToolCall(call_id="1", name="work", arguments="{}")])
+    cuts = Source([Interruption(cut=Turn())])
     await Pipeline(
         calls.output >> router.calls,
         cuts.output >> router.interruptions,

@@ -16,7 +16,7 @@ from voxpipe.pipeline import (
     ToolResult,
     ToolUpdate,
 )
-from voxpipe.pipeline.testing import Script
+from voxpipe.pipeline.testing import Source
 from voxpipe.processors.tools import Progress, ToolError, ToolRouter, tool
 from voxpipe.processors.tools.progress import Reports
 
@@ -92,7 +92,7 @@ async def test_a_tool_in_a_thread_tells_before_its_result() -> None:
         listener.has_come.wait(30)
         return "done"
 
-    calls = Script([ToolCall(call_id="1", name="look", arguments="{}")])
+    calls = Source([ToolCall(call_id="1", name="look", arguments="{}")])
     router = ToolRouter([look])
     await Pipeline(calls.output >> router.calls, router.results >> listener.input).run(
         deadline=60

@@ -25,7 +25,7 @@ from voxpipe.pipeline import (
     ToolResult,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.tools import Tool, ToolError, ToolRouter, tool
 from voxpipe.processors.tools.router import LEFT_BEHIND, REMEMBERED
 
@@ -36,7 +36,7 @@ def call(name: str, arguments: object = None, call_id: str = "c1") -> ToolCall:
 
 
 async def results_of(router: ToolRouter, *calls: ToolCall) -> list[ToolResult]:
-    script, probe = Script(calls), Probe()
+    script, probe = Source(calls), Probe()
     await Pipeline(script.output >> router.calls, router.results >> probe.input).run(
         deadline=60
     )
@@ -314,7 +314,7 @@ async def test_a_tool_that_swallows_its_cancellation_is_answered_for(
             await complained.wait()
             go_on.set()
 
-    script, probe = Script([call("stubborn")]), LetGo()
+    script, probe = Source([call("stubborn")]), LetGo()
     router = ToolRouter([stubborn])
     logger, listener = logging.getLogger("voxpipe"), Listener()
     logger.addHandler(listener)
@@ -365,7 +365,7 @@ async def test_a_second_call_of_one_id_is_reported_and_not_run() -> None:
         return "paid"
 
     router = ToolRouter([pay])
-    script, probe, faults = Script([call("pay", {"amount": 5})] * 3), Probe(), Probe()
+    script, probe, faults = Source([call("pay", {"amount": 5})] * 3), Probe(), Probe()
     await Pipeline(
         script.output >> router.calls,
         router.results >> probe.input,
@@ -442,7 +442,7 @@ async def test_a_call_that_is_cancelled_before_it_comes_is_not_run() -> None:
 
 async def test_a_slow_reader_loses_no_result_and_holds_the_calls_back() -> None:
     calls = [call("add", {"a": n}, str(n)) for n in range(100)]
-    script, reader, router = Script(calls), Choosy(), ToolRouter([add], concurrency=4)
+    script, reader, router = Source(calls), Choosy(), ToolRouter([add], concurrency=4)
     pipeline = Pipeline(script.output >> router.calls, router.results >> reader.input)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pipeline.run)
@@ -533,7 +533,7 @@ def test_bounds_that_are_none_are_refused(bounds: dict[str, Any]) -> None:
 
 
 def test_results_that_nobody_reads_are_refused_with_the_cure() -> None:
-    script, router = Script([]), ToolRouter([add])
+    script, router = Source([]), ToolRouter([add])
     with pytest.raises(WiringError, match=r"tool_router\.results >> model\.results"):
         Pipeline(script.output >> router.calls)
 

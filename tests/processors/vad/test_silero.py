@@ -19,7 +19,7 @@ from voxpipe.pipeline import (
     SpeechStarted,
     SpeechStopped,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Encode, Resample
 from voxpipe.processors.vad import Vad
 from voxpipe.processors.vad.silero import Binding, Session, Silero, SileroListener
@@ -95,7 +95,7 @@ async def test_it_hears_a_telephone_in_a_pipeline() -> None:
     samples, bounds = call(8_000)
     encode = Encode("ulaw")
     played = [out for each in frames(samples, 8_000) for out in encode.feed(each)]
-    probe, script = Probe(), Script(played)
+    probe, script = Probe(), Source(played)
     vad = Vad(Silero(), preroll=0.0)
     await Pipeline(script.output >> vad >> probe.input).run()
     made = [e for e in probe.frames if isinstance(e, SpeechStarted | SpeechStopped)]

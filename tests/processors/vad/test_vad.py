@@ -20,7 +20,7 @@ from voxpipe.pipeline import (
     SpeechStopped,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, Script
+from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Encode, Resample, Stereo
 from voxpipe.processors.vad import Heard, Vad
 
@@ -236,7 +236,7 @@ async def test_in_a_pipeline_g711_goes_straight_through_with_marks_beside() -> N
         for out in encode.feed(each)
     ]
     wired = [AudioFrame.from_base64(f.base64, f.format, start=f.start) for f in played]
-    probe, script = Probe(), Script([*wired, Dtmf(digit="#")])
+    probe, script = Probe(), Source([*wired, Dtmf(digit="#")])
     script.output.format = probe.input.format = AudioFormat("ulaw", 8_000)
     await Pipeline(script.output >> exact() >> probe.input).run()
     assert places(probe.frames) == [0.5, 1.2, 2.5, 3.0]
@@ -246,7 +246,7 @@ async def test_in_a_pipeline_g711_goes_straight_through_with_marks_beside() -> N
 
 
 async def test_in_a_pipeline_marks_pass_the_boxes_behind() -> None:
-    script = Script(frames(speech(8_000, (0.5, 1.2)), 8_000))
+    script = Source(frames(speech(8_000, (0.5, 1.2)), 8_000))
     probe = Probe()
     await Pipeline(script.output >> exact() >> Resample(24_000) >> probe.input).run()
     assert places(probe.frames) == [0.5, 1.2]
@@ -255,7 +255,7 @@ async def test_in_a_pipeline_marks_pass_the_boxes_behind() -> None:
 async def test_two_runs_are_two_streams() -> None:
     vad = exact()
     for _ in range(2):
-        script = Script(frames(speech(8_000, (2.0, 3.0)), 8_000))
+        script = Source(frames(speech(8_000, (2.0, 3.0)), 8_000))
         probe = Probe()
         await Pipeline(script.output >> vad >> probe.input).run()
         assert places(probe.frames) == [2.0, 3.0]

@@ -11,7 +11,14 @@ from typing import Any
 import anyio
 
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.simulator import Call, Line, Script, Timing, ToneVoice, connect_in_memory
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    Timing,
+    ToneVoice,
+    connect_in_memory,
+)
 from voxpipe.simulator.cassettes import recording, replay
 from voxpipe.simulator.cassettes.cleaning import Keep
 from voxpipe.simulator.cassettes.recorder import Connection
@@ -19,7 +26,7 @@ from voxpipe.simulator.cassettes.recorder import Connection
 Json = dict[str, Any]
 Plot = Callable[[Connection], Awaitable[Any]]
 TOOL: Json = {"type": "function", "name": "look", "parameters": {}}
-TWICE = [Call(name="look", arguments={"n": n}) for n in (1, 2)]
+TWICE = [CallTool(name="look", arguments={"n": n}) for n in (1, 2)]
 SCRIPT = Script(
     replies=[Line(say="Good evening."), Line(calls=TWICE), Line(say="Seen.")],
     timing=Timing(first_audio_ms=100, speed=10),

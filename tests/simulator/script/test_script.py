@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.simulator import (
-    Call,
+    CallTool,
     Line,
     Script,
     ScriptError,
@@ -41,7 +41,7 @@ def test_a_script_in_yaml_is_the_script_in_python(tmp_path: Path) -> None:
             Line(
                 heard="Are you open on Sunday?",
                 say=("One moment.",),
-                calls=(Call(name="opening_hours", arguments={"day": "Sunday"}),),
+                calls=(CallTool(name="opening_hours", arguments={"day": "Sunday"}),),
             ),
             Line(say=("Well.", "We are open {result.hours}."), wait_ms=1500),
         ),

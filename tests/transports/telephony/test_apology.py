@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
     TransportError,
     Turn,
 )
-from voxpipe.pipeline.testing import Script, no_leaks
+from voxpipe.pipeline.testing import Source, no_leaks
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.apology import SORRY, read_clip
 from voxpipe.transports.wav import WavError
@@ -63,7 +63,7 @@ async def at_work(call: Call) -> None:
 
     turn = Turn()
     said = AudioFrame(data=bytes([0x10]) * 24_000, format=ULAW, turn=turn)
-    script = Script([said])
+    script = Source([said])
     script.output.format = ULAW
     await Pipeline(call.heard >> Model().hears, script.output >> call.speaks).run()
 

@@ -8,7 +8,7 @@ import pytest
 from anyio import create_task_group, current_time, sleep, sleep_forever
 
 from voxpipe.pipeline import AudioFrame, Pipeline, Turn, Usage
-from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.transports.telephony import Call, Refused, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 
@@ -77,8 +77,8 @@ def test_the_line_tells_what_the_call_has_cost(in_time: Run, told: Told) -> None
         ]
         await Pipeline(
             call.heard >> Probe().input,
-            Script(usage).output >> call.charges,
-            Script([]).output >> call.speaks,
+            Source(usage).output >> call.charges,
+            Source([]).output >> call.speaks,
         ).run()
 
     async def scene() -> None:
@@ -187,7 +187,7 @@ def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
             AudioFrame(data=data, format=ULAW, start=index / 5, turn=turn)
             for index in range(600)
         )
-        script = Script(said)
+        script = Source(said)
         script.output.format = ULAW
         await Pipeline(call.heard >> Probe().input, script.output >> call.speaks).run()
 

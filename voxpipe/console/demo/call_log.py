@@ -37,7 +37,7 @@ class _Spoken:
     heard_words: str | None = None
 
 
-class Chronicle(Processor):
+class CallLog(Processor):
     """Reads along at every port; draw into it what is to be written down.
 
     Args:

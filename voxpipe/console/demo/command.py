@@ -25,7 +25,7 @@ from voxpipe.simulator import Line, Script, Simulator
 from voxpipe.transports import MemoryPhone, read_header
 
 from . import restaurant
-from .call_log import Chronicle
+from .call_log import CallLog
 from .caller import (
     Listener,
     Plot,
@@ -148,7 +148,7 @@ class Conversation:
         expected: float,
     ) -> None:
         self._view = live(sys.stdout, seconds=expected)
-        self.chronicle = Chronicle(session.settings.model, self._view)
+        self.chronicle = CallLog(session.settings.model, self._view)
         self._phone = phone = MemoryPhone(caller.format, background="silence")
         self._model = model = Realtime(session)
         self._listener = listener = Listener()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call, Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 
 GREETING = "Trattoria Ada, good evening. How can I help you?"
 
@@ -59,7 +59,7 @@ def script(words: tuple[str, ...]) -> Script:
         replies=(
             Line(
                 heard=hours,
-                calls=(Call(name="opening_hours", arguments={"day": "Sunday"}),),
+                calls=(CallTool(name="opening_hours", arguments={"day": "Sunday"}),),
             ),
             Line(say="On {result.day} we are {result.hours}. Shall I book a table?"),
             Line(
@@ -74,7 +74,7 @@ def script(words: tuple[str, ...]) -> Script:
                 heard=book,
                 say="With pleasure, one moment.",
                 calls=(
-                    Call(
+                    CallTool(
                         name="book_table",
                         arguments={"day": "Sunday", "time": "20:00", "guests": 2},
                     ),

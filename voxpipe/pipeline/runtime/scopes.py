@@ -7,7 +7,7 @@ from types import TracebackType
 from anyio.abc import TaskGroup
 
 
-async def leave(
+async def exit_group(
     tasks: TaskGroup,
     kind: type[BaseException] | None,
     error: BaseException | None,

@@ -17,7 +17,7 @@ from .loop import in_trio, one_per_loop
 ALARM_CLOCK = "voxpipe alarm clock"
 
 
-class Alarm:
+class Timer:
     """A wake-up that was ordered.
 
     Attributes:
@@ -45,7 +45,7 @@ class Alarm:
         if wake is not None:
             wake()
 
-    def __lt__(self, other: Alarm) -> bool:
+    def __lt__(self, other: Timer) -> bool:
         return self.moment < other.moment
 
 
@@ -58,24 +58,24 @@ class _Timer(Protocol):
     def set(self, moment: float) -> None: ...
 
 
-class AlarmClock:
+class Timers:
     """The alarms of one event loop, which is asked for the nearest only."""
 
     def __init__(self) -> None:
-        self._alarms: list[Alarm] = []  # a heap: a live one for each that waits
+        self._alarms: list[Timer] = []  # a heap: a live one for each that waits
         self._next = math.inf
         self._timer: _Timer = (_Trio if in_trio() else _Asyncio)(self._ring)
         # `anyio.current_time`, also outside of every task, where anyio does not know
         # which loop runs unless it has started it.
         self.now = self._timer.now
 
-    def at(self, moment: float, wake: Callable[[], object]) -> Alarm:
+    def at(self, moment: float, wake: Callable[[], object]) -> Timer:
         """Have ``wake`` called at ``moment``, or as soon after it as the loop is free.
 
         It is called from the event loop, outside of every task: it may set an event
         and order another alarm, and must neither wait nor raise.
         """
-        alarm = Alarm(moment, wake)
+        alarm = Timer(moment, wake)
         heappush(self._alarms, alarm)
         if moment < self._next:
             self._set()
@@ -131,5 +131,5 @@ class _Trio:
             self._ring()
 
 
-alarm_clock = one_per_loop(ALARM_CLOCK, AlarmClock)
+timers = one_per_loop(ALARM_CLOCK, Timers)
 """The one of the event loop that runs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyio import Event
 
 
-class Bell:
+class Wakeup:
     """Wakes one task; ringing it before it is waited for is not lost."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@
 True
 """
 
-from .ends import Probe, Script
+from .ends import Probe, Source
 from .leaks import LeakError, no_leaks
 from .runs import cancelled_at, run_within
 from .virtual import run_virtual, virtual_backend
@@ -17,7 +17,7 @@ from .virtual import run_virtual, virtual_backend
 __all__ = [
     "LeakError",
     "Probe",
-    "Script",
+    "Source",
     "cancelled_at",
     "no_leaks",
     "run_virtual",

@@ -16,7 +16,7 @@ from voxpipe.pipeline.processor import Processor
 Pace = Literal["at once", "real time"]
 
 
-class Script(Processor):
+class Source(Processor):
     """Sends given frames, then ends.
 
     Args:

@@ -23,7 +23,7 @@ _KEPT = 16  # in a thread, 0.6 MB each at most; a program has two or three
 _LOWEST, _HIGHEST = np.array(-32768.0), np.array(32767.0)
 
 
-class Workbench:
+class Scratch:
     """Arrays for pieces of one size, and one channel.
 
     Args:
@@ -78,17 +78,17 @@ class Workbench:
 
 class _Benches(threading.local):
     def __init__(self) -> None:
-        self.known: dict[tuple[int, int], Workbench] = {}
+        self.known: dict[tuple[int, int], Scratch] = {}
 
 
 _BENCHES = _Benches()
 
 
-def workbench(matrix: Float64, block_in: int, size: int) -> Workbench:
+def workbench(matrix: Float64, block_in: int, size: int) -> Scratch:
     """This thread's for pieces of ``size`` samples.
 
     Args:
-        matrix: see `Workbench`; known by its identity.
+        matrix: see `Scratch`; known by its identity.
         block_in: inputs of a block.
         size: samples of a piece, a multiple of that.
     """
@@ -97,5 +97,5 @@ def workbench(matrix: Float64, block_in: int, size: int) -> Workbench:
     if found is None:
         if len(known) >= _KEPT:
             known.clear()
-        found = known[id(matrix), size] = Workbench(matrix, block_in, size)
+        found = known[id(matrix), size] = Scratch(matrix, block_in, size)
     return found

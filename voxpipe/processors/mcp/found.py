@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import create_task_group
 from anyio.abc import TaskGroup
 
-from voxpipe.processors.tools import GivenSchema, Policy, Tool
+from voxpipe.processors.tools import Policy, RawSchema, Tool
 
 from .connection import MOST_TOOLS, Connection
 from .errors import McpError
@@ -119,7 +119,7 @@ class Found:
             call,
             name=name[:_LONGEST_NAME],
             description=offered.description or offered.title or "",
-            takes=GivenSchema(offered.input_schema),
+            takes=RawSchema(offered.input_schema),
             policy=self._policy,
         )
 

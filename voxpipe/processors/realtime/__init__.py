@@ -26,7 +26,7 @@ from .connect.host import HostWarning
 from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
 from .events import ServerEvent
 from .hosted_mcp.approvals import Approvals, VoiceApprovals
-from .memory.export import LeftOut, Retold, retold
+from .memory.export import Export, LeftOut, exported
 from .memory.items import Items, NoSummary
 from .memory.summary import Summary
 from .money.budget import Budget, BudgetSpent
@@ -55,6 +55,7 @@ __all__ = [
     "Connection",
     "Connector",
     "Entry",
+    "Export",
     "Heard",
     "History",
     "HostWarning",
@@ -81,7 +82,6 @@ __all__ = [
     "Retention",
     "Retirement",
     "RetirementWarning",
-    "Retold",
     "Said",
     "SemanticVad",
     "ServerEvent",
@@ -99,11 +99,11 @@ __all__ = [
     "Update",
     "UpdateRefused",
     "VoiceApprovals",
+    "exported",
     "model_named",
     "open_session",
     "open_transcription",
     "open_translation",
     "retirement_of",
-    "retold",
     "websocket",
 ]

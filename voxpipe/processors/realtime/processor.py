@@ -25,12 +25,12 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.timer import alarm_clock
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .config.changes import Changes
 from .config.settings import Settings
-from .connect.sideband import Carried
+from .connect.sideband import SidebandConnection
 from .events import ServerEvent
 from .memory.items import Items
 from .money.prices import Bill
@@ -42,11 +42,11 @@ from .protocol.mcp_frames import McpApproval, McpNews
 from .protocol.reply import Reply
 from .protocol.updates import Update
 from .session import Session
-from .shell.port_queue import News
-from .shell.reply_sender import Mouth, Said
+from .shell.port_queue import PortQueue
+from .shell.reply_sender import ReplySender, Said
 from .shell.scopes import tasks_until_done
-from .shell.sender import Outgoing
-from .shell.wiring import Wiring, complaints
+from .shell.sender import Sender
+from .shell.wiring import Wiring, wiring_errors
 
 Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
 
@@ -110,12 +110,12 @@ class Realtime(Processor):
         self._conversation = conversation
         conversation.on_cut = self._flush
         self._items = Items(conversation, settings.audio, self._flush, self.report)
-        self._outgoing = Outgoing(session.connection, conversation.outbox)
-        self._news: dict[str, News] | None = None  # while it does not run
-        self._orders, self._progress = Bell(), Bell()
+        self._outgoing = Sender(session.connection, conversation.outbox)
+        self._news: dict[str, PortQueue] | None = None  # while it does not run
+        self._orders, self._progress = Wakeup(), Wakeup()
         self._hearing = self._over = False
         self._now = current_time
-        self._mouth = Mouth(
+        self._mouth = ReplySender(
             self.says, conversation, self._progress, lambda: self._now()
         )
         self.hears.format = settings.audio
@@ -242,7 +242,7 @@ class Realtime(Processor):
             said=self.says.read,
             results=self.results.fed,
         )
-        return complaints(wiring, self.settings)
+        return wiring_errors(wiring, self.settings)
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
@@ -251,9 +251,9 @@ class Realtime(Processor):
 
     async def _live(self, tasks: TaskGroup) -> None:
         conversation = self._conversation
-        self._now = alarm_clock().now  # anyio's costs more, and it is asked often
+        self._now = timers().now  # anyio's costs more, and it is asked often
         ports = {name: getattr(self, name) for name in (*_TOLD, "events")}
-        self._news = told = {name: News(p) for name, p in ports.items() if p.read}
+        self._news = told = {name: PortQueue(p) for name, p in ports.items() if p.read}
         try:
             async with create_task_group() as tellers:
                 for news in told.values():
@@ -263,7 +263,7 @@ class Realtime(Processor):
                 tasks.start_soon(self._take_results)
                 tasks.start_soon(self._follow_marks)
                 self._flush()
-                if isinstance(self._connection, Carried):
+                if isinstance(self._connection, SidebandConnection):
                     tasks.start_soon(self._read)
                     await self._connection.over()
                 else:

@@ -5,7 +5,7 @@ from .errors import ArgumentsError, ToolError, Unavailable
 from .policy import Filler, OnInterruption, Policy
 from .progress import Progress
 from .router import ToolRouter
-from .taking import GivenSchema
+from .taking import RawSchema
 from .tool import Tool, tool
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "Ask",
     "ByVoice",
     "Filler",
-    "GivenSchema",
     "OnInterruption",
     "Policy",
     "Progress",
     "Proposal",
+    "RawSchema",
     "Refused",
     "Tool",
     "ToolError",

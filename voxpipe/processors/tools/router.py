@@ -24,7 +24,7 @@ from .errors import ArgumentsError, ToolError
 from .execution import Execution
 from .outputs import SMALLEST, Answer, failure
 from .policy import Filler
-from .telling import Telling
+from .telling import CallUpdates
 from .threads import Threads
 from .tool import Tool
 
@@ -94,7 +94,7 @@ class ToolRouter(Processor):
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency
-        self._telling = Telling(self.results, filler)
+        self._telling = CallUpdates(self.results, filler)
         self._questions = Questions()
         self._undecided, self._is_ending = 0, False
         self._under_way: dict[str, Execution] = {}

@@ -22,7 +22,7 @@ LONGEST_ARGUMENTS = 65_536  # characters; a reply of 4,096 tokens has about 16,0
 _MOST_COMPLAINTS = 10  # fields; a model that is wrong in more is wrong altogether
 
 
-class Taking(Protocol):
+class ArgumentSchema(Protocol):
     """What a tool takes."""
 
     @property
@@ -94,7 +94,7 @@ class Parameters:
         }
 
 
-class GivenSchema:
+class RawSchema:
     """A JSON schema as somebody has written it: any object is taken.
 
     Args:

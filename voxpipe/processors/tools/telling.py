@@ -13,7 +13,7 @@ from .policy import Filler
 LONGEST_REPORT = 500  # characters of a tool's progress; a minute of speech
 
 
-class Telling:
+class CallUpdates:
     """Sends updates.
 
     Args:

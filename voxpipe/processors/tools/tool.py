@@ -19,7 +19,7 @@ from .docstring import read_docstring
 from .errors import ToolError
 from .policy import Filler, OnInterruption, Policy
 from .progress import Progress
-from .taking import Parameters, Taking
+from .taking import ArgumentSchema, Parameters
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +46,7 @@ class Tool(Generic[P, R_co]):
         *,
         name: str,
         description: str,
-        takes: Taking,
+        takes: ArgumentSchema,
         policy: Policy,
     ) -> None:
         self.name = _checked_name(name)

@@ -23,7 +23,7 @@ from voxpipe.simulator.errors import Farewell, VoiceError
 from voxpipe.simulator.net.pump import Speak, Wire
 from voxpipe.simulator.protocol.outbox import Event
 from voxpipe.simulator.service.mcp.remote import run_errand
-from voxpipe.simulator.service.mcp.requests import Errand
+from voxpipe.simulator.service.mcp.requests import McpRequest
 from voxpipe.simulator.service.responses.reply import Speech
 
 from .ear import Ear
@@ -184,7 +184,7 @@ class CallPump:
         self._session.spoken(speech, pcm, current_time())
         self._news.set()
 
-    async def _ask(self, errand: Errand) -> None:
+    async def _ask(self, errand: McpRequest) -> None:
         outcome = await run_errand(errand)
         self._session.returned(errand, outcome, current_time())
         self._news.set()

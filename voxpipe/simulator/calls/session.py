@@ -17,7 +17,7 @@ from voxpipe.simulator.errors import Farewell
 from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.protocol.outbox import Event
 from voxpipe.simulator.service.machine import Machine
-from voxpipe.simulator.service.mcp.requests import Errand, Outcome
+from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
 from voxpipe.simulator.service.responses.reply import Speech
 
 from .playback import Change, Heard, Playback
@@ -136,11 +136,11 @@ class CallSession:
         self._machine.spoken(speech, pcm, now)
         self._follow(now, self._outgoing)
 
-    def errands(self) -> list[Errand]:
+    def errands(self) -> list[McpRequest]:
         """What MCP servers have to be asked since the last time this was asked."""
         return self._machine.errands()
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Take what came of ``errand``."""
         self._let_pass(now)
         self._machine.returned(errand, outcome, now)

@@ -17,7 +17,7 @@ import numpy as np
 from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat, wire_format
 from voxpipe.simulator.errors import Farewell, Refusal
 from voxpipe.simulator.protocol.json_types import is_array, is_object
-from voxpipe.simulator.service.mcp.requests import Errand, Outcome
+from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
 from voxpipe.simulator.service.sans_io import Utterance
 
 from .cassette import Cassette, Entry
@@ -123,11 +123,11 @@ class Player:
     def spoken(self, speech: Utterance, pcm: bytes | None, now: float) -> None:
         """Nothing was."""
 
-    def errands(self) -> Sequence[Errand]:
+    def errands(self) -> Sequence[McpRequest]:
         """Nothing has to be asked: what MCP servers answered is in the recording."""
         return ()
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Nothing comes, as nothing was asked."""
 
     def check_end(self) -> None:

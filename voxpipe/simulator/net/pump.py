@@ -20,8 +20,8 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.simulator.errors import VoiceError
 from voxpipe.simulator.service.mcp.remote import run_errand
-from voxpipe.simulator.service.mcp.requests import Errand
-from voxpipe.simulator.service.sans_io import Served, Utterance
+from voxpipe.simulator.service.mcp.requests import McpRequest
+from voxpipe.simulator.service.sans_io import SansIOSession, Utterance
 from voxpipe.simulator.voices.speech import CachedVoice
 
 _MOST_PENDING = 256  # events; more wait until the client reads
@@ -59,7 +59,7 @@ class Pump:
         speak: makes sound of words; may raise `VoiceError`.
     """
 
-    def __init__(self, machine: Served[Any], wire: Wire, speak: Speak) -> None:
+    def __init__(self, machine: SansIOSession[Any], wire: Wire, speak: Speak) -> None:
         self._machine = machine
         self._wire = wire
         self._speak = speak
@@ -130,7 +130,7 @@ class Pump:
         self._machine.spoken(speech, pcm, current_time())
         self._news.set()
 
-    async def _ask(self, errand: Errand) -> None:
+    async def _ask(self, errand: McpRequest) -> None:
         outcome = await run_errand(errand)
         self._machine.returned(errand, outcome, current_time())
         self._news.set()

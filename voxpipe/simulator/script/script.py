@@ -20,7 +20,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Call(_Strict):
+class CallTool(_Strict):
     """A function call that the model makes.
 
     Attributes:
@@ -61,7 +61,7 @@ class Answer(_Strict):
     """
 
     say: Annotated[str | Sequence[str], AfterValidator(_lines)] = ()
-    calls: Annotated[Sequence[Call], AfterValidator(tuple)] = ()
+    calls: Annotated[Sequence[CallTool], AfterValidator(tuple)] = ()
     wait_ms: float | None = Field(default=None, ge=0, le=600_000)
     fails: Failure | None = None
 

@@ -30,8 +30,8 @@ from .conversation.editing import Editing
 from .input.listening import Listening
 from .input.transcripts import Transcripts
 from .mcp.definitions import Definition
-from .mcp.requests import Errand, Outcome
-from .mcp.servers import Hosting
+from .mcp.requests import McpRequest, Outcome
+from .mcp.servers import McpServers
 from .responses.plan import Prompter
 from .responses.replies import Replies
 from .responses.reply import Speech
@@ -81,7 +81,7 @@ class Machine(Dialogue):
             script,
         )
         prompter = Prompter(script)
-        self._hosting = Hosting(self._session)
+        self._hosting = McpServers(self._session)
         self._replies = Replies(self._session, prompter, self._hosting)
         transcripts = Transcripts(self._session, prompter)
         self._listening = Listening(self._session, self._replies, transcripts)
@@ -118,11 +118,11 @@ class Machine(Dialogue):
         """
         speech.reply.spoken(speech, pcm, now)
 
-    def errands(self) -> list[Errand]:
+    def errands(self) -> list[McpRequest]:
         """What MCP servers have to be asked since the last time this was asked."""
         return self._hosting.errands()
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Take what came of ``errand``."""
         self._hosting.returned(errand, outcome, now)
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from voxpipe.simulator.errors import Farewell
 from voxpipe.simulator.protocol.outbox import Event
 
-from .mcp.requests import Errand, Outcome
+from .mcp.requests import McpRequest, Outcome
 
 
 class Utterance(Protocol):
@@ -33,7 +33,7 @@ class Utterance(Protocol):
 U = TypeVar("U", bound=Utterance)
 
 
-class Served(Protocol[U]):
+class SansIOSession(Protocol[U]):
     """A session without the network: messages and time in, events out."""
 
     def receive(self, message: str | bytes, now: float) -> None:
@@ -71,10 +71,10 @@ class Served(Protocol[U]):
         """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
         ...
 
-    def errands(self) -> Sequence[Errand]:
+    def errands(self) -> Sequence[McpRequest]:
         """What MCP servers have to be asked since the last time this was asked."""
         ...
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Take what came of ``errand``."""
         ...

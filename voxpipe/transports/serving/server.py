@@ -21,7 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.transports.asgi import App, Disconnected
 
 from .connection import BUFFER, Wire
@@ -111,7 +111,7 @@ class Server:
         self._server.close()
         self._met.close()
         self._tasks.cancel_scope.cancel()
-        return await leave(self._tasks, kind, error, traceback)
+        return await exit_group(self._tasks, kind, error, traceback)
 
     def _meet(self, wire: Wire) -> None:
         try:

@@ -9,9 +9,9 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     Dtmf,
-    Ear,
     Input,
     Output,
+    PlayoutInput,
     Processor,
     ReplyEnd,
     Usage,
@@ -48,7 +48,7 @@ class Call(Processor):
 
     heard = Output[AudioFrame]()
     pressed = Output[Dtmf]()
-    speaks = Ear[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
     played = Output[AudioFrame]()
     # Feedback, for it closes a loop (call, model, call); two come with each reply.
     charges = Input[Usage](optional=True, feedback=True, capacity=256)

@@ -16,7 +16,7 @@ from typing import Literal
 from anyio import CancelScope, Event, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.runtime.timer import Alarm, alarm_clock
+from voxpipe.pipeline.runtime.timer import Timer, timers
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
@@ -96,7 +96,7 @@ class Switchboard:
         self._apology = None if apology is None else read_clip(apology)
         self._lines: set[_Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
-        self._alarm: Alarm | None = None
+        self._alarm: Timer | None = None
         self._news: Event | None = None  # while somebody waits for an end
 
     @property
@@ -231,7 +231,7 @@ class Switchboard:
 
     def _watch(self) -> None:
         if self._alarm is None or not self._alarm.is_pending:
-            self._alarm = alarm_clock().at(current_time() + SWEEP, self._sweep)
+            self._alarm = timers().at(current_time() + SWEEP, self._sweep)
 
     def _sweep(self) -> None:
         now = current_time()

@@ -17,8 +17,7 @@ from voxpipe.pipeline import (
     TransportError,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, cancelled_at, no_leaks
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source, cancelled_at, no_leaks
 from voxpipe.processors.realtime import (
     ConfigurationError,
     Realtime,
@@ -30,7 +29,7 @@ from voxpipe.processors.realtime import (
 )
 from voxpipe.processors.realtime.connect import sideband
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import Call, Line, Script
+from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from ..call import QUICK, speech
@@ -395,7 +394,7 @@ def test_tools_are_called_and_their_results_spoken(
             script(
                 Line(
                     heard="When?",
-                    calls=[Call(name="departure", arguments={"train": "R 7"})],
+                    calls=[CallTool(name="departure", arguments={"train": "R 7"})],
                 ),
                 Line(say="At {result}."),
             ),
@@ -457,7 +456,7 @@ def test_written_words_may_come_from_the_pipeline(
         await call.pump.ear.receive()
 
     async def scene() -> None:
-        note = Frames([Text(text="The caller is a member.")])
+        note = Source([Text(text="The caller is a member.")])
         model, _ = await hold(
             script(Line(say="Welcome back.")),
             plot,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxpipe.processors.realtime import Entry, LeftOut, retold
+from voxpipe.processors.realtime import Entry, LeftOut, exported
 from voxpipe.processors.realtime.memory.export import PICTURE
 
 
@@ -19,7 +19,7 @@ def test_of_an_interrupted_reply_what_was_heard_is_told() -> None:
         Entry("a", "agent", "Good evening, what can I do?", heard="Good evening,"),
         Entry("b", "agent", "Nobody heard this.", heard=""),
     ]
-    told = retold(entries)
+    told = exported(entries)
     assert told.items == (
         {
             "id": "s",
@@ -45,7 +45,7 @@ def test_of_an_interrupted_reply_what_was_heard_is_told() -> None:
 
 def test_calls_are_told_with_their_results_also_if_those_are_not_there_yet() -> None:
     result = call(1, "function_call_output")
-    told = retold([call(1), call(2), result, call(3, "function_call_output")])
+    told = exported([call(1), call(2), result, call(3, "function_call_output")])
     assert told.items == (
         {
             "id": "function_call_1",
@@ -72,7 +72,7 @@ def test_calls_are_told_with_their_results_also_if_those_are_not_there_yet() -> 
 
 
 def test_a_picture_leaves_a_note_and_is_listed() -> None:
-    told = retold(
+    told = exported(
         [
             Entry("p", "user", "What is this?", pictures=1),
             Entry("q", "user", pictures=2),
@@ -84,6 +84,6 @@ def test_a_picture_leaves_a_note_and_is_listed() -> None:
 
 
 def test_what_only_the_service_makes_is_left_out() -> None:
-    told = retold([Entry("m", "tool", kind="mcp_list_tools")])
+    told = exported([Entry("m", "tool", kind="mcp_list_tools")])
     assert told.items == ()
     assert told.left_out == (LeftOut("m", "not ours to tell"),)

@@ -20,8 +20,7 @@ from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ItemEvent
 from voxpipe.processors.realtime.memory.items import PATIENCE
 from voxpipe.processors.tools import tool
-from voxpipe.simulator import Call as Calls
-from voxpipe.simulator import Failure, Line, Script
+from voxpipe.simulator import CallTool, Failure, Line, Script
 
 from ..bench import DELETE, Bench
 from ..call import QUICK, Call, call
@@ -189,7 +188,7 @@ LONG = "This is a rather long answer, as the model likes to explain things at le
 TALK = Script(
     replies=[
         Line(say=f"{LONG} One."),
-        Line(calls=[Calls(name="weather", arguments={"city": "Rome"})]),
+        Line(calls=[CallTool(name="weather", arguments={"city": "Rome"})]),
         Line(say=f"{LONG} Two."),
         Line(say=f"{LONG} Three."),
     ],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import Pipeline, Usage
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 from voxpipe.processors.realtime import (
     PRICES,
     Budget,
@@ -19,8 +19,7 @@ from voxpipe.processors.realtime import (
     Realtime,
     open_session,
 )
-from voxpipe.simulator import Line
-from voxpipe.simulator import Script as Replies
+from voxpipe.simulator import Line, Script
 from voxpipe.transports import MemoryPhone
 
 from ..call import QUICK, simulated
@@ -43,7 +42,7 @@ def charges(*dollars: float | None) -> list[Usage]:
 
 
 async def count(budget: Budget, *dollars: float | None) -> None:
-    await Pipeline(Script(charges(*dollars)).output >> budget.charges).run()
+    await Pipeline(Source(charges(*dollars)).output >> budget.charges).run()
 
 
 async def test_what_is_spent_ends_the_pipeline_unless_told_otherwise() -> None:
@@ -68,7 +67,7 @@ async def test_who_asks_is_told_and_the_pipeline_goes_on() -> None:
 async def test_what_has_no_price_is_reported() -> None:
     budget, faults = Budget(usd=1.0), Probe()
     await Pipeline(
-        Script(charges(None, 0.2)).output >> budget.charges,
+        Source(charges(None, 0.2)).output >> budget.charges,
         budget.faults >> faults.input,
     ).run()
     assert (budget.bill.unpriced, budget.bill.usd) == (1, 0.2)
@@ -79,7 +78,7 @@ async def test_a_price_can_be_given_for_replies_of_a_deployment() -> None:
     budget = Budget(usd=1.0, price=PRICES["gpt-realtime-2.1"])
     reply = Usage(kind="reply", tokens={"audio_out": 1_000})
     words = Usage(kind="transcription", tokens={"audio_in": 1_000})
-    await Pipeline(Script([reply, words]).output >> budget.charges).run()
+    await Pipeline(Source([reply, words]).output >> budget.charges).run()
     assert budget.bill.usd == pytest.approx(0.064)
     assert budget.bill.unpriced == 1
 
@@ -138,7 +137,7 @@ def test_the_agent_says_goodbye_when_the_money_is_spent(
 ) -> None:
     async def scene() -> None:
         replies = [Line(heard="Go on.", say="And so on, and so on.")] * 8
-        connect = simulated(Replies(replies=replies, timing=QUICK))
+        connect = simulated(Script(replies=replies, timing=QUICK))
         budget = Budget(usd=0.002, at_end="tell")
         async with open_session(api_key=KEY, connect=connect) as session:
             model = Realtime(session)

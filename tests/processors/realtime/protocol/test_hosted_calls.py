@@ -11,8 +11,7 @@ from voxpipe.processors.realtime import (
     McpListed,
 )
 from voxpipe.processors.tools import tool
-from voxpipe.simulator import Call as Calling
-from voxpipe.simulator import Line, McpTools, Script
+from voxpipe.simulator import CallTool, Line, McpTools, Script
 
 from ..call import QUICK, Call
 from ..hosted import CHOSEN, ORDERS, ask, calling, held, run, script, told
@@ -69,7 +68,7 @@ def test_hosted_calls_and_our_own_are_followed_by_one_reply() -> None:
         return "sunny"
 
     first = Line(
-        heard="Hello?", calls=[Calling(name="orders"), Calling(name="weather")]
+        heard="Hello?", calls=[CallTool(name="orders"), CallTool(name="weather")]
     )
     lines = first, Line(say="It is {results.weather}, and {results.orders}.")
     conversation, _ = run(lambda: held(script(*lines), tools=[weather]))
@@ -133,7 +132,7 @@ def test_after_an_interruption_the_result_is_told_when_the_floor_is_free() -> No
     first = Line(
         heard="Hello?",
         say="Let me see, that may take a while, so please stay on the line with me.",
-        calls=[Calling(name="orders")],
+        calls=[CallTool(name="orders")],
     )
     lines = first, Line(heard="Hurry!", say="Yes."), Line(say="You have {result}.")
     conversation, news = run(lambda: held(script(*lines), plot=cutting_in))

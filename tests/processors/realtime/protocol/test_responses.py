@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxpipe.pipeline import HeardItem, TurnError
+from voxpipe.pipeline import PlayedItem, TurnError
 from voxpipe.processors.realtime import Reply, ServerVad
 from voxpipe.processors.realtime.protocol.responses import REMEMBERED
 from voxpipe.processors.realtime.protocol.store import STORE_SECONDS
@@ -93,7 +93,7 @@ def test_cut_in_the_middle_of_its_audio() -> None:
     assert truncated(bench) == [("item_a", 1000)]
     (interruption,) = bench.interruptions
     assert interruption.cut is reply.turn
-    assert interruption.items == (HeardItem("item_a", 0, 2.0, 1.0, "measured"),)
+    assert interruption.items == (PlayedItem("item_a", 0, 2.0, 1.0, "measured"),)
     last = bench.transcripts[-1]
     assert (last.text, last.heard) == ("one two three four", "one two")
     (entry,) = bench.conversation.history

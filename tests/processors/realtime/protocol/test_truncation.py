@@ -7,7 +7,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import HeardItem
+from voxpipe.pipeline import PlayedItem
 from voxpipe.processors.realtime.protocol.truncation import (
     deletion,
     heard_words,
@@ -18,16 +18,16 @@ seconds = st.floats(0, 600, allow_nan=False)
 
 
 @st.composite
-def parts(draw: st.DrawFn) -> HeardItem:
+def parts(draw: st.DrawFn) -> PlayedItem:
     generated = draw(seconds.filter(bool))
     heard = generated * draw(st.floats(0, 1))
     item = f"item_{draw(st.integers(0, 3))}"
-    return HeardItem(item, draw(st.integers(0, 2)), generated, heard, "measured")
+    return PlayedItem(item, draw(st.integers(0, 2)), generated, heard, "measured")
 
 
 @given(st.lists(parts(), max_size=8), st.sets(st.sampled_from(["item_0", "item_1"])))
 def test_never_more_than_was_made_never_nothing(
-    items: list[HeardItem], whole: set[str]
+    items: list[PlayedItem], whole: set[str]
 ) -> None:
     made: defaultdict[tuple[str, int], float] = defaultdict(float)
     for item in items:
@@ -44,22 +44,22 @@ def test_never_more_than_was_made_never_nothing(
 
 
 def test_what_was_heard_to_its_end_stays() -> None:
-    item = HeardItem("item_a", 0, 1.0, 1.0, "measured")
+    item = PlayedItem("item_a", 0, 1.0, 1.0, "measured")
     assert take_back([item], {"item_a"}) == []
 
 
 def test_what_was_not_heard_goes() -> None:
-    item = HeardItem("item_a", 0, 1.0, 0.0009, "estimated")
+    item = PlayedItem("item_a", 0, 1.0, 0.0009, "estimated")
     assert take_back([item], {"item_a"}) == [deletion("item_a")]
 
 
 @given(st.text(), st.floats(0, 1))
 def test_heard_words_are_the_first_of_what_was_said(said: str, share: float) -> None:
-    words = heard_words(said, HeardItem("i", 0, 2.0, 2.0 * share, "measured"))
+    words = heard_words(said, PlayedItem("i", 0, 2.0, 2.0 * share, "measured"))
     assert said.split()[: len(words.split())] == words.split()
     assert share == 1 or len(words.split()) <= len(said.split()) * share
 
 
 def test_all_words_of_what_was_heard_to_its_end_were_heard() -> None:
-    item = HeardItem("i", 0, 1.0, 1.0, "measured")
+    item = PlayedItem("i", 0, 1.0, 1.0, "measured")
     assert heard_words("as  it\nstands", item) == "as  it\nstands"

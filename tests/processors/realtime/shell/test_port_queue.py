@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
     VoxpipeError,
 )
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime.shell.port_queue import WAITING, News
+from voxpipe.processors.realtime.shell.port_queue import WAITING, PortQueue
 
 
 class Teller(Processor):
@@ -27,7 +27,7 @@ class Teller(Processor):
     output = Output[Any]()
 
     def __init__(self) -> None:
-        self.news = News(self.output)
+        self.news = PortQueue(self.output)
 
     async def run(self) -> None:
         async with create_task_group() as tasks:

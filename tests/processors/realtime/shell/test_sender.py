@@ -11,8 +11,8 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import AudioFrame, SessionLost
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.protocol.outbox import Order
-from voxpipe.processors.realtime.shell.sender import Outgoing
+from voxpipe.processors.realtime.protocol.outbox import ClientEvent
+from voxpipe.processors.realtime.shell.sender import Sender
 
 
 class Socket:
@@ -38,8 +38,8 @@ def frame(number: int) -> AudioFrame:
 
 
 async def test_orders_and_audio_keep_their_order_whoever_sends() -> None:
-    socket, line = Socket(), deque[Order | AudioFrame]()
-    outgoing = Outgoing(socket, line)
+    socket, line = Socket(), deque[ClientEvent | AudioFrame]()
+    outgoing = Sender(socket, line)
     async with create_task_group() as tasks:
         for number in range(20):
             line.append(frame(number))
@@ -61,17 +61,20 @@ async def test_orders_and_audio_keep_their_order_whoever_sends() -> None:
 async def test_audio_that_came_as_base64_goes_as_it_came() -> None:
     socket, text = Socket(), "AAEC/w=="
     audio = AudioFrame.from_base64(text, PCM_24K)
-    await Outgoing(socket, deque([audio])).send()
+    await Sender(socket, deque([audio])).send()
     assert json.loads(socket.sent[0])["audio"] == text
 
 
 async def test_a_sender_that_is_cancelled_blocks_nobody() -> None:
-    socket, line = Socket(), deque[Order | AudioFrame]([{"n": 1}, {"n": 2}, {"n": 3}])
-    outgoing = Outgoing(socket, line)
+    socket, line = (
+        Socket(),
+        deque[ClientEvent | AudioFrame]([{"n": 1}, {"n": 2}, {"n": 3}]),
+    )
+    outgoing = Sender(socket, line)
     with move_on_after(0):
         await outgoing.send()
     socket = Socket()
-    again = Outgoing(socket, line)
+    again = Sender(socket, line)
     await again.send()
     assert not line
     with move_on_after(1) as scope:
@@ -85,4 +88,4 @@ async def test_a_lost_session_is_told_to_who_sends() -> None:
             raise SessionLost("gone")
 
     with pytest.raises(SessionLost, match="gone"):
-        await Outgoing(Gone(), deque([{"type": "order"}])).send()
+        await Sender(Gone(), deque([{"type": "order"}])).send()

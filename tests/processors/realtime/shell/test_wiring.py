@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voxpipe.processors.realtime import ServerVad, Settings
-from voxpipe.processors.realtime.shell.wiring import Wiring, complaints
+from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
 
 PLAIN = Wiring(
     name="model",
@@ -28,7 +28,7 @@ def _wiring(changes: dict[str, Any]) -> Wiring:
 
 
 def said(changes: dict[str, bool], **settings: Any) -> list[str]:
-    return list(complaints(_wiring(changes), Settings(**settings)))
+    return list(wiring_errors(_wiring(changes), Settings(**settings)))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from anyio import current_time
 
 from voxpipe.pipeline import Pipeline, SessionLost
-from voxpipe.pipeline.testing import Script as Frames
-from voxpipe.pipeline.testing import no_leaks
+from voxpipe.pipeline.testing import Source, no_leaks
 from voxpipe.processors.realtime import Transcribe
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION
 from voxpipe.simulator.script.faults import (
@@ -40,7 +39,7 @@ async def written(fault: Fault) -> tuple[Transcribe, Heard, float]:
     async with no_leaks(), transcriber(script) as session:
         box = Transcribe(session)
         heard = Heard(box)
-        source = Frames(frames(1.0, 2.0, 1.0, 2.0), pace="real time")
+        source = Source(frames(1.0, 2.0, 1.0, 2.0), pace="real time")
         await Pipeline(source.output >> box.hears, *heard.routes).run()
     return box, heard, current_time() - began
 
@@ -98,7 +97,7 @@ def test_a_minute_costs_what_the_price_list_says(
         async with transcriber(model=model, turns="manual") as session:
             box = Transcribe(session)
             heard = Heard(box)
-            source = Frames(frames(60.0))
+            source = Source(frames(60.0))
             await Pipeline(source.output >> box.hears, *heard.routes).run()
         (usage,) = heard.usage.frames
         assert usage.cost_usd == box.bill.usd

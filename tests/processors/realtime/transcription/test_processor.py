@@ -17,8 +17,7 @@ from voxpipe.pipeline import (
     Transcript,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.audio import Decode
 from voxpipe.processors.realtime import (
     Address,
@@ -92,7 +91,7 @@ def test_what_is_said_is_written_down_turn_by_turn(
     async def conversation() -> None:
         async with no_leaks(), transcriber(turns=turns) as session:
             box = Transcribe(session)
-            source = Frames(frames(1.0, 4.0, 1.5), pace="real time")
+            source = Source(frames(1.0, 4.0, 1.5), pace="real time")
             heard = Heard(box)
             await Pipeline(source.output >> box.hears, *heard.routes).run()
         assert heard.final == list(WORDS)  # the last one had not ended yet
@@ -114,7 +113,7 @@ def test_a_model_that_streams_is_told_where_turns_end_by_the_program(
     async def conversation() -> None:
         async with transcriber(model=STREAMS) as session:
             box = Transcribe(session)
-            source = Frames(frames(1.0, 4.0, 0.5), pace="real time")
+            source = Source(frames(1.0, 4.0, 0.5), pace="real time")
             heard = Heard(box)
             pipeline = Pipeline(source.output >> box.hears, *heard.routes)
             async with create_task_group() as tasks:
@@ -133,7 +132,7 @@ def test_a_vad_in_the_pipeline_tells_where_turns_end(backend: Backend) -> None:
     async def conversation() -> None:
         async with transcriber(model=STREAMS, turns="local") as session:
             box = Transcribe(session)
-            source = Frames(frames(1.0, 2.0, 1.0, 1.0), pace="real time")
+            source = Source(frames(1.0, 2.0, 1.0, 1.0), pace="real time")
             heard = Heard(box)
             pipeline = Pipeline(source.output >> Vad() >> box.hears, *heard.routes)
             await pipeline.run()
@@ -147,7 +146,7 @@ def test_telephone_audio_goes_straight_through_beside_its_vad(backend: Backend) 
     async def conversation() -> None:
         async with transcriber(model=STREAMS, turns="local", audio=ULAW) as session:
             box = Transcribe(session)
-            source = Frames(frames(1.0, 2.0, 1.0, 1.0, format=ULAW), pace="real time")
+            source = Source(frames(1.0, 2.0, 1.0, 1.0, format=ULAW), pace="real time")
             source.output.format = ULAW
             heard = Heard(box)
             await Pipeline(
@@ -163,7 +162,7 @@ def test_telephone_audio_goes_straight_through_beside_its_vad(backend: Backend) 
 @both_loops
 def test_turns_have_one_owner(backend: Backend) -> None:
     async def conversation() -> None:
-        source = Frames([])
+        source = Source([])
         async with transcriber(turns="server") as session:
             box = Transcribe(session)
             with pytest.raises(WiringError, match="two owners"):
@@ -181,7 +180,7 @@ def test_a_click_is_no_turn(backend: Backend) -> None:
     async def conversation() -> None:
         async with transcriber(model=STREAMS) as session:
             box = Transcribe(session)
-            source, heard = Frames(frames(0.06)), Heard(box)
+            source, heard = Source(frames(0.06)), Heard(box)
             await Pipeline(source.output >> box.hears, *heard.routes).run()
         assert heard.words.frames == []
         assert box.fault_count == 0
@@ -194,7 +193,7 @@ def test_silence_is_not_written_down_and_not_waited_for(backend: Backend) -> Non
     async def conversation() -> None:
         async with transcriber() as session:
             box = Transcribe(session)
-            source, heard = Frames([*frames(0, 3.0)]), Heard(box)
+            source, heard = Source([*frames(0, 3.0)]), Heard(box)
             began = current_time()
             await Pipeline(source.output >> box.hears, *heard.routes).run()
             assert current_time() - began < 3
@@ -209,7 +208,7 @@ def test_words_that_cannot_be_written_down_are_counted(backend: Backend) -> None
         script = Script(replies=(Line(unintelligible=True), Line(heard=WORDS[1])))
         async with transcriber(script) as session:
             box = Transcribe(session)
-            source = Frames(frames(1.0, 2.0, 1.0, 1.0), pace="real time")
+            source = Source(frames(1.0, 2.0, 1.0, 1.0), pace="real time")
             heard = Heard(box)
             await Pipeline(source.output >> box.hears, *heard.routes).run()
         assert heard.final == [WORDS[1]]
@@ -223,7 +222,7 @@ def test_the_hour_ends_the_session_and_the_run(backend: Backend) -> None:
     async def conversation() -> None:
         async with transcriber(lifetime=10) as session:
             box = Transcribe(session)
-            source, heard = Frames(frames(0, 60), pace="real time"), Heard(box)
+            source, heard = Source(frames(0, 60), pace="real time"), Heard(box)
             with pytest.raises(SessionLost) as lost:
                 await Pipeline(source.output >> box.hears, *heard.routes).run()
             assert lost.value.code == 1001
@@ -236,7 +235,7 @@ def test_it_can_be_left_at_any_step(backend: Backend) -> None:
     async def conversation(step: int) -> None:
         async with no_leaks(), transcriber() as session:
             box = Transcribe(session)
-            source, heard = Frames(frames(0.5)), Heard(box)
+            source, heard = Source(frames(0.5)), Heard(box)
             pipeline = Pipeline(source.output >> box.hears, *heard.routes)
             async with create_task_group() as tasks:
                 steps.reset(step, tasks.cancel_scope.cancel)
@@ -257,7 +256,7 @@ async def test_it_is_the_same_over_a_socket() -> None:
         ) as session,
     ):
         box = Transcribe(session)
-        source, heard = Frames(frames(1.0)), Heard(box)
+        source, heard = Source(frames(1.0)), Heard(box)
         await Pipeline(source.output >> box.hears, *heard.routes).run()
     assert heard.final == [WORDS[0]]
     assert box.fault_count == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped, Transcript
 from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION
-from voxpipe.processors.realtime.transcription.protocol import Dictation
+from voxpipe.processors.realtime.transcription.protocol import TranscriptionProtocol
 
 KINDS = [
     "error",
@@ -34,15 +34,15 @@ junk: st.SearchStrategy[Any] = st.one_of(
 second = AudioFrame(data=bytes(PCM_24K.bytes_in(1)), format=PCM_24K)
 
 
-def dictation(**settings: Any) -> Dictation:
-    return Dictation(Settings(**settings), lambda _: None, "")
+def dictation(**settings: Any) -> TranscriptionProtocol:
+    return TranscriptionProtocol(Settings(**settings), lambda _: None, "")
 
 
-def told(state: Dictation) -> list[Transcript]:
+def told(state: TranscriptionProtocol) -> list[Transcript]:
     return [frame for _, frame in state.effects.news if isinstance(frame, Transcript)]
 
 
-def orders(state: Dictation) -> list[str]:
+def orders(state: TranscriptionProtocol) -> list[str]:
     sent = state.effects.outbox
     return [each["type"] for each in sent if isinstance(each, dict)]
 

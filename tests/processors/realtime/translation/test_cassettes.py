@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, Transcript
-from voxpipe.pipeline.testing import Probe, run_virtual
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 from voxpipe.processors.realtime import Translate, open_translation
 from voxpipe.simulator import (
     Line,
@@ -30,7 +29,7 @@ def simulated(address: object) -> MemoryConnection:
 
 async def interpret(connect: Callable[..., Any]) -> tuple[list[str], float]:
     """What was said in both languages, and for how long the interpreter spoke."""
-    microphone = Frames([AudioFrame(data=SAID, format=FORMAT)], pace="real time")
+    microphone = Source([AudioFrame(data=SAID, format=FORMAT)], pace="real time")
     loudspeaker, subtitles = Probe(), Probe()
     async with open_translation(
         language="en",

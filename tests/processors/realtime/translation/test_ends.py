@@ -9,8 +9,7 @@ from voxpipe.pipeline import (
     Pipeline,
     SessionLost,
 )
-from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.realtime.translation import (
     Translate,
 )
@@ -34,7 +33,7 @@ def test_an_end_that_nobody_asked_for_is_a_lost_session(
             service.says("session.closed", event_id="event_1")
         async with no_leaks(), served(service) as session:
             translate, says = Translate(session), Probe()
-            source = Frames(frames(speech(30)), pace="real time")
+            source = Source(frames(speech(30)), pace="real time")
             pipeline = Pipeline(
                 source.output >> translate.hears, translate.says >> says.input
             )
@@ -50,7 +49,7 @@ def test_the_hour_ends_the_session_and_the_run(backend: Backend) -> None:
         async with interpreter(lifetime=20) as session:
             translate = Translate(session)
             heard = Heard(translate)
-            source = Frames(frames(speech(60)), pace="real time")
+            source = Source(frames(speech(60)), pace="real time")
             with pytest.raises(SessionLost) as lost:
                 await Pipeline(source.output >> translate.hears, *heard.routes).run()
             assert lost.value.code == 1001
@@ -68,7 +67,7 @@ def test_words_that_come_after_the_speaker_has_gone_are_still_said(
         async with served(service) as session:
             translate = Translate(session)
             heard = Heard(translate)
-            source = Frames(frames(speech(0.2)))
+            source = Source(frames(speech(0.2)))
             pipeline = Pipeline(source.output >> translate.hears, *heard.routes)
             async with create_task_group() as tasks:
                 tasks.start_soon(pipeline.run)
@@ -92,7 +91,7 @@ def test_a_service_that_never_closes_is_not_waited_for(backend: Backend) -> None
         async with served(service) as session:
             translate = Translate(session)
             heard = Heard(translate)
-            source = Frames(frames(speech(0.2)))
+            source = Source(frames(speech(0.2)))
             began = current_time()
             await Pipeline(source.output >> translate.hears, *heard.routes).run()
             assert current_time() - began == pytest.approx(10)
@@ -106,7 +105,7 @@ def test_it_can_be_left_at_any_step(backend: Backend) -> None:
     async def conversation(step: int) -> None:
         async with no_leaks(), interpreter(transcription=WRITER) as session:
             translate = Translate(session)
-            source = Frames(frames(speech(0.3)))
+            source = Source(frames(speech(0.3)))
             heard = Heard(translate)
             pipeline = Pipeline(source.output >> translate.hears, *heard.routes)
             async with create_task_group() as tasks:

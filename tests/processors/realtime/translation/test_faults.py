@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voxpipe.pipeline import Pipeline, SessionLost
-from voxpipe.pipeline.testing import Script as Frames
-from voxpipe.pipeline.testing import no_leaks
+from voxpipe.pipeline.testing import Source, no_leaks
 from voxpipe.processors.realtime import Translate
 from voxpipe.simulator.script.faults import (
     Close,
@@ -32,7 +31,7 @@ async def interpreted(fault: Fault) -> tuple[Translate, Heard]:
     async with no_leaks(), interpreter(script) as session:
         translate = Translate(session)
         heard = Heard(translate)
-        source = Frames(frames(speech(1.0)), pace="real time")
+        source = Source(frames(speech(1.0)), pace="real time")
         await Pipeline(source.output >> translate.hears, *heard.routes).run()
     return translate, heard
 

@@ -15,8 +15,7 @@ from voxpipe.pipeline import (
     Usage,
     WiringError,
 )
-from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.pipeline.testing import Script as Frames
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.audio import Decode, Resample
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
@@ -47,7 +46,7 @@ def test_what_is_said_comes_out_in_another_language(backend: Backend) -> None:
     async def conversation() -> None:
         async with no_leaks(), interpreter(transcription=WRITER) as session:
             translate = Translate(session)
-            source = Frames(frames(speech(1.0)), pace="real time")
+            source = Source(frames(speech(1.0)), pace="real time")
             heard = Heard(translate)
             await Pipeline(source.output >> translate.hears, *heard.routes).run()
         assert heard.says.data == GOOD_EVENING
@@ -121,7 +120,7 @@ def test_it_costs_by_the_minute_of_what_is_heard(backend: Backend) -> None:
     async def conversation() -> None:
         async with interpreter(region="eu") as session:
             translate = Translate(session)
-            source = Frames(frames(bytes(PCM_24K.bytes_in(90))))
+            source = Source(frames(bytes(PCM_24K.bytes_in(90))))
             heard = Heard(translate)
             await Pipeline(source.output >> translate.hears, *heard.routes).run()
         told: list[Usage] = heard.usage.frames
@@ -177,7 +176,7 @@ def test_rubbish_is_counted_and_the_translation_goes_on(backend: Backend) -> Non
         async with served(service) as session:
             translate = Translate(session)
             heard = Heard(translate)
-            pipeline = Pipeline(Frames([]).output >> translate.hears, *heard.routes)
+            pipeline = Pipeline(Source([]).output >> translate.hears, *heard.routes)
             async with create_task_group() as tasks:
                 tasks.start_soon(pipeline.run)
                 await sleep(1)
@@ -197,7 +196,7 @@ def test_a_listener_two_minutes_behind_misses_the_oldest(backend: Backend) -> No
         async with served(service) as session:
             translate = Translate(session)
             phone = MemoryPhone(PCM_24K)
-            source = Frames(frames(speech(0.2)))
+            source = Source(frames(speech(0.2)))
             pipeline = Pipeline(
                 source.output >> translate.hears, translate.says >> phone.speaks
             )
@@ -216,7 +215,7 @@ def test_subtitles_need_nobody_to_listen(backend: Backend) -> None:
     async def conversation() -> None:
         async with interpreter() as session:
             translate, words = Translate(session), Probe()
-            source = Frames(frames(speech(1.0)))
+            source = Source(frames(speech(1.0)))
             pipeline = Pipeline(
                 source.output >> translate.hears, translate.transcripts >> words.input
             )
@@ -233,7 +232,7 @@ def test_a_telephone_is_drawn_through_decode_and_resample(backend: Backend) -> N
     async def conversation() -> None:
         async with interpreter() as session:
             translate, says = Translate(session), Probe()
-            wrong = Frames([])
+            wrong = Source([])
             wrong.output.format = ulaw
             with pytest.raises(WiringError, match="Resample"):
                 await Pipeline(
@@ -241,7 +240,7 @@ def test_a_telephone_is_drawn_through_decode_and_resample(backend: Backend) -> N
                 ).run()
         async with interpreter() as session:
             translate, says = Translate(session), Probe()
-            source = Frames(frames(speech(1.0, ulaw), ulaw))
+            source = Source(frames(speech(1.0, ulaw), ulaw))
             source.output.format = ulaw
             await Pipeline(
                 source.output >> Decode() >> Resample(24_000) >> translate.hears,
@@ -264,7 +263,7 @@ async def test_it_is_the_same_over_a_socket() -> None:
         ) as session,
     ):
         translate = Translate(session)
-        source = Frames(frames(speech(1.0)))
+        source = Source(frames(speech(1.0)))
         heard = Heard(translate)
         await Pipeline(source.output >> translate.hears, *heard.routes).run()
     assert heard.says.data == GOOD_EVENING

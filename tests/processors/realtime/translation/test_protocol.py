@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import AudioFrame, Transcript, Usage
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.protocol.store import STORE_SECONDS
-from voxpipe.processors.realtime.translation.protocol import Interpretation
+from voxpipe.processors.realtime.translation.protocol import TranslationProtocol
 from voxpipe.processors.realtime.translation.session import TranslationSettings
 
 KINDS = [
@@ -31,9 +31,9 @@ junk: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-def interpretation(model: str = "gpt-realtime-translate") -> Interpretation:
+def interpretation(model: str = "gpt-realtime-translate") -> TranslationProtocol:
     settings = TranslationSettings(language="en", model=model)
-    return Interpretation(settings, lambda _: None, "api.openai.com")
+    return TranslationProtocol(settings, lambda _: None, "api.openai.com")
 
 
 @st.composite
@@ -89,7 +89,7 @@ def test_a_model_without_a_price_is_not_free() -> None:
 def test_what_people_said_is_in_no_report() -> None:
     told: list[str] = []
     settings = TranslationSettings(language="en")
-    state = Interpretation(settings, told.append, "")
+    state = TranslationProtocol(settings, told.append, "")
     kind = "session.output_transcript.delta"
     state.receive(json.dumps({"type": kind, "delta": ["canary"]}))
     state.receive(json.dumps({"type": "error", "error": {"message": "canary"}}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from anyio import CancelScope, current_time
 
-from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony.testing import answered
 
@@ -35,7 +35,7 @@ async def cancel_everywhere(steps: Steps) -> None:
     steps.reset(-1, lambda: None)
     await call()
     length = steps.count
-    alarm_clock()  # on trio a task, which stays as long as the loop
+    timers()  # on trio a task, which stays as long as the loop
     # On trio no two calls have quite the same number of steps.
     rest = range(FIRST, length * 9 // 10, length // SAMPLES)
     numbers = (*range(1, FIRST), *rest)

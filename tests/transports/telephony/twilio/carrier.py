@@ -22,7 +22,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
-from voxpipe.pipeline.testing import Probe, Script, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 from voxpipe.transports.telephony.twilio import TwilioCall
 
 FORMAT = AudioFormat("ulaw", 8_000)
@@ -210,7 +210,7 @@ def said(turn: Turn, seconds: float, frame: float = 0.25) -> list[Any]:
     return [*reply(turn, seconds, frame), ReplyEnd(turn=turn)]
 
 
-class Agent(Script):
+class Agent(Source):
     """Says its frames, stays silent for a while, and hangs up by ending."""
 
     def __init__(self, frames: list[Any], *, stays: float = 0.0) -> None:
@@ -235,14 +235,14 @@ class Evening:
     """
 
     def __init__(
-        self, agent: Script, story: Story | None = None, carrier: Carrier | None = None
+        self, agent: Source, story: Story | None = None, carrier: Carrier | None = None
     ) -> None:
         self.carrier = carrier or Carrier()
         self.heard, self.pressed, self.played = Probe(), Probe(), Probe()
         self.faults = Probe()
         self.call = run_virtual(self._pass, agent, story)
 
-    async def _pass(self, agent: Script, story: Story | None) -> TwilioCall:
+    async def _pass(self, agent: Source, story: Story | None) -> TwilioCall:
         self.carrier.post(CONNECTED, start())
         async with (
             TwilioCall.accept(self.carrier) as call,

@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     Turn,
     Usage,
 )
-from voxpipe.pipeline.testing import Script, run_virtual
+from voxpipe.pipeline.testing import Source, run_virtual
 from voxpipe.transports.telephony.twilio import TwilioCall
 
 from .carrier import (
@@ -244,7 +244,7 @@ def test_a_pipeline_that_reads_nothing_of_the_call_can_still_speak() -> None:
         carrier = Carrier()
         carrier.post(CONNECTED, start(), *(speech(n) for n in range(500)))
         async with TwilioCall.accept(carrier) as call:
-            await Pipeline(Script(said(Turn(), 1.0)).output >> call.speaks).run()
+            await Pipeline(Source(said(Turn(), 1.0)).output >> call.speaks).run()
         return call
 
     call = run_virtual(announce)

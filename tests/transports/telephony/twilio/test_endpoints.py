@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from voxpipe.pipeline import AudioFrame, Pipeline, Turn
-from voxpipe.pipeline.testing import Probe, Script, no_leaks
+from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
@@ -322,7 +322,7 @@ def test_a_reader_that_stops_for_a_minute_is_cut_and_another_call_goes_on(
             AudioFrame(data=bytes([0x10]) * 1_600, format=ULAW, start=at / 5, turn=turn)
             for at in range(600)
         )
-        script = Script(said)
+        script = Source(said)
         script.output.format = ULAW
         pipeline = Pipeline(call.heard >> Probe().input, script.output >> call.speaks)
         pipelines.append(pipeline)

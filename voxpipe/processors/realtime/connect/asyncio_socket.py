@@ -27,10 +27,10 @@ from websockets.uri import WebSocketURI, parse_uri
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import one_per_loop
-from voxpipe.pipeline.runtime.timer import Alarm, alarm_clock
+from voxpipe.pipeline.runtime.timer import Timer, timers
 
 from .address import Address
-from .close import Patience, lost, unheard, unread
+from .close import Timeouts, lost, unheard, unread
 from .masking import Masking
 
 _MOST = 64  # messages in the line; then the service has to wait
@@ -41,7 +41,7 @@ _FULL = 64 * 2**10  # bytes that the system has not taken; more make a sender wa
 
 @asynccontextmanager
 async def open_asyncio(
-    address: Address, patience: Patience, *, max_size: int, logger: Logger
+    address: Address, patience: Timeouts, *, max_size: int, logger: Logger
 ) -> AsyncGenerator[AsyncioSocket]:
     """Connect, and close at the end of the context.
 
@@ -79,7 +79,7 @@ class AsyncioSocket:
         self,
         uri: WebSocketURI,
         address: Address,
-        patience: Patience,
+        patience: Timeouts,
         max_size: int,
         logger: Logger,
     ) -> None:
@@ -101,8 +101,8 @@ class AsyncioSocket:
         self._heard = True  # something came since the alarm last rang
         self._asked = False  # a ping is out
         self._batch = batch()
-        self._clock = alarm_clock()
-        self._alarm: Alarm | None = None
+        self._clock = timers()
+        self._alarm: Timer | None = None
         self._why: SessionLost | None = None
 
     # --- what a session does with it

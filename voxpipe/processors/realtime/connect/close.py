@@ -8,7 +8,7 @@ from voxpipe.pipeline import SessionLost
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long the other side is waited for, in seconds.
 
     Attributes:
@@ -37,7 +37,7 @@ def lost(code: int | None, reason: str) -> SessionLost:
     )
 
 
-def unheard(patience: Patience) -> SessionLost:
+def unheard(patience: Timeouts) -> SessionLost:
     """Nothing comes any more."""
     return SessionLost(
         "the model session ended: nothing has come from the other side for "
@@ -45,7 +45,7 @@ def unheard(patience: Patience) -> SessionLost:
     )
 
 
-def unread(patience: Patience) -> SessionLost:
+def unread(patience: Timeouts) -> SessionLost:
     """Nothing can be sent any more."""
     return SessionLost(
         "the model session ended: the other side has read nothing for "

@@ -16,7 +16,7 @@ from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.pipeline.runtime.silent import SILENT
 
 from .address import Address
-from .close import Patience
+from .close import Timeouts
 
 OPEN_TIMEOUT = 10.0  # seconds, for DNS, TCP, TLS and upgrade together
 QUIET = 2.5  # seconds without a message after which the service is asked for a pong
@@ -56,7 +56,7 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
         TransportError: nobody there, or the upgrade was refused.
     """
     opening: AbstractAsyncContextManager[Connection]
-    patience = Patience(OPEN_TIMEOUT, QUIET, ANSWER, FAREWELL)
+    patience = Timeouts(OPEN_TIMEOUT, QUIET, ANSWER, FAREWELL)
     options: Any = {"max_size": MAX_MESSAGE, "logger": SILENT}
     # Here, not above: a program that replays a recording needs no WebSockets.
     if in_trio():

@@ -45,12 +45,12 @@ class Joined(NamedTuple):
         session: as the service tells it.
     """
 
-    connection: Carried
+    connection: SidebandConnection
     settings: Settings
     session: dict[str, Any]
 
 
-class Carried:
+class SidebandConnection:
     """The connection to a call that the service carries.
 
     It ends as calls do when somebody hangs up; then nothing more comes. Every other end
@@ -138,7 +138,9 @@ async def join(connection: Connection, settings: Settings) -> Joined:
             message, event = await greeting(connection, "the session of the call")
             if isinstance(event, ev.SessionEvent):
                 told = _told(settings, event.session)
-                return Joined(Carried(connection, early), told, event.session)
+                return Joined(
+                    SidebandConnection(connection, early), told, event.session
+                )
             early.append(message)
         if waiting.cancelled_caught:
             patience = inf  # up to the timeout of opening a session

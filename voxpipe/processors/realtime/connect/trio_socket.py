@@ -11,12 +11,12 @@ from anyio import CancelScope, create_task_group, current_time, move_on_after
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
 
 from .address import Address
-from .close import Patience, lost, unheard, unread
+from .close import Timeouts, lost, unheard, unread
 
 
 @asynccontextmanager
 async def open_trio(
-    address: Address, patience: Patience, *, max_size: int, logger: Logger
+    address: Address, patience: Timeouts, *, max_size: int, logger: Logger
 ) -> AsyncGenerator[TrioSocket]:
     """Connect, and close at the end of the context.
 
@@ -50,7 +50,7 @@ async def open_trio(
 class TrioSocket:
     """Makes every end of a connection the same error, silent ones included."""
 
-    def __init__(self, socket: Any, patience: Patience) -> None:
+    def __init__(self, socket: Any, patience: Timeouts) -> None:
         self._socket = socket
         self._patience = patience
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from anyio import Semaphore, create_task_group, move_on_after
 
 from voxpipe.pipeline import Input, Output, Processor, Transcript
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.protocol.mcp_frames import (
     McpApproval,
     McpDecision,
@@ -118,7 +118,7 @@ class VoiceApprovals(Processor):
         self._question = question or _question
         self._patience = patience
         self._said: dict[str, str] = {}  # by the caller lately, by item
-        self._heard = Bell()
+        self._heard = Wakeup()
 
     def check(self) -> Iterable[str]:
         """Without decisions calls wait for ever."""

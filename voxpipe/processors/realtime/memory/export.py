@@ -37,7 +37,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Retold:
+class Export:
     """A conversation as items to be created, in order.
 
     Attributes:
@@ -49,7 +49,7 @@ class Retold:
     left_out: tuple[LeftOut, ...]
 
 
-def retold(history: Iterable[Entry]) -> Retold:
+def exported(history: Iterable[Entry]) -> Export:
     """All that another session can be told of a conversation."""
     items: list[dict[str, Any]] = []
     left_out: list[LeftOut] = []
@@ -60,7 +60,7 @@ def retold(history: Iterable[Entry]) -> Retold:
             items.append({"id": entry.item_id, **item})
         if why is not None:
             left_out.append(LeftOut(entry.item_id, why))
-    return Retold(tuple(items), tuple(left_out))
+    return Export(tuple(items), tuple(left_out))
 
 
 def _message(entry: Entry) -> tuple[dict[str, Any] | None, Why | None]:

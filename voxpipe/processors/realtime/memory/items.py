@@ -15,15 +15,15 @@ from voxpipe.pipeline import (
     TransportError,
     VoxpipeError,
 )
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.errors import ItemRefused
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.history import Entry, History
-from voxpipe.processors.realtime.protocol.item_edits import Act, Edit
+from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
 
 from . import summary as sm
-from .export import Retold, retold
+from .export import Export, exported
 
 PATIENCE = 10.0  # seconds for the service's word; it takes a round trip
 GLANCE = 1.0  # seconds between looks whether nobody speaks, if nothing is told
@@ -64,7 +64,7 @@ class Items:
         self._format = format
         self._flush = flush
         self._report = report
-        self.moved = Bell()
+        self.moved = Wakeup()
         self._summarising = Lock()
         self._summaries: set[str] = set()  # those that stand in the conversation
 
@@ -185,13 +185,13 @@ class Items:
             with move_on_after(every):
                 await over.wait()
 
-    async def retell(self, history: History) -> Retold:
+    async def retell(self, history: History) -> Export:
         """Tell another session's conversation to this one, item by item.
 
         Returns:
             What was told, and what could not be.
         """
-        told = retold(history)
+        told = exported(history)
         for item in told.items:
             await self.create(item)
         return told
@@ -247,7 +247,7 @@ class Items:
         self._flush()
         return await self._answer(edit)
 
-    async def _answer(self, edit: Edit) -> ev.Item | None:
+    async def _answer(self, edit: ItemEdit) -> ev.Item | None:
         try:
             with fail_after(PATIENCE):
                 return await edit.answer()

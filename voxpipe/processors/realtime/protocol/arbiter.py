@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from .outbox import Order
+from .outbox import ClientEvent
 from .reply import Reply, Status
 
 PATIENCE = 5.0  # seconds in which the service should answer a turn that it has closed
@@ -54,7 +54,7 @@ class Arbiter:
 
     # --- wishes
 
-    def wish(self, reply: Reply) -> Order | None:
+    def wish(self, reply: Reply) -> ClientEvent | None:
         """Ask for a reply as soon as the floor is free.
 
         Returns:
@@ -74,7 +74,7 @@ class Arbiter:
             self._wishes.append(reply)
         return None
 
-    def next(self, now: float) -> Order | None:
+    def next(self, now: float) -> ClientEvent | None:
         """The ``response.create`` to send now, if there is one to send."""
         if self._expected_until is not None and now >= self._expected_until:
             self._expected_until = None
@@ -245,7 +245,7 @@ def _drop(reply: Reply, status: Status, reason: str) -> None:
     reply.settle(status, reason)
 
 
-def _order(reply: Reply) -> Order:
+def _order(reply: Reply) -> ClientEvent:
     options = dict(reply.request or {})
     metadata: dict[str, Any] = {
         **(options.get("metadata") or {}),

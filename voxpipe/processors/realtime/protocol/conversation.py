@@ -32,18 +32,18 @@ from voxpipe.processors.realtime.money.prices import Bill
 from .arbiter import Arbiter
 from .dialogue import Reading
 from .history import History
-from .hosted_calls import Answers, McpCalls
+from .hosted_calls import Answers, HostedCalls
 from .input import Hearing
-from .item_edits import Edits
+from .item_edits import ItemEdits
 from .mcp_frames import McpApproval, McpDecision
-from .outbox import Effects, Order
-from .remote_playback import Playback
+from .outbox import ClientEvent, Outbox
+from .remote_playback import RemotePlayback
 from .reply import Reply
-from .responses import Speaking
+from .responses import Responses
 from .tool_calls import Calling
-from .transcripts import Words
-from .updates import Terms
-from .usage import Account
+from .transcripts import Transcripts
+from .updates import SessionSettings
+from .usage import UsageMeter
 
 ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
 _BUSY = "conversation_already_has_active_response"
@@ -75,18 +75,20 @@ class Conversation:
     ) -> None:
         self._settings = settings
         self._detection = settings.detection
-        self._effects = Effects(report)
+        self._effects = Outbox(report)
         self.on_cut: Callable[[], object] = lambda: None
-        self._words = Words(self._effects)
+        self._words = Transcripts(self._effects)
         self._reading = Reading(self._effects)
         self.arbiter = Arbiter()
         self._hearing = Hearing(settings, self.arbiter, self._words, self._effects)
-        self._speaking = Speaking(settings, self.arbiter, self._words, self._effects)
+        self._speaking = Responses(settings, self.arbiter, self._words, self._effects)
         self._speaking.on_cut = lambda: self.on_cut()
-        self._account = Account(settings, self._effects, host)
-        self.terms = Terms(settings, self.arbiter, self._speaking, self._effects)
+        self._account = UsageMeter(settings, self._effects, host)
+        self.terms = SessionSettings(
+            settings, self.arbiter, self._speaking, self._effects
+        )
         self.terms.on_change = self._configure
-        self.edits = Edits(self._words, self._effects)
+        self.edits = ItemEdits(self._words, self._effects)
         self._calling = calling = Calling(
             self._speaking,
             self._effects,
@@ -118,13 +120,13 @@ class Conversation:
             "response.done": self._response_done,
         }
 
-        self._mcp = McpCalls(speaking, calling, self.arbiter, words, self._effects)
+        self._mcp = HostedCalls(speaking, calling, self.arbiter, words, self._effects)
         self._mcp.wrap(self._handlers)
         if settings.call_id is not None:
-            Playback(speaking, words, self._effects).wrap(self._handlers)
+            RemotePlayback(speaking, words, self._effects).wrap(self._handlers)
 
     @property
-    def outbox(self) -> deque[Order | AudioFrame]:
+    def outbox(self) -> deque[ClientEvent | AudioFrame]:
         """What is to be sent, in order."""
         return self._effects.outbox
 

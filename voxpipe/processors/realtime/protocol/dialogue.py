@@ -6,7 +6,7 @@ from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime.events import Event
 from voxpipe.processors.realtime.events.parse import AudioDelta, BadEvent, parse
 
-from .outbox import Effects
+from .outbox import Outbox
 
 EVENTS = 256  # ids remembered, to know an event that comes twice
 
@@ -18,7 +18,7 @@ class Reading:
         effects: told of everything unusable.
     """
 
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, effects: Outbox) -> None:
         self._effects = effects
         self._seen = Recent(EVENTS)
 

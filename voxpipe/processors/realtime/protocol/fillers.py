@@ -46,7 +46,7 @@ class _Wait:
         return None if after is None else (self.filler, after)
 
 
-class Waiting:
+class Fillers:
     """Knows what is to be said of calls that are not answered yet.
 
     Args:

@@ -15,11 +15,11 @@ from voxpipe.processors.realtime import events as ev
 
 from .arbiter import Arbiter
 from .mcp_frames import McpApproval, McpCall, McpDecision, McpError, McpListed
-from .outbox import Effects
+from .outbox import Outbox
 from .reply import Reply
-from .responses import Speaking
+from .responses import Responses
 from .tool_calls import Calling, FromTools
-from .transcripts import Words
+from .transcripts import Transcripts
 
 OPEN = 128  # calls at once, and requests; as many as for tools of our own
 NOBODY = "nobody is there to approve it"
@@ -50,7 +50,7 @@ class _Call:
     rejected: bool = False
 
 
-class McpCalls:
+class HostedCalls:
     """All calls that the service makes, and requests for approval.
 
     Args:
@@ -63,11 +63,11 @@ class McpCalls:
 
     def __init__(
         self,
-        speaking: Speaking,
+        speaking: Responses,
         calling: Calling,
         arbiter: Arbiter,
-        words: Words,
-        effects: Effects,
+        words: Transcripts,
+        effects: Outbox,
     ) -> None:
         self._speaking = speaking
         self._calling = calling

@@ -10,8 +10,8 @@ from voxpipe.processors.realtime.config.turn_detection import ServerVad
 from .arbiter import Arbiter
 from .caller_clock import CallerClock
 from .input_audio import CallerAudio
-from .outbox import Effects
-from .transcripts import Words
+from .outbox import Outbox
+from .transcripts import Transcripts
 
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
 
@@ -27,7 +27,7 @@ class Hearing:
     """
 
     def __init__(
-        self, settings: Settings, arbiter: Arbiter, words: Words, effects: Effects
+        self, settings: Settings, arbiter: Arbiter, words: Transcripts, effects: Outbox
     ) -> None:
         self._settings = settings
         self._detection = settings.detection

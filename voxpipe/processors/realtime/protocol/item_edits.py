@@ -1,7 +1,7 @@
 """What a program does to items by hand, until the service has answered.
 
 Each order has a name of its own, under which the service refuses it; what it does
-instead it tells by the item's name. No await and no clock but in `Edit.answer`.
+instead it tells by the item's name. No await and no clock but in `ItemEdit.answer`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from uuid import uuid4
 
 from anyio import Event
 
-from voxpipe.pipeline import HeardItem, SessionLost, VoxpipeError
+from voxpipe.pipeline import PlayedItem, SessionLost, VoxpipeError
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.errors import ItemRefused
 
-from .outbox import Effects
-from .transcripts import Words
+from .outbox import Outbox
+from .transcripts import Transcripts
 from .truncation import heard_words
 
 Act = Literal["create", "retrieve", "truncate", "delete"]
@@ -26,7 +26,7 @@ Act = Literal["create", "retrieve", "truncate", "delete"]
 WAITING = 1_024  # edits at once; more is a program that orders in a loop
 
 
-class Edit:
+class ItemEdit:
     """One thing that was asked of one item.
 
     Attributes:
@@ -64,7 +64,7 @@ class Edit:
         return self._item
 
 
-class Edits:
+class ItemEdits:
     """All that the service has not answered yet.
 
     Args:
@@ -76,10 +76,10 @@ class Edits:
         over: set when the session has ended.
     """
 
-    def __init__(self, words: Words, effects: Effects) -> None:
+    def __init__(self, words: Transcripts, effects: Outbox) -> None:
         self._words = words
         self._effects = effects
-        self._open: dict[str, Edit] = {}  # by the name of their order
+        self._open: dict[str, ItemEdit] = {}  # by the name of their order
         self._reason = ""
         self.over = Event()
         # Other clients may speak on the same session: names are ours alone.
@@ -92,7 +92,7 @@ class Edits:
             "conversation.item.deleted": self._deleted,
         }
 
-    def ask(self, act: Act, item_id: str, **fields: Any) -> Edit:
+    def ask(self, act: Act, item_id: str, **fields: Any) -> ItemEdit:
         """Ask the service to do something to an item.
 
         Raises:
@@ -100,7 +100,7 @@ class Edits:
         """
         if len(self._open) >= WAITING:
             raise VoxpipeError(f"{WAITING} edits of items wait for the service's word")
-        edit = Edit(f"{self._prefix}{next(self._numbers)}", act, item_id)
+        edit = ItemEdit(f"{self._prefix}{next(self._numbers)}", act, item_id)
         if self.over.is_set():
             edit.settle(error=SessionLost(self._reason))
             return edit
@@ -122,7 +122,7 @@ class Edits:
         if self.over.is_set():
             raise SessionLost(self._reason)
 
-    def forget(self, edit: Edit) -> None:
+    def forget(self, edit: ItemEdit) -> None:
         """Nobody waits for its answer any more."""
         self._open.pop(edit.name, None)
 
@@ -157,7 +157,7 @@ class Edits:
         if entry is not None:
             kept = min(event.audio_end_ms / 1000, entry.seconds)
             if entry.heard is None:
-                part = HeardItem(entry.item_id, 0, entry.seconds, kept, "measured")
+                part = PlayedItem(entry.item_id, 0, entry.seconds, kept, "measured")
                 entry.heard = heard_words(entry.text, part)
             entry.seconds = kept
         self._done("truncate", event.item_id)

@@ -8,11 +8,11 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFrame, Frame
 
-Order = dict[str, Any]
+ClientEvent = dict[str, Any]
 """A client event, as the service reads it."""
 
 
-class Effects:
+class Outbox:
     """Orders and caller's audio for the service, frames for the ports, complaints.
 
     Args:
@@ -25,7 +25,7 @@ class Effects:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self.report = report
-        self.outbox: deque[Order | AudioFrame] = deque()
+        self.outbox: deque[ClientEvent | AudioFrame] = deque()
         self.news: deque[tuple[str, Frame]] = deque()
 
     def order(self, kind: str, /, **fields: Any) -> None:

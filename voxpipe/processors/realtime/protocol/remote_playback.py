@@ -17,14 +17,14 @@ from typing import Any
 
 from anyio import current_time
 
-from voxpipe.pipeline import Dtmf, HeardItem, Interruption, Turn
+from voxpipe.pipeline import Dtmf, Interruption, PlayedItem, Turn
 from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import events as ev
 
-from .outbox import Effects
+from .outbox import Outbox
 from .reply import Reply
-from .responses import Speaking
-from .transcripts import Words
+from .responses import Responses
+from .transcripts import Transcripts
 from .truncation import by_item, heard_words
 
 Handler = Callable[[Any, float], object]
@@ -34,7 +34,7 @@ SECONDS_PER_CHARACTER = 1 / 15  # of speech, some 150 words a minute
 _KEYS = frozenset("0123456789*#ABCD")
 
 
-class Playback:
+class RemotePlayback:
     """Follows what sounds elsewhere, and is the ear of the replies that do.
 
     Args:
@@ -43,7 +43,9 @@ class Playback:
         effects: where keys, interruptions and orders go.
     """
 
-    def __init__(self, speaking: Speaking, words: Words, effects: Effects) -> None:
+    def __init__(
+        self, speaking: Responses, words: Transcripts, effects: Outbox
+    ) -> None:
         self._speaking = speaking
         self._words = words
         self._effects = effects
@@ -133,7 +135,7 @@ class Playback:
             return
         heard = event.audio_end_ms / 1000
         made = max(heard, len(entry.text) * SECONDS_PER_CHARACTER, entry.seconds)
-        part = HeardItem(event.item_id, event.content_index, made, heard, "measured")
+        part = PlayedItem(event.item_id, event.content_index, made, heard, "measured")
         entry.heard = heard_words(entry.text, part)
 
     def _pressed(self, event: ev.DtmfEvent, now: float) -> None:

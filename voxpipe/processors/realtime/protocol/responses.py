@@ -16,10 +16,10 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.events.parse import AudioDelta
 
 from .arbiter import TAG, Arbiter
-from .outbox import Effects
+from .outbox import Outbox
 from .reply import Reply, Status
 from .store import STORE_SECONDS
-from .transcripts import Words
+from .transcripts import Transcripts
 from .truncation import by_item, deletion, take_back
 
 REMEMBERED = 64  # replies that are over, kept so that late events find them
@@ -35,7 +35,7 @@ _HOLD_REFUSED = (
 )
 
 
-class Speaking:
+class Responses:
     """All replies that are being made or played.
 
     Args:
@@ -53,7 +53,7 @@ class Speaking:
     """
 
     def __init__(
-        self, settings: Settings, arbiter: Arbiter, words: Words, effects: Effects
+        self, settings: Settings, arbiter: Arbiter, words: Transcripts, effects: Outbox
     ) -> None:
         self._settings = settings
         self._arbiter = arbiter

@@ -14,11 +14,11 @@ from typing import Any
 from voxpipe.pipeline import ToolCall, ToolResult, ToolUpdate
 from voxpipe.processors.realtime import events as ev
 
-from .fillers import Waiting
-from .outbox import Effects
+from .fillers import Fillers
+from .outbox import Outbox
 from .pending import NOBODY, NOT_RUN, OPEN, TOO_MANY, ToolCalls, is_due
 from .reply import Reply
-from .responses import Speaking
+from .responses import Responses
 
 FromTools = ToolResult | ToolUpdate
 UNCONFIRMED = 256  # outputs that the service has not confirmed; all that can be open
@@ -36,8 +36,8 @@ class Calling:
 
     def __init__(
         self,
-        speaking: Speaking,
-        effects: Effects,
+        speaking: Responses,
+        effects: Outbox,
         ask: Callable[[dict[str, Any], float, bool], Reply],
         is_silent: Callable[[], bool],
     ) -> None:
@@ -45,7 +45,7 @@ class Calling:
         self._effects = effects
         self._ask = ask
         self._calls = ToolCalls()
-        self._waiting = Waiting(is_silent)
+        self._waiting = Fillers(is_silent)
         self._unconfirmed: dict[str, None] = {}  # outputs that are on their way
         # Replies that are wished for because of results, and the outputs they are for.
         self._following: list[tuple[Reply, set[str]]] = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from voxpipe.pipeline import HeardItem, Text, Transcript
+from voxpipe.pipeline import PlayedItem, Text, Transcript
 from voxpipe.processors.realtime import events as ev
 
 from .history import History
-from .outbox import Effects
+from .outbox import Outbox
 from .reply import Reply
 from .truncation import by_item, heard_words
 
@@ -20,7 +20,7 @@ PARTS = 256  # of one reply; more is a service gone wild
 AWAITED = 64  # transcripts at once
 
 
-class Words:
+class Transcripts:
     """Follows the words of a conversation.
 
     Args:
@@ -30,7 +30,7 @@ class Words:
         history: where the words are kept.
     """
 
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, effects: Outbox) -> None:
         self._effects = effects
         self._awaited: dict[str, float] = {}  # items of the caller, and since when
         self.history = History()
@@ -93,7 +93,7 @@ class Words:
         entry.text, entry.final = reply.words_of(event.item_id), True
         self._say("agent", event.item_id, entry.text, final=True)
 
-    def heard(self, reply: Reply, parts: Sequence[HeardItem]) -> None:
+    def heard(self, reply: Reply, parts: Sequence[PlayedItem]) -> None:
         """A reply was cut: tell the words of an item, and those that were heard."""
         item_id = parts[0].item_id
         cut_short = any(part.heard < part.generated for part in parts)

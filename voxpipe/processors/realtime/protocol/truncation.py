@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import replace
 
-from voxpipe.pipeline import HeardItem
+from voxpipe.pipeline import PlayedItem
 
-from .outbox import Order
+from .outbox import ClientEvent
 
 
-def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
+def take_back(items: Iterable[PlayedItem], whole: Container[str]) -> list[ClientEvent]:
     """The orders that leave of each item what was heard.
 
     Nothing is sent for an item that was heard to its end. One of which nothing was
@@ -21,7 +21,7 @@ def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
         whole: items that are complete. Of another one the service may have made more
             than has come in, so it is cut even where all that came in was heard.
     """
-    orders: list[Order] = []
+    orders: list[ClientEvent] = []
     for item_id, parts in by_item(items).items():
         if all(_milliseconds(part) == 0 for part in parts):
             orders.append(deletion(item_id))
@@ -34,13 +34,13 @@ def take_back(items: Iterable[HeardItem], whole: Container[str]) -> list[Order]:
     return orders
 
 
-def by_item(items: Iterable[HeardItem]) -> dict[str, list[HeardItem]]:
+def by_item(items: Iterable[PlayedItem]) -> dict[str, list[PlayedItem]]:
     """The parts of each item, in order, each once.
 
     A ledger has an entry for each stretch of audio, and a service that mixes its items
     up makes several of one part.
     """
-    parts: dict[tuple[str, int], HeardItem] = {}
+    parts: dict[tuple[str, int], PlayedItem] = {}
     for item in items:
         key = item.item_id, item.content_index
         before = parts.get(key)
@@ -51,18 +51,18 @@ def by_item(items: Iterable[HeardItem]) -> dict[str, list[HeardItem]]:
                 heard=before.heard + item.heard,
             )
         parts[key] = item
-    grouped: dict[str, list[HeardItem]] = {}
+    grouped: dict[str, list[PlayedItem]] = {}
     for (item_id, _), item in parts.items():
         grouped.setdefault(item_id, []).append(item)
     return grouped
 
 
-def deletion(item_id: str) -> Order:
+def deletion(item_id: str) -> ClientEvent:
     """The order that removes an item of which nothing was heard."""
     return {"type": "conversation.item.delete", "item_id": item_id}
 
 
-def heard_words(said: str, item: HeardItem) -> str:
+def heard_words(said: str, item: PlayedItem) -> str:
     """The words that fit into what was heard; an estimate, for words carry no time."""
     if item.heard >= item.generated:
         return said
@@ -70,7 +70,7 @@ def heard_words(said: str, item: HeardItem) -> str:
     return " ".join(words[: int(len(words) * item.heard / item.generated)])
 
 
-def _truncation(part: HeardItem) -> Order:
+def _truncation(part: PlayedItem) -> ClientEvent:
     return {
         "type": "conversation.item.truncate",
         "item_id": part.item_id,
@@ -79,6 +79,6 @@ def _truncation(part: HeardItem) -> Order:
     }
 
 
-def _milliseconds(part: HeardItem) -> int:
+def _milliseconds(part: PlayedItem) -> int:
     # Rounded down: the service refuses to keep more than it has made.
     return int(part.heard * 1000)

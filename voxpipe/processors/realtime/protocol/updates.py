@@ -23,8 +23,8 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.errors import UpdateRefused
 
 from .arbiter import Arbiter
-from .outbox import Effects
-from .responses import Speaking
+from .outbox import Outbox
+from .responses import Responses
 
 UPDATES = 64  # that wait for an answer; more is a program that updates in a loop
 
@@ -66,7 +66,7 @@ class Update:
             self._answered.set()
 
 
-class Terms:
+class SessionSettings:
     """What the session is held to.
 
     Args:
@@ -81,7 +81,7 @@ class Terms:
     """
 
     def __init__(
-        self, settings: Settings, arbiter: Arbiter, speaking: Speaking, effects: Effects
+        self, settings: Settings, arbiter: Arbiter, speaking: Responses, effects: Outbox
     ) -> None:
         self.settings = settings
         self.on_change: Callable[[Settings], object] = lambda settings: None

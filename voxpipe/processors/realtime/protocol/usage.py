@@ -7,10 +7,10 @@ from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.money.prices import Bill, cost_usd, transcription_usd
 
-from .outbox import Effects
+from .outbox import Outbox
 
 
-class Account:
+class UsageMeter:
     """Keeps the bill of a session.
 
     Args:
@@ -22,7 +22,7 @@ class Account:
         bill: the total.
     """
 
-    def __init__(self, settings: Settings, effects: Effects, host: str = "") -> None:
+    def __init__(self, settings: Settings, effects: Outbox, host: str = "") -> None:
         self._settings = settings
         self._host = host
         self._effects = effects

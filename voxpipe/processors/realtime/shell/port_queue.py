@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from voxpipe.pipeline import Frame, Output, Transcript, VoxpipeError
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 WAITING = 4_096  # frames; more is a program that does not read
 
 
-class News:
+class PortQueue:
     """Frames for one port.
 
     Args:
@@ -25,7 +25,7 @@ class News:
     def __init__(self, output: Output[Any]) -> None:
         self._output = output
         self._frames: dict[object, Frame] = {}  # by what they replace
-        self._bell = Bell()
+        self._bell = Wakeup()
         self._closed = False
 
     def add(self, frame: Frame) -> None:

@@ -10,10 +10,10 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import Frame, Output
 
-from .port_queue import News
+from .port_queue import PortQueue
 
 
-class Telling:
+class PortQueues:
     """Gives frames to those ports that are read.
 
     Args:
@@ -21,7 +21,9 @@ class Telling:
     """
 
     def __init__(self, ports: Mapping[str, Output[Any]]) -> None:
-        self._news = {name: News(port) for name, port in ports.items() if port.read}
+        self._news = {
+            name: PortQueue(port) for name, port in ports.items() if port.read
+        }
 
     def start(self, tasks: TaskGroup) -> None:
         """Deliver, in tasks of ``tasks``, until `close`."""

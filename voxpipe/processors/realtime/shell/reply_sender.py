@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voxpipe.pipeline import AudioFrame, Output, ReplyEnd
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.reply import Reply
 
 Said = AudioFrame | ReplyEnd
 
 
-class Mouth:
+class ReplySender:
     """Sends the audio of replies in the order of the conversation, ahead of time.
 
     Args:
@@ -29,10 +29,10 @@ class Mouth:
         self,
         says: Output[Said],
         conversation: Conversation,
-        sent: Bell,
+        sent: Wakeup,
         now: Callable[[], float],
     ) -> None:
-        self.audio = Bell()
+        self.audio = Wakeup()
         self._says = says
         self._conversation = conversation
         self._sent = sent

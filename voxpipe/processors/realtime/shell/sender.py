@@ -15,14 +15,14 @@ from anyio import Lock
 
 from voxpipe.pipeline import AudioFrame
 from voxpipe.processors.realtime.connect.connection import Connection
-from voxpipe.processors.realtime.protocol.outbox import Order
+from voxpipe.processors.realtime.protocol.outbox import ClientEvent
 
 APPEND = "input_audio_buffer.append"
 
 SendNowait = Callable[[str], bool]
 
 
-class Outgoing:
+class Sender:
     """Sends what is in a line.
 
     Args:
@@ -34,7 +34,7 @@ class Outgoing:
     def __init__(
         self,
         connection: Connection,
-        line: deque[Order | AudioFrame],
+        line: deque[ClientEvent | AudioFrame],
         append: str = APPEND,
     ) -> None:
         self._connection = connection
@@ -77,7 +77,7 @@ class Outgoing:
                 await self._connection.send(message)
 
 
-def encode(each: Order | AudioFrame, append: str = APPEND) -> str:
+def encode(each: ClientEvent | AudioFrame, append: str = APPEND) -> str:
     """A client event as it goes over the wire."""
     if isinstance(each, AudioFrame):
         # base64 was checked where it came in, so it can be put between quotes as it is.

@@ -33,7 +33,7 @@ class Wiring:
     said: bool
 
 
-def complaints(wiring: Wiring, settings: Settings) -> Iterator[str]:
+def wiring_errors(wiring: Wiring, settings: Settings) -> Iterator[str]:
     """Nobody to hear, tools without a taker, and turns with two owners or none."""
     name = wiring.name
     if settings.call_id is not None:

@@ -17,17 +17,17 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.protocol.history import History
-from voxpipe.processors.realtime.shell.port_queues import Telling
+from voxpipe.processors.realtime.shell.port_queues import PortQueues
 from voxpipe.processors.realtime.shell.scopes import tasks_until_done
-from voxpipe.processors.realtime.shell.sender import Outgoing
-from voxpipe.processors.realtime.shell.wiring import Wiring, complaints
+from voxpipe.processors.realtime.shell.sender import Sender
+from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
 
-from .protocol import Dictation
+from .protocol import TranscriptionProtocol
 from .session import TranscriptionSession
 
 LAST_WORDS = 10.0  # seconds for transcripts after the speaker has gone
@@ -68,9 +68,11 @@ class Transcribe(Processor):
     def __init__(self, session: TranscriptionSession) -> None:
         self._settings = session.settings
         self._connection = session.connection
-        self._state = state = Dictation(session.settings, self.report, session.host)
-        self._outgoing = Outgoing(session.connection, state.effects.outbox)
-        self._orders, self._progress = Bell(), Bell()
+        self._state = state = TranscriptionProtocol(
+            session.settings, self.report, session.host
+        )
+        self._outgoing = Sender(session.connection, state.effects.outbox)
+        self._orders, self._progress = Wakeup(), Wakeup()
         self._hearing = False
         self.hears.format = session.settings.audio
 
@@ -111,7 +113,7 @@ class Transcribe(Processor):
             calls=False,
             results=False,
         )
-        return complaints(wiring, self._settings)
+        return wiring_errors(wiring, self._settings)
 
     async def run(self) -> None:
         """Write down until there is nothing more to hear."""
@@ -124,7 +126,7 @@ class Transcribe(Processor):
             "usage": self.usage,
             "events": self.events,
         }
-        self._told = Telling(ports)
+        self._told = PortQueues(ports)
         async with create_task_group() as telling:
             self._told.start(telling)
             tasks.start_soon(self._listen)

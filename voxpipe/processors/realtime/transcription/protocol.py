@@ -17,15 +17,15 @@ from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.protocol.dialogue import Reading
 from voxpipe.processors.realtime.protocol.history import History
 from voxpipe.processors.realtime.protocol.input_audio import CallerAudio
-from voxpipe.processors.realtime.protocol.outbox import Effects
-from voxpipe.processors.realtime.protocol.transcripts import Words
-from voxpipe.processors.realtime.protocol.usage import Account
+from voxpipe.processors.realtime.protocol.outbox import Outbox
+from voxpipe.processors.realtime.protocol.transcripts import Transcripts
+from voxpipe.processors.realtime.protocol.usage import UsageMeter
 
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
 _EMPTY = "input_audio_buffer_commit_empty"
 
 
-class Dictation:
+class TranscriptionProtocol:
     """One transcription's state.
 
     Args:
@@ -41,9 +41,9 @@ class Dictation:
         self, settings: Settings, report: Callable[[str], None], host: str
     ) -> None:
         self._settings = settings
-        self.effects = Effects(report)
-        self._words = Words(self.effects)
-        self._account = Account(settings, self.effects, host)
+        self.effects = Outbox(report)
+        self._words = Transcripts(self.effects)
+        self._account = UsageMeter(settings, self.effects, host)
         self._audio = CallerAudio(settings)
         self._reading = Reading(self.effects)
         self._speaking = False  # by the service's detection

@@ -21,18 +21,18 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.timer import alarm_clock
-from voxpipe.pipeline.runtime.wakeup import Bell
+from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
-from voxpipe.processors.realtime.shell.port_queues import Telling
+from voxpipe.processors.realtime.shell.port_queues import PortQueues
 from voxpipe.processors.realtime.shell.reply_sender import Said
 from voxpipe.processors.realtime.shell.scopes import tasks_until_done
-from voxpipe.processors.realtime.shell.sender import Outgoing
+from voxpipe.processors.realtime.shell.sender import Sender
 
-from .protocol import APPEND, Interpretation
+from .protocol import APPEND, TranslationProtocol
 from .session import TranslationSession, check_language
 
 LAST_WORDS = 10.0  # seconds without an event after which nothing more will come out
@@ -74,13 +74,11 @@ class Translate(Processor):
 
     def __init__(self, session: TranslationSession) -> None:
         self._connection = session.connection
-        self._state = state = Interpretation(
+        self._state = state = TranslationProtocol(
             session.settings, self.report, session.host
         )
-        self._outgoing = Outgoing(
-            session.connection, state.effects.outbox, append=APPEND
-        )
-        self._orders, self._progress, self._audio = Bell(), Bell(), Bell()
+        self._outgoing = Sender(session.connection, state.effects.outbox, append=APPEND)
+        self._orders, self._progress, self._audio = Wakeup(), Wakeup(), Wakeup()
         self._active_at = 0.0  # when something was heard or said, on anyio's clock
         self._heard_at = 0.0
         self._now = current_time
@@ -123,8 +121,8 @@ class Translate(Processor):
             "usage": self.usage,
             "events": self.events,
         }
-        self._now = alarm_clock().now  # anyio's costs more, and it is asked often
-        self._told = Telling(ports)
+        self._now = timers().now  # anyio's costs more, and it is asked often
+        self._told = PortQueues(ports)
         async with create_task_group() as telling:
             self._told.start(telling)
             tasks.start_soon(self._listen)

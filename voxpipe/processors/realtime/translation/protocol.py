@@ -16,7 +16,7 @@ from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.events.parse import AudioDelta
 from voxpipe.processors.realtime.money.prices import Bill, minutes_usd
 from voxpipe.processors.realtime.protocol.dialogue import Reading
-from voxpipe.processors.realtime.protocol.outbox import Effects
+from voxpipe.processors.realtime.protocol.outbox import Outbox
 from voxpipe.processors.realtime.protocol.store import Store
 
 from .sentences import Sentences
@@ -29,7 +29,7 @@ _PCM = (PCM_24K.rate, 1, "pcm16")
 Speaker = Literal["user", "agent"]
 
 
-class Interpretation:
+class TranslationProtocol:
     """One translation's state.
 
     Args:
@@ -58,7 +58,7 @@ class Interpretation:
         self._unbilled = 0.0  # seconds of audio since `usage` was told
         self._behind = False  # the store was full, and it was said
         self.store = Store()
-        self.effects = Effects(report)
+        self.effects = Outbox(report)
         self._reading = Reading(self.effects)
         self.bill = Bill()
         self.closed = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import Sound, wire_format
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.service.mcp.servers import Hosting
+from voxpipe.simulator.service.mcp.servers import McpServers
 from voxpipe.simulator.service.session import Session
 
 from .items import ITEM, Item, make_item
@@ -15,7 +15,7 @@ from .items import ITEM, Item, make_item
 class Editing:
     """Follows a client's ``conversation.item.…`` events, whose shape was checked."""
 
-    def __init__(self, session: Session, hosting: Hosting) -> None:
+    def __init__(self, session: Session, hosting: McpServers) -> None:
         self._session = session
         self._hosting = hosting
 

@@ -13,7 +13,7 @@ from anyio import fail_after
 from voxpipe.pipeline.errors import leaves_of
 from voxpipe.simulator.script.mcp import McpFailure
 
-from .requests import CallTool, Errand, ListTools, Outcome
+from .requests import CallMcpTool, ListTools, McpRequest, Outcome
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -25,7 +25,7 @@ _LONGEST = 1 << 20  # characters of an output
 _log = logging.getLogger(__name__)
 
 
-async def run_errand(errand: Errand) -> Outcome:
+async def run_errand(errand: McpRequest) -> Outcome:
     """Ask the server; whatever goes wrong there becomes a `McpFailure`."""
     # The extra is there: a session could not have declared the server without it.
     from httpx2 import AsyncClient
@@ -84,7 +84,7 @@ async def _list(client: Client) -> Outcome:
     return tools
 
 
-async def _call(client: Client, errand: CallTool) -> Outcome:
+async def _call(client: Client, errand: CallMcpTool) -> Outcome:
     result = await client.call_tool(errand.name, errand.arguments)
     text = "\n".join(
         part.text if part.type == "text" else part.model_dump_json(by_alias=True)

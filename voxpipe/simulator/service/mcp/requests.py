@@ -18,7 +18,7 @@ class ListTools:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CallTool:
+class CallMcpTool:
     """Have a server run a tool."""
 
     server: Definition
@@ -26,7 +26,7 @@ class CallTool:
     arguments: dict[str, Any] = field(repr=False)
 
 
-Errand = ListTools | CallTool
+McpRequest = ListTools | CallMcpTool
 Outcome = list[dict[str, Any]] | str | McpFailure
 """The tools as ``mcp_list_tools`` shows them, the output of one, or what went wrong."""
 

@@ -18,7 +18,7 @@ from voxpipe.simulator.service.session import Session
 
 from .calls import McpCallOutput
 from .definitions import Definition, Definitions, size_of
-from .requests import CallTool, Errand, ListTools, Outcome, error_of
+from .requests import CallMcpTool, ListTools, McpRequest, Outcome, error_of
 
 _MOST_TOOLS = 1 << 20  # characters that the tools of a server may take
 _MOST_CALLS = 128  # open at once
@@ -36,7 +36,7 @@ class _Import:
     tools: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
-class Hosting:
+class McpServers:
     """All MCP servers of one session, and what is going on with them."""
 
     def __init__(self, session: Session) -> None:
@@ -44,18 +44,18 @@ class Hosting:
         self._scripted = {each.label: each for each in session.script.mcp}
         self._definitions = Definitions(self._scripted.keys())
         self._imports: dict[str, _Import] = {}
-        self._errands: list[Errand] = []
-        self._awaited: dict[Errand, Callable[[Outcome, float], None]] = {}
+        self._errands: list[McpRequest] = []
+        self._awaited: dict[McpRequest, Callable[[Outcome, float], None]] = {}
         self._asked: dict[str, McpCallOutput] = {}  # by approval request
 
     # --- what a shell does
 
-    def errands(self) -> list[Errand]:
+    def errands(self) -> list[McpRequest]:
         """What servers have to be asked since the last time this was asked."""
         errands, self._errands = self._errands, []
         return errands
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Take what came of an errand."""
         self._awaited.pop(errand)(outcome, now)
 
@@ -196,7 +196,7 @@ class Hosting:
         scripted = self._scripted.get(server.label)
         tool = scripted.find(call["name"]) if scripted else None
         if tool is None:
-            self._send(CallTool(server, call["name"], arguments), ended)
+            self._send(CallMcpTool(server, call["name"], arguments), ended)
             return
         outcome = tool.fails or tool.output
         self._session.timers.at(
@@ -205,7 +205,7 @@ class Hosting:
 
     # --- inner workings
 
-    def _send(self, errand: Errand, then: Callable[[Outcome, float], None]) -> None:
+    def _send(self, errand: McpRequest, then: Callable[[Outcome, float], None]) -> None:
         self._awaited[errand] = then
         self._errands.append(errand)
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.script.faults import RATE_LIMIT, RateLimited
-from voxpipe.simulator.script.script import Answer, Call, Failure, Line, Script, When
+from voxpipe.simulator.script.script import (
+    Answer,
+    CallTool,
+    Failure,
+    Line,
+    Script,
+    When,
+)
 from voxpipe.simulator.service.conversation.items import Item
 
 from .rules import Rules
@@ -63,7 +70,7 @@ class Plan:
     """
 
     messages: tuple[str, ...]
-    calls: tuple[Call, ...] = ()
+    calls: tuple[CallTool, ...] = ()
     wait_ms: float | None = None
     failure: Failure | None = None
     line: int | None = None
@@ -188,7 +195,7 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
     if wanted and not any(call.name in wanted for call in calls):
         tool = next(each for each in wish.tools if each["name"] == wanted[0])
         made_up = _example(tool.get("parameters") or {}, _DEPTH)
-        calls = (Call(name=wanted[0], arguments=made_up or {}),)
+        calls = (CallTool(name=wanted[0], arguments=made_up or {}),)
         messages = messages if plan.calls else ()
     if not messages and not calls:
         messages = ("Yes.",)
@@ -247,7 +254,7 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-def arguments_text(call: Call) -> str:
+def arguments_text(call: CallTool) -> str:
     """The arguments as the wire carries them: JSON text."""
     if isinstance(call.arguments, str):
         return call.arguments

@@ -7,7 +7,7 @@ from typing import Any
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.script.faults import RATE_LIMIT
 from voxpipe.simulator.service.conversation.context import Contexts
-from voxpipe.simulator.service.mcp.servers import Hosting
+from voxpipe.simulator.service.mcp.servers import McpServers
 from voxpipe.simulator.service.session import Session
 
 from .plan import Prompter
@@ -26,7 +26,9 @@ class Replies:
         spoken_ms: how much audio the last of them had.
     """
 
-    def __init__(self, session: Session, prompter: Prompter, hosting: Hosting) -> None:
+    def __init__(
+        self, session: Session, prompter: Prompter, hosting: McpServers
+    ) -> None:
         self._hosting = hosting
         self.active: Reply | None = None
         self.ended = 0

@@ -6,12 +6,12 @@ from collections.abc import Callable, Generator
 from typing import Any, Literal
 
 from voxpipe.simulator.protocol.session_schema import reasons
-from voxpipe.simulator.script.script import Call
+from voxpipe.simulator.script.script import CallTool
 from voxpipe.simulator.service.conversation.context import Input
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import NOTHING_USED, usage, words
 from voxpipe.simulator.service.mcp.calls import McpCallOutput
-from voxpipe.simulator.service.mcp.servers import Hosting
+from voxpipe.simulator.service.mcp.servers import McpServers
 from voxpipe.simulator.service.session import Session
 
 from .delivery import Budget, Pace, speak, write
@@ -68,7 +68,7 @@ class Reply:
         plan: Plan,
         input: Input,
         on_end: Callable[[Reply, float, int], None],
-        hosting: Hosting,
+        hosting: McpServers,
     ) -> None:
         self._hosting = hosting
         self.id = session.ids.new("resp")
@@ -185,19 +185,19 @@ class Reply:
         pace = speak(spoken, tokens, audio, self._timing, self._budget)
         return (yield from self._deliver(spoken, pace))
 
-    def _call(self, call: Call) -> Pace:
+    def _call(self, call: CallTool) -> Pace:
         output = self._hosted(call) or self._function(call)
         tokens = words(arguments_text(call))
         pace = write(output, tokens, self._budget, self._gap)
         return (yield from self._deliver(output, pace))
 
-    def _function(self, call: Call) -> CallOutput:
+    def _function(self, call: CallTool) -> CallOutput:
         ids = self._session.ids
         fields = {"name": call.name, "call_id": ids.call(), "arguments": ""}
         item = Item(ids.new("item"), "function_call", call=fields)
         return CallOutput(self._place(), item)
 
-    def _hosted(self, call: Call) -> McpCallOutput | None:
+    def _hosted(self, call: CallTool) -> McpCallOutput | None:
         tools = self.request.wish.tools
         tool = next(each for each in tools if each["name"] == call.name)
         if tool["type"] != "mcp":

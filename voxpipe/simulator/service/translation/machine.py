@@ -23,7 +23,7 @@ from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.protocol.session_config import LIFETIME
 from voxpipe.simulator.script.script import Script
-from voxpipe.simulator.service.mcp.requests import Errand, Outcome
+from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
 
 from .config import TranslationConfig
 from .interpreter import PCM, Interpreter, Translated
@@ -80,11 +80,11 @@ class Translator(Dialogue):
         """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
         self._interpreter.spoken(speech, pcm, now)
 
-    def errands(self) -> Sequence[Errand]:
+    def errands(self) -> Sequence[McpRequest]:
         """Nothing: nobody calls tools here."""
         return ()
 
-    def returned(self, errand: Errand, outcome: Outcome, now: float) -> None:
+    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
         """Nothing comes, as nothing was asked."""
 
     # --- client events

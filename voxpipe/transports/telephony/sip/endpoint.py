@@ -16,7 +16,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
 from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
@@ -100,7 +100,7 @@ class SipEndpoint:
                 self._ended = Event()
                 await self._ended.wait()
         tasks.cancel_scope.cancel()
-        return await leave(tasks, kind, error, traceback)
+        return await exit_group(tasks, kind, error, traceback)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""

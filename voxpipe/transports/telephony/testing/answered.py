@@ -10,7 +10,7 @@ from typing import Self
 from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 
@@ -93,7 +93,7 @@ class _Agent:
         is_over = error is None or isinstance(error, Exception)
         if is_over:
             self._tasks.start_soon(self._lose_patience)
-        done = await leave(self._tasks, kind, error, traceback)
+        done = await exit_group(self._tasks, kind, error, traceback)
         if is_over and self._error is not None:
             raise self._error  # bare, and not in a group with what it led to
         return done

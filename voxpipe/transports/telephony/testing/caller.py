@@ -21,7 +21,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.runtime.scopes import leave
+from voxpipe.pipeline.runtime.scopes import exit_group
 
 from .leg import Leg
 from .lines import Line
@@ -222,7 +222,7 @@ class Caller:
         if error is None or isinstance(error, Exception):
             self.hang_up()
             self._tasks.start_soon(self._lose_patience)
-        return await leave(self._tasks, kind, error, traceback)
+        return await exit_group(self._tasks, kind, error, traceback)
 
     async def _lose_patience(self) -> None:
         with move_on_after(FAREWELL):

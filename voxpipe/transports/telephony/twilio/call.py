@@ -27,7 +27,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.pipeline.output import Delivery
-from voxpipe.pipeline.runtime.timer import alarm_clock
+from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.transports.telephony.call import Call, CallEnd
 from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
@@ -142,7 +142,7 @@ class TwilioCall(Call):
         if self.ended in ("caller", "lost"):
             return
         self.ended = ""
-        self._now = alarm_clock().now  # asked for every message
+        self._now = timers().now  # asked for every message
         playout = Playout(
             self.speaks,
             self._write,
