@@ -49,7 +49,7 @@ async def describe(
     """Have a picture described into a WAV file; the same in words, by question."""
     visitor = Visitor(picture, questions)
     async with open_session(
-        instructions=INSTRUCTIONS, turns="manual", audio=PCM, **session_options
+        instructions=INSTRUCTIONS, turn_detection="manual", audio=PCM, **session_options
     ) as session:
         model, loudspeaker = Realtime(session), WavSink(spoken, PCM, gaps="nothing")
         await Pipeline(

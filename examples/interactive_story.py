@@ -55,8 +55,8 @@ class Bookmark(Processor):
     async def run(self) -> None:
         """Put a line into the conversation for each reply that was cut."""
         async for said in self.transcripts:
-            if said.speaker == "agent" and said.heard:
-                last_words = " ".join(said.heard.split()[-WORDS_KEPT:])
+            if said.speaker == "agent" and said.played:
+                last_words = " ".join(said.played.split()[-WORDS_KEPT:])
                 # An item, not other instructions: what stands before it stays cached.
                 text = f'Interrupted. The last words that were heard: "{last_words}"'
                 content = [{"type": "input_text", "text": text}]
@@ -71,7 +71,7 @@ async def tell(call: Call, **session_options: Any) -> None:
         audio=call.format,
         voice="ballad",
         speed=0.9,
-        turns=ServerVad(silence_ms=700),  # children think while they speak
+        turn_detection=ServerVad(silence_ms=700),  # children think while they speak
         **session_options,
     ) as session:
         model = Realtime(session)
@@ -84,9 +84,8 @@ async def tell(call: Call, **session_options: Any) -> None:
         model.ask("Begin the story.")
         await pipeline.run()
         for entry in model.history:
-            print(
-                f"{entry.role:>6}  {entry.text if entry.heard is None else entry.heard}"
-            )
+            words = entry.text if entry.played is None else entry.played
+            print(f"{entry.role:>6}  {words}")
 
 
 # --- a listener: what they say is in the script, and sounds like speech

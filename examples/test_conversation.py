@@ -63,7 +63,7 @@ async def ask_and_interrupt() -> tuple[float, list[str]]:
             model.interrupt()
             await anyio.sleep(1)  # virtual: nothing more may be heard
             phone.hang_up()
-    words = [each.heard for each in transcripts.frames if each.heard is not None]
+    words = [each.played for each in transcripts.frames if each.played is not None]
     return heard, words
 
 

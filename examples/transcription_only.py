@@ -79,15 +79,15 @@ def telephone(turns: Iterable[str]) -> Source:
         for each in Resample(8_000).feed(whole)
         for out in Encode("ulaw").feed(each)
     )
-    script = Source(
+    source = Source(
         (
             AudioFrame(data=narrow[at : at + 160], start=at / 8_000, format=ULAW)
             for at in range(0, len(narrow), 160)  # 20 ms
         ),
         pace="real time",
     )
-    script.output.format = ULAW
-    return script
+    source.output.format = ULAW
+    return source
 
 
 async def conversation() -> tuple[list[str], float]:
@@ -97,7 +97,7 @@ async def conversation() -> tuple[list[str], float]:
         model="gpt-realtime-whisper",
         language="en",
         delay="low",
-        turns="local",
+        turn_detection="local",
         audio=ULAW,
         api_key="sk-simulated",
         connect=lambda _: connect_in_memory(script, kind="transcription"),

@@ -67,7 +67,7 @@ async def conversation() -> Realtime:
     async with open_session(
         api_key="sk-test",
         connect=simulated(SCRIPT),
-        turns="local",
+        turn_detection="local",
         tools=router.schemas,
     ) as session:
         model, phone = Realtime(session), MemoryPhone(PHONE)
@@ -141,7 +141,7 @@ def try_all(backend: Backend, numbers: Sequence[int]) -> None:
 def test_everything_happens_in_the_conversation(backend: Backend) -> None:
     """Or cancelling it would prove little."""
     model = run_virtually(backend, conversation)
-    said = [(entry.role, entry.text, entry.heard) for entry in model.history]
+    said = [(entry.role, entry.text, entry.played) for entry in model.history]
     greeting, question, call, result, answer, thanks, goodbye = said
     assert greeting == ("agent", "Yes?", None)
     assert question == ("user", "Open?", None)

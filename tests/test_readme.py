@@ -81,8 +81,8 @@ async def test_the_noise_gate_silences_what_is_quiet_and_nothing_else() -> None:
     gate = cast("Filter[AudioFrame]", run(program("custom_processor"))["NoiseGate"]())
     loud = AudioFrame(data=np.full(320, 8_000, np.int16).tobytes(), format=PCM_16K)
     quiet = AudioFrame(data=np.full(320, 20, np.int16).tobytes(), format=PCM_16K)
-    script, probe = Source([loud, quiet, loud]), Probe()
-    await Pipeline(script.output >> gate >> probe.input).run()
+    source, probe = Source([loud, quiet, loud]), Probe()
+    await Pipeline(source.output >> gate >> probe.input).run()
     assert [frame.data for frame in probe.frames] == [loud.data, bytes(640), loud.data]
 
 

@@ -85,7 +85,7 @@ async def long_call(seconds: float, counter: Counter, watched: float) -> int:
     growth = 0
     connect = simulated(SCRIPT, lifetime=2 * seconds)
     async with open_session(
-        api_key="sk-test", connect=connect, turns="local", tools=router.schemas
+        api_key="sk-test", connect=connect, turn_detection="local", tools=router.schemas
     ) as session:
         model, phone = Realtime(session), MemoryPhone(PHONE, background="silence")
         pipeline = Pipeline(

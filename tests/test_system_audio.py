@@ -28,8 +28,8 @@ def test_an_installed_voice_speaks_so_that_our_vad_hears_it(program: str) -> Non
         AudioFrame(data=pcm[at : at + size], format=SPOKEN, start=at / size * 0.02)
         for at in range(0, len(pcm), size)
     ]
-    script, probe = Source(frames), Probe()
-    run_virtual(Pipeline(script.output >> Vad() >> probe.input).run)
+    source, probe = Source(frames), Probe()
+    run_virtual(Pipeline(source.output >> Vad() >> probe.input).run)
     assert any(isinstance(frame, SpeechStarted) for frame in probe.frames)
 
 

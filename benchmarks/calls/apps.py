@@ -38,7 +38,7 @@ async def resampled(call: Call) -> None:
 async def local_vad(call: Call) -> None:
     """A neural network in this process decides on turns; G.711 goes straight."""
     async with open_session(
-        audio=call.format, transcription=None, turns="local"
+        audio=call.format, transcription=None, turn_detection="local"
     ) as session:
         model = Realtime(session)
         await Pipeline(

@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Reply, Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.config.turn_detection import Turns
+from voxpipe.processors.realtime.config.turn_detection import TurnDetection
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
 from voxpipe.processors.realtime.shell.sender import encode
@@ -76,11 +76,11 @@ class Telephone:
         faults: what the client reported.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turn_detection: TurnDetection) -> None:
         self.now = self._spoken = 0.0
-        self._turns = turns
+        self._turns = turn_detection
         self.faults: list[str] = []
-        settings = Settings(turns=turns, tools=TOOLS)
+        settings = Settings(turn_detection=turn_detection, tools=TOOLS)
         self.client = Conversation(settings, self.faults.append)
         self.service = Machine(
             "realtime", "gpt-realtime-2.1", SCRIPT, now=0.0, today=0, seed=1
@@ -123,7 +123,7 @@ class Telephone:
             elif isinstance(frame, Interruption):
                 for item in frame.items:
                     key = item.item_id
-                    self.heard[key] = self.heard.get(key, 0.0) + item.heard
+                    self.heard[key] = self.heard.get(key, 0.0) + item.played
         for reply in (*self.asked, *self.client.spoken):
             self.seen[id(reply)] = reply
 
@@ -192,7 +192,7 @@ class Telephone:
     def spoken(self) -> list[str]:
         """The items that the model has said, as far as nobody has cut them."""
         entries = self.client.history
-        return [e.item_id for e in entries if e.seconds and e.heard is None]
+        return [e.item_id for e in entries if e.seconds and e.played is None]
 
     @property
     def playing(self) -> Reply | None:
@@ -216,7 +216,7 @@ class Telephone:
             turn.playing_on(self._ear)
         heard = min(turn.generated, self._ear.heard[turn] + seconds)
         self._ear.heard[turn] = heard
-        turn.note_heard(heard, "measured")
+        turn.note_played(heard, "measured")
         if reply.store.closed and heard == turn.generated:
             reply.ended = True
             turn.finish()

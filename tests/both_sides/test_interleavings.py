@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from voxpipe.processors.realtime.config.turn_detection import Turns
+from voxpipe.processors.realtime.config.turn_detection import TurnDetection
 from voxpipe.processors.realtime.protocol.item_edits import Act
 from voxpipe.simulator.service.conversation.items import Item
 
@@ -29,9 +29,11 @@ class Interleavings(RuleBasedStateMachine):
 
     call: Telephone
 
-    @initialize(turns=st.sampled_from(["server", "semantic", "local", "manual"]))
-    def dial(self, turns: Turns) -> None:
-        self.call = Telephone(turns)
+    @initialize(
+        turn_detection=st.sampled_from(["server", "semantic", "local", "manual"])
+    )
+    def dial(self, turn_detection: TurnDetection) -> None:
+        self.call = Telephone(turn_detection)
         self.outcomes: dict[int, Any] = {}
 
     # --- the wire and the clock
@@ -176,7 +178,7 @@ class Interleavings(RuleBasedStateMachine):
         edited = {edit.item_id for edit in call.edits if edit.act == "truncate"}
         assert all(edit._answered.is_set() for edit in call.edits)  # pyright: ignore[reportPrivateUsage]  # the loop that would wait is not running
         for entry, item in zip(client, service, strict=True):
-            if entry.heard is None:
+            if entry.played is None:
                 assert entry.text == said(item)
             elif item.speech is not None and item.id not in edited:
                 assert abs(item.speech.ms - call.heard[item.id] * 1000) <= 1

@@ -45,9 +45,9 @@ def test_it_draws_a_bar_for_each_tenth_of_a_second(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bars = PROGRAM["Bars"]()
-    script = Source([AudioFrame(data=SOUND.tobytes(), format=FORMAT)])
+    source = Source([AudioFrame(data=SOUND.tobytes(), format=FORMAT)])
     loudness = PROGRAM["Loudness"]()
-    run_virtual(Pipeline(script.output >> loudness >> bars.levels).run)
+    run_virtual(Pipeline(source.output >> loudness >> bars.levels).run)
     loud, soft = capsys.readouterr().out.splitlines()
     assert loud.count("█") == 40
     assert soft.count("█") == 30

@@ -88,5 +88,5 @@ def test_it_hears_speaks_clears_and_reports_rubbish() -> None:
     assert phone.fault_count == len(RUBBISH)
     assert received[-1] == {"clear": True}
     sent = b"".join(b64decode(each["audio"]) for each in received[:-1])
-    assert agent.turn.heard == pytest.approx(1.0)
+    assert agent.turn.played == pytest.approx(1.0)
     assert len(sent) == 160 * 60  # a second, and 0.2 s on the way when it was cut

@@ -117,7 +117,7 @@ class TheClient:
         events = [*conversation(), *everything(SERVER)]
         self.peer = Peer(without_names(events), random)
         self.peer.names.extend(f"resp_{number}" for number in range(31))
-        settings = Settings(tools=TOOLS, turns="server")
+        settings = Settings(tools=TOOLS, turn_detection="server")
         self.machine = Conversation(settings, lambda fault: None)
         self.now = 0.0
         self._frame = AudioFrame(

@@ -134,7 +134,7 @@ def play(
     """Play ``frames`` in virtual time while something else goes on beside it."""
     speaker = speaker or Loudspeaker()
     heard = Probe()
-    script = Source(frames)
+    source = Source(frames)
 
     async def evening() -> float:
         began = current_time()
@@ -142,7 +142,7 @@ def play(
             for each in meanwhile:
                 tasks.start_soon(each)
             await Pipeline(
-                script.output >> speaker.speaks, speaker.played >> heard.input
+                source.output >> speaker.speaks, speaker.played >> heard.input
             ).run()
             tasks.cancel_scope.cancel()
         speaker.device.play(current_time())

@@ -44,14 +44,14 @@ def test_pieces_follow_each_other_without_a_gap() -> None:
 def test_what_was_played_is_let_go_of_in_order() -> None:
     turn = Turn()
     backlog = filled(turn, 3)
-    assert backlog.heard_at() == nearly(100.1)
-    assert backlog.all_heard_at() == nearly(100.3)
-    popped = [(p.frame.start, s) for p, s in backlog.pop_heard(100.2 + 1e-9)]
+    assert backlog.played_at() == nearly(100.1)
+    assert backlog.all_played_at() == nearly(100.3)
+    popped = [(p.frame.start, s) for p, s in backlog.pop_played(100.2 + 1e-9)]
     assert popped == [(0.0, nearly(0.1)), (0.1, nearly(0.1))]
     assert backlog.holds(turn)
-    list(backlog.pop_heard(101.0))
+    list(backlog.pop_played(101.0))
     assert not backlog.holds(turn)
-    assert backlog.heard_at() == backlog.all_heard_at() == math.inf
+    assert backlog.played_at() == backlog.all_played_at() == math.inf
 
 
 def test_what_a_clear_takes_back_says_how_far_it_had_come() -> None:
@@ -66,7 +66,7 @@ def test_what_a_clear_takes_back_says_how_far_it_had_come() -> None:
 def test_of_a_cut_turn_as_much_was_heard_as_its_ledger_says() -> None:
     turn = Turn()
     backlog = filled(turn, 2)
-    turn.note_heard(0.12, "estimated")
+    turn.note_played(0.12, "estimated")
     turn.cut()
     taken = [seconds for _, seconds in backlog.take_back(105.0)]
     assert taken == [nearly(0.1), nearly(0.02)]
@@ -88,14 +88,14 @@ def test_a_confirmation_shifts_the_clock() -> None:
     assert backlog.confirm(turn, 0.2, 100.35)
     assert backlog.lag(turn) == nearly(0.15)
     assert backlog.position(turn, 100.45) == nearly(0.3)
-    assert backlog.heard_at() == nearly(100.25)
+    assert backlog.played_at() == nearly(100.25)
     assert backlog.is_confirmed(turn)
 
 
 def test_a_confirmation_of_what_was_already_let_go_of_still_counts() -> None:
     turn = Turn()
     backlog = filled(turn, 10)
-    list(backlog.pop_heard(100.5 + 1e-9))
+    list(backlog.pop_played(100.5 + 1e-9))
     assert backlog.confirm(turn, 0.3, 100.5)
     assert backlog.lag(turn) == nearly(0.2)
 

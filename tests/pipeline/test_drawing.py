@@ -65,18 +65,18 @@ def test_a_document_shows_the_same() -> None:
 
 
 def test_three_branches_and_what_is_behind_them_line_up() -> None:
-    script, gain, echo = Source([]), Gain(), Echo()
+    source, gain, echo = Source([]), Gain(), Echo()
     probes = [Probe() for _ in range(5)]
     pipeline = Pipeline(
-        script.output >> gain >> probes[0].input,
-        script.output >> gain >> Gain() >> probes[1].input,
-        script.output >> gain >> probes[2].input,
-        script.output >> probes[3].input,
-        script.output >> echo >> probes[4].input,
+        source.output >> gain >> probes[0].input,
+        source.output >> gain >> Gain() >> probes[1].input,
+        source.output >> gain >> probes[2].input,
+        source.output >> probes[3].input,
+        source.output >> echo >> probes[4].input,
     )
     assert pipeline.drawing() == dedent(
         """\
-        script.output ─┬─▶ gain ─┬─▶ probe.input
+        source.output ─┬─▶ gain ─┬─▶ probe.input
                        │         ├─▶ gain2 ─▶ probe2.input
                        │         └─▶ probe3.input
                        ├─▶ probe4.input
@@ -87,9 +87,9 @@ def test_three_branches_and_what_is_behind_them_line_up() -> None:
 
 
 def test_names_that_mermaid_would_trip_over_are_written_so_that_it_does_not() -> None:
-    script, probe = Source([]), Probe()
-    script.name, probe.name = "end", 'the "loud" one'
-    pipeline = Pipeline(script.output >> probe.input)
+    source, probe = Source([]), Probe()
+    source.name, probe.name = "end", 'the "loud" one'
+    pipeline = Pipeline(source.output >> probe.input)
     assert pipeline.diagram() == dedent(
         """\
         flowchart LR

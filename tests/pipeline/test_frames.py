@@ -34,7 +34,7 @@ VALUES: list[Frame] = [
     SpeechStarted(at=1.0),
     SpeechStopped(at=2.0),
     Text(text=SECRET),
-    Transcript(speaker="user", text=SECRET, heard=SECRET),
+    Transcript(speaker="user", text=SECRET, played=SECRET),
     Image(data=b"\x89PNG\r\n\x1a\n" + SECRET.encode()),
     Dtmf(digit="4711"),
     ToolCall(call_id="call_1", name="pay", arguments=SECRET),

@@ -50,9 +50,9 @@ def test_one_filter_follows_one_stream() -> None:
 
 
 def test_one_filter_may_have_two_readers() -> None:
-    script, one, other, gain = Source([]), Probe(), Probe(), Gain()
+    source, one, other, gain = Source([]), Probe(), Probe(), Gain()
     plan = Graph(
-        (script.output >> gain >> one.input, script.output >> gain >> other.input)
+        (source.output >> gain >> one.input, source.output >> gain >> other.input)
     )
     assert plan.fused == [gain]
     ((branch,),) = plan.trees.values()
@@ -60,9 +60,9 @@ def test_one_filter_may_have_two_readers() -> None:
 
 
 def test_the_same_way_is_not_drawn_twice() -> None:
-    script, probe = Source([]), Probe()
-    assert refusal(script.output >> probe.input, script.output >> probe.input) == (
-        "the way from script.output into probe.input is drawn twice"
+    source, probe = Source([]), Probe()
+    assert refusal(source.output >> probe.input, source.output >> probe.input) == (
+        "the way from source.output into probe.input is drawn twice"
     )
 
 
@@ -75,28 +75,28 @@ def test_a_port_of_a_class_is_no_place() -> None:
 
 
 def test_a_stage_stands_in_the_middle_of_a_route() -> None:
-    script, echo, probe, gain = Source([]), Echo(), Probe(), Gain()
-    plan = Graph((script.output >> echo >> gain >> probe.input,))
-    assert plan.processors == [script, echo, probe]
-    assert list(plan.sinks(script.output)) == [echo.input]
+    source, echo, probe, gain = Source([]), Echo(), Probe(), Gain()
+    plan = Graph((source.output >> echo >> gain >> probe.input,))
+    assert plan.processors == [source, echo, probe]
+    assert list(plan.sinks(source.output)) == [echo.input]
     assert list(plan.sinks(echo.output)) == [probe.input]
     assert plan.through() == {echo.input: (), probe.input: (gain,)}
 
 
 def test_names_are_unlike_each_other_and_may_be_chosen() -> None:
-    script, probe, other, chosen = Source([]), Probe(), Probe(), Probe()
+    source, probe, other, chosen = Source([]), Probe(), Probe(), Probe()
     chosen.name = "board"
     first, second, loud = Gain(), Gain(), Gain()
     loud.name = "loud"
     plan = Graph(
         (
-            script.output >> first >> second >> probe.input,
-            script.output >> loud >> other.input,
-            script.output >> chosen.input,
+            source.output >> first >> second >> probe.input,
+            source.output >> loud >> other.input,
+            source.output >> chosen.input,
         )
     )
     assert [plan.name(box) for box in plan.processors] == [
-        "script",
+        "source",
         "probe",
         "probe2",
         "board",
@@ -108,8 +108,8 @@ def test_names_are_unlike_each_other_and_may_be_chosen() -> None:
 def test_names_are_found_even_where_numbers_are_taken() -> None:
     boxes = [Probe() for _ in range(3)]
     boxes[0].name = "probe2"
-    script = Source([])
-    plan = Graph(tuple(script.output >> box.input for box in boxes))
+    source = Source([])
+    plan = Graph(tuple(source.output >> box.input for box in boxes))
     assert [plan.name(box) for box in boxes] == ["probe2", "probe", "probe3"]
 
 

@@ -11,9 +11,9 @@ from .boxes import PCM_8K, PCM_16K, PCM_24K, Gain, Voice
 
 
 async def test_sound_that_is_made_of_words_is_checked_when_it_arrives() -> None:
-    script, probe = Source([Text(text="a")]), Probe()
+    source, probe = Source([Text(text="a")]), Probe()
     probe.input.format = PCM_24K
-    pipeline = Pipeline(script.output >> Voice(PCM_16K) >> Gain() >> probe.input)
+    pipeline = Pipeline(source.output >> Voice(PCM_16K) >> Gain() >> probe.input)
     with pytest.raises(FormatError) as caught:
         await pipeline.run()
     assert str(caught.value) == (
@@ -23,9 +23,9 @@ async def test_sound_that_is_made_of_words_is_checked_when_it_arrives() -> None:
 
 
 async def test_sound_of_the_right_format_passes() -> None:
-    script, probe = Source([Text(text="a")] * 3), Probe()
+    source, probe = Source([Text(text="a")] * 3), Probe()
     probe.input.format = AudioFormat("pcm16", 16_000)  # equal, not the same
-    await Pipeline(script.output >> Voice(PCM_16K) >> probe.input).run()
+    await Pipeline(source.output >> Voice(PCM_16K) >> probe.input).run()
     assert [frame.format for frame in probe.frames] == [PCM_16K] * 3
 
 
@@ -36,8 +36,8 @@ async def test_a_box_that_changes_its_format_midway_is_found_out() -> None:
             (made,) = super().feed(frame)
             return (made,)
 
-    script, probe = Source([Text(text="high"), Text(text="low")]), Probe()
-    pipeline = Pipeline(script.output >> Moody() >> probe.input)
+    source, probe = Source([Text(text="high"), Text(text="low")]), Probe()
+    pipeline = Pipeline(source.output >> Moody() >> probe.input)
     with pytest.raises(FormatError) as caught:
         await pipeline.run()
     assert str(caught.value) == (

@@ -48,10 +48,10 @@ def test_what_was_heard_of_the_items_is_what_was_heard_of_the_reply(
         ledger.grow(seconds, item, index)
     items = ledger.items(heard, "estimated")
     assert sum(item.generated for item in items) == pytest.approx(ledger.generated)
-    assert sum(item.heard for item in items) == pytest.approx(
+    assert sum(item.played for item in items) == pytest.approx(
         min(heard, ledger.generated)
     )
-    assert all(0.0 <= item.heard <= item.generated + 1e-9 for item in items)
+    assert all(0.0 <= item.played <= item.generated + 1e-9 for item in items)
     keys = [(item.item_id, item.content_index) for item in items]
     assert len(set(keys)) == len(keys)
 
@@ -59,3 +59,8 @@ def test_what_was_heard_of_the_items_is_what_was_heard_of_the_reply(
 def test_no_milestone_is_known_before_it_is_passed() -> None:
     timings = Timings()
     assert {getattr(timings, name) for name in Timings.__slots__} == {None}
+
+
+def test_timings_can_be_told_on_another_clock() -> None:
+    timings = Timings(user_stopped=10.0, first_played=10.5)
+    assert timings.since(10.0) == Timings(user_stopped=0.0, first_played=0.5)

@@ -81,8 +81,8 @@ def hold(kind: Kind, name: str = "hold") -> Hold:
 
 async def ran(frames: Iterable[Frame], *boxes: Any) -> tuple[str, Pipeline]:
     """What came out at the end of a chain of boxes."""
-    script, probe = Source(frames), Probe()
-    route: Any = script.output
+    source, probe = Source(frames), Probe()
+    route: Any = source.output
     for box in boxes:
         route = route >> box
     pipeline = Pipeline(route >> probe.input)
@@ -132,11 +132,11 @@ async def test_a_cut_turn_never_sounds_in_the_next(kind: Kind) -> None:
         yield sound("y", two)
         yield ReplyEnd(turn=two)
 
-    script, probe = Source(frames()), Probe()
-    pipeline = Pipeline(script.output >> boxes[0] >> boxes[1] >> probe.input)
+    source, probe = Source(frames()), Probe()
+    pipeline = Pipeline(source.output >> boxes[0] >> boxes[1] >> probe.input)
     await pipeline.run()
     assert words(probe.frames) == "xy."
-    assert pipeline.stats().outputs["script.output"].stale == 1
+    assert pipeline.stats().outputs["source.output"].stale == 1
 
 
 @both_kinds
@@ -151,8 +151,8 @@ async def test_a_cut_turn_never_sounds_behind_it_either(kind: Kind, then: str) -
             yield sound("x")
             yield sound("y")
 
-    script, probe = Source(frames()), Probe()
-    await Pipeline(script.output >> hold(kind) >> probe.input).run()
+    source, probe = Source(frames()), Probe()
+    await Pipeline(source.output >> hold(kind) >> probe.input).run()
     assert words(probe.frames) == ("xy" if then == "no turn" else "")
 
 
@@ -195,8 +195,8 @@ async def test_the_end_of_the_stream_gives_all_tails_in_order(kind: Kind) -> Non
 @both_kinds
 async def test_a_pipeline_that_runs_again_begins_afresh(kind: Kind) -> None:
     box = hold(kind)
-    script, probe = Source([sound("a"), sound("b")]), Probe()
-    pipeline = Pipeline(script.output >> box >> probe.input)
+    source, probe = Source([sound("a"), sound("b")]), Probe()
+    pipeline = Pipeline(source.output >> box >> probe.input)
     for _ in range(2):
         await pipeline.run()
         assert pipeline.stats().boxes["hold"].taken == 2
@@ -211,8 +211,8 @@ async def test_a_pipeline_that_runs_again_begins_afresh(kind: Kind) -> None:
 @both_kinds
 async def test_a_box_with_two_readers_runs_once_for_each_frame(kind: Kind) -> None:
     box, left, right = hold(kind), hold(kind, "left"), hold(kind, "right")
-    script, one, two, three = Source([sound(x) for x in "abc"]), *_probes()
-    shared = script.output >> box
+    source, one, two, three = Source([sound(x) for x in "abc"]), *_probes()
+    shared = source.output >> box
     pipeline = Pipeline(
         shared >> left >> one.input, shared >> right >> two.input, shared >> three.input
     )
@@ -279,9 +279,9 @@ class Narrow(Processor):
 
 
 async def test_audio_out_of_words_is_checked_where_it_arrives() -> None:
-    script, narrow = Source([Text(text="a")]), Narrow()
+    source, narrow = Source([Text(text="a")]), Narrow()
     with pytest.raises(FormatError) as caught:
-        await Pipeline(script.output >> Speak() >> narrow.input).run()
+        await Pipeline(source.output >> Speak() >> narrow.input).run()
     assert str(caught.value) == (
         "speak is pcm16 8000 Hz, narrow.input takes pcm16 24000 Hz: put "
         "Resample(24000) between speak and narrow.input"
@@ -395,8 +395,8 @@ async def test_a_frame_that_fails_leaves_nothing_half_done() -> None:
                 except LookupError:
                     continue
 
-    script, one, two = Sender([]), Probe(), Probe()
+    source, one, two = Sender([]), Probe(), Probe()
     await Pipeline(
-        script.output >> one.input, script.output >> Moody() >> two.input
+        source.output >> one.input, source.output >> Moody() >> two.input
     ).run()
     assert words(one.frames) == words(two.frames) == "ab"

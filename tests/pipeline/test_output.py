@@ -107,10 +107,10 @@ class Through(Filter[AudioFrame]):
 
 async def test_every_reader_gets_every_frame_in_order() -> None:
     sent = [mark(number) for number in range(200)]
-    script, one, two = Source(sent), Probe(), Probe()
-    await Pipeline(script.output >> one.input, script.output >> two.input).run()
+    source, one, two = Source(sent), Probe(), Probe()
+    await Pipeline(source.output >> one.input, source.output >> two.input).run()
     assert one.frames == two.frames == sent
-    assert script.output.sent == 200
+    assert source.output.sent == 200
 
 
 async def test_the_slowest_reader_that_waits_holds_back_those_drawn_after_it() -> None:
@@ -162,8 +162,8 @@ async def test_an_output_that_nobody_reads_can_be_sent_to() -> None:
             async for frame in self.input:
                 assert await self.output.send(frame)
 
-    loner, script = Loner(), Source([mark(), mark()])
-    await Pipeline(script.output >> loner.input).run()
+    loner, source = Loner(), Source([mark(), mark()])
+    await Pipeline(source.output >> loner.input).run()
     assert loner.output.sent == 2
 
 
@@ -202,12 +202,12 @@ async def test_frames_of_a_cut_turn_go_nowhere_and_are_counted() -> None:
     cut, probe, fused = Turn(), Probe(), Through()
     cut.cut()
     frames = [sound(turn=cut), mark(1), sound(turn=cut)]
-    script = Source(frames)
-    pipeline = Pipeline(script.output >> fused >> probe.input)
+    source = Source(frames)
+    pipeline = Pipeline(source.output >> fused >> probe.input)
     await pipeline.run()
     assert probe.frames == [mark(1)]
     stats = pipeline.stats()
-    assert (stats.outputs["script.output"].sent, script.output.stale) == (1, 2)
+    assert (stats.outputs["source.output"].sent, source.output.stale) == (1, 2)
     assert stats.boxes["through"].taken == 1  # not even run through the filter
 
 
@@ -269,20 +269,20 @@ async def test_an_offer_never_waits_and_a_miss_is_counted() -> None:
 
 @pytest.mark.parametrize("fused", [False, True])
 async def test_a_format_does_not_change_during_a_session(fused: bool) -> None:
-    script, probe = Source([sound(PCM), sound(PCM), sound(ULAW)]), Probe()
-    start: Any = script.output >> Through() if fused else script.output
+    source, probe = Source([sound(PCM), sound(PCM), sound(ULAW)]), Probe()
+    start: Any = source.output >> Through() if fused else source.output
     with pytest.raises(FormatError) as caught:
         await Pipeline(start >> probe.input).run()
     assert str(caught.value) == (
-        "script.output sends pcm16 8000 Hz, and now ulaw 8000 Hz: a format does not "
+        "source.output sends pcm16 8000 Hz, and now ulaw 8000 Hz: a format does not "
         "change during a session"
     )
 
 
 async def test_the_same_format_in_other_words_is_no_change() -> None:
     again = AudioFormat("pcm16", 8_000)
-    script, probe = Source([sound(PCM), sound(again), sound(PCM)]), Probe()
-    await Pipeline(script.output >> probe.input).run()
+    source, probe = Source([sound(PCM), sound(again), sound(PCM)]), Probe()
+    await Pipeline(source.output >> probe.input).run()
     assert len(probe.frames) == 3
 
 
@@ -290,22 +290,22 @@ async def test_the_same_format_in_other_words_is_no_change() -> None:
 async def test_a_format_that_is_known_late_is_checked_with_the_first_frame(
     fused: bool,
 ) -> None:
-    script, narrow = Source([mark(), sound(PCM)]), Narrow()
-    start: Any = script.output >> Through() if fused else script.output
-    last = "through" if fused else "script.output"
+    source, narrow = Source([mark(), sound(PCM)]), Narrow()
+    start: Any = source.output >> Through() if fused else source.output
+    last = "through" if fused else "source.output"
     with pytest.raises(FormatError) as caught:
         await Pipeline(start >> narrow.input).run()
     assert str(caught.value) == (
         f"{last} is pcm16 8000 Hz, narrow.input takes ulaw 8000 Hz mono: "
         f'put Encode("ulaw") between {last} and narrow.input'
     )
-    assert caught.value.__notes__ == ["raised by the box 'script'"]
+    assert caught.value.__notes__ == ["raised by the box 'source'"]
 
 
 async def test_what_was_learned_in_one_run_is_forgotten_for_the_next() -> None:
     frames: list[Any] = [sound(PCM)]
-    script, probe = Source(frames), Probe()
-    pipeline = Pipeline(script.output >> probe.input)
+    source, probe = Source(frames), Probe()
+    pipeline = Pipeline(source.output >> probe.input)
     await pipeline.run()
     frames[:] = [sound(ULAW)]
     await pipeline.run()
@@ -354,18 +354,18 @@ async def test_a_source_that_never_waits_lets_others_run(
 
 
 async def test_nothing_can_be_sent_outside_a_run() -> None:
-    script, probe = Source([mark()]), Probe()
-    pipeline = Pipeline(script.output >> probe.input)
-    for wrong in ("script.output is not in a pipeline that runs",) * 2:
+    source, probe = Source([mark()]), Probe()
+    pipeline = Pipeline(source.output >> probe.input)
+    for wrong in ("source.output is not in a pipeline that runs",) * 2:
         with pytest.raises(VoxpipeError, match=wrong):
-            await script.output.send(mark())
+            await source.output.send(mark())
         with pytest.raises(VoxpipeError, match=wrong):
-            script.output.offer(mark())
+            source.output.offer(mark())
     await pipeline.run()
-    with pytest.raises(VoxpipeError, match=r"script\.output"):
-        await script.output.send(mark())
+    with pytest.raises(VoxpipeError, match=r"source\.output"):
+        await source.output.send(mark())
     assert probe.frames == [mark()]
-    assert not script.output.connected
+    assert not source.output.connected
 
 
 def test_nothing_can_be_read_before_a_run() -> None:

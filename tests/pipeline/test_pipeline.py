@@ -77,8 +77,8 @@ async def fail(error: Exception) -> None:
 
 
 async def test_the_end_of_the_source_runs_down_to_the_last_box() -> None:
-    script, probe = Source(marks(100)), Probe()
-    pipeline = Pipeline(script.output >> Echo() >> Gain() >> Echo() >> probe.input)
+    source, probe = Source(marks(100)), Probe()
+    pipeline = Pipeline(source.output >> Echo() >> Gain() >> Echo() >> probe.input)
     assert await pipeline.run() == "finished"
     assert probe.frames == marks(100)
     assert pipeline.unfinished == ()
@@ -94,8 +94,8 @@ async def test_two_sources_of_one_input_end_when_both_have() -> None:
 
 
 async def test_a_tee_gives_every_frame_to_every_reader() -> None:
-    script, one, other = Source(marks(100)), Probe(), Probe()
-    await Pipeline(script.output >> one.input, script.output >> other.input).run()
+    source, one, other = Source(marks(100)), Probe(), Probe()
+    await Pipeline(source.output >> one.input, source.output >> other.input).run()
     assert one.frames == other.frames == marks(100)
 
 
@@ -138,8 +138,8 @@ async def test_tails_reach_a_reader_whose_writer_has_returned() -> None:
         def flush(self) -> Iterable[SpeechStarted]:
             return tuple(self.held)
 
-    script, probe = Source(marks(200)), Probe()
-    await Pipeline(script.output >> Hold() >> Hold() >> probe.input).run()
+    source, probe = Source(marks(200)), Probe()
+    await Pipeline(source.output >> Hold() >> Hold() >> probe.input).run()
     assert probe.frames == marks(200)
 
 
@@ -155,25 +155,25 @@ async def test_a_pipeline_may_run_twice_and_begins_afresh() -> None:
             self.seen += 1
             return (SpeechStarted(at=float(self.seen)),)
 
-    script, probe = Source(marks(3)), Probe()
-    pipeline = Pipeline(script.output >> Count() >> probe.input)
+    source, probe = Source(marks(3)), Probe()
+    pipeline = Pipeline(source.output >> Count() >> probe.input)
     await pipeline.run()
     await pipeline.run()
     assert [frame.at for frame in probe.frames] == [1.0, 2.0, 3.0] * 2
     assert pipeline.stats().inputs["probe.input"].delivered == 3
     assert pipeline.stats().boxes["count"].taken == 3
-    assert pipeline.stats().outputs["script.output"].sent == 3
+    assert pipeline.stats().outputs["source.output"].sent == 3
 
 
 async def test_a_format_that_was_learnt_is_forgotten_with_its_run() -> None:
     frames = [sound(format=PCM_8K)]
-    script, probe = Source(frames), Probe()
-    pipeline = Pipeline(script.output >> probe.input)
+    source, probe = Source(frames), Probe()
+    pipeline = Pipeline(source.output >> probe.input)
     await pipeline.run()
     frames[:] = [sound(format=PCM_16K)]
     await pipeline.run()
     assert [frame.format for frame in probe.frames] == [PCM_8K, PCM_16K]
-    assert script.output.format is None
+    assert source.output.format is None
 
 
 async def test_a_box_runs_in_one_pipeline_at_a_time() -> None:
@@ -214,9 +214,9 @@ async def test_many_pipelines_run_at_once_in_one_process() -> None:
     probes = [Probe() for _ in range(50)]
     async with create_task_group() as tasks:
         for number, probe in enumerate(probes):
-            script = Source(marks(number))
+            source = Source(marks(number))
             tasks.start_soon(
-                Pipeline(script.output >> Gain() >> Echo() >> probe.input).run
+                Pipeline(source.output >> Gain() >> Echo() >> probe.input).run
             )
     assert [len(probe.frames) for probe in probes] == list(range(50))
 
@@ -306,8 +306,8 @@ async def test_a_fused_box_is_blamed_by_its_own_name() -> None:
         def feed(self, frame: SpeechStarted) -> Iterable[SpeechStarted]:
             raise ValueError("no")
 
-    script, probe = Source(marks(1)), Probe()
-    pipeline = Pipeline(script.output >> Gain() >> Broken() >> Gain() >> probe.input)
+    source, probe = Source(marks(1)), Probe()
+    pipeline = Pipeline(source.output >> Gain() >> Broken() >> Gain() >> probe.input)
     with pytest.raises(ValueError, match="no") as caught:
         await pipeline.run()
     assert caught.value.__notes__ == ["raised by the box 'broken'"]
@@ -359,16 +359,16 @@ async def test_a_sender_may_catch_what_a_fused_box_raises_and_send_on() -> None:
 async def test_an_unknown_format_that_does_not_fit_is_refused_at_its_first_frame() -> (
     None
 ):
-    script, probe = Source([marks(1)[0], sound(format=PCM_8K)]), Probe()
+    source, probe = Source([marks(1)[0], sound(format=PCM_8K)]), Probe()
     probe.input.format = PCM_24K
-    pipeline = Pipeline(script.output >> Gain() >> probe.input)
+    pipeline = Pipeline(source.output >> Gain() >> probe.input)
     with pytest.raises(FormatError) as caught:
         await pipeline.run()
     assert str(caught.value) == (
-        "script.output is pcm16 8000 Hz, probe.input takes pcm16 24000 Hz: put "
-        "Resample(24000) between script.output and probe.input"
-    ).replace("script.output", "gain")
-    assert caught.value.__notes__ == ["raised by the box 'script'"]
+        "source.output is pcm16 8000 Hz, probe.input takes pcm16 24000 Hz: put "
+        "Resample(24000) between source.output and probe.input"
+    ).replace("source.output", "gain")
+    assert caught.value.__notes__ == ["raised by the box 'source'"]
 
 
 # --- deadlines and cancellation
@@ -536,8 +536,8 @@ async def test_counts_are_there_at_any_time() -> None:
                 counts = pipeline.stats().inputs["look.input"]
                 looks.append((counts.delivered, counts.depth))
 
-    script, look = Source(marks(10)), Look()
-    pipeline = Pipeline(script.output >> Gain() >> look.input)
+    source, look = Source(marks(10)), Look()
+    pipeline = Pipeline(source.output >> Gain() >> look.input)
     assert pipeline.stats().inputs == {}
     await pipeline.run()
     assert [delivered for delivered, _ in looks] == list(range(1, 11))
@@ -545,12 +545,12 @@ async def test_counts_are_there_at_any_time() -> None:
     assert stats.inputs["look.input"].high_water == 4
     assert (stats.boxes["gain"].taken, stats.boxes["gain"].made) == (10, 10)
     assert stats.boxes["gain"].busy == 0.0
-    assert stats.outputs["script.output"].sent == 10
+    assert stats.outputs["source.output"].sent == 10
 
 
 async def test_milliseconds_are_counted_too() -> None:
-    script, probe = Source([sound(50) for _ in range(10)]), Probe()
-    pipeline = Pipeline(script.output >> probe.input)
+    source, probe = Source([sound(50) for _ in range(10)]), Probe()
+    pipeline = Pipeline(source.output >> probe.input)
     await pipeline.run()
     counts = pipeline.stats().inputs["probe.input"]
     assert counts.high_water_ms == pytest.approx(200.0)
@@ -587,8 +587,8 @@ async def test_an_observer_is_told_of_every_frame_and_box_while_it_looks() -> No
         assert seconds >= 0.0
         seen.append((name, frame.at))
 
-    script, probe = Source(marks(2)), Probe()
-    pipeline = Pipeline(script.output >> Gain() >> Gain() >> probe.input)
+    source, probe = Source(marks(2)), Probe()
+    pipeline = Pipeline(source.output >> Gain() >> Gain() >> probe.input)
     with pipeline.watch(note), pipeline.watch():
         await pipeline.run()
     assert seen == [("gain2", 0.0), ("gain", 0.0), ("gain2", 1.0), ("gain", 1.0)]
@@ -626,8 +626,8 @@ def test_busy_time_is_each_box_s_own() -> None:
             sum(range(20_000))
             return (frame,)
 
-    script, probe, idle, busy = Source(marks(20)), Probe(), Gain(), Busy()
-    pipeline = Pipeline(script.output >> idle >> busy >> probe.input)
+    source, probe, idle, busy = Source(marks(20)), Probe(), Gain(), Busy()
+    pipeline = Pipeline(source.output >> idle >> busy >> probe.input)
     with pipeline.watch():
         run_virtual(pipeline.run)
     boxes = pipeline.stats().boxes

@@ -34,8 +34,8 @@ def test_a_reply_takes_as_long_as_it_sounds_and_is_heard_whole(frame: float) -> 
     assert evening.played == evening.speaker.device.sounded == counted(3.0)
     assert len(evening.speaker.device.gaps) == 1  # the beginning
     assert evening.speaker.playout.underruns == 0
-    assert turn.state == "heard"
-    assert turn.heard == nearly(3.0)
+    assert turn.state == "played"
+    assert turn.played == nearly(3.0)
 
 
 @given(
@@ -75,20 +75,20 @@ def test_what_is_inserted_sounds_before_what_waits_and_in_order() -> None:
     assert 0.301 <= speaker.device.writes[first][0] <= 0.321  # paced as all is
     assert sum(frame.duration for frame in written[:first]) <= 0.301 + 0.22
     assert evening.duration == nearly(1.2)
-    assert turn.state == "heard"
-    assert turn.heard == nearly(1.0)
+    assert turn.state == "played"
+    assert turn.played == nearly(1.0)
 
 
 def test_a_slow_writer_does_not_make_the_ledger_run_ahead() -> None:
     class Slow(Device):
         async def write(self, frame: AudioFrame) -> None:
             await sleep(0.5)  # the line is busy: nobody has got this yet
-            assert turn.heard <= sum(f.duration for _, f in self.writes) + 1e-9
+            assert turn.played <= sum(f.duration for _, f in self.writes) + 1e-9
             await super().write(frame)
 
     turn = Turn()
     play([*reply(turn, 1.0, 0.25), ReplyEnd(turn=turn)], Loudspeaker(device=Slow()))
-    assert turn.heard == nearly(1.0)
+    assert turn.played == nearly(1.0)
 
 
 def test_a_device_that_runs_dry_within_a_reply_is_counted() -> None:
@@ -133,7 +133,7 @@ def test_a_turn_is_heard_when_its_last_sample_was_and_not_before() -> None:
 
     async def note() -> None:
         began = current_time()
-        assert await turn.over() == "heard"
+        assert await turn.over() == "played"
         over_at.append(current_time() - began)
 
     play([*reply(turn, 1.0, 0.25), ReplyEnd(turn=turn)], None, note)
@@ -146,13 +146,13 @@ def test_the_end_of_the_stream_waits_for_the_last_sample_and_ends_what_it_played
     turn = Turn()
     evening = play(reply(turn, 1.0, 0.25))  # the end of the reply never comes
     assert evening.duration == nearly(1.0)
-    assert turn.state == "heard"
+    assert turn.state == "played"
 
 
 def test_a_reply_without_audio_is_heard_at_once() -> None:
     turn = Turn()
     evening = play([ReplyEnd(turn=turn)])
-    assert turn.state == "heard"
+    assert turn.state == "played"
     assert evening.duration == 0.0
 
 
@@ -195,7 +195,7 @@ def test_a_cut_clears_the_device_in_the_same_moment_and_once(frame: float) -> No
     ((moment, cleared),) = speaker.device.clears
     assert cleared is turn
     assert moment - speaker.device.writes[0][0] == nearly(1.013)
-    assert turn.heard == nearly(1.013)
+    assert turn.played == nearly(1.013)
     assert evening.played == counted(1.013) + counted(0.1)
     assert evening.played == speaker.device.sounded
     assert not any(f.turn is turn for t, f in speaker.device.writes if t > moment)
@@ -225,7 +225,7 @@ def test_a_cut_while_the_ear_waits_for_more_clears_what_the_device_still_has() -
     run_virtual(evening)
     assert [cleared for _, cleared in speaker.device.clears] == [turn]
     assert heard.data == counted(0.05)
-    assert turn.heard == nearly(0.05)
+    assert turn.played == nearly(0.05)
 
 
 def test_a_cut_while_a_write_is_blocked_clears_as_soon_as_it_returns() -> None:
@@ -243,7 +243,7 @@ def test_a_cut_while_a_write_is_blocked_clears_as_soon_as_it_returns() -> None:
     assert cleared is turn
     assert moment - speaker.device.writes[0][0] == nearly(0.5)  # blocked from 0.1 s on
     assert len(speaker.device.writes) == 4
-    assert turn.heard == nearly(0.25)
+    assert turn.played == nearly(0.25)
     assert evening.played == counted(0.25)
 
 
@@ -268,8 +268,8 @@ def test_a_cut_spares_the_last_words_of_the_reply_before_it() -> None:
     )
     assert [cleared for _, cleared in speaker.device.clears] == [second]
     assert evening.played == speaker.device.sounded == counted(0.3)
-    assert first.heard == nearly(0.3)
-    assert second.heard == 0.0
+    assert first.played == nearly(0.3)
+    assert second.played == 0.0
 
 
 def test_without_a_clear_the_lead_plays_out_and_counts_as_heard() -> None:
@@ -279,7 +279,7 @@ def test_without_a_clear_the_lead_plays_out_and_counts_as_heard() -> None:
 
     def cut() -> None:
         turn.cut()
-        heard_at_the_cut.append(turn.heard)
+        heard_at_the_cut.append(turn.played)
 
     evening = play(
         [*reply(turn, 3.0), ReplyEnd(turn=turn), *reply(other, 0.1)],
@@ -287,11 +287,11 @@ def test_without_a_clear_the_lead_plays_out_and_counts_as_heard() -> None:
         at({1.0: cut}),
     )
     written = [frame for _, frame in speaker.device.writes if frame.turn is turn]
-    assert turn.heard == nearly(sum(frame.duration for frame in written))
-    assert 1.0 < turn.heard <= 1.0 + 0.2 + 0.02 + 1e-6
-    assert heard_at_the_cut == [turn.heard]
+    assert turn.played == nearly(sum(frame.duration for frame in written))
+    assert 1.0 < turn.played <= 1.0 + 0.2 + 0.02 + 1e-6
+    assert heard_at_the_cut == [turn.played]
     assert evening.played == speaker.device.sounded
-    assert evening.played == counted(turn.heard) + counted(0.1)
+    assert evening.played == counted(turn.played) + counted(0.1)
     assert len(speaker.device.gaps) == 1  # the next reply queues up behind it
 
 
@@ -307,7 +307,7 @@ def test_without_a_clear_a_frame_whose_write_is_under_way_counts_too() -> None:
     evening = play(
         [*reply(turn, 2.0, 0.1), ReplyEnd(turn=turn)], speaker, at({0.02: turn.cut})
     )
-    assert turn.heard == nearly(0.2)
+    assert turn.played == nearly(0.2)
     assert evening.played == speaker.device.sounded == counted(0.2)
 
 
@@ -324,7 +324,9 @@ def test_a_run_that_is_left_cuts_what_it_was_playing() -> None:
     with pytest.RaisesGroup(ConnectionError):
         play([*reply(turn, 3.0), ReplyEnd(turn=turn)], speaker)
     assert turn.state == "cut"
-    assert turn.heard == nearly(0.2)  # twenty frames are out, of which ten are the lead
+    assert turn.played == nearly(
+        0.2
+    )  # twenty frames are out, of which ten are the lead
 
 
 # --- holds
@@ -342,7 +344,7 @@ def test_a_held_reply_goes_on_at_the_sample_where_it_was_held(frame: float) -> N
     assert evening.duration == nearly(2.7)
     assert len(speaker.device.clears) == 1
     assert speaker.playout.underruns == 0
-    assert turn.state == "heard"
+    assert turn.state == "played"
 
 
 def test_a_hold_ends_by_itself_after_two_seconds() -> None:
@@ -370,9 +372,9 @@ def test_a_reply_that_is_held_before_it_began_waits_and_wakes_at_once() -> None:
         began = current_time()
         async with create_task_group() as tasks:
             tasks.start_soon(at({0.7: turn.resume}))
-            script = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
+            source = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
             await Pipeline(
-                script.output >> speaker.speaks, speaker.played >> heard.input
+                source.output >> speaker.speaks, speaker.played >> heard.input
             ).run()
         return current_time() - began
 
@@ -388,8 +390,8 @@ def test_a_reply_that_is_held_before_it_began_resumes_by_itself_too() -> None:
         turn.hold()
         began = current_time()
         speaker = Loudspeaker()
-        script = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
-        await Pipeline(script.output >> speaker.speaks).run()
+        source = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
+        await Pipeline(source.output >> speaker.speaks).run()
         return current_time() - began
 
     assert run_virtual(evening) == nearly(2.5)
@@ -414,7 +416,7 @@ def test_a_held_reply_that_is_cut_is_cut_where_it_was_held() -> None:
         speaker,
         at({0.5: turn.hold, 1.0: turn.cut}),
     )
-    assert turn.heard == nearly(0.5)
+    assert turn.played == nearly(0.5)
     assert evening.played == counted(0.5)
     assert len(speaker.device.clears) == 1  # there was nothing on it any more
     assert evening.duration == nearly(1.0)
@@ -473,11 +475,13 @@ def test_whatever_is_held_resumed_and_cut_no_sample_is_lost_or_heard_twice(
     first = played[: len(played) - len(counted(0.1))]
     assert counted(seconds).startswith(first)
     assert turn.is_over
-    if turn.state == "heard":
+    if turn.state == "played":
         assert first == counted(seconds)
-        assert turn.heard == nearly(seconds)
+        assert turn.played == nearly(seconds)
     else:
-        assert abs(len(first) / FORMAT.bytes_per_second - turn.heard) <= 1 / FORMAT.rate
+        assert (
+            abs(len(first) / FORMAT.bytes_per_second - turn.played) <= 1 / FORMAT.rate
+        )
     assert len(speaker.device.clears) <= sum(order != "resume" for _, order in orders)
 
 
@@ -501,7 +505,7 @@ def test_heard_is_the_last_confirmation_and_the_clock_since() -> None:
     noted: list[tuple[float, str]] = []
 
     def note() -> None:
-        noted.append((turn.heard, turn.basis))
+        noted.append((turn.played, turn.basis))
 
     play(
         [*reply(turn, 2.0), ReplyEnd(turn=turn)],
@@ -522,7 +526,7 @@ def test_heard_is_the_last_confirmation_and_the_clock_since() -> None:
         (nearly(0.5), "measured"),
         (nearly(0.75), "measured"),
     ]
-    assert turn.heard == nearly(0.76)
+    assert turn.played == nearly(0.76)
 
 
 def test_a_late_device_is_waited_for_at_the_end_of_a_reply() -> None:
@@ -548,8 +552,8 @@ def test_an_early_device_is_believed_for_that_reply_only() -> None:
         at(
             {
                 0.5: partial(speaker.playout.confirm, first, 0.6),
-                0.55: lambda: noted.append(first.heard),
-                1.3: lambda: noted.append(second.heard),
+                0.55: lambda: noted.append(first.played),
+                1.3: lambda: noted.append(second.played),
             }
         ),
     )
@@ -580,7 +584,7 @@ def test_a_confirmation_that_was_overtaken_is_ignored() -> None:
             {
                 0.6: partial(speaker.playout.confirm, turn, 0.5),
                 0.61: partial(speaker.playout.confirm, turn, 0.3),
-                0.8: lambda: noted.append(turn.heard),
+                0.8: lambda: noted.append(turn.played),
             }
         ),
     )
@@ -607,7 +611,7 @@ def test_confirmations_of_unknown_and_finished_turns_do_no_harm() -> None:
     )
     assert evening.duration == nearly(1.0)
     assert turn.basis == "estimated"
-    assert stranger.heard == 0.0
+    assert stranger.played == 0.0
 
 
 @given(
@@ -628,7 +632,7 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
 
     def check() -> None:
         sent = sum(frame.duration for _, frame in speaker.device.writes)
-        assert turn.heard <= sent + 1e-9
+        assert turn.played <= sent + 1e-9
 
     def confirm(position: float) -> None:
         speaker.playout.confirm(turn, position)
@@ -642,7 +646,7 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
     check()
     assert turn.is_over
     heard = len(evening.played) / FORMAT.bytes_per_second
-    assert abs(heard - turn.heard) <= 1 / FORMAT.rate
+    assert abs(heard - turn.played) <= 1 / FORMAT.rate
     assert evening.duration <= 4.1  # lies can delay the end by two seconds, no more
 
 
@@ -652,7 +656,7 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
 async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     first, second = Turn(), Turn()
     speaker, heard = Loudspeaker(lead=0.04), Probe()
-    script = Source([*reply(first, 30.0), ReplyEnd(turn=first), *reply(second, 0.06)])
+    source = Source([*reply(first, 30.0), ReplyEnd(turn=first), *reply(second, 0.06)])
 
     async def cut_when_it_sounds() -> None:
         while not speaker.device.writes:
@@ -663,10 +667,10 @@ async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     async with create_task_group() as tasks:
         tasks.start_soon(cut_when_it_sounds)
         await Pipeline(
-            script.output >> speaker.speaks, speaker.played >> heard.input
+            source.output >> speaker.speaks, speaker.played >> heard.input
         ).run()
     assert first.state == "cut"
-    assert second.state == "heard"
+    assert second.state == "played"
     assert [cleared for _, cleared in speaker.device.clears] == [first]
     assert heard.data.endswith(counted(0.06))
-    assert 0.0 < first.heard < 30.0
+    assert 0.0 < first.played < 30.0

@@ -41,7 +41,7 @@ def test_each_processor_has_its_own_ports() -> None:
 def test_ports_are_called_as_one_would_say_it() -> None:
     phone = Phone()
     assert str(phone.heard) == "phone.heard"
-    assert repr(phone.speaks) == "<Ear phone.speaks>"
+    assert repr(phone.speaks) == "<PlayoutInput phone.speaks>"
     phone.name = "ada"
     assert str(phone.heard) == "ada.heard"
 
@@ -122,8 +122,8 @@ class Reader(Processor):
 
 async def test_every_way_of_reading_gives_each_frame_once_and_in_order() -> None:
     reader = Reader()
-    script = Source([mark(n) for n in range(6)])
-    await Pipeline(script.output >> reader.input).run()
+    source = Source([mark(n) for n in range(6)])
+    await Pipeline(source.output >> reader.input).run()
     assert reader.taken == [mark(n) for n in range(6)]
 
 
@@ -167,9 +167,9 @@ async def test_a_cancelled_receive_loses_nothing() -> None:
                 await checkpoint()
 
     nervous = Nervous()
-    script = Source([mark(n) for n in range(100)])
+    source = Source([mark(n) for n in range(100)])
     async with create_task_group() as tasks:
-        tasks.start_soon(Pipeline(script.output >> nervous.input).run)
+        tasks.start_soon(Pipeline(source.output >> nervous.input).run)
     assert nervous.taken == [mark(n) for n in range(100)]
 
 
@@ -184,8 +184,8 @@ async def test_a_reader_may_take_no_more_and_go_on() -> None:
             self.after = [frame async for frame in self.input]
 
     satisfied = Satisfied()
-    script = Source([mark(n) for n in range(10)])
-    pipeline = Pipeline(script.output >> satisfied.input)
+    source = Source([mark(n) for n in range(10)])
+    pipeline = Pipeline(source.output >> satisfied.input)
     assert await pipeline.run() == "finished"
     assert satisfied.after == []
     assert pipeline.stats().inputs["satisfied.input"].delivered == 1

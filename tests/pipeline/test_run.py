@@ -25,28 +25,28 @@ def test_every_port_is_connected_drawn_or_not_and_disconnected_again() -> None:
 
 
 async def test_a_second_circuit_knows_nothing_of_the_first() -> None:
-    script, probe = Source([]), Probe()
-    plan = Graph((script.output >> Gain() >> probe.input,))
+    source, probe = Source([]), Probe()
+    plan = Graph((source.output >> Gain() >> probe.input,))
     first = Run(plan)
     first.connect()
-    await script.output.send(SpeechStarted(at=1.0))
+    await source.output.send(SpeechStarted(at=1.0))
     first.disconnect()
     second = Run(plan)
     second.connect()
     assert first.stats().boxes["gain"].taken == 1
     assert first.stats().inputs["probe.input"].discarded == 1
     assert second.stats().boxes["gain"].taken == 0
-    assert second.stats().outputs["script.output"].sent == 0
+    assert second.stats().outputs["source.output"].sent == 0
     second.disconnect()
     with pytest.raises(VoxpipeError, match="is not in a pipeline that runs"):
-        await script.output.send(SpeechStarted(at=2.0))
+        await source.output.send(SpeechStarted(at=2.0))
 
 
 def test_stats_are_named_as_the_diagram_names_them() -> None:
-    script, one, other = Source([]), Probe(), Probe()
+    source, one, other = Source([]), Probe(), Probe()
     gain = Gain()
     plan = Graph(
-        (script.output >> gain >> one.input, script.output >> gain >> other.input)
+        (source.output >> gain >> one.input, source.output >> gain >> other.input)
     )
     circuit = Run(plan)
     assert circuit.stats().boxes == {}
@@ -55,10 +55,10 @@ def test_stats_are_named_as_the_diagram_names_them() -> None:
     assert list(stats.boxes) == ["gain"]
     assert list(stats.inputs) == ["probe.input", "probe2.input"]
     assert list(stats.outputs) == [
-        "script.faults",
-        "script.output",
+        "source.faults",
+        "source.output",
         "probe.faults",
         "probe2.faults",
     ]
-    assert stats.faults == {"script": 0, "probe": 0, "probe2": 0}
+    assert stats.faults == {"source": 0, "probe": 0, "probe2": 0}
     circuit.disconnect()

@@ -83,8 +83,8 @@ def frames(plan: list[int]) -> list[Any]:
 
 
 def outcome(boxes: list[Box], sent: list[Any]) -> tuple[Any, ...]:
-    script, probe = Source(sent), Probe()
-    route: Any = script.output
+    source, probe = Source(sent), Probe()
+    route: Any = source.output
     for box in boxes:
         route = route >> box
     pipeline = Pipeline(route >> probe.input)

@@ -59,7 +59,7 @@ def test_a_second_cut_changes_nothing_and_says_so() -> None:
     ear.at = (2.0, "measured")
     assert not turn.cut()
     assert calls == ["cut"]
-    assert turn.heard == 1.0
+    assert turn.played == 1.0
 
 
 def test_a_reply_that_was_heard_cannot_be_cut() -> None:
@@ -67,7 +67,7 @@ def test_a_reply_that_was_heard_cannot_be_cut() -> None:
     turn.finish()
     assert not turn.cut()
     assert not turn.is_cut
-    assert turn.state == "heard"
+    assert turn.state == "played"
 
 
 def test_a_cut_freezes_what_was_heard() -> None:
@@ -75,25 +75,25 @@ def test_a_cut_freezes_what_was_heard() -> None:
     turn.grow(5.0, "item")
     turn.cut()
     ear.at = (3.0, "measured")
-    turn.note_heard(4.0, "measured")
-    assert turn.heard == 1.25
+    turn.note_played(4.0, "measured")
+    assert turn.played == 1.25
     assert turn.basis == "estimated"
-    assert turn.items()[0].heard == 1.25
+    assert turn.items()[0].played == 1.25
 
 
 def test_an_ear_that_cannot_stop_says_where_it_comes_to_rest() -> None:
     turn, ear = Turn(), Ear(1.0)
     turn.playing_on(ear, stops_at=lambda _: (1.2, "estimated"))
-    assert turn.heard == 1.0
+    assert turn.played == 1.0
     turn.cut()
-    assert turn.heard == 1.2
+    assert turn.played == 1.2
 
 
 def test_a_turn_that_no_ear_has_played_was_not_heard() -> None:
     turn = Turn()
     turn.grow(2.0)
     turn.cut()
-    assert turn.heard == 0.0
+    assert turn.played == 0.0
     assert not turn.has_ear
 
 
@@ -141,14 +141,14 @@ async def test_changes_are_told_one_by_one() -> None:
             for _ in range(3):
                 await checkpoint()
             change()
-    assert seen == ["playing", "held", "playing", "heard"]
+    assert seen == ["playing", "held", "playing", "played"]
 
 
 async def test_who_comes_late_does_not_wait() -> None:
     turn = Turn()
     turn.finish()
-    assert await turn.over() == "heard"
-    assert await turn.changed() == "heard"
+    assert await turn.over() == "played"
+    assert await turn.changed() == "played"
 
 
 async def test_waiting_can_be_cancelled_at_every_step() -> None:
@@ -238,7 +238,7 @@ def test_what_is_over_cannot_be_held() -> None:
     heard.finish()
     with pytest.raises(TurnError, match="a reply that is cut cannot be held"):
         cut.hold()
-    with pytest.raises(TurnError, match="a reply that is heard cannot be held"):
+    with pytest.raises(TurnError, match="a reply that is played cannot be held"):
         heard.hold()
 
 
@@ -269,17 +269,17 @@ def test_what_was_heard_of_each_item_is_in_the_ledger() -> None:
 
 def test_what_was_heard_never_goes_back() -> None:
     turn = Turn()
-    turn.note_heard(2.0, "measured")
-    turn.note_heard(1.0, "estimated")
+    turn.note_played(2.0, "measured")
+    turn.note_played(1.0, "estimated")
     assert turn.noted == 2.0
 
 
 def test_heard_to_the_end_keeps_the_last_position() -> None:
     turn, ear = playing(3.0)
-    turn.note_heard(3.0, "measured")
+    turn.note_played(3.0, "measured")
     turn.finish()
     ear.at = (9.0, "estimated")
-    assert (turn.heard, turn.basis) == (3.0, "measured")
+    assert (turn.played, turn.basis) == (3.0, "measured")
 
 
 # --- as a value

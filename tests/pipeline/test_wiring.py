@@ -85,48 +85,48 @@ def test_a_decoder_left_out_is_missed_before_anything_starts() -> None:
 
 
 def test_a_resampler_left_out_is_missed_before_anything_starts() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format, probe.input.format = PCM_16K, PCM_24K
-    assert complaints(script.output >> probe.input) == [
-        "script.output is pcm16 16000 Hz, probe.input takes pcm16 24000 Hz: put "
-        "Resample(24000) between script.output and probe.input"
+    source, probe = Source([]), Probe()
+    source.output.format, probe.input.format = PCM_16K, PCM_24K
+    assert complaints(source.output >> probe.input) == [
+        "source.output is pcm16 16000 Hz, probe.input takes pcm16 24000 Hz: put "
+        "Resample(24000) between source.output and probe.input"
     ]
-    Pipeline(script.output >> Resample(24_000) >> probe.input)
+    Pipeline(source.output >> Resample(24_000) >> probe.input)
 
 
 def test_a_resampler_left_out_behind_other_boxes_is_missed_where_it_belongs() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format, probe.input.format = ULAW, PCM_24K
-    assert complaints(script.output >> Decode() >> Gain() >> probe.input) == [
+    source, probe = Source([]), Probe()
+    source.output.format, probe.input.format = ULAW, PCM_24K
+    assert complaints(source.output >> Decode() >> Gain() >> probe.input) == [
         "gain is pcm16 8000 Hz, probe.input takes pcm16 24000 Hz: put Resample(24000) "
         "between gain and probe.input"
     ]
 
 
 def test_the_cure_names_every_box_that_is_missing() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format, probe.input.format = PCM_24K, ULAW
-    assert complaints(script.output >> probe.input) == [
-        "script.output is pcm16 24000 Hz, probe.input takes ulaw 8000 Hz: put "
-        'Resample(8000) >> Encode("ulaw") between script.output and probe.input'
+    source, probe = Source([]), Probe()
+    source.output.format, probe.input.format = PCM_24K, ULAW
+    assert complaints(source.output >> probe.input) == [
+        "source.output is pcm16 24000 Hz, probe.input takes ulaw 8000 Hz: put "
+        'Resample(8000) >> Encode("ulaw") between source.output and probe.input'
     ]
 
 
 def test_a_box_that_cannot_take_what_comes_says_so() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format = ULAW
-    assert complaints(script.output >> Resample(24_000) >> probe.input) == [
-        "script.output is ulaw 8000 Hz, resample: resampling takes pcm16: put Decode() "
+    source, probe = Source([]), Probe()
+    source.output.format = ULAW
+    assert complaints(source.output >> Resample(24_000) >> probe.input) == [
+        "source.output is ulaw 8000 Hz, resample: resampling takes pcm16: put Decode() "
         "in front"
     ]
 
 
 def test_each_branch_is_checked() -> None:
-    script, one, other, gain = Source([]), Probe(), Probe(), Gain()
-    script.output.format = PCM_8K
+    source, one, other, gain = Source([]), Probe(), Probe(), Gain()
+    source.output.format = PCM_8K
     one.input.format, other.input.format = PCM_16K, PCM_24K
     assert complaints(
-        script.output >> gain >> one.input, script.output >> gain >> other.input
+        source.output >> gain >> one.input, source.output >> gain >> other.input
     ) == [
         "gain is pcm16 8000 Hz, probe.input takes pcm16 16000 Hz: put Resample(16000) "
         "between gain and probe.input",
@@ -136,15 +136,15 @@ def test_each_branch_is_checked() -> None:
 
 
 def test_formats_that_are_not_known_yet_are_no_reason_to_refuse() -> None:
-    script, probe = Source([]), Probe()
+    source, probe = Source([]), Probe()
     probe.input.format = PCM_24K
-    Pipeline(script.output >> Gain() >> probe.input)
+    Pipeline(source.output >> Gain() >> probe.input)
 
 
 async def test_a_format_that_became_wrong_since_drawing_is_refused_by_run() -> None:
-    script, probe = Source([]), Probe()
-    pipeline = Pipeline(script.output >> probe.input)
-    script.output.format, probe.input.format = PCM_8K, PCM_24K
+    source, probe = Source([]), Probe()
+    pipeline = Pipeline(source.output >> probe.input)
+    source.output.format, probe.input.format = PCM_8K, PCM_24K
     with pytest.raises(WiringError, match=r"put Resample\(24000\) between"):
         await pipeline.run()
 
@@ -190,10 +190,10 @@ def test_one_reply_reaches_its_ear_by_one_way() -> None:
 
 
 def test_an_input_that_is_no_ear_may_be_fed_by_many_and_twice() -> None:
-    script, other, probe = Source([]), Source([]), Probe()
+    source, other, probe = Source([]), Source([]), Probe()
     Pipeline(
-        script.output >> probe.input,
-        script.output >> Gain() >> probe.input,
+        source.output >> probe.input,
+        source.output >> Gain() >> probe.input,
         other.output >> probe.input,
     )
 
@@ -202,9 +202,9 @@ def test_an_input_that_is_no_ear_may_be_fed_by_many_and_twice() -> None:
 
 
 def test_a_loop_in_which_every_input_waits_is_refused() -> None:
-    script, first, second = Source([]), Echo(), Echo()
+    source, first, second = Source([]), Echo(), Echo()
     assert complaints(
-        script.output >> first >> second >> first.input,
+        source.output >> first >> second >> first.input,
     ) == [
         "echo >> echo2 >> echo is a loop in which every input waits, so it can stand "
         "still: declare the input that closes it with feedback=True"
@@ -259,10 +259,10 @@ class Owner(Processor):
 
 
 def test_a_box_may_complain_about_its_own_wiring() -> None:
-    script, owner, gain = Source([]), Owner(), Gain()
+    source, owner, gain = Source([]), Owner(), Gain()
     assert complaints(
-        script.output >> gain >> Decode() >> owner.hears,
-        script.output >> owner.speech,
+        source.output >> gain >> Decode() >> owner.hears,
+        source.output >> owner.speech,
     ) == [
         "nobody takes what owner calls: draw `owner.calls >>`",
         "owner wants to hear it unchanged: take Gain() away",
@@ -272,8 +272,8 @@ def test_a_box_may_complain_about_its_own_wiring() -> None:
 
 
 def test_a_box_that_is_content_says_nothing() -> None:
-    script, owner, probe = Source([]), Owner(), Probe()
-    Pipeline(script.output >> owner.hears, owner.calls >> probe.input)
+    source, owner, probe = Source([]), Owner(), Probe()
+    Pipeline(source.output >> owner.hears, owner.calls >> probe.input)
     assert owner.hears.fed
     assert owner.calls.read
     assert not owner.speech.fed
@@ -284,5 +284,5 @@ def test_the_same_complaint_is_made_once() -> None:
         def check(self) -> Iterable[str]:
             return ("it is so", "it is so")
 
-    twice, script = Twice(), Source([])
-    assert complaints(script.output >> twice.hears) == ["it is so"]
+    twice, source = Twice(), Source([])
+    assert complaints(source.output >> twice.hears) == ["it is so"]

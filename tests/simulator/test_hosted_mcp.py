@@ -276,7 +276,7 @@ async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(
         async with open_session(
             mcp=[server],
             output="text",
-            turns="manual",
+            turn_detection="manual",
             transcription=None,
             api_key="sk-test",
             connect=lambda address: connect_in_memory(script, ToneVoice()),

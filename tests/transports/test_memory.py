@@ -196,7 +196,7 @@ def test_the_caller_hears_the_agent_at_the_pace_of_speech() -> None:
             heard += (await phone.listen()).data
             times.append(current_time() - began)
         assert heard == tone(1.0)
-        assert await turn.over() == "heard"
+        assert await turn.over() == "played"
 
     run_virtual(call.run, caller)
     assert times == pytest.approx([0.25, 0.5, 0.75, 1.0])
@@ -214,7 +214,7 @@ def test_an_interrupted_reply_is_heard_up_to_the_cut() -> None:
 
     run_virtual(call.run, caller)
     assert call.played.data == tone(0.7)
-    assert turn.heard == pytest.approx(0.7)
+    assert turn.played == pytest.approx(0.7)
     assert turn.basis == "measured"
 
 
@@ -227,7 +227,7 @@ def test_a_caller_who_hangs_up_has_heard_no_more_than_that() -> None:
 
     run_virtual(call.run, caller)
     assert turn.is_cut
-    assert turn.heard == pytest.approx(0.6)
+    assert turn.played == pytest.approx(0.6)
 
 
 def test_a_program_that_does_not_listen_holds_nothing_up() -> None:
@@ -236,7 +236,7 @@ def test_a_program_that_does_not_listen_holds_nothing_up() -> None:
     kept: list[AudioFrame] = []
 
     async def caller(phone: MemoryPhone) -> None:
-        assert await turn.over() == "heard"
+        assert await turn.over() == "played"
         kept.extend([await phone.listen() for _ in range(20)])
 
     run_virtual(call.run, caller)
@@ -268,11 +268,11 @@ async def test_the_call_is_over_when_the_agent_has_ended() -> None:
     frames, turn = reply(0.1, 0.02)
     phone = MemoryPhone(FORMAT, background="silence")
     probe = Probe()
-    script = Source([*frames, ReplyEnd(turn=turn)])
-    pipeline = Pipeline(script.output >> phone.speaks, phone.heard >> probe.input)
+    source = Source([*frames, ReplyEnd(turn=turn)])
+    pipeline = Pipeline(source.output >> phone.speaks, phone.heard >> probe.input)
     async with no_leaks():
         assert await pipeline.run(deadline=5) == "finished"
-    assert turn.state == "heard"
+    assert turn.state == "played"
     assert not await phone.play(tone(0.1))
 
 

@@ -81,8 +81,8 @@ def test_a_reply_is_heard_whole_and_at_the_pace_of_speech(
     probe = converse(model, sink)
     assert content(sink.path) == tone(2.1) == probe.data
     assert probe.times[-1] - probe.times[0] == pytest.approx(2.1 - delta)
-    assert model.turns[0].state == "heard"
-    assert model.turns[0].heard == pytest.approx(2.1)
+    assert model.turns[0].state == "played"
+    assert model.turns[0].played == pytest.approx(2.1)
     assert model.turns[0].basis == "measured"
 
 
@@ -101,7 +101,7 @@ def test_a_cut_leaves_exactly_the_heard_samples_in_the_file(
     probe = converse(model, sink)
     heard = FORMAT.bytes_in(min(cut, 2.0))
     # What the ledger says, what `played` told and what the file holds are the same.
-    assert FORMAT.bytes_in(model.turns[0].heard) == heard
+    assert FORMAT.bytes_in(model.turns[0].played) == heard
     assert content(sink.path) == probe.data
     assert abs(len(probe.data) - heard) <= 2  # a cut between two samples takes either
     assert tone(2.0).startswith(probe.data)

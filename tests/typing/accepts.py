@@ -95,7 +95,7 @@ def whole_pipelines(phone: Phone, model: Model) -> Pipeline:
 
 def a_session_is_changed_in_typed_fields(model: Realtime) -> None:
     update = model.update(
-        output="text", turns=ServerVad(idle_ms=6_000), noise_reduction=None
+        output="text", turn_detection=ServerVad(idle_ms=6_000), noise_reduction=None
     )
     assert_type(update, Update)
     assert_type(model.settings, Settings)

@@ -41,10 +41,10 @@ class Piece:
         """Seconds of it that were heard: of a cut turn, what its ledger has frozen."""
         turn = self.frame.turn
         if turn is not None and turn.is_cut:
-            heard = turn.heard - self.frame.start
+            played = turn.played - self.frame.start
         else:
-            heard = now - self.begins
-        return min(max(heard, 0.0), self.frame.duration)
+            played = now - self.begins
+        return min(max(played, 0.0), self.frame.duration)
 
 
 class DeviceBuffer:
@@ -99,22 +99,22 @@ class DeviceBuffer:
             default=0.0,
         )
 
-    def heard_at(self) -> float:
+    def played_at(self) -> float:
         """When the first piece will have been played."""
         if not self._pieces:
             return math.inf
         first = self._pieces[0]
         return first.ends + self.lag(first.frame.turn)
 
-    def all_heard_at(self) -> float:
+    def all_played_at(self) -> float:
         """When the last one will have been."""
         if not self._pieces:
             return math.inf
         return self.free_at + self.lag(self._pieces[-1].frame.turn)
 
-    def pop_heard(self, now: float) -> Iterator[tuple[Piece, float]]:
+    def pop_played(self, now: float) -> Iterator[tuple[Piece, float]]:
         """Let go of what was played to its end, with the seconds that were heard."""
-        while self._pieces and self.heard_at() <= now + TICK:
+        while self._pieces and self.played_at() <= now + TICK:
             piece = self._pieces.popleft()
             yield piece, piece.played(math.inf)
 

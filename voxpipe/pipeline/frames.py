@@ -82,14 +82,14 @@ class Transcript(Frame):
         text: the words so far of this item, not only the new ones.
         final: nothing will be added.
         item_id: the conversation item that they belong to.
-        heard: for an agent's final text, the part that was heard, when it was cut.
+        played: for an agent's final text, the part that was heard, when it was cut.
     """
 
     speaker: Literal["user", "agent"]
     text: str = field(repr=False)
     final: bool = True
     item_id: str = ""
-    heard: str | None = field(default=None, repr=False)
+    played: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

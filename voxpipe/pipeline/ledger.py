@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 Basis = Literal["measured", "estimated"]
@@ -16,14 +16,14 @@ class PlayedItem:
         item_id: the model's name for it.
         content_index: which of its parts.
         generated: seconds of audio that the model made.
-        heard: seconds of it that were played.
+        played: seconds of it that the device has played.
         basis: ``measured`` when the device has confirmed, ``estimated`` by the clock.
     """
 
     item_id: str
     content_index: int
     generated: float
-    heard: float
+    played: float
     basis: Basis
 
 
@@ -39,7 +39,7 @@ class Timings:
         first_delta: its first audio, or text, came in.
         first_sent: its first audio left the model's box.
         first_written: an ear gave its first audio to the device.
-        first_heard: the device began to sound.
+        first_played: the device began to sound.
     """
 
     user_stopped: float | None = None
@@ -49,7 +49,12 @@ class Timings:
     first_delta: float | None = None
     first_sent: float | None = None
     first_written: float | None = None
-    first_heard: float | None = None
+    first_played: float | None = None
+
+    def since(self, moment: float) -> Timings:
+        """The same milestones on a clock that was 0 at ``moment``."""
+        told = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return Timings(**{n: None if at is None else at - moment for n, at in told})
 
 
 class _Interval:
@@ -83,13 +88,13 @@ class Ledger:
         self._intervals[-1].end += seconds
         return start
 
-    def items(self, heard: float, basis: Basis) -> tuple[PlayedItem, ...]:
-        """Each item once, when the reply was heard up to ``heard``."""
+    def items(self, position: float, basis: Basis) -> tuple[PlayedItem, ...]:
+        """Each item once, when the reply was played up to ``position``."""
         sums: dict[tuple[str, int], tuple[float, float]] = {}
         for each in self._intervals:  # an item may go on after another one
             made, played = sums.get(each.key, (0.0, 0.0))
             length = each.end - each.start
-            played += min(max(heard - each.start, 0.0), length)
+            played += min(max(position - each.start, 0.0), length)
             sums[each.key] = made + length, played
         return tuple(
             PlayedItem(item_id, content_index, made, played, basis)

@@ -132,18 +132,18 @@ class Playout:
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
-        heard = self._device.position(turn, self._now())
-        return max(heard, turn.noted), self._basis_of(turn)
+        played = self._device.position(turn, self._now())
+        return max(played, turn.noted), self._basis_of(turn)
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
         """Where the ear comes to rest when ``turn`` is cut now."""
-        heard, basis = self.position(turn)
+        played, basis = self.position(turn)
         if self._clear is None:
-            heard = max(heard, self._device.end_of(turn))
+            played = max(played, self._device.end_of(turn))
             writing = self._writing
             if writing is not None and writing.turn is turn:
-                heard = max(heard, writing.start + writing.duration)
-        return heard, basis
+                played = max(played, writing.start + writing.duration)
+        return played, basis
 
     def _basis_of(self, turn: Turn) -> Basis:
         return "measured" if self._device.is_confirmed(turn) else self._basis
@@ -158,7 +158,7 @@ class Playout:
                 await anyio.lowlevel.checkpoint()
             if self._news:
                 await self._react()
-            await self._report_heard()
+            await self._report_played()
             if is_open and self._head is None:
                 is_open = self._take()
             until = await self._go_on()
@@ -193,7 +193,7 @@ class Playout:
         """Do what can be done: ``None``, or the moment until which there is nothing."""
         frame = self._head
         if frame is None:
-            return self._next_heard()
+            return self._next_played()
         turn: Turn | None = frame.turn
         if turn is not None and turn.is_cut:
             self._drop_head()
@@ -202,7 +202,7 @@ class Playout:
                 return self._hold(turn)
             may_write = self._device.free_at - self._lead
             if may_write > self._now() + TICK:
-                return min(may_write, self._next_heard())
+                return min(may_write, self._next_played())
             self._drop_head()
             await self._play(frame)
         else:
@@ -216,7 +216,7 @@ class Playout:
         if not self._device and self._clear is None:
             self._device.free_at = -math.inf
         self._reply(turn)  # so that it is watched, even if nothing of it was written
-        return self._next_heard()
+        return self._next_played()
 
     async def _play(self, frame: AudioFrame) -> None:
         turn = frame.turn
@@ -235,7 +235,7 @@ class Playout:
         piece = self._device.add(frame, now)
         if turn is not None and turn.timings.first_written is None:
             turn.timings.first_written = now
-            turn.timings.first_heard = piece.begins + self._device.lag(turn)
+            turn.timings.first_played = piece.begins + self._device.lag(turn)
 
     # --- turns
 
@@ -272,7 +272,7 @@ class Playout:
         if silenced and self._clear is not None:
             for turn in silenced:
                 await self._clear(turn)
-            await self._report_heard(now)
+            await self._report_played(now)
             await self._take_back(now)
 
     async def _take_back(self, now: float) -> None:
@@ -289,9 +289,9 @@ class Playout:
 
     # --- what was heard
 
-    async def _report_heard(self, now: float | None = None) -> None:
+    async def _report_played(self, now: float | None = None) -> None:
         now = self._now() if now is None else now
-        for piece, seconds in self._device.pop_heard(now):
+        for piece, seconds in self._device.pop_played(now):
             await self._note(piece, seconds)
         for turn, reply in tuple(self._replies.items()):
             if turn.state == "held" and now >= turn.held_until:
@@ -305,7 +305,7 @@ class Playout:
         if seconds <= 0.0:
             return
         if turn is not None:
-            turn.note_heard(frame.start + seconds, self._basis_of(turn))
+            turn.note_played(frame.start + seconds, self._basis_of(turn))
         part = frame.before(seconds)
         if self._played is not None and part.size:
             # What was heard stays heard, whatever becomes of its turn.
@@ -316,10 +316,10 @@ class Playout:
 
     # --- waiting
 
-    def _next_heard(self) -> float:
+    def _next_played(self) -> float:
         if self._played is None or not self._played.read:
-            return self._device.all_heard_at()  # only the end matters to anybody
-        return self._device.heard_at()
+            return self._device.all_played_at()  # only the end matters to anybody
+        return self._device.played_at()
 
     async def _wait(self, until: float, *, for_input: bool) -> None:
         if self._news:

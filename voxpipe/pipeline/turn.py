@@ -21,7 +21,7 @@ from .errors import TurnError
 from .ledger import Basis as Basis
 from .ledger import Ledger, PlayedItem, Timings
 
-State = Literal["waiting", "playing", "held", "heard", "cut"]
+State = Literal["waiting", "playing", "held", "played", "cut"]
 
 HOLD_LIMIT = 2.0  # seconds; a cough is shorter, a caller who waits longer hangs up
 
@@ -49,9 +49,9 @@ class Turn:
         "_basis",
         "_changed",
         "_ear",
-        "_heard",
         "_hold_refused",
         "_ledger",
+        "_played",
         "_state",
         "_stops_at",
         "_watchers",
@@ -68,7 +68,7 @@ class Turn:
         self.timings = Timings()
         self._hold_refused = hold_refused
         self._state: State = "waiting"
-        self._heard = 0.0
+        self._played = 0.0
         self._basis: Basis = "estimated"
         self._ledger = Ledger()
         self._ear: Playhead | None = None
@@ -90,20 +90,20 @@ class Turn:
 
     @property
     def state(self) -> State:
-        """Where the reply stands: ``heard`` and ``cut`` are final."""
+        """Where the reply stands: ``played`` and ``cut`` are final."""
         return self._state
 
     @property
     def is_over(self) -> bool:
         """Heard to its end, or cut."""
-        return self._state in ("heard", "cut")
+        return self._state in ("played", "cut")
 
     def cut(self) -> bool:
         """End the reply here and now; says whether there was anything left to end."""
         if self.is_over:
             return False
         if self._stops_at is not None:
-            self._heard, self._basis = self._stops_at(self)
+            self._played, self._basis = self._stops_at(self)
         self.is_cut = True
         self._move("cut")
         return True
@@ -138,11 +138,11 @@ class Turn:
         await self._changed.wait()
         return self._state
 
-    async def over(self) -> Literal["heard", "cut"]:
+    async def over(self) -> Literal["played", "cut"]:
         """Wait until the reply was heard to its end, or was cut."""
         while not self.is_over:
             await self.changed()
-        return "cut" if self.is_cut else "heard"
+        return "cut" if self.is_cut else "played"
 
     # --- for whoever waits on the turn's behalf
 
@@ -175,10 +175,10 @@ class Turn:
         if self._state == "waiting":
             self._move("playing")
 
-    def note_heard(self, position: float, basis: Basis) -> None:
+    def note_played(self, position: float, basis: Basis) -> None:
         """The ear has played up to ``position``; a cut turn is not changed."""
         if not self.is_over:
-            self._heard = max(self._heard, position)
+            self._played = max(self._played, position)
             self._basis = basis
 
     @property
@@ -188,13 +188,13 @@ class Turn:
 
     @property
     def noted(self) -> float:
-        """The position last given to `note_heard`."""
-        return self._heard
+        """The position last given to `note_played`."""
+        return self._played
 
     def finish(self) -> None:
         """The last sample was heard."""
         if not self.is_over:
-            self._move("heard")
+            self._move("played")
 
     @property
     def generated(self) -> float:
@@ -202,13 +202,13 @@ class Turn:
         return self._ledger.generated
 
     @property
-    def heard(self) -> float:
+    def played(self) -> float:
         """Seconds that were heard by now; frozen when the turn is over."""
         return self._playhead()[0]
 
     @property
     def basis(self) -> Basis:
-        """Whether `heard` was measured by the device or estimated by the clock."""
+        """Whether `played` was measured by the device or estimated by the clock."""
         return self._playhead()[1]
 
     def items(self) -> tuple[PlayedItem, ...]:
@@ -218,7 +218,7 @@ class Turn:
     def _playhead(self) -> tuple[float, Basis]:
         if self._ear is not None and not self.is_over:
             return self._ear.position(self)
-        return self._heard, self._basis
+        return self._played, self._basis
 
     def _move(self, state: State) -> None:
         self._state = state

@@ -72,20 +72,20 @@ def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
     ]
     assert all(call["error"] is None for call in told["tool_calls"])
     (cut,) = told["interruptions"]
-    assert 2_900 <= cut["heard_ms"] <= cut["generated_ms"]
-    assert cut["heard_ms"] - 1 <= cut["truncated_to_ms"] <= cut["heard_ms"]
+    assert 2_900 <= cut["played_ms"] <= cut["generated_ms"]
+    assert cut["played_ms"] - 1 <= cut["truncated_to_ms"] <= cut["played_ms"]
     assert cut["basis"] == "measured"
     assert told["cost_usd"] > 0
     assert told["usage"]["audio_out"] > 0
     answered = [turn for turn in told["turns"] if turn["user_words"]]
     assert len(answered) == 4
     for turn in answered:
-        marks = [turn["marks"][name] for name in _MILESTONES]
+        marks = [turn["timings"][name] for name in _MILESTONES]
         assert marks == sorted(marks)
         assert turn["total_ms"] >= turn["ours_ms"] >= 0
 
 
-_MILESTONES = ("speech_end", "commit", "first_delta", "first_sample_heard")
+_MILESTONES = ("user_stopped", "committed", "first_delta", "first_played")
 
 
 def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:

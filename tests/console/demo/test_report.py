@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from voxpipe.console.demo.plain import columns
 from voxpipe.console.demo.report import (
     Cut,
-    Marks,
     Report,
     Span,
     ToolRecord,
@@ -17,6 +16,7 @@ from voxpipe.console.demo.report import (
     table,
     to_json,
 )
+from voxpipe.pipeline import Timings
 
 CALL = Report(
     model="gpt-realtime-2.1",
@@ -25,20 +25,20 @@ CALL = Report(
         TurnRecord(
             index=1,
             agent_words="Good evening.",
-            marks=Marks(first_delta=0.3, first_sample_heard=0.304),
+            timings=Timings(first_delta=0.3, first_played=0.304),
         ),
         TurnRecord(
             index=2,
             reply_id="r2",
             user_words="What can I eat?",
             agent_words="We have soup, bread and fish.",
-            agent_heard_words="We have soup,",
-            marks=Marks(
-                speech_end=5.0,
-                commit=5.5,
+            agent_words_played="We have soup,",
+            timings=Timings(
+                user_stopped=5.0,
+                committed=5.5,
                 first_delta=5.92,
-                first_sample_sent=5.921,
-                first_sample_heard=5.923,
+                first_written=5.921,
+                first_played=5.923,
             ),
         ),
     ),
@@ -58,7 +58,7 @@ CALL = Report(
             reply_id="r2",
             at=8.0,
             generated_ms=4_000.0,
-            heard_ms=2_077.0,
+            played_ms=2_077.0,
             basis="measured",
             truncated_to_ms=2_077.0,
         ),
@@ -73,15 +73,15 @@ def test_the_file_has_what_was_promised() -> None:
     data = json.loads(json.dumps(to_json(CALL)))
     assert {"turns", "tool_calls", "interruptions", "usage", "cost_usd"} <= set(data)
     assert data["interruptions"][0]["generated_ms"] == 4_000.0
-    assert data["interruptions"][0]["heard_ms"] == 2_077.0
+    assert data["interruptions"][0]["played_ms"] == 2_077.0
     assert data["usage"] == {"text_in": 1_234, "audio_out": 56, "image_in": 0}
     assert data["cost_usd"] == 0.0123
     assert data["tool_calls"][0]["error"] == "timeout"
     first, second = data["turns"]
     assert (first["total_ms"], first["ours_ms"]) == (None, None)
     assert (second["total_ms"], second["ours_ms"]) == (923.0, 3.0)
-    assert second["marks"]["commit"] == 5.5
-    assert second["agent_heard_words"] == "We have soup,"
+    assert second["timings"]["committed"] == 5.5
+    assert second["agent_words_played"] == "We have soup,"
 
 
 def test_the_tables_tell_the_way_to_each_answer() -> None:
@@ -100,7 +100,7 @@ def test_the_tables_tell_tools_interruptions_and_money() -> None:
         ["menu", "250", '{"day":', '"Sunday"}', "timeout:", "none"]
     ]
     assert "8.0 s" in text
-    assert "4,000  2,077" in text
+    assert "4,000   2,077" in text
     assert "measured" in text
     assert "1,234" in text
     assert "$0.0123" in text
@@ -134,8 +134,8 @@ def test_tables_keep_to_the_width_whatever_was_said(
         reply_id="r",
         user_words=said,
         agent_words=said,
-        agent_heard_words=said,
-        marks=Marks(speech_end=at, first_delta=1.0, first_sample_heard=2.0),
+        agent_words_played=said,
+        timings=Timings(user_stopped=at, first_delta=1.0, first_played=2.0),
     )
     tool = replace(CALL.tool_calls[0], name=name, output=said, arguments=said)
     report = replace(CALL, model=name, turns=(turn,), tool_calls=(tool,))

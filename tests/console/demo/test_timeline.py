@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.console.demo.report import Cut, Marks, Report, Span, ToolRecord, TurnRecord
+from voxpipe.console.demo.report import Cut, Report, Span, ToolRecord, TurnRecord
 from voxpipe.console.demo.svg import text_width
 from voxpipe.console.demo.timeline import WIDTH, envelope, timeline_svg
+from voxpipe.pipeline import Timings
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -21,8 +22,8 @@ CALL = Report(
     turns=(
         TurnRecord(
             index=1,
-            marks=Marks(
-                speech_end=4.0, commit=4.5, first_delta=5.0, first_sample_heard=5.1
+            timings=Timings(
+                user_stopped=4.0, committed=4.5, first_delta=5.0, first_played=5.1
             ),
         ),
     ),
@@ -41,7 +42,7 @@ CALL = Report(
             reply_id="r",
             at=7.0,
             generated_ms=6_000.0,
-            heard_ms=1_900.0,
+            played_ms=1_900.0,
             basis="measured",
         ),
     ),
@@ -49,7 +50,7 @@ CALL = Report(
     spans=(
         Span(speaker="caller", start=2.0, end=4.0, text="What can I eat?"),
         Span(speaker="agent", start=5.1, end=7.0, text="We have soup,"),
-        Span(speaker="agent", start=7.0, end=11.1, kind="unheard", text="and fish."),
+        Span(speaker="agent", start=7.0, end=11.1, kind="unplayed", text="and fish."),
         Span(speaker="agent", start=9.0, end=12.0, text="Gladly."),
     ),
 )
@@ -86,12 +87,12 @@ def test_the_picture_tells_who_spoke_what_was_cut_and_which_tool_ran() -> None:
     root = draw(CALL)
     assert len(found(root, "caller-span")) == 1
     assert len(found(root, "agent-span")) == 2
-    assert len(found(root, "unheard")) == 1
+    assert len(found(root, "unplayed")) == 1
     told = words(root)
     assert "What can I eat?" in told
     assert "turn 1: 1,100 ms" in told
     assert "menu 300 ms" in told
-    assert "cut: 1.9 of 6.0 s heard" in told
+    assert "cut: 1.9 of 6.0 s played" in told
     assert any("1 turn · 1 tool call · 1 interruption · $0.0100" in w for w in told)
 
 
@@ -107,10 +108,10 @@ def test_the_caller_is_above_the_agent_and_time_runs_to_the_right() -> None:
 
 def test_what_was_never_heard_ends_where_the_next_words_begin() -> None:
     root = draw(CALL)
-    (unheard,) = map(box, found(root, "unheard"))
+    (unplayed,) = map(box, found(root, "unplayed"))
     first, second = map(box, found(root, "agent-span"))
-    assert unheard[0] == pytest.approx(first[1] + 1, abs=0.15)
-    assert unheard[1] == pytest.approx(second[0] - 1, abs=0.15)
+    assert unplayed[0] == pytest.approx(first[1] + 1, abs=0.15)
+    assert unplayed[1] == pytest.approx(second[0] - 1, abs=0.15)
 
 
 def test_the_parts_of_a_latency_join_without_a_gap() -> None:
@@ -165,17 +166,17 @@ spans = st.builds(
     speaker=st.sampled_from(["caller", "agent"]),
     start=times,
     end=times,
-    kind=st.sampled_from(["heard", "unheard"]),
+    kind=st.sampled_from(["played", "unplayed"]),
     text=said,
 )
-marks = st.builds(
-    Marks,
-    speech_end=st.none() | times,
-    commit=st.none() | times,
+timings = st.builds(
+    Timings,
+    user_stopped=st.none() | times,
+    committed=st.none() | times,
     first_delta=st.none() | times,
-    first_sample_heard=st.none() | times,
+    first_played=st.none() | times,
 )
-turns = st.builds(TurnRecord, index=st.integers(1, 99), marks=marks)
+turns = st.builds(TurnRecord, index=st.integers(1, 99), timings=timings)
 tools = st.builds(
     ToolRecord,
     name=said,
@@ -191,7 +192,7 @@ cuts = st.builds(
     reply_id=said,
     at=times,
     generated_ms=st.floats(0, 1e5),
-    heard_ms=st.floats(0, 1e5),
+    played_ms=st.floats(0, 1e5),
     basis=st.sampled_from(["measured", "estimated"]),
 )
 reports = st.builds(

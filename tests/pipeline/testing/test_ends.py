@@ -30,8 +30,8 @@ class Deaf(Processor):
 
 async def test_a_probe_keeps_what_a_script_sends() -> None:
     sent = [sound(20, 1), SpeechStarted(at=0.0), sound(40, 2)]
-    script, probe = Source(sent), Probe()
-    await Pipeline(script.output >> probe.input).run()
+    source, probe = Source(sent), Probe()
+    await Pipeline(source.output >> probe.input).run()
     assert probe.frames == sent
     assert probe.times == sorted(probe.times)
     assert len(probe.times) == 3
@@ -46,22 +46,22 @@ async def test_a_script_ends_when_nobody_reads_on() -> None:
             made.append(1)
             yield sound(20)
 
-    script, deaf = Source(endless()), Deaf()
-    assert await Pipeline(script.output >> deaf.input).run() == "finished"
+    source, deaf = Source(endless()), Deaf()
+    assert await Pipeline(source.output >> deaf.input).run() == "finished"
     assert len(made) < 100
 
 
 def test_in_real_time_a_frame_comes_when_its_last_sample_was_recorded() -> None:
     frames = [SpeechStarted(at=0.0), sound(20), sound(250), SpeechStarted(at=1.0)]
-    script, probe = Source(frames, pace="real time"), Probe()
-    run_virtual(Pipeline(script.output >> probe.input).run)
+    source, probe = Source(frames, pace="real time"), Probe()
+    run_virtual(Pipeline(source.output >> probe.input).run)
     waits = [time - probe.times[0] for time in probe.times]
     assert waits == pytest.approx([0.0, 0.02, 0.27, 0.27], abs=1e-6)
 
 
 def test_at_once_takes_no_time() -> None:
-    script, probe = Source([sound(1_000)] * 9), Probe()
-    run_virtual(Pipeline(script.output >> probe.input).run)
+    source, probe = Source([sound(1_000)] * 9), Probe()
+    run_virtual(Pipeline(source.output >> probe.input).run)
     assert probe.times[-1] == probe.times[0]
 
 
@@ -74,8 +74,8 @@ def test_what_should_have_ended_is_told_by_name() -> None:
             await sleep_forever()
 
     for _ in range(10):  # tasks that are cancelled at once end in any order
-        script, one, two = Source([sound(20)] * 3), Sleeper(), Sleeper()
-        pipeline = Pipeline(script.output >> one.input, script.output >> two.input)
+        source, one, two = Source([sound(20)] * 3), Sleeper(), Sleeper()
+        pipeline = Pipeline(source.output >> one.input, source.output >> two.input)
         with pytest.raises(TimeoutError) as caught:
             run_virtual(run_within, 5, pipeline)
         assert str(caught.value) == (

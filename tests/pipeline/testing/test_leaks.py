@@ -31,8 +31,8 @@ def later() -> Iterator[ExitStack]:
 async def test_a_pipeline_that_has_ended_leaves_nothing() -> None:
     frame = AudioFrame(data=bytes(320), format=AudioFormat("pcm16", 8_000))
     async with no_leaks():
-        script, probe = Source([frame] * 100), Probe()
-        await Pipeline(script.output >> probe.input).run()
+        source, probe = Source([frame] * 100), Probe()
+        await Pipeline(source.output >> probe.input).run()
     assert len(probe.frames) == 100
 
 

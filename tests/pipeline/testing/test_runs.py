@@ -28,16 +28,16 @@ class Deaf(Processor):
 
 
 def test_a_pipeline_that_ends_in_time_is_no_news() -> None:
-    script, probe = Source([SpeechStarted(at=1.0)]), Probe()
-    run_virtual(run_within, 5, Pipeline(script.output >> probe.input))
+    source, probe = Source([SpeechStarted(at=1.0)]), Probe()
+    run_virtual(run_within, 5, Pipeline(source.output >> probe.input))
     assert probe.frames == [SpeechStarted(at=1.0)]
 
 
 def test_a_pipeline_that_does_not_end_says_who_still_ran_and_what_was_not_read() -> (
     None
 ):
-    script, deaf, probe = Source([SpeechStarted(at=1.0)] * 3), Deaf(), Probe()
-    pipeline = Pipeline(script.output >> deaf.input, script.output >> probe.input)
+    source, deaf, probe = Source([SpeechStarted(at=1.0)] * 3), Deaf(), Probe()
+    pipeline = Pipeline(source.output >> deaf.input, source.output >> probe.input)
     with pytest.raises(TimeoutError) as caught:
         run_virtual(run_within, 2.5, pipeline)
     assert (

@@ -50,7 +50,7 @@ async def test_a_test_can_run_in_virtual_time(
 def test_five_minutes_of_a_call_take_as_long_as_their_work() -> None:
     # In real time the watchdog of this suite (120 s) would end it.
     frame = AudioFrame(data=PCM.silence(0.02), format=PCM)
-    script, probe = Source([frame] * 15_000, pace="real time"), Probe()
-    run_virtual(Pipeline(script.output >> probe.input).run)
+    source, probe = Source([frame] * 15_000, pace="real time"), Probe()
+    run_virtual(Pipeline(source.output >> probe.input).run)
     assert len(probe.frames) == 15_000
     assert probe.times[-1] - probe.times[0] == pytest.approx(299.98)

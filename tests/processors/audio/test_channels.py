@@ -61,8 +61,8 @@ def test_only_samples_can_be_mixed() -> None:
 
 
 async def test_an_input_for_mono_gets_mono_from_a_pipeline() -> None:
-    probe, script = Probe(), Source([frame([(4, 8)]), frame([(-1, -3)])])
-    script.output.format = STEREO
+    probe, source = Probe(), Source([frame([(4, 8)]), frame([(-1, -3)])])
+    source.output.format = STEREO
     probe.input.format = MONO
-    await Pipeline(script.output >> Mono() >> probe.input).run()
+    await Pipeline(source.output >> Mono() >> probe.input).run()
     assert probe.data == np.array([6, -2], np.int16).tobytes()

@@ -139,15 +139,15 @@ def test_one_law_does_not_enter_the_other() -> None:
 
 async def test_audio_that_came_as_base64_is_decoded_in_a_pipeline() -> None:
     format = AudioFormat("ulaw", 8_000)
-    script = Source([AudioFrame.from_base64("/wB/gP8A", format)])
-    script.output.format = format
+    source = Source([AudioFrame.from_base64("/wB/gP8A", format)])
+    source.output.format = format
     probe = Probe()
-    await Pipeline(script.output >> Decode() >> probe.input).run()
+    await Pipeline(source.output >> Decode() >> probe.input).run()
     assert probe.data == decoded(b"\xff\x00\x7f\x80\xff\x00", "ulaw")
 
 
 def test_a_pipeline_refuses_the_other_law_before_anything_runs() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format = AudioFormat("alaw", 8_000)
-    with pytest.raises(WiringError, match=r"script.output is alaw .* put Decode\(\)"):
-        Pipeline(script.output >> Encode("ulaw") >> probe.input)
+    source, probe = Source([]), Probe()
+    source.output.format = AudioFormat("alaw", 8_000)
+    with pytest.raises(WiringError, match=r"source.output is alaw .* put Decode\(\)"):
+        Pipeline(source.output >> Encode("ulaw") >> probe.input)

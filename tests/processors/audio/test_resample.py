@@ -387,7 +387,7 @@ def test_an_unknown_quality_is_refused() -> None:
 async def test_in_a_pipeline_the_tail_comes_before_the_end_of_a_reply() -> None:
     turns = [Turn("r1"), Turn("r2")]
     played = pieces(tone(440, 24_000, 0.1), 24_000)
-    script = Source(
+    source = Source(
         [
             each
             for turn in turns
@@ -398,7 +398,7 @@ async def test_in_a_pipeline_the_tail_comes_before_the_end_of_a_reply() -> None:
         ]
     )
     probe = Probe()
-    await Pipeline(script.output >> Resample(8_000) >> probe.input).run()
+    await Pipeline(source.output >> Resample(8_000) >> probe.input).run()
     kinds = [
         "tail" if getattr(each, "size", 320) < 320 else type(each).__name__
         for each in probe.frames
@@ -416,16 +416,16 @@ async def test_in_a_pipeline_an_interrupted_reply_is_not_heard_in_the_next() -> 
         AudioFrame(data=each.tobytes(), format=AudioFormat("pcm16", 24_000), turn=turn)
         for each, turn in zip((loud, soft), turns, strict=True)
     ]
-    probe, script = Probe(), Source(frames)
-    await Pipeline(script.output >> Resample(8_000) >> probe.input).run()
+    probe, source = Probe(), Source(frames)
+    await Pipeline(source.output >> Resample(8_000) >> probe.input).run()
     (alone,) = Resample(8_000).feed(frames[1])
     assert probe.frames[1].data == alone.data
 
 
 async def test_in_a_pipeline_other_frames_pass_by() -> None:
-    script = Source([frame(tone(440, 8_000, 0.02), 8_000), Dtmf(digit="1")])
+    source = Source([frame(tone(440, 8_000, 0.02), 8_000), Dtmf(digit="1")])
     probe = Probe()
-    await Pipeline(script.output >> Resample(16_000) >> probe.input).run()
+    await Pipeline(source.output >> Resample(16_000) >> probe.input).run()
     assert [type(each).__name__ for each in probe.frames] == [
         "AudioFrame",
         "Dtmf",
@@ -434,7 +434,7 @@ async def test_in_a_pipeline_other_frames_pass_by() -> None:
 
 
 def test_a_pipeline_refuses_g711_before_anything_runs() -> None:
-    script, probe = Source([]), Probe()
-    script.output.format = AudioFormat("ulaw", 8_000)
-    with pytest.raises(WiringError, match=r"script.output is ulaw 8000 Hz.*put Decode"):
-        Pipeline(script.output >> Resample(24_000) >> probe.input)
+    source, probe = Source([]), Probe()
+    source.output.format = AudioFormat("ulaw", 8_000)
+    with pytest.raises(WiringError, match=r"source.output is ulaw 8000 Hz.*put Decode"):
+        Pipeline(source.output >> Resample(24_000) >> probe.input)

@@ -81,8 +81,8 @@ def call(name: str, call_id: str = "c1", **arguments: Any) -> ToolCall:
 async def results_of(
     made: list[Tool[..., Any]] | tuple[Tool[..., Any], ...], *calls: ToolCall
 ) -> list[ToolResult]:
-    router, script, probe = ToolRouter(made), Source(calls), Probe()
-    await Pipeline(script.output >> router.calls, router.results >> probe.input).run(
+    router, source, probe = ToolRouter(made), Source(calls), Probe()
+    await Pipeline(source.output >> router.calls, router.results >> probe.input).run(
         deadline=60
     )
     return [each for each in probe.frames if isinstance(each, ToolResult)]

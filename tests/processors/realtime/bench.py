@@ -38,7 +38,7 @@ class Ear:
         """So much of a reply was heard by now."""
         self._positions[turn] = seconds
         turn.playing_on(self)
-        turn.note_heard(seconds, "measured")
+        turn.note_played(seconds, "measured")
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """What it was told."""

@@ -139,7 +139,8 @@ class Call:
         """What both sides said, as far as it was heard."""
         final = {t.item_id: t for t in self.transcripts if t.final}
         return [
-            (t.speaker, t.text if t.heard is None else t.heard) for t in final.values()
+            (t.speaker, t.text if t.played is None else t.played)
+            for t in final.values()
         ]
 
     @property

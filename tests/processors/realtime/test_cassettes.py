@@ -67,7 +67,7 @@ def hold(connect: Connect, **settings: Any) -> Call:
 
     async def conversation() -> Call:
         router = ToolRouter([weather])
-        vad = Vad() if settings.get("turns") == "local" else None
+        vad = Vad() if settings.get("turn_detection") == "local" else None
         async with open_session(
             api_key="sk-test", connect=connect, tools=router.schemas, **settings
         ) as session:
@@ -78,13 +78,13 @@ def hold(connect: Connect, **settings: Any) -> Call:
     return run_virtual(conversation)
 
 
-@pytest.mark.parametrize("turns", ["server", "semantic", "local"])
+@pytest.mark.parametrize("turn_detection", ["server", "semantic", "local"])
 @pytest.mark.parametrize("audio", [PCM_24K, ULAW], ids=["pcm", "ulaw"])
 def test_a_replayed_call_is_the_call_that_was_recorded(
-    turns: str, audio: AudioFormat, tmp_path: Path
+    turn_detection: str, audio: AudioFormat, tmp_path: Path
 ) -> None:
     path = tmp_path / "call.jsonl"
-    settings: dict[str, Any] = {"turns": turns, "audio": audio}
+    settings: dict[str, Any] = {"turn_detection": turn_detection, "audio": audio}
     recorded = hold(recording(path, simulated(SCRIPT)), **settings)
     played = hold(replay(path), **settings)
     assert played.said == recorded.said

@@ -62,7 +62,7 @@ def _call(response: str, call_id: str, done: bool) -> list[Json]:
 
 
 @st.composite
-def turns(draw: st.DrawFn, number: int) -> list[Json]:
+def turn_detection(draw: st.DrawFn, number: int) -> list[Json]:
     """What the service says in one turn of the caller, and the reply to it."""
     user, response = f"user_{number}", f"resp_{number}"
     buffer = "input_audio_buffer"
@@ -111,7 +111,7 @@ def sessions(draw: st.DrawFn) -> list[tuple[str, Any]]:
     """A valid session, then shuffled, doubled and with anything in between."""
     steps: list[tuple[str, Any]] = []
     for number in range(draw(st.integers(1, 4))):
-        steps += [("event", event) for event in draw(turns(number))]
+        steps += [("event", event) for event in draw(turn_detection(number))]
     for number, (_, event) in enumerate(steps):
         event["event_id"] = f"event_{number}"
     for _ in range(draw(st.integers(0, 16))):
@@ -129,8 +129,8 @@ def sessions(draw: st.DrawFn) -> list[tuple[str, Any]]:
 class Play:
     """Goes through the steps, and looks after each whether all is as promised."""
 
-    def __init__(self, turns: str) -> None:
-        self.bench = Bench(turns=turns, tools=TOOLS)
+    def __init__(self, turn_detection: str) -> None:
+        self.bench = Bench(turn_detection=turn_detection, tools=TOOLS)
         self.asked: list[Reply] = []
         self.seen: dict[int, Reply] = {}
         self.outcomes: dict[int, Any] = {}
@@ -239,9 +239,9 @@ class Play:
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(sessions(), st.sampled_from(["server", "semantic", "local", "manual"]))
 def test_any_order_of_a_session_keeps_every_promise(
-    steps: list[tuple[str, Any]], turns: str
+    steps: list[tuple[str, Any]], turn_detection: str
 ) -> None:
-    play = Play(turns)
+    play = Play(turn_detection)
     for step in steps:
         play.step(*step)
     play.end()

@@ -125,8 +125,8 @@ def check(duet: Duet) -> None:
         words = words_of(item)
         assert item.truncated is (words is None) or item.role == "user"
         if item.truncated:
-            assert entry.heard is not None
-            assert entry.text.startswith(entry.heard)
+            assert entry.played is not None
+            assert entry.text.startswith(entry.played)
         elif words is not None:
             assert entry.text == words
     waiting = duet.client.edits._open  # pyright: ignore[reportPrivateUsage]
@@ -163,7 +163,7 @@ def test_a_conversation_can_be_told_to_another_session(
     theirs = {item.id: item for item in other.server_items}
     missing = {each.item_id for each in told.left_out}
     for entry in duet.client.history:
-        words = entry.text if entry.heard is None else entry.heard
+        words = entry.text if entry.played is None else entry.played
         item = theirs.pop(entry.item_id, None)
         assert (item is None) is (entry.item_id in missing)
         if item is not None:

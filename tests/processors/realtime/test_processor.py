@@ -90,12 +90,12 @@ def in_order(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "turns",
+    "turn_detection",
     ["server", "semantic", ServerVad(silence_ms=300), SemanticVad(eagerness="high")],
 )
-def test_the_service_hears_when_the_caller_has_finished(turns: Any) -> None:
+def test_the_service_hears_when_the_caller_has_finished(turn_detection: Any) -> None:
     async def conversation() -> None:
-        async with call(GREETS, turns=turns) as phone_call:
+        async with call(GREETS, turn_detection=turn_detection) as phone_call:
             await phone_call.hold(one_question)
         assert in_order(phone_call.said) == ANSWERED
         assert phone_call.faults == []
@@ -108,7 +108,7 @@ def test_the_service_hears_when_the_caller_has_finished(turns: Any) -> None:
 
 def test_a_vad_in_front_of_the_model_owns_the_turns() -> None:
     async def conversation() -> None:
-        async with call(GREETS, turns="local", vad=Vad()) as phone_call:
+        async with call(GREETS, turn_detection="local", vad=Vad()) as phone_call:
             await phone_call.hold(one_question)
         assert in_order(phone_call.said) == ANSWERED
         assert phone_call.faults == []
@@ -120,7 +120,7 @@ def test_a_vad_on_a_branch_lets_telephone_audio_straight_through() -> None:
     async def conversation() -> None:
         async with call(
             GREETS,
-            turns="local",
+            turn_detection="local",
             audio=ULAW,
             routes=lambda c: [c.phone.heard >> Decode() >> Vad() >> c.model.speech],
         ) as phone_call:
@@ -142,7 +142,7 @@ def test_the_program_owns_the_turns() -> None:
 
     async def conversation() -> None:
         phone = MemoryPhone(PCM_24K)
-        async with call(GREETS, turns="manual", phone=phone) as phone_call:
+        async with call(GREETS, turn_detection="manual", phone=phone) as phone_call:
             await phone_call.hold(plot)
         assert in_order(phone_call.said) == ANSWERED
         assert phone_call.faults == []
@@ -159,7 +159,7 @@ def test_end_turn_before_anything_was_said_is_no_turn() -> None:
 
     async def conversation() -> None:
         phone = MemoryPhone(PCM_24K)
-        async with call(GREETS, turns="manual", phone=phone) as phone_call:
+        async with call(GREETS, turn_detection="manual", phone=phone) as phone_call:
             phone_call.model.end_turn()  # not even running
             await phone_call.hold(plot)
         assert phone_call.said == []
@@ -234,7 +234,7 @@ def test_the_agent_speaks_first() -> None:
         assert await reply.outcome() == Outcome(
             "completed", "Trattoria “Ada”, good evening."
         )
-        assert reply.turn.state == "heard"
+        assert reply.turn.state == "played"
         assert phone_call.faults == []
 
     run_virtual(conversation)
@@ -245,7 +245,7 @@ def test_a_program_can_wait_until_its_words_were_heard() -> None:
         reply = conversation.model.say("Goodbye, and thank you.")
         assert (await reply.outcome()).status == "completed"
         made = current_time()
-        assert await reply.turn.over() == "heard"
+        assert await reply.turn.over() == "played"
         assert current_time() > made + 0.5
         conversation.phone.hang_up()
 
@@ -274,7 +274,7 @@ def test_the_program_interrupts() -> None:
             await phone_call.hold(plot)
         (item,) = phone_call.interruptions[0].items
         assert item.basis == "measured"
-        assert 1.0 < item.heard < 1.5
+        assert 1.0 < item.played < 1.5
         assert phone_call.faults == []
         words = [text for _, text in phone_call.said]
         assert LONG.startswith(words[0])
@@ -419,9 +419,9 @@ def test_calls_that_nobody_takes_are_answered() -> None:
 
 
 @pytest.mark.parametrize("delta_ms", [20, 250])
-@pytest.mark.parametrize("turns", ["server", "local"])
+@pytest.mark.parametrize("turn_detection", ["server", "local"])
 def test_an_interruption_works_with_250_ms_deltas_and_full_queues(
-    delta_ms: int, turns: Any
+    delta_ms: int, turn_detection: Any
 ) -> None:
     async def plot(conversation: Call) -> None:
         conversation.model.say(LONG)
@@ -435,20 +435,20 @@ def test_an_interruption_works_with_250_ms_deltas_and_full_queues(
             replies=(Line(heard="Stop!", say="Sorry."),),
             timing=QUICK.model_copy(update={"delta_ms": delta_ms, "speed": 50}),
         )
-        vad = Vad() if turns == "local" else None
-        async with call(lines, turns=turns, vad=vad) as phone_call:
+        vad = Vad() if turn_detection == "local" else None
+        async with call(lines, turn_detection=turn_detection, vad=vad) as phone_call:
             await phone_call.hold(plot)
         (cut,) = phone_call.interruptions
         (item,) = cut.items
         assert item.generated > 4  # all of it was there
-        assert 1.8 < item.heard < 2.2
+        assert 1.8 < item.played < 2.2
         # What was played of it is what the model was told, to the millisecond.
         heard = 0.0
         for frame in phone_call.probes["played"].frames:
             if frame.start < heard - 1e-6:
                 break  # the next reply
             heard = frame.start + frame.duration
-        assert heard == pytest.approx(item.heard, abs=1e-3)
+        assert heard == pytest.approx(item.played, abs=1e-3)
         assert [text for who, text in phone_call.said if who == "agent"][1:] == [
             "Sorry."
         ]
@@ -464,12 +464,12 @@ def test_a_reply_is_held_and_goes_on() -> None:
         reply.turn.hold()
         await sleep(1.0)
         reply.turn.resume()
-        assert await reply.turn.over() == "heard"
+        assert await reply.turn.over() == "played"
         conversation.phone.hang_up()
 
     async def conversation() -> None:
-        turns = ServerVad(interrupts=False)
-        async with call(GREETS, turns=turns) as phone_call:
+        turn_detection = ServerVad(interrupts=False)
+        async with call(GREETS, turn_detection=turn_detection) as phone_call:
             await phone_call.hold(plot)
         assert phone_call.interruptions == []
         (reply,) = [u for u in phone_call.usage if u.kind == "reply"]
@@ -498,8 +498,8 @@ def test_the_model_forgets_what_was_not_heard() -> None:
         # What it said came back as input: no more audio than was heard, 20 in a second.
         (item,) = phone_call.interruptions[0].items
         given = second.tokens["audio_in"] + second.tokens["cached_audio_in"]
-        assert given <= item.heard * 20 + 1
-        assert first.tokens["audio_out"] > item.heard * 20 + 20
+        assert given <= item.played * 20 + 1
+        assert first.tokens["audio_out"] > item.played * 20 + 20
 
     run_virtual(conversation)
 
@@ -514,8 +514,10 @@ def frames(data: bytes) -> list[AudioFrame]:
     ]
 
 
-@pytest.mark.parametrize("turns", ["server", "semantic", "local", "manual"])
-def test_a_question_that_is_open_when_the_caller_goes_is_answered(turns: Any) -> None:
+@pytest.mark.parametrize("turn_detection", ["server", "semantic", "local", "manual"])
+def test_a_question_that_is_open_when_the_caller_goes_is_answered(
+    turn_detection: Any,
+) -> None:
     async def plot(conversation: Call) -> None:
         await sleep(0.3)
         await conversation.speak(1.0)
@@ -525,13 +527,15 @@ def test_a_question_that_is_open_when_the_caller_goes_is_answered(turns: Any) ->
         lines = script(
             Line(heard="Book it.", calls=(asks_for("Rome"),)), Line(say="Booked.")
         )
-        vad = Vad() if turns == "local" else None
-        async with call(lines, tools=[weather], turns=turns, vad=vad) as phone_call:
+        vad = Vad() if turn_detection == "local" else None
+        async with call(
+            lines, tools=[weather], turn_detection=turn_detection, vad=vad
+        ) as phone_call:
             await phone_call.hold(plot)
         assert 1.3 < current_time() - began < 1.3 + 10
         assert ("user", "Book it.") in phone_call.said
         assert phone_call.transcripts[-1].text == "Booked."
-        assert phone_call.transcripts[-1].heard == ""  # by nobody: the line was dead
+        assert phone_call.transcripts[-1].played == ""  # by nobody: the line was dead
         assert phone_call.faults == []
 
     began = 0.0
@@ -627,10 +631,10 @@ def test_the_caller_who_hangs_up_in_mid_answer_has_not_heard_the_rest() -> None:
         async with call(GREETS) as phone_call:
             await phone_call.hold(plot)
         (cut,) = phone_call.interruptions
-        assert 1.0 < cut.items[0].heard < 1.5
+        assert 1.0 < cut.items[0].played < 1.5
         (entry,) = phone_call.model.history
-        assert entry.heard is not None
-        assert len(entry.heard) < len(LONG)
+        assert entry.played is not None
+        assert len(entry.played) < len(LONG)
 
     run_virtual(conversation)
 
@@ -783,9 +787,9 @@ def test_tools_that_nobody_runs_are_refused() -> None:
 
 def test_local_turns_that_nobody_marks_are_refused() -> None:
     assert complaint(
-        lambda phone, model: [phone.heard >> model.hears], turns="local"
+        lambda phone, model: [phone.heard >> model.hears], turn_detection="local"
     ) == (
-        "turns are local and nobody marks speech: put Vad() in front of "
+        "turn detection is local and nobody marks speech: put Vad() in front of "
         "realtime.hears, or draw a branch of it into realtime.speech"
     )
 
@@ -811,7 +815,7 @@ def beside(phone: MemoryPhone, model: Realtime) -> list[Any]:
 def test_two_owners_of_turn_taking_are_refused(drawing: Drawing, cure: str) -> None:
     assert complaint(drawing) == (
         "two owners of turn-taking: the service, and what marks speech in the "
-        f'pipeline; open the session with turns="local", or {cure}'
+        f'pipeline; open the session with turn_detection="local", or {cure}'
     )
 
 

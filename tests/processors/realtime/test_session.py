@@ -47,7 +47,7 @@ async def test_a_session_is_configured_before_anything_is_said() -> None:
             api_key=KEY,
             instructions="be kind",
             audio=AudioFormat("ulaw", 8_000),
-            turns=ServerVad(silence_ms=700),
+            turn_detection=ServerVad(silence_ms=700),
             extra={"reasoning": {"effort": "low"}},
         ) as session,
     ):

@@ -64,17 +64,19 @@ def test_a_call_goes_on_in_writing_and_back_in_speech() -> None:
     run_virtual(conversation)
 
 
-@pytest.mark.parametrize("turns", ["server", "semantic", "local", "manual"])
+@pytest.mark.parametrize("turn_detection", ["server", "semantic", "local", "manual"])
 @pytest.mark.parametrize("output", ["audio", "text"])
-def test_a_typed_message_works_in_any_mode(turns: Any, output: Any) -> None:
+def test_a_typed_message_works_in_any_mode(turn_detection: Any, output: Any) -> None:
     async def plot(conversation: Call) -> None:
         reply = conversation.model.send_text("Hello?")
         assert (await reply.outcome()).text == "One."
         conversation.phone.hang_up()
 
     async def conversation() -> None:
-        vad = Vad() if turns == "local" else None
-        async with call(LINES, turns=turns, output=output, vad=vad) as phone_call:
+        vad = Vad() if turn_detection == "local" else None
+        async with call(
+            LINES, turn_detection=turn_detection, output=output, vad=vad
+        ) as phone_call:
             await phone_call.hold(plot)
         assert phone_call.faults == []
 
@@ -86,7 +88,7 @@ def test_turns_change_hands_in_a_call() -> None:
         model = conversation.model
         await conversation.speak()
         await sleep(3)
-        await model.update(turns="manual").accepted()
+        await model.update(turn_detection="manual").accepted()
         await conversation.speak()
         await sleep(3)
         assert (
@@ -95,7 +97,7 @@ def test_turns_change_hands_in_a_call() -> None:
         model.end_turn()
         await sleep(3)
         assert len(agent(conversation)) == 2
-        await model.update(turns=ServerVad(silence_ms=300)).accepted()
+        await model.update(turn_detection=ServerVad(silence_ms=300)).accepted()
         await conversation.speak()
         await sleep(3)
         assert len(agent(conversation)) == 3
@@ -120,7 +122,7 @@ CHANGES: list[Changes] = [
     {"reasoning": "high"},
     {"max_output_tokens": 100},
     {"max_output_tokens": "inf"},
-    {"turns": SemanticVad(eagerness="low")},
+    {"turn_detection": SemanticVad(eagerness="low")},
     {"noise_reduction": "far_field"},
     {"noise_reduction": None},
     {"transcription": "gpt-transcribe"},
@@ -142,7 +144,7 @@ def test_every_field_is_changed_in_a_call_and_comes_back() -> None:
         model = conversation.model
         for changes in CHANGES:
             await model.update(**changes).accepted()
-        assert model.settings.turns == "manual"
+        assert model.settings.turn_detection == "manual"
         conversation.phone.hang_up()
 
     async def conversation() -> None:

@@ -71,7 +71,7 @@ class Conversation:
             for each in self.words.frames
             if isinstance(each, Transcript)
             and each.speaker == "agent"
-            and (each.final or each.heard)
+            and (each.final or each.played)
         }
         return [each.text for each in final.values()]
 

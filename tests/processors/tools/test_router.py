@@ -36,8 +36,8 @@ def call(name: str, arguments: object = None, call_id: str = "c1") -> ToolCall:
 
 
 async def results_of(router: ToolRouter, *calls: ToolCall) -> list[ToolResult]:
-    script, probe = Source(calls), Probe()
-    await Pipeline(script.output >> router.calls, router.results >> probe.input).run(
+    source, probe = Source(calls), Probe()
+    await Pipeline(source.output >> router.calls, router.results >> probe.input).run(
         deadline=60
     )
     return probe.frames
@@ -314,11 +314,11 @@ async def test_a_tool_that_swallows_its_cancellation_is_answered_for(
             await complained.wait()
             go_on.set()
 
-    script, probe = Source([call("stubborn")]), LetGo()
+    source, probe = Source([call("stubborn")]), LetGo()
     router = ToolRouter([stubborn])
     logger, listener = logging.getLogger("voxpipe"), Listener()
     logger.addHandler(listener)
-    pipeline = Pipeline(script.output >> router.calls, router.results >> probe.input)
+    pipeline = Pipeline(source.output >> router.calls, router.results >> probe.input)
     with anyio.fail_after(5):
         await pipeline.run()
     logger.removeHandler(listener)
@@ -365,9 +365,13 @@ async def test_a_second_call_of_one_id_is_reported_and_not_run() -> None:
         return "paid"
 
     router = ToolRouter([pay])
-    script, probe, faults = Source([call("pay", {"amount": 5})] * 3), Probe(), Probe()
+    asked, probe, faults = (
+        Source([call("pay", {"amount": 5})] * 3),
+        Probe(),
+        Probe(),
+    )
     await Pipeline(
-        script.output >> router.calls,
+        asked.output >> router.calls,
         router.results >> probe.input,
         router.faults >> faults.input,
     ).run()
@@ -442,8 +446,8 @@ async def test_a_call_that_is_cancelled_before_it_comes_is_not_run() -> None:
 
 async def test_a_slow_reader_loses_no_result_and_holds_the_calls_back() -> None:
     calls = [call("add", {"a": n}, str(n)) for n in range(100)]
-    script, reader, router = Source(calls), Choosy(), ToolRouter([add], concurrency=4)
-    pipeline = Pipeline(script.output >> router.calls, router.results >> reader.input)
+    source, reader, router = Source(calls), Choosy(), ToolRouter([add], concurrency=4)
+    pipeline = Pipeline(source.output >> router.calls, router.results >> reader.input)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pipeline.run)
         await anyio.wait_all_tasks_blocked()
@@ -533,9 +537,9 @@ def test_bounds_that_are_none_are_refused(bounds: dict[str, Any]) -> None:
 
 
 def test_results_that_nobody_reads_are_refused_with_the_cure() -> None:
-    script, router = Source([]), ToolRouter([add])
+    source, router = Source([]), ToolRouter([add])
     with pytest.raises(WiringError, match=r"tool_router\.results >> model\.results"):
-        Pipeline(script.output >> router.calls)
+        Pipeline(source.output >> router.calls)
 
 
 # --- whatever comes

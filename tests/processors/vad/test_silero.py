@@ -95,9 +95,9 @@ async def test_it_hears_a_telephone_in_a_pipeline() -> None:
     samples, bounds = call(8_000)
     encode = Encode("ulaw")
     played = [out for each in frames(samples, 8_000) for out in encode.feed(each)]
-    probe, script = Probe(), Source(played)
+    probe, source = Probe(), Source(played)
     vad = Vad(Silero(), preroll=0.0)
-    await Pipeline(script.output >> vad >> probe.input).run()
+    await Pipeline(source.output >> vad >> probe.input).run()
     made = [e for e in probe.frames if isinstance(e, SpeechStarted | SpeechStopped)]
     assert [each.at for each in made] == pytest.approx(bounds, abs=0.15)
     assert probe.data == b"".join(each.data for each in played)

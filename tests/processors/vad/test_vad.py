@@ -236,9 +236,9 @@ async def test_in_a_pipeline_g711_goes_straight_through_with_marks_beside() -> N
         for out in encode.feed(each)
     ]
     wired = [AudioFrame.from_base64(f.base64, f.format, start=f.start) for f in played]
-    probe, script = Probe(), Source([*wired, Dtmf(digit="#")])
-    script.output.format = probe.input.format = AudioFormat("ulaw", 8_000)
-    await Pipeline(script.output >> exact() >> probe.input).run()
+    probe, source = Probe(), Source([*wired, Dtmf(digit="#")])
+    source.output.format = probe.input.format = AudioFormat("ulaw", 8_000)
+    await Pipeline(source.output >> exact() >> probe.input).run()
     assert places(probe.frames) == [0.5, 1.2, 2.5, 3.0]
     passed = [each for each in probe.frames if isinstance(each, AudioFrame)]
     assert all(one is other for one, other in zip(passed, wired, strict=True))
@@ -246,18 +246,18 @@ async def test_in_a_pipeline_g711_goes_straight_through_with_marks_beside() -> N
 
 
 async def test_in_a_pipeline_marks_pass_the_boxes_behind() -> None:
-    script = Source(frames(speech(8_000, (0.5, 1.2)), 8_000))
+    source = Source(frames(speech(8_000, (0.5, 1.2)), 8_000))
     probe = Probe()
-    await Pipeline(script.output >> exact() >> Resample(24_000) >> probe.input).run()
+    await Pipeline(source.output >> exact() >> Resample(24_000) >> probe.input).run()
     assert places(probe.frames) == [0.5, 1.2]
 
 
 async def test_two_runs_are_two_streams() -> None:
     vad = exact()
     for _ in range(2):
-        script = Source(frames(speech(8_000, (2.0, 3.0)), 8_000))
+        source = Source(frames(speech(8_000, (2.0, 3.0)), 8_000))
         probe = Probe()
-        await Pipeline(script.output >> vad >> probe.input).run()
+        await Pipeline(source.output >> vad >> probe.input).run()
         assert places(probe.frames) == [2.0, 3.0]
 
 

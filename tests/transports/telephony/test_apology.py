@@ -63,9 +63,9 @@ async def at_work(call: Call) -> None:
 
     turn = Turn()
     said = AudioFrame(data=bytes([0x10]) * 24_000, format=ULAW, turn=turn)
-    script = Source([said])
-    script.output.format = ULAW
-    await Pipeline(call.heard >> Model().hears, script.output >> call.speaks).run()
+    source = Source([said])
+    source.output.format = ULAW
+    await Pipeline(call.heard >> Model().hears, source.output >> call.speaks).run()
 
 
 @pytest.mark.parametrize("app", [at_once, at_work])

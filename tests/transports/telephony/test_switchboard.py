@@ -187,9 +187,9 @@ def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
             AudioFrame(data=data, format=ULAW, start=index / 5, turn=turn)
             for index in range(600)
         )
-        script = Source(said)
-        script.output.format = ULAW
-        await Pipeline(call.heard >> Probe().input, script.output >> call.speaks).run()
+        source = Source(said)
+        source.output.format = ULAW
+        await Pipeline(call.heard >> Probe().input, source.output >> call.speaks).run()
 
     async def app(call: Call) -> None:
         await (talker if call.id in deafs else parrot)(call)

@@ -26,7 +26,7 @@ from voxpipe.pipeline import (
 from voxpipe.processors.realtime import Bill
 
 from .progress import Lines
-from .report import Cut, Marks, Report, Span, ToolRecord, TurnRecord
+from .report import Cut, Report, Span, ToolRecord, TurnRecord
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class _Spoken:
     """A reply with audio, and what is known of its words."""
 
     turn: Turn
-    heard_words: str | None = None
+    words_played: str | None = None
 
 
 class CallLog(Processor):
@@ -102,7 +102,7 @@ class CallLog(Processor):
                 hearing.start_soon(self._hear_out, self._spoken[-1])
 
     async def _hear_out(self, spoken: _Spoken) -> None:
-        if await spoken.turn.over() == "heard":
+        if await spoken.turn.over() == "played":
             self._view.said("agent", self._words_of(spoken))
 
     def _words_of(self, spoken: _Spoken) -> str:
@@ -117,13 +117,13 @@ class CallLog(Processor):
                     self._view.said("caller", transcript.text)
                 continue
             self._agent[transcript.item_id] = transcript.text
-            if transcript.heard is None:
+            if transcript.played is None:
                 self._view.saying("agent", transcript.text)
                 continue
             for spoken in self._spoken:
                 if any(i.item_id == transcript.item_id for i in spoken.turn.items()):
-                    spoken.heard_words = transcript.heard
-                    self._view.said("agent", f"{transcript.heard} — interrupted")
+                    spoken.words_played = transcript.played
+                    self._view.said("agent", f"{transcript.played} — interrupted")
 
     async def _note_interruptions(self) -> None:
         async for interruption in self.interruptions:
@@ -185,14 +185,8 @@ class CallLog(Processor):
                     reply_id=spoken.turn.id,
                     user_words=words.pop(0) if answers and words else "",
                     agent_words=self._words_of(spoken),
-                    agent_heard_words=spoken.heard_words,
-                    marks=Marks(
-                        speech_end=self._on_clock(timings.user_stopped),
-                        commit=self._on_clock(timings.committed),
-                        first_delta=self._on_clock(timings.first_delta),
-                        first_sample_sent=self._on_clock(timings.first_written),
-                        first_sample_heard=self._on_clock(timings.first_heard),
-                    ),
+                    agent_words_played=spoken.words_played,
+                    timings=timings.since(self._began),
                 )
             )
         return turns
@@ -204,15 +198,15 @@ class CallLog(Processor):
             if not items:
                 continue
             generated = round(sum(item.generated for item in items) * 1000, 1)
-            heard = round(sum(item.heard for item in items) * 1000, 1)
-            cut = next((i for i in items if i.heard < i.generated), items[-1])
+            heard = round(sum(item.played for item in items) * 1000, 1)
+            cut = next((i for i in items if i.played < i.generated), items[-1])
             cuts.append(
                 Cut(
                     reply_id=interruption.cut.id,
                     at=at,
                     generated_ms=generated,
-                    heard_ms=heard,
-                    truncated_to_ms=int(cut.heard * 1000),
+                    played_ms=heard,
+                    truncated_to_ms=int(cut.played * 1000),
                     basis=cut.basis,
                 )
             )
@@ -226,22 +220,22 @@ class CallLog(Processor):
             stop = end if end > start else self._ended
             spans.append(Span(speaker="caller", start=start, end=stop, text=text))
         for spoken in self._spoken:
-            turn, begin = spoken.turn, self._on_clock(spoken.turn.timings.first_heard)
+            turn, begin = spoken.turn, self._on_clock(spoken.turn.timings.first_played)
             if begin is None:
                 continue
-            until = begin + turn.heard
+            until = begin + turn.played
             said = self._words_of(spoken)
-            heard = said if spoken.heard_words is None else spoken.heard_words
+            heard = said if spoken.words_played is None else spoken.words_played
             spans.append(Span(speaker="agent", start=begin, end=until, text=heard))
-            if turn.heard < turn.generated:
-                lost = until + turn.generated - turn.heard
+            if turn.played < turn.generated:
+                lost = until + turn.generated - turn.played
                 rest = said.removeprefix(heard).strip()
                 spans.append(
                     Span(
                         speaker="agent",
                         start=until,
                         end=lost,
-                        kind="unheard",
+                        kind="unplayed",
                         text=rest,
                     )
                 )

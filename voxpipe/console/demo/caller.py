@@ -149,7 +149,7 @@ async def _hear_until(
     if turn is None:
         return after
     with move_on_after(PATIENCE):
-        while not turn.is_over and turn.heard < seconds:  # noqa: ASYNC110
+        while not turn.is_over and turn.played < seconds:  # noqa: ASYNC110
             # What was heard moves with the clock alone: no event can tell of it.
-            await sleep(max(0.01, seconds - turn.heard))
+            await sleep(max(0.01, seconds - turn.played))
     return turn

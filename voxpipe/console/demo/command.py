@@ -108,7 +108,7 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             model=model,
             instructions=restaurant.INSTRUCTIONS,
             tools=tools.schemas,
-            turns="local",
+            turn_detection="local",
             base_url=url,
             api_key=key,
         ) as session,
@@ -131,7 +131,7 @@ def leave(report: Report, out: Path) -> None:
     data.write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
     print(table(report, shutil.get_terminal_size().columns))
     print()
-    print(f"{recorded}  caller left, agent right, as it was heard")
+    print(f"{recorded}  caller left, agent right, as it was played")
     print(f"{picture}      who spoke when, what was cut, which tool ran")
     print(f"{data}       all of it, for programs")
 

@@ -10,29 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from voxpipe.pipeline import Timings
+
 from .plain import columns, fit, safe
 
 Speaker = Literal["caller", "agent"]
 SCHEMA = 1  # of the file; goes up when a key changes its meaning
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """The milestones on the way to an answer; ``None`` if it did not pass them.
-
-    Attributes:
-        speech_end: the caller's last sound.
-        commit: the caller's turn was closed.
-        first_delta: the model's first audio came in.
-        first_sample_sent: the first sample was given to the device.
-        first_sample_heard: the device began to sound.
-    """
-
-    speech_end: float | None = None
-    commit: float | None = None
-    first_delta: float | None = None
-    first_sample_sent: float | None = None
-    first_sample_heard: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +27,21 @@ class TurnRecord:
         reply_id: the model's name for the answer.
         user_words: the question; empty where the agent spoke unasked.
         agent_words: the whole answer, as it was generated.
-        agent_heard_words: the part that was heard, if it was cut; else ``None``.
-        marks: when it passed its milestones.
+        agent_words_played: the part that was heard, if it was cut; else ``None``.
+        timings: when it passed its milestones.
     """
 
     index: int
     reply_id: str = ""
     user_words: str = ""
     agent_words: str = ""
-    agent_heard_words: str | None = None
-    marks: Marks = field(default_factory=Marks)
+    agent_words_played: str | None = None
+    timings: Timings = field(default_factory=Timings)
 
     @property
     def total_ms(self) -> float | None:
         """From the caller's last sound to the first of the answer."""
-        return between(self.marks.speech_end, self.marks.first_sample_heard)
+        return between(self.timings.user_stopped, self.timings.first_played)
 
     @property
     def ours_ms(self) -> float | None:
@@ -66,9 +49,9 @@ class TurnRecord:
 
         ``None`` where nobody had asked: such a reply may wait for an earlier one.
         """
-        if self.marks.speech_end is None:
+        if self.timings.user_stopped is None:
             return None
-        return between(self.marks.first_delta, self.marks.first_sample_heard)
+        return between(self.timings.first_delta, self.timings.first_played)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +83,7 @@ class Cut:
         reply_id: the model's name for it.
         at: when.
         generated_ms: how much the model had made.
-        heard_ms: how much of that was heard.
+        played_ms: how much of that was heard.
         basis: whether that was ``measured`` or ``estimated``.
         truncated_to_ms: what the model was told to remember; ``None`` if nothing.
     """
@@ -108,7 +91,7 @@ class Cut:
     reply_id: str
     at: float
     generated_ms: float
-    heard_ms: float
+    played_ms: float
     basis: Literal["measured", "estimated"]
     truncated_to_ms: float | None = None
 
@@ -118,7 +101,7 @@ class Span:
     """Somebody speaking, for the picture.
 
     Attributes:
-        kind: ``heard``, or ``unheard`` for what was generated and then cut; that one
+        kind: ``played``, or ``unplayed`` for what was generated and then cut; that one
             begins at the cut and lasts as long as it would have sounded.
         text: the words; may be empty.
     """
@@ -126,7 +109,7 @@ class Span:
     speaker: Speaker
     start: float
     end: float
-    kind: Literal["heard", "unheard"] = "heard"
+    kind: Literal["played", "unplayed"] = "played"
     text: str = ""
 
 
@@ -199,13 +182,13 @@ Section = tuple[str, tuple[str, ...], list[Row]]
 
 
 def _turns(report: Report) -> Section:
-    head = ("turn", "→ commit", "→ first delta", "→ heard", "total", "ours")
+    head = ("turn", "→ commit", "→ first delta", "→ played", "total", "ours")
     rows: list[Row] = []
     for turn in report.turns:
-        marks = turn.marks
+        timings = turn.timings
         times = (
-            between(marks.speech_end, marks.commit),
-            between(marks.commit, marks.first_delta),
+            between(timings.user_stopped, timings.committed),
+            between(timings.committed, timings.first_delta),
             turn.ours_ms,
             turn.total_ms,
             turn.ours_ms,
@@ -213,8 +196,8 @@ def _turns(report: Report) -> Section:
         rows.append((str(turn.index), *map(_number, times)))
         if turn.user_words:
             rows.append(f"› {turn.user_words}")
-        if turn.agent_heard_words is not None:
-            rows.append(f"‹ [cut] {turn.agent_heard_words} …")
+        if turn.agent_words_played is not None:
+            rows.append(f"‹ [cut] {turn.agent_words_played} …")
         elif turn.agent_words:
             rows.append(f"‹ {turn.agent_words}")
     return "Turns: from the caller's last sound to the answer, in ms", head, rows
@@ -233,16 +216,16 @@ def _result(call: ToolRecord) -> str:
 
 
 def _cuts(report: Report) -> Section:
-    words = {turn.reply_id: turn.agent_heard_words for turn in report.turns}
+    words = {turn.reply_id: turn.agent_words_played for turn in report.turns}
     rows: list[Row] = []
     for cut in report.interruptions:
-        times = (cut.generated_ms, cut.heard_ms, cut.truncated_to_ms)
+        times = (cut.generated_ms, cut.played_ms, cut.truncated_to_ms)
         rows.append((f"{cut.at:.1f} s", *map(_number, times), cut.basis))
         heard = words.get(cut.reply_id)
         if heard is not None:
             rows.append(f"‹ {heard} …")
-    head = ("at", "generated", "heard", "remembered", "basis")
-    return "Interruptions: what was made and what was heard of it, in ms", head, rows
+    head = ("at", "generated", "played", "remembered", "basis")
+    return "Interruptions: what was made and what was played of it, in ms", head, rows
 
 
 def _bill(report: Report) -> Section:

@@ -86,11 +86,11 @@ def _header(picture: Picture, report: Report) -> float:
 
 _LEGEND = (
     ("caller-key", "caller"),
-    ("agent-key", "agent, as heard"),
-    ("unheard", "generated, never heard"),
+    ("agent-key", "agent, as played"),
+    ("unplayed", "generated, never played"),
     ("closing", "until the turn was closed"),
     ("model", "until the model's first audio"),
-    ("ours", "until it was heard: ours"),
+    ("ours", "until it was played: ours"),
     ("tool", "tool"),
 )
 
@@ -117,7 +117,7 @@ text { font-family: system-ui, "Segoe UI", "Helvetica Neue", "DejaVu Sans", sans
 .caller-wave { stroke: #2f6fde; stroke-width: 2; stroke-linecap: round; fill: none }
 .agent-wave { stroke: #0b8f6a; stroke-width: 2; stroke-linecap: round; fill: none }
 .hatch { fill: #0b8f6a; fill-opacity: .35 }
-.unheard { fill: url(#hatch); stroke: #0b8f6a; stroke-opacity: .6;
+.unplayed { fill: url(#hatch); stroke: #0b8f6a; stroke-opacity: .6;
   stroke-dasharray: 4 3 }
 .cut { stroke: #d6336c; stroke-width: 2; fill: none }
 .cut-words { font-size: 11px; font-weight: 600; fill: #c2255c }
@@ -139,7 +139,7 @@ text { font-family: system-ui, "Segoe UI", "Helvetica Neue", "DejaVu Sans", sans
   .caller-key { fill: #78a6ff }
   .agent-key { fill: #3ecfa0 }
   .caller-wave { stroke: #78a6ff }
-  .agent-wave, .unheard { stroke: #3ecfa0 }
+  .agent-wave, .unplayed { stroke: #3ecfa0 }
   .hatch { fill: #3ecfa0 }
   .cut { stroke: #ff7aa8 }
   .cut-words { fill: #ff8fb5 }

@@ -19,9 +19,9 @@ _STROKE = 3  # pixels from one stroke of a waveform to the next
 _FAINT = 0.008  # of full scale; less is drawn as silence
 _NARROW = 44  # pixels; no words in less
 _STEPS = (
-    ("closing", "speech_end", "commit"),
-    ("model", "commit", "first_delta"),
-    ("ours", "first_delta", "first_sample_heard"),
+    ("closing", "user_stopped", "committed"),
+    ("model", "committed", "first_delta"),
+    ("ours", "first_delta", "first_played"),
 )
 
 
@@ -105,7 +105,7 @@ class Row:
         self._picture.text(24, y + _LANE / 2 + 4, speaker, "name")
         for span in self._spans(speaker):
             start, stop = self._shown(span)
-            kind = f"{speaker}-span" if span.kind == "heard" else "unheard"
+            kind = f"{speaker}-span" if span.kind == "played" else "unplayed"
             x = self._x(start)
             width = max(self._x(stop) - x - 1, 0.5)  # a pixel to tell neighbours apart
             self._picture.rect(x, y, width, _LANE, kind, span.text)
@@ -137,7 +137,7 @@ class Row:
 
     def _shown(self, span: Span) -> tuple[float, float]:
         """From when to when to draw it: what was never heard ends at the next words."""
-        if span.kind == "heard":
+        if span.kind == "played":
             return span.start, max(span.start, span.end)
         following = (
             other.start
@@ -163,7 +163,7 @@ class Row:
             if rest and not goes_on:
                 lines[-1] = f"{lines[-1]} …".strip()
             untold[span] = rest if goes_on else ""
-            kind = "words" if span.kind == "heard" else "untold"
+            kind = "words" if span.kind == "played" else "untold"
             lines = [line for line in lines if line]
             if speaker == "caller":
                 y = self._caller - 8 - _LINE * (len(lines) - 1)  # stands on the lane
@@ -176,15 +176,15 @@ class Row:
     # --- between the voices
 
     def _draw_latency(self, turn: TurnRecord) -> None:
-        marks, total = turn.marks, turn.total_ms
-        start, end = marks.speech_end, marks.first_sample_heard
+        timings, total = turn.timings, turn.total_ms
+        start, end = timings.user_stopped, timings.first_played
         if start is None or end is None or total is None:
             return
         if not self._meets(start, end):
             return
         y = self._latency
         for kind, first, last in _STEPS:
-            began, ended = getattr(marks, first), getattr(marks, last)
+            began, ended = getattr(timings, first), getattr(timings, last)
             if began is not None and ended is not None and self._meets(began, ended):
                 x = self._x(began)
                 width = max(self._x(ended) - x, 1.0)
@@ -237,7 +237,7 @@ class Row:
         x, y = self._x(cut.at), self._agent
         self._picture.path(f"M{x:.1f} {y - 6:.1f}V{y + _LANE + 4:.1f}", "cut")
         label = (
-            f"cut: {cut.heard_ms / 1000:.1f} of {cut.generated_ms / 1000:.1f} s heard"
+            f"cut: {cut.played_ms / 1000:.1f} of {cut.generated_ms / 1000:.1f} s played"
         )
         width = text_width(label, 11)
         room = RIGHT - x

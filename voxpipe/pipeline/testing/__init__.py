@@ -1,10 +1,10 @@
 """What a test of a box or a pipeline needs: for users as for voxpipe's own tests.
 
 >>> from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
->>> from voxpipe.pipeline.testing import Probe, Script, run_virtual, run_within
+>>> from voxpipe.pipeline.testing import Probe, Source, run_virtual, run_within
 >>> hello = AudioFrame(data=bytes(640), format=AudioFormat("pcm16", 16_000))
->>> script, probe = Script([hello]), Probe()
->>> run_virtual(run_within, 5, Pipeline(script.output >> probe.input))
+>>> source, probe = Source([hello]), Probe()
+>>> run_virtual(run_within, 5, Pipeline(source.output >> probe.input))
 >>> probe.frames == [hello]
 True
 """

@@ -24,11 +24,11 @@ from .config.options import (
     Transcription,
 )
 from .config.settings import DEFAULT_MODEL, PCM_24K, Modality, Settings
-from .config.turn_detection import Turns
+from .config.turn_detection import TurnDetection
 from .connect.address import address_of
 from .connect.connection import Connect, Connection, websocket
 from .connect.handshake import Opened, configured, in_time, update_of
-from .connect.host import Region, host_of, warn_of_turns
+from .connect.host import Region, host_of, warn_of_detection
 from .connect.sideband import check_unset, join
 
 
@@ -64,7 +64,7 @@ async def open_session(
     reasoning: Effort | None = None,
     max_output_tokens: int | Literal["inf"] | None = None,
     audio: AudioFormat = PCM_24K,
-    turns: Turns = "server",
+    turn_detection: TurnDetection = "server",
     noise_reduction: NoiseReduction | Distance | None = None,
     transcription: Transcription | str | None = "gpt-transcribe",
     voice: str | None = None,
@@ -98,7 +98,7 @@ async def open_session(
         max_output_tokens: of one reply, 1 to 4,096; default: what the model can
             (``inf``).
         audio: both ways: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
-        turns: who decides when the caller has finished.
+        turn_detection: who decides when the caller has finished.
         noise_reduction: for a microphone that is near or far.
         transcription: what writes down what the caller says, if anything.
         voice: ``marin``, ``cedar`` …, or the id of your own; fixed once the model has
@@ -148,7 +148,7 @@ async def open_session(
         reasoning=reasoning,
         max_output_tokens=max_output_tokens,
         audio=audio,
-        turns=turns,
+        turn_detection=turn_detection,
         noise_reduction=noise_reduction,
         transcription=transcription,
         voice=voice,
@@ -173,7 +173,7 @@ async def open_session(
         project=project,
         safety_identifier=safety_identifier,
     )
-    warn_of_turns(host, turns)
+    warn_of_detection(host, turn_detection)
     if not host.is_azure:  # where names are anybody's, and models end on other days
         transcriber = settings.transcriber
         warn_of_end(model, *([transcriber.model] if transcriber else ()))

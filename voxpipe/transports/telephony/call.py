@@ -38,7 +38,7 @@ class Call(Processor):
         called: the number that they called; likewise.
         parameters: what the webhook's answer passed on, by name.
         ended: who has ended the call; empty while it lasts.
-        turns: replies of which something was sent to the caller.
+        replies: those of which something was sent to the caller.
         cost_usd: the sum of `charges`; ``None`` if nothing was charged, or one of them
             had no price.
         spoke_at: when (`anyio.current_time`) a reply was last being sent.
@@ -59,7 +59,7 @@ class Call(Processor):
     called: str
     parameters: Mapping[str, str]
     ended: CallEnd
-    turns: int
+    replies: int
     cost_usd: float | None
     spoke_at: float
     heard_at: float

@@ -290,11 +290,11 @@ class _Line:
         """Write down how it was."""
         call, end = self.call, self.end or self.call.ended or "agent"
         logger.info(
-            "call=%s end=%s seconds=%.1f turns=%d cost_usd=%s",
+            "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s",
             self.name,
             end,
             current_time() - self._began,
-            call.turns,
+            call.replies,
             "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
         )
         return end

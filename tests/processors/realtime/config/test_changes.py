@@ -34,7 +34,7 @@ EVERYTHING: Changes = {
     "parallel_tool_calls": False,
     "reasoning": "high",
     "max_output_tokens": "inf",
-    "turns": SemanticVad(eagerness="low"),
+    "turn_detection": SemanticVad(eagerness="low"),
     "noise_reduction": "far_field",
     "transcription": Transcription(language="de"),
     "voice": "cedar",
@@ -77,8 +77,8 @@ def test_none_switches_off(name: str) -> None:
 
 
 def test_turns_of_the_program_switch_the_services_off() -> None:
-    assert wire(turns="manual")["audio"] == {"input": {"turn_detection": None}}
-    assert wire(turns="server")["audio"]["input"]["turn_detection"] == (
+    assert wire(turn_detection="manual")["audio"] == {"input": {"turn_detection": None}}
+    assert wire(turn_detection="server")["audio"]["input"]["turn_detection"] == (
         ServerVad().to_wire()
     )
 
@@ -94,12 +94,12 @@ def test_turns_of_the_program_switch_the_services_off() -> None:
             "one audio format: open another session",
         ),
         ({"extra": {"type": "transcription"}}, "type of a session never changes"),
-        ({"turns": "local"}, "nothing in the pipeline marks speech"),
+        ({"turn_detection": "local"}, "nothing in the pipeline marks speech"),
         ({"voice": None}, "voice cannot be switched off: leave it out"),
         ({"instructions": None}, "instructions cannot be switched off"),
         ({"speed": 2.0}, "from 0.25 to 1.5, not 2"),
         ({"output": "both"}, "output is one of audio, text"),
-        ({"turns": "sever"}, "turns are server"),
+        ({"turn_detection": "sever"}, "turn_detection is server"),
     ],
 )
 def test_what_never_changes_is_refused_with_the_reason(
@@ -152,8 +152,8 @@ def test_a_model_that_does_not_reason_is_not_asked_to() -> None:
 
 
 def test_local_turns_can_be_left_and_come_back_to() -> None:
-    left = changed(Settings(turns="local"), {"turns": "server"})
-    sent = wire_of(left, {"turns": "local"}, Moment(marked=True))
+    left = changed(Settings(turn_detection="local"), {"turn_detection": "server"})
+    sent = wire_of(left, {"turn_detection": "local"}, Moment(marked=True))
     assert sent["audio"] == {"input": {"turn_detection": None}}
 
 

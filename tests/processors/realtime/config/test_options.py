@@ -38,7 +38,7 @@ EVERYTHING = Settings(
     parallel_tool_calls=True,
     reasoning="high",
     max_output_tokens=1_000,
-    turns=ServerVad(idle_ms=6_000),
+    turn_detection=ServerVad(idle_ms=6_000),
     noise_reduction=NoiseReduction(microphone="far_field", strength=0.5),
     transcription=Transcription(languages=("de", "en"), keywords=("Ada",), prompt="x"),
     voice="voice_123",
@@ -169,7 +169,7 @@ def test_all_of_a_range_is_taken(part: float, speed: float, tokens: int) -> None
         max_output_tokens=tokens,
         noise_reduction=NoiseReduction(strength=part),
         truncation=Retention(ratio=part),
-        turns=ServerVad(threshold=part),
+        turn_detection=ServerVad(threshold=part),
     )
     RealtimeSessionCreateRequest.model_validate(settings.to_wire())
 

@@ -13,7 +13,7 @@ from voxpipe.processors.realtime import (
     ServerVad,
     Settings,
 )
-from voxpipe.processors.realtime.config.turn_detection import Turns
+from voxpipe.processors.realtime.config.turn_detection import TurnDetection
 
 
 def wire(**settings: Any) -> Any:
@@ -71,14 +71,18 @@ def test_audio_that_the_service_does_not_speak_is_refused(format: AudioFormat) -
         wire(audio=format)
 
 
-@pytest.mark.parametrize("turns", ["local", "manual"])
-def test_turns_that_are_made_here_switch_the_services_off(turns: Turns) -> None:
-    assert wire(turns=turns)["audio"]["input"]["turn_detection"] is None
+@pytest.mark.parametrize("turn_detection", ["local", "manual"])
+def test_turns_that_are_made_here_switch_the_services_off(
+    turn_detection: TurnDetection,
+) -> None:
+    assert (
+        wire(turn_detection=turn_detection)["audio"]["input"]["turn_detection"] is None
+    )
 
 
 def test_turn_detection_is_set_in_every_detail() -> None:
     vad = ServerVad(threshold=0.7, prefix_padding_ms=100, silence_ms=900, replies=False)
-    assert wire(turns=vad)["audio"]["input"]["turn_detection"] == {
+    assert wire(turn_detection=vad)["audio"]["input"]["turn_detection"] == {
         "type": "server_vad",
         "threshold": 0.7,
         "prefix_padding_ms": 100,
@@ -87,13 +91,13 @@ def test_turn_detection_is_set_in_every_detail() -> None:
         "interrupt_response": True,
     }
     semantic = SemanticVad(eagerness="high", interrupts=False)
-    assert wire(turns=semantic)["audio"]["input"]["turn_detection"] == {
+    assert wire(turn_detection=semantic)["audio"]["input"]["turn_detection"] == {
         "type": "semantic_vad",
         "eagerness": "high",
         "create_response": True,
         "interrupt_response": False,
     }
-    assert wire(turns="semantic")["audio"]["input"]["turn_detection"] == (
+    assert wire(turn_detection="semantic")["audio"]["input"]["turn_detection"] == (
         SemanticVad().to_wire()
     )
 
@@ -127,9 +131,9 @@ def test_extra_fields_stand_beside_or_instead_level_by_level() -> None:
 
 
 def test_misspelt_settings_are_refused() -> None:
-    expected = "turns are server, semantic, local, manual, a ServerVad or a SemanticVad"
+    expected = "server, semantic, local, manual, a ServerVad or a SemanticVad"
     with pytest.raises(ConfigurationError, match=f"{expected}, not 'sever'"):
-        Settings(turns="sever")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        Settings(turn_detection="sever")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(
         ConfigurationError, match="output is one of audio, text, not 'both'"
     ):

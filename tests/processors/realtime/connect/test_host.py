@@ -143,9 +143,9 @@ def on_azure(**options: Any) -> Any:
 
 
 async def test_turns_that_azure_never_ends_are_warned_about() -> None:
-    for turns in ("semantic", SemanticVad(eagerness="high")):
-        with pytest.warns(HostWarning, match='use turns="server"') as told:
-            async with on_azure(turns=turns):
+    for turn_detection in ("semantic", SemanticVad(eagerness="high")):
+        with pytest.warns(HostWarning, match='use turn_detection="server"') as told:
+            async with on_azure(turn_detection=turn_detection):
                 pass
         assert told[0].filename == __file__
 

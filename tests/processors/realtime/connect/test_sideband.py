@@ -322,11 +322,13 @@ def test_the_agent_speaks_first_and_knows_when_it_was_heard(
         outcome = await reply.outcome()
         assert outcome.status == "completed"
         assert not reply.turn.is_over
-        assert await reply.turn.over() == "heard"
+        assert await reply.turn.over() == "played"
         assert reply.turn.basis == "measured"
         heard = await call.pump.ear.receive()
         length = len(heard.data) / 48_000
-        assert reply.turn.heard == pytest.approx(length, abs=0.11)  # tokens: 50 ms each
+        assert reply.turn.played == pytest.approx(
+            length, abs=0.11
+        )  # tokens: 50 ms each
 
     async def scene() -> None:
         model, call = await hold(script(Line(say="unused")), plot)
@@ -361,11 +363,11 @@ def test_the_caller_is_answered_and_may_interrupt(
         )
         (cut,) = interruptions.frames
         (item,) = cut.items
-        assert 1 < item.heard < 4
-        said = {entry.role: entry for entry in model.history if entry.heard is None}
-        (interrupted,) = (entry for entry in model.history if entry.heard is not None)
-        assert interrupted.heard
-        assert len(interrupted.heard) < len(interrupted.text)
+        assert 1 < item.played < 4
+        said = {entry.role: entry for entry in model.history if entry.played is None}
+        (interrupted,) = (entry for entry in model.history if entry.played is not None)
+        assert interrupted.played
+        assert len(interrupted.played) < len(interrupted.text)
         assert said["agent"].text == "Yes?"
         final = [t.text for t in transcripts.frames if t.speaker == "user" and t.final]
         assert final == ["Tell me.", "Stop."]
@@ -427,7 +429,7 @@ def test_keys_come_by_their_port(in_time: Callable[..., None]) -> None:
 
 def test_settings_change_while_the_call_lasts(in_time: Callable[..., None]) -> None:
     async def plot(call: Carried, model: Realtime) -> None:
-        await model.update(turns=ServerVad(silence_ms=900)).accepted()
+        await model.update(turn_detection=ServerVad(silence_ms=900)).accepted()
         assert model.settings.detection == ServerVad(silence_ms=900)
         assert model.settings.call_id == CALL
         reply = model.say("Still here.")
@@ -444,7 +446,7 @@ def test_the_program_may_silence_the_agent(in_time: Callable[..., None]) -> None
         assert reply.turn.is_cut
         heard = await call.pump.ear.receive()
         assert heard.cut
-        assert len(heard.data) / 48_000 == pytest.approx(reply.turn.heard, abs=0.05)
+        assert len(heard.data) / 48_000 == pytest.approx(reply.turn.played, abs=0.05)
 
     in_time(lambda: hold(script(), plot))
 
@@ -475,7 +477,7 @@ def test_a_question_out_of_band_is_not_heard_by_the_caller(
         outcome = await asked.outcome()
         assert outcome.status == "completed"
         assert outcome.text
-        assert await asked.turn.over() == "heard"
+        assert await asked.turn.over() == "played"
         call.pump.hang_up()
         with pytest.raises(EndOfStream):
             await call.pump.ear.receive()

@@ -16,8 +16,8 @@ def test_of_an_interrupted_reply_what_was_heard_is_told() -> None:
     entries = [
         Entry("s", "system", "Be brief."),
         Entry("u", "user", "Hello?"),
-        Entry("a", "agent", "Good evening, what can I do?", heard="Good evening,"),
-        Entry("b", "agent", "Nobody heard this.", heard=""),
+        Entry("a", "agent", "Good evening, what can I do?", played="Good evening,"),
+        Entry("b", "agent", "Nobody heard this.", played=""),
     ]
     told = exported(entries)
     assert told.items == (

@@ -107,7 +107,7 @@ def test_a_truncated_item_keeps_what_the_program_says_was_heard(
         was, half = items.tokens, entry.seconds / 2
         await items.truncate(agent, half)
         assert entry.seconds == pytest.approx(half, abs=0.001)
-        assert entry.heard == "Good evening, what can"
+        assert entry.played == "Good evening, what can"
         assert items.tokens < was
         assert entry.text.endswith("today?")
         kept = items.audio_of(await items.retrieve(agent))

@@ -151,7 +151,7 @@ def test_the_agent_says_goodbye_when_the_money_is_spent(
             async def end() -> None:
                 await budget.spent()
                 goodbye = model.say("Our time is over. Goodbye.")
-                assert await goodbye.turn.over() == "heard"
+                assert await goodbye.turn.over() == "played"
                 phone.hang_up()
 
             async def talk() -> None:

@@ -100,7 +100,7 @@ def test_a_written_reply_is_told_piece_by_piece_and_is_over_when_it_is_made() ->
     assert [frame.text for frame in bench.told("writes")] == ["Hel", "lo"]
     assert bench.transcripts[-1].text == "Hello"
     assert bench.transcripts[-1].final
-    assert reply.turn.state == "heard"
+    assert reply.turn.state == "played"
     assert reply.text == "Hello"
 
 
@@ -259,7 +259,7 @@ def test_what_the_service_never_takes_up_has_failed_and_blocks_nobody() -> None:
 
 
 def test_a_cut_reply_that_the_service_never_ends_blocks_nobody() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created("resp_1")
     bench.hears(1.0)
     bench.starts(0.0)
@@ -376,7 +376,7 @@ def test_a_reply_out_of_band_needs_no_floor_and_is_not_played() -> None:
 
 
 def test_a_caller_who_speaks_does_not_cancel_what_is_out_of_band() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     aside = bench.asks(conversation="none")
     bench.created("resp_1", of=aside)
     bench.starts()
@@ -472,7 +472,7 @@ def test_a_call_that_was_not_finished_is_not_run() -> None:
 
 
 def test_a_call_of_a_cut_reply_is_answered_without_running() -> None:
-    bench = Bench(tools=TOOLS, turns="local")
+    bench = Bench(tools=TOOLS, turn_detection="local")
     bench.created("resp_1")
     bench.starts()
     bench.calls("resp_1", "call_1")  # it was complete when the cancellation arrived
@@ -484,7 +484,7 @@ def test_a_call_of_a_cut_reply_is_answered_without_running() -> None:
 
 
 def test_a_result_after_an_interruption_is_remembered_and_nothing_follows() -> None:
-    bench = Bench(tools=TOOLS, turns="local")
+    bench = Bench(tools=TOOLS, turn_detection="local")
     bench.created("resp_1")
     bench.speaks("resp_1", "item_a", "One moment", 2.0)
     bench.calls("resp_1", "call_1")
@@ -540,7 +540,7 @@ def test_results_are_followed_when_the_service_does_not_answer_the_caller() -> N
 
 
 def test_results_are_followed_when_the_caller_only_coughed() -> None:
-    bench = Bench(tools=TOOLS, turns="local")
+    bench = Bench(tools=TOOLS, turn_detection="local")
     bench.created("resp_1")
     bench.calls("resp_1", "call_1")
     bench.done("resp_1")
@@ -594,7 +594,7 @@ def test_nothing_is_asked_for_while_the_caller_speaks_or_is_answered() -> None:
 def test_a_service_that_could_not_answer_is_asked_to_when_the_floor_is_free() -> None:
     from voxpipe.processors.realtime import ServerVad
 
-    bench = Bench(turns=ServerVad(interrupts=False))
+    bench = Bench(turn_detection=ServerVad(interrupts=False))
     bench.created("resp_1")
     bench.started()
     bench.stopped()
@@ -606,7 +606,7 @@ def test_a_service_that_could_not_answer_is_asked_to_when_the_floor_is_free() ->
 
 
 def test_a_turn_of_the_pipeline_is_committed_and_asked_for() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.hears(0.4)
     bench.starts(0.2)
     bench.hears(1.0, start=0.4)
@@ -624,7 +624,7 @@ def test_marks_mean_nothing_where_turns_have_another_owner() -> None:
 
 
 def test_the_program_closes_turns_of_its_own() -> None:
-    bench = Bench(turns="manual")
+    bench = Bench(turn_detection="manual")
     bench.hears(1.0)
     bench.conversation.end_turn(bench.now)
     assert kinds(bench.sent()) == [COMMIT, CREATE]
@@ -633,7 +633,7 @@ def test_the_program_closes_turns_of_its_own() -> None:
 
 
 def test_a_new_turn_supersedes_the_answer_that_was_not_yet_asked_for() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     active = bench.asks()
     bench.created("resp_1", of=active)
     bench.hears(1.0)

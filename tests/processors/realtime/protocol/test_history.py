@@ -77,7 +77,7 @@ def test_only_what_is_expected_there_comes_first() -> None:
 
 def test_words_stay_out_of_the_repr() -> None:
     entry = History().place("a", "user", None)
-    entry.text = entry.heard = "secret"
+    entry.text = entry.played = "secret"
     assert "secret" not in repr(entry)
 
 

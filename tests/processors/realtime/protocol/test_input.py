@@ -10,7 +10,7 @@ from ..bench import COMMIT, CREATE, Bench, kinds
 
 
 def test_a_reply_knows_when_the_caller_fell_silent() -> None:
-    bench = Bench(turns=ServerVad(silence_ms=200))
+    bench = Bench(turn_detection=ServerVad(silence_ms=200))
     bench.hears(2.0)  # 0.0 to 2.0 on the clock
     bench.now = 2.1
     bench.started()
@@ -25,7 +25,7 @@ def test_a_reply_knows_when_the_caller_fell_silent() -> None:
 
 
 def test_a_reply_to_a_local_turn_knows_it_too() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.hears(0.5)
     bench.starts(0.0)
     bench.hears(1.5, start=0.5)
@@ -65,7 +65,7 @@ def test_the_reply_after_a_tool_answers_the_turn_that_called_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turns", "seconds"),
+    ("turn_detection", "seconds"),
     [
         ("server", 0.9),
         (ServerVad(silence_ms=1000), 1.4),
@@ -75,9 +75,9 @@ def test_the_reply_after_a_tool_answers_the_turn_that_called_it() -> None:
     ],
 )
 def test_the_service_hears_silence_after_the_caller_has_gone(
-    turns: object, seconds: float
+    turn_detection: object, seconds: float
 ) -> None:
-    bench = Bench(turns=turns)
+    bench = Bench(turn_detection=turn_detection)
     bench.hears(0.5)
     bench.sent()
     bench.conversation.hang_up(bench.now)
@@ -86,9 +86,9 @@ def test_the_service_hears_silence_after_the_caller_has_gone(
     assert not any(bench.audio[-1].data)
 
 
-@pytest.mark.parametrize("turns", ["local", "manual"])
-def test_an_open_turn_is_closed_when_the_caller_goes(turns: str) -> None:
-    bench = Bench(turns=turns)
+@pytest.mark.parametrize("turn_detection", ["local", "manual"])
+def test_an_open_turn_is_closed_when_the_caller_goes(turn_detection: str) -> None:
+    bench = Bench(turn_detection=turn_detection)
     bench.starts(0.0)
     bench.hears(0.5)
     bench.conversation.hang_up(bench.now)
@@ -96,9 +96,9 @@ def test_an_open_turn_is_closed_when_the_caller_goes(turns: str) -> None:
     assert bench.audio[-1].duration == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize("turns", ["server", "semantic", "local", "manual"])
-def test_a_caller_who_said_nothing_is_not_answered(turns: str) -> None:
-    bench = Bench(turns=turns)
+@pytest.mark.parametrize("turn_detection", ["server", "semantic", "local", "manual"])
+def test_a_caller_who_said_nothing_is_not_answered(turn_detection: str) -> None:
+    bench = Bench(turn_detection=turn_detection)
     bench.conversation.hang_up(bench.now)
     assert bench.sent() == []
     assert bench.audio == []
@@ -113,7 +113,7 @@ def test_a_commit_of_the_programs_ends_speech_for_the_service_too() -> None:
 
 
 def test_our_own_commit_does_not_take_the_floor_from_who_speaks_again() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.hears(1.0)
     bench.starts(0.0)
     bench.stops(1.0)

@@ -17,15 +17,15 @@ def frame(start: float, seconds: float = 0.02) -> AudioFrame:
 
 
 def test_everything_goes_to_a_service_that_owns_the_turns() -> None:
-    for turns in ("server", "semantic", "manual"):
-        audio = CallerAudio(Settings(turns=turns))
+    for turn_detection in ("server", "semantic", "manual"):
+        audio = CallerAudio(Settings(turn_detection=turn_detection))
         one = frame(0.0)
         assert audio.take(one) == (one,)
         assert audio.begin(0.0) == ()
 
 
 def test_silence_stays_here_when_turns_are_local() -> None:
-    audio = CallerAudio(Settings(turns="local"))
+    audio = CallerAudio(Settings(turn_detection="local"))
     frames = [frame(n * 0.02) for n in range(200)]
     for each in frames:
         assert audio.take(each) == ()
@@ -38,7 +38,7 @@ def test_silence_stays_here_when_turns_are_local() -> None:
 
 
 def test_too_little_is_no_turn() -> None:
-    audio = CallerAudio(Settings(turns="manual"))
+    audio = CallerAudio(Settings(turn_detection="manual"))
     audio.take(frame(0.0, SHORTEST - 0.001))
     assert [audio.can_close, audio.close()] == [False, False]
     audio.take(frame(1.0, SHORTEST))
@@ -47,7 +47,7 @@ def test_too_little_is_no_turn() -> None:
 
 
 def test_it_knows_how_long_ago_a_moment_was() -> None:
-    audio = CallerAudio(Settings(turns="local"))
+    audio = CallerAudio(Settings(turn_detection="local"))
     audio.take(frame(2.0, 0.5))
     assert audio.behind(2.25) == 0.25
     assert audio.behind(9.0) == 0.0
@@ -55,7 +55,7 @@ def test_it_knows_how_long_ago_a_moment_was() -> None:
 
 @given(st.lists(st.floats(0.001, 5), max_size=50), st.floats(0, 100))
 def test_what_is_kept_for_a_mark_is_bounded(lengths: list[float], at: float) -> None:
-    audio, start = CallerAudio(Settings(turns="local")), 0.0
+    audio, start = CallerAudio(Settings(turn_detection="local")), 0.0
     for seconds in lengths:
         each = frame(start, seconds)
         audio.take(each)

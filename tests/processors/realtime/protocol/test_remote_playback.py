@@ -71,9 +71,9 @@ def test_a_reply_is_heard_when_the_service_says_that_it_has_ended(
     assert reply.turn.generated == pytest.approx(5)
     bench.now = 5.2
     bench.says("output_audio_buffer.stopped", response_id="resp_1")
-    assert state_of(reply) == "heard"
+    assert state_of(reply) == "played"
     assert reply.turn.basis == "measured"
-    assert reply.turn.heard == pytest.approx(5)
+    assert reply.turn.played == pytest.approx(5)
     assert bench.conversation.all_sent
     assert kinds(bench.sent()) == ["response.create"]
     assert bench.interruptions == []
@@ -82,11 +82,11 @@ def test_a_reply_is_heard_when_the_service_says_that_it_has_ended(
 def test_what_sounds_is_followed_by_the_clock(bench: Bench) -> None:
     reply = begins(bench)
     bench.now = 1.5
-    assert (reply.turn.heard, reply.turn.basis) == (1.5, "estimated")
+    assert (reply.turn.played, reply.turn.basis) == (1.5, "estimated")
     ends(bench)
     bench.now = 60
-    assert reply.turn.heard == pytest.approx(5)  # no more than there is
-    assert reply.turn.timings.first_heard == 0
+    assert reply.turn.played == pytest.approx(5)  # no more than there is
+    assert reply.turn.timings.first_played == 0
 
 
 def test_the_caller_interrupts_and_the_service_does_the_rest(bench: Bench) -> None:
@@ -96,7 +96,7 @@ def test_the_caller_interrupts_and_the_service_does_the_rest(bench: Bench) -> No
     bench.started()
     assert reply.turn.is_cut
     (cut,) = bench.interruptions
-    assert cut.items[0].heard == pytest.approx(2.5)
+    assert cut.items[0].played == pytest.approx(2.5)
     assert cut.items[0].generated == pytest.approx(5)
     bench.says("output_audio_buffer.cleared", response_id="resp_1")
     where = {"item_id": "item_a", "content_index": 0, "audio_end_ms": 2_000}
@@ -106,7 +106,7 @@ def test_the_caller_interrupts_and_the_service_does_the_rest(bench: Bench) -> No
     entry = bench.conversation.history.find("item_a")
     assert entry is not None
     assert entry.text == TEN_WORDS
-    assert entry.heard == "one two three four"  # 2.0 of 5 s, as the service measured
+    assert entry.played == "one two three four"  # 2.0 of 5 s, as the service measured
 
 
 def test_an_interruption_before_the_reply_is_made_goes_by_its_words(
@@ -116,7 +116,7 @@ def test_an_interruption_before_the_reply_is_made_goes_by_its_words(
     bench.now = 1.0
     bench.started()
     (cut,) = bench.interruptions
-    assert cut.items[0].heard == pytest.approx(1)
+    assert cut.items[0].played == pytest.approx(1)
     assert cut.items[0].generated == pytest.approx(5)
     assert reply.turn.is_cut
     assert bench.sent() == []
@@ -159,7 +159,7 @@ def test_a_written_reply_is_over_when_it_is_made(bench: Bench) -> None:
     where = {"response_id": "resp_1", "item_id": "item_a", "content_index": 0}
     bench.says("response.output_text.delta", **where, delta="yes")
     bench.done(usage=spent(0))
-    assert reply.turn.state == "heard"
+    assert reply.turn.state == "played"
 
 
 def test_a_reply_that_has_sounded_before_its_end_was_told_is_over(
@@ -168,10 +168,10 @@ def test_a_reply_that_has_sounded_before_its_end_was_told_is_over(
     reply = begins(bench)
     bench.now = 3.0
     bench.says("output_audio_buffer.stopped", response_id="resp_1")
-    assert reply.turn.state == "heard"
-    assert reply.turn.heard == pytest.approx(3)
+    assert reply.turn.state == "played"
+    assert reply.turn.played == pytest.approx(3)
     ends(bench)
-    assert reply.turn.heard == pytest.approx(3)
+    assert reply.turn.played == pytest.approx(3)
     assert reply.settled is not None
 
 
@@ -187,7 +187,7 @@ def test_several_items_share_a_reply_by_what_they_say(bench: Bench) -> None:
 def test_a_turn_that_the_program_closes_is_committed_though_no_audio_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = on_the_phone(monkeypatch, turns="manual")
+    bench = on_the_phone(monkeypatch, turn_detection="manual")
     bench.conversation.end_turn(bench.now)
     assert kinds(bench.sent()) == [COMMIT, CREATE]
 
@@ -218,7 +218,7 @@ def test_keys_are_told_and_nonsense_is_reported_without_being_quoted(
 def test_what_the_service_plays_cannot_be_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = on_the_phone(monkeypatch, turns=ServerVad(interrupts=False))
+    bench = on_the_phone(monkeypatch, turn_detection=ServerVad(interrupts=False))
     reply = begins(bench)
     with pytest.raises(TurnError, match="the service plays"):
         reply.turn.hold()
@@ -283,11 +283,11 @@ def test_whatever_the_service_says_nothing_is_taken_back_and_no_reply_cut_twice(
             bench.now += later
             takes(bench, kind, name)
             for reply in bench.spoken:
-                assert 0 <= reply.turn.heard <= bench.now
+                assert 0 <= reply.turn.played <= bench.now
         cut = [interruption.cut for interruption in bench.interruptions]
         assert len(cut) == len(set(cut))
         for interruption in bench.interruptions:
             for each in interruption.items:
-                assert 0 <= each.heard <= each.generated
+                assert 0 <= each.played <= each.generated
         allowed = {CREATE, CANCEL, CLEAR}
         assert set(kinds(bench.sent())) <= allowed

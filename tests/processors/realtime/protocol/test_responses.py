@@ -24,7 +24,7 @@ def deleted(bench: Bench) -> list[str]:
 
 
 def test_cut_before_it_was_asked_for() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     first, second = bench.asks(), bench.asks()
     second.turn.cut()
     bench.created(of=first)
@@ -34,7 +34,7 @@ def test_cut_before_it_was_asked_for() -> None:
 
 
 def test_cut_between_asking_and_creation() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     reply = bench.asks()
     bench.starts()
     assert reply.turn.is_cut
@@ -47,7 +47,7 @@ def test_cut_between_asking_and_creation() -> None:
 
 
 def test_cut_before_the_first_delta() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.starts()
     assert kinds(bench.sent()) == [CANCEL]
@@ -55,7 +55,7 @@ def test_cut_before_the_first_delta() -> None:
 
 
 def test_cut_after_the_item_began_and_before_its_audio() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.item("resp_1", "item_a")
     bench.words("resp_1", "item_a", "Good eve")
@@ -66,7 +66,7 @@ def test_cut_after_the_item_began_and_before_its_audio() -> None:
 
 
 def test_an_item_that_slips_in_after_the_cut_is_deleted() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.starts()
     bench.item("resp_1", "item_a")
@@ -81,7 +81,7 @@ def test_an_item_that_slips_in_after_the_cut_is_deleted() -> None:
 
 
 def test_cut_in_the_middle_of_its_audio() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.item("resp_1", "item_a")
     bench.words("resp_1", "item_a", "one two three four")
@@ -95,13 +95,13 @@ def test_cut_in_the_middle_of_its_audio() -> None:
     assert interruption.cut is reply.turn
     assert interruption.items == (PlayedItem("item_a", 0, 2.0, 1.0, "measured"),)
     last = bench.transcripts[-1]
-    assert (last.text, last.heard) == ("one two three four", "one two")
+    assert (last.text, last.played) == ("one two three four", "one two")
     (entry,) = bench.conversation.history
-    assert (entry.text, entry.heard) == ("one two three four", "one two")
+    assert (entry.text, entry.played) == ("one two three four", "one two")
 
 
 def test_cut_after_it_was_made_and_while_it_is_still_played() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.speaks("resp_1", "item_a", "one two three four", 2.0)
     bench.done()
@@ -114,7 +114,7 @@ def test_cut_after_it_was_made_and_while_it_is_still_played() -> None:
 
 
 def test_what_was_heard_to_its_end_cannot_be_cut() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.speaks("resp_1", "item_a", "one two", 1.0)
     bench.done()
@@ -129,7 +129,7 @@ def test_what_was_heard_to_its_end_cannot_be_cut() -> None:
 
 
 def test_cut_twice_is_cut_once() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.sound("resp_1", "item_a", 1.0)
     (reply,) = bench.spoken
@@ -143,7 +143,7 @@ def test_cut_twice_is_cut_once() -> None:
 
 
 def test_cut_while_it_writes_the_arguments_of_a_call() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     call: Json = {"id": "item_c", "type": "function_call", "name": "look"}
     bench.says("response.output_item.added", response_id="resp_1", item=call)
@@ -157,7 +157,7 @@ def test_cut_while_it_writes_the_arguments_of_a_call() -> None:
 
 
 def test_cut_after_its_calls_were_sent() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.calls("resp_1", "call_1")
     bench.starts()
@@ -194,7 +194,7 @@ def test_a_reply_asked_for_before_the_caller_spoke_gives_way() -> None:
 
 
 def test_a_service_that_does_not_interrupt_goes_on_speaking() -> None:
-    bench = Bench(turns=ServerVad(interrupts=False))
+    bench = Bench(turn_detection=ServerVad(interrupts=False))
     bench.created()
     bench.sound("resp_1", "item_a", 2.0)
     bench.started()
@@ -234,7 +234,7 @@ def test_whoever_cuts_the_turn_the_service_is_told() -> None:
 
 
 def test_of_several_messages_the_heard_stay_and_the_unheard_go() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.speaks("resp_1", "item_a", "One moment.", 1.0)
     bench.speaks("resp_1", "item_b", "a b c d", 2.0)
@@ -246,15 +246,15 @@ def test_of_several_messages_the_heard_stay_and_the_unheard_go() -> None:
     assert kinds(bench.sent()) == [CANCEL, TRUNCATE, DELETE, DELETE]
     assert truncated(bench) == [("item_b", 1000)]
     assert deleted(bench) == ["item_c", "item_d"]
-    assert [(e.item_id, e.heard) for e in bench.conversation.history] == [
+    assert [(e.item_id, e.played) for e in bench.conversation.history] == [
         ("item_a", None),
         ("item_b", "a b"),
     ]
-    assert [t.heard for t in bench.transcripts if t.heard is not None] == ["a b", ""]
+    assert [t.played for t in bench.transcripts if t.played is not None] == ["a b", ""]
 
 
 def test_an_unfinished_item_is_cut_even_if_all_that_came_was_heard() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.item("resp_1", "item_a")
     bench.sound("resp_1", "item_a", 0.58)
@@ -265,7 +265,7 @@ def test_an_unfinished_item_is_cut_even_if_all_that_came_was_heard() -> None:
 
 
 def test_parts_of_a_message_are_cut_one_by_one() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.item("resp_1", "item_a")
     bench.words("resp_1", "item_a", "a b", part=0)
@@ -281,11 +281,11 @@ def test_parts_of_a_message_are_cut_one_by_one() -> None:
         (1, 1)
     ]
     (entry,) = bench.conversation.history
-    assert (entry.text, entry.heard) == ("a b c d", "a b")
+    assert (entry.text, entry.played) == ("a b c d", "a b")
 
 
 def test_nothing_is_taken_back_where_no_ear_tells_what_was_heard() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.speaks("resp_1", "item_a", "one two", 1.0)
     (reply,) = bench.spoken
@@ -296,7 +296,7 @@ def test_nothing_is_taken_back_where_no_ear_tells_what_was_heard() -> None:
 
 
 def test_replies_without_an_ear_are_not_cut_when_they_are_long_gone() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     for number in range(3):
         bench.created(f"resp_{number}")
         bench.speaks(f"resp_{number}", f"item_{number}", "words", 1.0)
@@ -311,7 +311,7 @@ def test_replies_without_an_ear_are_not_cut_when_they_are_long_gone() -> None:
 
 
 def test_written_words_that_are_cut_stay() -> None:
-    bench = Bench(output="text", turns="local")
+    bench = Bench(output="text", turn_detection="local")
     bench.created()
     bench.item("resp_1", "item_a")
     where = {"response_id": "resp_1", "item_id": "item_a"}
@@ -321,7 +321,7 @@ def test_written_words_that_are_cut_stay() -> None:
 
 
 def test_late_deltas_of_a_cut_reply_say_nothing() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created()
     bench.sound("resp_1", "item_a", 1.0)
     (reply,) = bench.spoken
@@ -337,7 +337,7 @@ def test_late_deltas_of_a_cut_reply_say_nothing() -> None:
 
 
 def test_a_reply_after_an_interruption_is_another() -> None:
-    bench = Bench(turns="local")
+    bench = Bench(turn_detection="local")
     bench.created("resp_1")
     bench.sound("resp_1", "item_a", 1.0)
     bench.starts()
@@ -360,9 +360,11 @@ def test_a_reply_that_the_service_interrupts_cannot_be_held() -> None:
         reply.turn.hold()
 
 
-@pytest.mark.parametrize("turns", ["local", "manual", ServerVad(interrupts=False)])
-async def test_other_replies_can_be_held(turns: object) -> None:
-    bench = Bench(turns=turns)
+@pytest.mark.parametrize(
+    "turn_detection", ["local", "manual", ServerVad(interrupts=False)]
+)
+async def test_other_replies_can_be_held(turn_detection: object) -> None:
+    bench = Bench(turn_detection=turn_detection)
     bench.created()
     (reply,) = bench.spoken
     reply.turn.hold()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import PlayedItem
 from voxpipe.processors.realtime.protocol.truncation import (
     deletion,
-    heard_words,
+    played_words,
     take_back,
 )
 
@@ -40,7 +40,7 @@ def test_never_more_than_was_made_never_nothing(
         if order["type"] == "conversation.item.truncate":
             assert 1 <= order["audio_end_ms"] <= max(1, made[key] * 1000)
         else:
-            assert all(i.heard < 0.001 for i in items if i.item_id == key[0])
+            assert all(i.played < 0.001 for i in items if i.item_id == key[0])
 
 
 def test_what_was_heard_to_its_end_stays() -> None:
@@ -54,12 +54,12 @@ def test_what_was_not_heard_goes() -> None:
 
 
 @given(st.text(), st.floats(0, 1))
-def test_heard_words_are_the_first_of_what_was_said(said: str, share: float) -> None:
-    words = heard_words(said, PlayedItem("i", 0, 2.0, 2.0 * share, "measured"))
+def test_played_words_are_the_first_of_what_was_said(said: str, share: float) -> None:
+    words = played_words(said, PlayedItem("i", 0, 2.0, 2.0 * share, "measured"))
     assert said.split()[: len(words.split())] == words.split()
     assert share == 1 or len(words.split()) <= len(said.split()) * share
 
 
 def test_all_words_of_what_was_heard_to_its_end_were_heard() -> None:
     item = PlayedItem("i", 0, 1.0, 1.0, "measured")
-    assert heard_words("as  it\nstands", item) == "as  it\nstands"
+    assert played_words("as  it\nstands", item) == "as  it\nstands"

@@ -153,17 +153,20 @@ def test_what_the_service_tells_is_what_holds() -> None:
     bench = Bench()
     hears = {"turn_detection": None, "transcription": None}
     agrees(bench, audio={"input": hears}, output_modalities=["text"])
-    assert in_force(bench).turns == "manual"
+    assert in_force(bench).turn_detection == "manual"
     assert in_force(bench).transcription is None
     assert in_force(bench).output == "text"
     for vad in (ServerVad(silence_ms=900, idle_ms=6_000), SemanticVad(replies=False)):
         agrees(bench, audio={"input": {"turn_detection": vad.to_wire()}})
-        assert in_force(bench).turns == vad
+        assert in_force(bench).turn_detection == vad
 
 
 def test_what_it_tells_of_what_was_asked_changes_nothing() -> None:
-    settings: list[dict[str, Any]] = [{"turns": "server"}, {"turns": "semantic"}]
-    settings += [{"turns": "local"}, {"turns": "manual"}]
+    settings: list[dict[str, Any]] = [
+        {"turn_detection": "server"},
+        {"turn_detection": "semantic"},
+    ]
+    settings += [{"turn_detection": "local"}, {"turn_detection": "manual"}]
     for options in settings:
         bench = Bench(**options)
         before = in_force(bench)
@@ -217,7 +220,7 @@ def test_a_turn_that_was_open_has_no_owner_any_more() -> None:
     bench.hears(0.5)
     bench.asks()
     assert bench.sent(CREATE) == []  # the caller has the floor
-    updates(bench, turns="manual")
+    updates(bench, turn_detection="manual")
     agrees(bench)
     bench.waits(0)
     assert len(bench.sent(CREATE)) == 1
@@ -226,13 +229,13 @@ def test_a_turn_that_was_open_has_no_owner_any_more() -> None:
 
 
 def test_back_to_local_turns_what_nobody_committed_is_thrown_away() -> None:
-    bench = Bench(turns="local")
-    updates(bench, turns="server")
+    bench = Bench(turn_detection="local")
+    updates(bench, turn_detection="server")
     agrees(bench)
     bench.hears(0.5)
     bench.sent()
     assert len(bench.audio) == 25
-    updates(bench, turns="local")
+    updates(bench, turn_detection="local")
     agrees(bench)
     assert len(bench.sent(CLEAR)) == 1
     bench.hears(0.5, start=0.5)

@@ -85,7 +85,7 @@ SETTINGS = Settings(
     tools=[{"type": "function", "name": "look", "parameters": {}}],
     tool_choice="look",
     reasoning="low",
-    turns=SemanticVad(),
+    turn_detection=SemanticVad(),
     voice="marin",
     truncation=Retention(ratio=0.8),
 )

@@ -32,7 +32,9 @@ async def service(key: str = KEY) -> AsyncGenerator[tuple[Simulator, Rest]]:
 
 async def test_a_client_secret_opens_the_rest_side_as_a_browser_would() -> None:
     async with service() as (simulator, rest):
-        secret = await rest.client_secret(Settings(turns=SemanticVad()), seconds=60)
+        secret = await rest.client_secret(
+            Settings(turn_detection=SemanticVad()), seconds=60
+        )
         async with open_rest(api_key=secret.value, base_url=simulator.url) as browser:
             answer = await browser.answer(OFFER)
         assert answer.sdp.startswith("v=0")

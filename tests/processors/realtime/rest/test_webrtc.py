@@ -41,7 +41,7 @@ async def test_a_browsers_call_is_controlled_from_here_until_it_is_hung_up() -> 
                 async def talk() -> None:
                     reply = model.send_text("Are you there?")
                     assert (await reply.outcome()).text == "Yes."
-                    assert await reply.turn.over() == "heard"
+                    assert await reply.turn.over() == "played"
                     await rest.hang_up(answer.call_id)
 
                 async with create_task_group() as tasks:

@@ -37,10 +37,10 @@ def said(changes: dict[str, bool], **settings: Any) -> list[str]:
         ({}, {}),
         ({"heard": False, "read": True}, {}),
         ({"calls": True, "results": True}, {"tools": TOOLS}),
-        ({"marked": True}, {"turns": "local"}),
-        ({"followed": True}, {"turns": "local"}),
-        ({"heard": False, "read": True}, {"turns": "local"}),
-        ({}, {"turns": "manual"}),
+        ({"marked": True}, {"turn_detection": "local"}),
+        ({"followed": True}, {"turn_detection": "local"}),
+        ({"heard": False, "read": True}, {"turn_detection": "local"}),
+        ({}, {"turn_detection": "manual"}),
     ],
 )
 def test_nothing_is_wrong(changes: dict[str, bool], settings: dict[str, Any]) -> None:
@@ -70,26 +70,26 @@ def test_calls_that_nobody_answers() -> None:
 
 
 def test_local_turns_that_nobody_marks() -> None:
-    assert said({}, turns="local") == [
-        "turns are local and nobody marks speech: put Vad() in front of model.hears, "
-        "or draw a branch of it into model.speech"
+    assert said({}, turn_detection="local") == [
+        "turn detection is local and nobody marks speech: put Vad() in front of "
+        "model.hears, or draw a branch of it into model.speech"
     ]
 
 
 def test_local_turns_that_are_marked_twice() -> None:
-    assert said({"marked": True, "followed": True}, turns="local") == [
+    assert said({"marked": True, "followed": True}, turn_detection="local") == [
         "speech is marked twice, in what feeds model.hears and in what feeds "
         "model.speech: take one of them away"
     ]
 
 
 @pytest.mark.parametrize(
-    ("turns", "owner"),
+    ("turn_detection", "owner"),
     [
         ("server", "the service"),
         ("semantic", "the service"),
         (ServerVad(replies=False), "the service"),
-        ("manual", 'the program (turns="manual")'),
+        ("manual", 'the program (turn_detection="manual")'),
     ],
 )
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_local_turns_that_are_marked_twice() -> None:
     ],
 )
 def test_two_owners_of_turn_taking(
-    turns: Any, owner: str, changes: dict[str, bool], cure: str
+    turn_detection: Any, owner: str, changes: dict[str, bool], cure: str
 ) -> None:
-    assert said(changes, turns=turns) == [
+    assert said(changes, turn_detection=turn_detection) == [
         f"two owners of turn-taking: {owner}, and what marks speech in the pipeline; "
-        f'open the session with turns="local", or {cure}'
+        f'open the session with turn_detection="local", or {cure}'
     ]

@@ -94,7 +94,7 @@ def test_a_minute_costs_what_the_price_list_says(
     backend: Backend, model: str, minute: float
 ) -> None:
     async def conversation() -> float:
-        async with transcriber(model=model, turns="manual") as session:
+        async with transcriber(model=model, turn_detection="manual") as session:
             box = Transcribe(session)
             heard = Heard(box)
             source = Source(frames(60.0))

@@ -84,12 +84,12 @@ class Heard:
 
 
 @both_loops
-@pytest.mark.parametrize("turns", ["server", SemanticVad(eagerness="high")])
+@pytest.mark.parametrize("turn_detection", ["server", SemanticVad(eagerness="high")])
 def test_what_is_said_is_written_down_turn_by_turn(
-    backend: Backend, turns: Any
+    backend: Backend, turn_detection: Any
 ) -> None:
     async def conversation() -> None:
-        async with no_leaks(), transcriber(turns=turns) as session:
+        async with no_leaks(), transcriber(turn_detection=turn_detection) as session:
             box = Transcribe(session)
             source = Source(frames(1.0, 4.0, 1.5), pace="real time")
             heard = Heard(box)
@@ -130,7 +130,7 @@ def test_a_model_that_streams_is_told_where_turns_end_by_the_program(
 @both_loops
 def test_a_vad_in_the_pipeline_tells_where_turns_end(backend: Backend) -> None:
     async def conversation() -> None:
-        async with transcriber(model=STREAMS, turns="local") as session:
+        async with transcriber(model=STREAMS, turn_detection="local") as session:
             box = Transcribe(session)
             source = Source(frames(1.0, 2.0, 1.0, 1.0), pace="real time")
             heard = Heard(box)
@@ -144,7 +144,9 @@ def test_a_vad_in_the_pipeline_tells_where_turns_end(backend: Backend) -> None:
 @both_loops
 def test_telephone_audio_goes_straight_through_beside_its_vad(backend: Backend) -> None:
     async def conversation() -> None:
-        async with transcriber(model=STREAMS, turns="local", audio=ULAW) as session:
+        async with transcriber(
+            model=STREAMS, turn_detection="local", audio=ULAW
+        ) as session:
             box = Transcribe(session)
             source = Source(frames(1.0, 2.0, 1.0, 1.0, format=ULAW), pace="real time")
             source.output.format = ULAW
@@ -163,11 +165,11 @@ def test_telephone_audio_goes_straight_through_beside_its_vad(backend: Backend) 
 def test_turns_have_one_owner(backend: Backend) -> None:
     async def conversation() -> None:
         source = Source([])
-        async with transcriber(turns="server") as session:
+        async with transcriber(turn_detection="server") as session:
             box = Transcribe(session)
             with pytest.raises(WiringError, match="two owners"):
                 Pipeline(source.output >> Vad() >> box.hears)
-        async with transcriber(turns="local") as session:
+        async with transcriber(turn_detection="local") as session:
             box = Transcribe(session)
             with pytest.raises(WiringError, match="nobody marks speech"):
                 Pipeline(source.output >> box.hears)

@@ -64,8 +64,10 @@ def messages(draw: st.DrawFn) -> str:
 
 
 @given(st.lists(messages(), max_size=40), st.sampled_from(["server", "manual"]))
-def test_it_survives_whatever_the_service_says(said: list[str], turns: str) -> None:
-    state = dictation(turns=turns)
+def test_it_survives_whatever_the_service_says(
+    said: list[str], turn_detection: str
+) -> None:
+    state = dictation(turn_detection=turn_detection)
     for message in said:
         state.hear(second)
         state.receive(message, 0.0)
@@ -76,7 +78,7 @@ def test_it_survives_whatever_the_service_says(said: list[str], turns: str) -> N
 
 @pytest.mark.parametrize("crossed", [True, False])
 def test_the_last_turn_is_waited_for_until_it_is_written_down(crossed: bool) -> None:
-    state = dictation(turns="manual")
+    state = dictation(turn_detection="manual")
     state.hear(second)
     state.hang_up()
     assert orders(state) == ["input_audio_buffer.commit"]
@@ -96,8 +98,11 @@ def test_the_last_turn_is_waited_for_until_it_is_written_down(crossed: bool) -> 
 
 
 def test_marks_of_a_vad_count_only_where_turns_are_local() -> None:
-    for turns, ordered in (("local", ["input_audio_buffer.commit"]), ("server", [])):
-        state = dictation(turns=turns)
+    for turn_detection, ordered in (
+        ("local", ["input_audio_buffer.commit"]),
+        ("server", []),
+    ):
+        state = dictation(turn_detection=turn_detection)
         state.mark(SpeechStarted(at=0.0))
         state.hear(second)
         state.mark(SpeechStopped(at=0.9))
@@ -105,7 +110,7 @@ def test_marks_of_a_vad_count_only_where_turns_are_local() -> None:
 
 
 def test_silence_is_sent_so_that_the_service_finds_the_end() -> None:
-    state = dictation(turns="server")
+    state = dictation(turn_detection="server")
     state.hear(second)
     state.hang_up()
     silence = state.effects.outbox[-1]

@@ -81,7 +81,7 @@ async def test_everything_can_be_asked_for() -> None:
         languages=["en", "it"],
         prompt="At a trattoria.",
         keywords=["lasagne"],
-        turns=ServerVad(silence_ms=300, threshold=0.7),
+        turn_detection=ServerVad(silence_ms=300, threshold=0.7),
         audio=AudioFormat("alaw", 8_000),
         noise_reduction=NoiseReduction(microphone="far_field", strength=0.5),
         include=["item.input_audio_transcription.logprobs"],
@@ -103,7 +103,7 @@ async def test_everything_can_be_asked_for() -> None:
 async def test_models_that_stream_have_no_turn_detection(model: str) -> None:
     session = await asked(model=model)
     assert session["audio"]["input"]["turn_detection"] is None
-    assert (await asked(model=model, turns="local"))["audio"]["input"][
+    assert (await asked(model=model, turn_detection="local"))["audio"]["input"][
         "turn_detection"
     ] is None
 
@@ -111,10 +111,16 @@ async def test_models_that_stream_have_no_turn_detection(model: str) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"model": "gpt-realtime-whisper", "turns": "server"}, "turns"),
-        ({"model": "gpt-live-transcribe", "turns": ServerVad()}, "turns"),
-        ({"turns": ServerVad(idle_ms=5_000)}, "idle_ms"),
-        ({"turns": "sometimes"}, "turns"),
+        (
+            {"model": "gpt-realtime-whisper", "turn_detection": "server"},
+            "turn_detection",
+        ),
+        (
+            {"model": "gpt-live-transcribe", "turn_detection": ServerVad()},
+            "turn_detection",
+        ),
+        ({"turn_detection": ServerVad(idle_ms=5_000)}, "idle_ms"),
+        ({"turn_detection": "sometimes"}, "turn_detection"),
         ({"language": "en", "languages": ["en", "it"]}, "not both"),
         ({"model": "gpt-realtime-whisper", "prompt": "x"}, "prompt"),
         ({"model": "gpt-realtime-whisper", "keywords": ["x"]}, "keywords"),

@@ -248,4 +248,4 @@ def test_a_pipeline_that_reads_nothing_of_the_call_can_still_speak() -> None:
         return call
 
     call = run_virtual(announce)
-    assert (call.ended, call.turns, call.fault_count) == ("agent", 1, 0)
+    assert (call.ended, call.replies, call.fault_count) == ("agent", 1, 0)

@@ -61,7 +61,7 @@ def test_after_hanging_up_the_last_word_is_heard_and_the_caller_is_not() -> None
     evening = Evening(Agent(said(turn, 3.0)), goodbye, Carrier(latency=0.1))
     assert evening.heard.data == b"".join(bytes([n]) * 160 for n in range(51))
     assert evening.pressed.frames == []
-    assert (turn.state, turn.basis) == ("heard", "measured")  # marks were still read
+    assert (turn.state, turn.basis) == ("played", "measured")  # marks were still read
     assert evening.lasted == nearly(3.1)
     assert evening.call.ended == "agent"
     assert evening.carrier.closed == [1000]
@@ -110,7 +110,7 @@ def test_a_caller_who_hangs_up_is_not_spoken_to_any_more() -> None:
     evening = Evening(Agent(said(turn, 60.0)), leave)
     assert evening.lasted == nearly(1.0)
     assert evening.call.ended == "caller"
-    assert (turn.state, turn.heard) == ("cut", nearly(1.0))
+    assert (turn.state, turn.played) == ("cut", nearly(1.0))
     assert evening.at("clear") == []  # nobody is there to forget anything
     assert evening.heard.data == bytes([1]) * 160
 
@@ -191,7 +191,7 @@ async def test_a_call_leaves_nothing_behind_on_either_loop() -> None:
                 call.heard >> probe.input,
             ).run(deadline=60)
     assert call.ended == "agent"
-    assert (turn.state, turn.basis) == ("heard", "measured")
+    assert (turn.state, turn.basis) == ("played", "measured")
     assert probe.data == b"".join(bytes([n]) * 160 for n in range(10))
     assert carrier.closed == [1000]
 
@@ -255,7 +255,7 @@ def test_after_its_pipeline_has_failed_a_call_can_be_apologised_to() -> None:
 
     call = run_virtual(conversation)
     assert call.ended == "agent"
-    assert (apology.state, apology.heard) == ("heard", nearly(1.0))
+    assert (apology.state, apology.played) == ("played", nearly(1.0))
     assert apology.basis == "measured"
     kinds = [value["event"] for value in (json.loads(text) for text in carrier.texts)]
     cleared = kinds.index("clear")
@@ -263,7 +263,7 @@ def test_after_its_pipeline_has_failed_a_call_can_be_apologised_to() -> None:
     apologised = [json.loads(text) for text in carrier.texts[cleared:]]
     spoken = [each["media"]["payload"] for each in apologised if "media" in each]
     assert spoken == [frame.base64 for frame in reply(apology, 1.0)]
-    assert call.turns == 2
+    assert call.replies == 2
     assert carrier.sounded.endswith(b"".join(f.data for f in reply(apology, 1.0)))
 
 
@@ -296,7 +296,7 @@ def test_a_pipeline_may_be_cut_off_at_any_moment_and_followed_by_another(
 
     call = run_virtual(conversation)
     assert call.ended == "agent"
-    assert (second.state, second.heard) == ("heard", nearly(1.0))
+    assert (second.state, second.played) == ("played", nearly(1.0))
     assert carrier.sounded.endswith(b"".join(f.data for f in reply(second, 1.0)))
 
 
@@ -328,7 +328,7 @@ def test_a_call_that_was_hung_up_before_it_ran_is_only_spoken_to() -> None:
 
     call, agent = run_virtual(conversation)
     assert call.ended == "agent"
-    assert agent.turn.state == "heard"
+    assert agent.turn.state == "played"
 
 
 def test_a_call_that_has_come_to_its_end_can_go_on() -> None:
@@ -345,11 +345,11 @@ def test_a_call_that_has_come_to_its_end_can_go_on() -> None:
             await Pipeline(
                 Agent(said(turn, 0.5)).output >> call.speaks, call.heard >> probe.input
             ).run()
-            assert (call.ended, call.turns) == ("agent", 2)
+            assert (call.ended, call.replies) == ("agent", 2)
         return probe
 
     assert run_virtual(conversation).data == bytes([1]) * 160
-    assert (turn.state, turn.basis) == ("heard", "measured")
+    assert (turn.state, turn.basis) == ("played", "measured")
 
 
 def test_keys_that_a_failed_pipeline_has_not_sent_are_not_pressed_later() -> None:

@@ -59,14 +59,14 @@ def test_marks_make_what_was_heard_a_measurement(frame: float) -> None:
 
     async def look(call: TwilioCall, carrier: Carrier) -> None:
         await sleep(0.1)
-        seen[0.1] = turn.heard, turn.basis
+        seen[0.1] = turn.played, turn.basis
         await sleep(0.9)
-        seen[1.0] = turn.heard, turn.basis
+        seen[1.0] = turn.played, turn.basis
 
     Evening(Agent(said(turn, 2.0, frame)), look, carrier)
     assert seen[0.1][1] == "estimated"
     assert seen[1.0] == (nearly(0.85), "measured")
-    assert (turn.state, turn.heard, turn.basis) == ("heard", nearly(2.0), "measured")
+    assert (turn.state, turn.played, turn.basis) == ("played", nearly(2.0), "measured")
 
 
 def test_marks_that_get_lost_do_no_harm() -> None:
@@ -74,7 +74,7 @@ def test_marks_that_get_lost_do_no_harm() -> None:
     carrier.loses = "every mark"
     evening = Evening(Agent(said(turn, 2.0)), None, carrier)
     assert evening.lasted == nearly(2.0)
-    assert (turn.state, turn.basis) == ("heard", "estimated")
+    assert (turn.state, turn.basis) == ("played", "estimated")
 
 
 def test_a_cut_clears_in_the_same_moment_and_nothing_of_it_is_sent_again() -> None:
@@ -87,7 +87,7 @@ def test_a_cut_clears_in_the_same_moment_and_nothing_of_it_is_sent_again() -> No
     evening = Evening(Agent(said(turn, 5.0), stays=2.0), interrupt)
     assert evening.at("clear") == nearly([1.0])
     assert max(evening.at("media")) < 1.0
-    assert (turn.heard, turn.basis) == (nearly(1.0), "measured")
+    assert (turn.played, turn.basis) == (nearly(1.0), "measured")
     assert len(evening.carrier.sounded) == 8_000
     assert evening.played.data == evening.carrier.sounded
     assert max(evening.at("mark")) < 1.0
@@ -101,15 +101,15 @@ def test_marks_that_come_back_because_of_a_clear_confirm_nothing() -> None:
         await sleep(0.5)
         cut.cut()
         await sleep(0.3)
-        assert (after.heard, after.basis) == (nearly(0.3), "estimated")
+        assert (after.played, after.basis) == (nearly(0.3), "estimated")
         carrier.loses = "no mark"
         await sleep(0.3)
-        assert (after.heard, after.basis) == (nearly(0.6), "measured")
+        assert (after.played, after.basis) == (nearly(0.6), "measured")
 
     agent = Agent([*said(cut, 5.0), *said(after, 2.0)])
     evening = Evening(agent, interrupt, carrier)
     assert evening.at("clear") == nearly([0.5])
-    assert (after.state, after.basis) == ("heard", "measured")
+    assert (after.state, after.basis) == ("played", "measured")
 
 
 def test_a_hold_clears_and_what_was_not_heard_is_sent_again() -> None:
@@ -127,8 +127,8 @@ def test_a_hold_clears_and_what_was_not_heard_is_sent_again() -> None:
     assert not [at for at in evening.at("media") if 0.6 <= at < 1.6]
     assert evening.carrier.sounded == evening.played.data == whole
     assert evening.lasted == nearly(3.0)
-    assert (turn.state, turn.heard) == ("heard", nearly(2.0))
-    assert evening.call.turns == 1
+    assert (turn.state, turn.played) == ("played", nearly(2.0))
+    assert evening.call.replies == 1
 
 
 def test_after_a_hold_the_marks_of_what_was_cleared_confirm_nothing() -> None:
@@ -141,7 +141,7 @@ def test_after_a_hold_the_marks_of_what_was_cleared_confirm_nothing() -> None:
         await sleep(0.05)
         turn.resume()
         await sleep(0.15)  # they have come
-        assert (turn.heard, turn.basis) == (nearly(0.75), "estimated")
+        assert (turn.played, turn.basis) == (nearly(0.75), "estimated")
 
     evening = Evening(Agent(said(turn, 2.0)), cough, carrier)
     assert evening.at("clear") == nearly([0.6])
@@ -153,7 +153,7 @@ def test_replies_are_counted_that_were_sent_at_least_in_part() -> None:
     third.cut()
     turnless = AudioFrame(data=bytes(160), format=FORMAT)
     agent = Agent([*said(first, 0.5), turnless, *said(second, 0.1), *reply(third, 1.0)])
-    assert Evening(agent).call.turns == 2
+    assert Evening(agent).call.replies == 2
 
 
 def test_it_knows_when_it_last_spoke_and_heard_something() -> None:
@@ -184,7 +184,7 @@ def test_keys_sound_before_what_waits_and_in_their_order() -> None:
     assert audio[at:].startswith(b"".join(sounded))
     assert at <= 0.75 * 8_000  # what was sent before them: the lead and one frame
     assert evening.lasted == nearly(2.0 + 0.9)
-    assert turn.state == "heard"
+    assert turn.state == "played"
 
 
 def test_keys_may_be_pressed_before_anything_is_said_or_runs() -> None:

@@ -322,9 +322,9 @@ def test_a_reader_that_stops_for_a_minute_is_cut_and_another_call_goes_on(
             AudioFrame(data=bytes([0x10]) * 1_600, format=ULAW, start=at / 5, turn=turn)
             for at in range(600)
         )
-        script = Source(said)
-        script.output.format = ULAW
-        pipeline = Pipeline(call.heard >> Probe().input, script.output >> call.speaks)
+        source = Source(said)
+        source.output.format = ULAW
+        pipeline = Pipeline(call.heard >> Probe().input, source.output >> call.speaks)
         pipelines.append(pipeline)
         await pipeline.run()
 

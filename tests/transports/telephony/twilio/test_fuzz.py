@@ -248,7 +248,7 @@ def test_a_call_survives_a_hundred_thousand_messages_and_grows_by_none() -> None
     gauge, turn = Gauge(), Turn()
     call, sizes = run_virtual(be_fuzzed, gauge, turn)
     assert call.ended == "agent"
-    assert (turn.state, turn.basis) == ("heard", "measured")
+    assert (turn.state, turn.basis) == ("played", "measured")
     assert gauge.last == bytes([77]) * 160  # what was right was heard to the end
     assert gauge.frames > 20_000
     assert gauge.keys > 1_000

@@ -25,7 +25,7 @@ from .options import (
     Transcription,
 )
 from .settings import Modality, Settings, merged
-from .turn_detection import Turns
+from .turn_detection import TurnDetection
 
 
 class Changes(TypedDict, total=False):
@@ -42,7 +42,7 @@ class Changes(TypedDict, total=False):
     parallel_tool_calls: bool
     reasoning: Effort
     max_output_tokens: int | Literal["inf"]
-    turns: Turns
+    turn_detection: TurnDetection
     noise_reduction: NoiseReduction | Distance | None
     transcription: Transcription | str | None
     voice: str
@@ -98,10 +98,11 @@ def wire_of(before: Settings, changes: Changes, moment: Moment) -> dict[str, Any
     after = changed(before, changes)
     session = after.to_wire_of(name for name in changes if name != "extra")
     session = merged(session, changes.get("extra", {}))
-    if after.turns == "local" and not moment.marked:
+    if after.turn_detection == "local" and not moment.marked:
         raise ConfigurationError(
-            "turns cannot become local in a session that was not opened so: perhaps "
-            'nothing in the pipeline marks speech; open it with turns="local"'
+            "turn detection cannot become local in a session that was not opened so: "
+            "perhaps nothing in the pipeline marks speech; open it with "
+            'turn_detection="local"'
         )
     _check_places(before, session, moment)
     return session

@@ -13,7 +13,7 @@ from typing import Any, cast
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .settings import Modality, Settings
-from .turn_detection import SemanticVad, ServerVad, Turns
+from .turn_detection import SemanticVad, ServerVad, TurnDetection
 
 _MODALITIES: tuple[Modality, ...] = ("audio", "text")
 
@@ -24,33 +24,35 @@ def effective(settings: Settings, session: Mapping[str, Any]) -> Settings:
     What is missing there, or cannot be understood, stays as it is.
     """
     hears = _object(_object(session.get("audio")).get("input"))
-    turns, transcription = settings.turns, settings.transcription
+    detected, transcription = settings.turn_detection, settings.transcription
     if "turn_detection" in hears:
-        turns = _turns(settings, hears["turn_detection"])
+        detected = _turn_detection(settings, hears["turn_detection"])
     if "transcription" in hears and hears["transcription"] is None:
         transcription = None
     output = settings.output
     for each in _MODALITIES:
         if session.get("output_modalities") == [each]:
             output = each
-    if (turns, transcription, output) == (
-        settings.turns,
+    if (detected, transcription, output) == (
+        settings.turn_detection,
         settings.transcription,
         settings.output,
     ):
         return settings
-    return replace(settings, turns=turns, transcription=transcription, output=output)
+    return replace(
+        settings, turn_detection=detected, transcription=transcription, output=output
+    )
 
 
-def _turns(settings: Settings, told: object) -> Turns:
+def _turn_detection(settings: Settings, told: object) -> TurnDetection:
     if told is None:
-        return "manual" if settings.detection is not None else settings.turns
+        return "manual" if settings.detection is not None else settings.turn_detection
     try:
         detection = _detection(_object(told))
     except (ConfigurationError, TypeError):
-        return settings.turns
+        return settings.turn_detection
     if detection is None or detection == settings.detection:
-        return settings.turns
+        return settings.turn_detection
     return detection
 
 

@@ -24,7 +24,7 @@ from .options import (
     one_of,
     whole,
 )
-from .turn_detection import Owner, SemanticVad, ServerVad, Turns
+from .turn_detection import Mode, SemanticVad, ServerVad, TurnDetection
 
 PCM_24K = AudioFormat("pcm16", 24_000)
 DEFAULT_MODEL = "gpt-realtime-2.1"  # gpt-realtime itself retires on 2027-01-20
@@ -56,7 +56,7 @@ class Settings:
     reasoning: Effort | None = None
     max_output_tokens: int | Literal["inf"] | None = None
     audio: AudioFormat = PCM_24K
-    turns: Turns = "server"
+    turn_detection: TurnDetection = "server"
     noise_reduction: NoiseReduction | Distance | None = None
     transcription: Transcription | str | None = "gpt-transcribe"
     voice: str | None = None
@@ -69,10 +69,12 @@ class Settings:
     call_id: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.turns, str) and self.turns not in get_args(Owner):
+        if isinstance(self.turn_detection, str) and self.turn_detection not in get_args(
+            Mode
+        ):
             raise ConfigurationError(
-                f"turns are {', '.join(get_args(Owner))}, a ServerVad or a "
-                f"SemanticVad, not {self.turns!r}"
+                f"turn_detection is {', '.join(get_args(Mode))}, a ServerVad or a "
+                f"SemanticVad, not {self.turn_detection!r}"
             )
         one_of("output", self.output, get_args(Modality))
         check_labels(self.mcp)
@@ -96,17 +98,17 @@ class Settings:
     @property
     def detection(self) -> ServerVad | SemanticVad | None:
         """The service's turn detection, or ``None`` when turns are made here."""
-        if self.turns == "server":
+        if self.turn_detection == "server":
             return ServerVad()
-        if self.turns == "semantic":
+        if self.turn_detection == "semantic":
             return SemanticVad()
-        return None if isinstance(self.turns, str) else self.turns
+        return None if isinstance(self.turn_detection, str) else self.turn_detection
 
     @property
-    def owner_of_turns(self) -> str:
+    def turn_owner(self) -> str:
         """Who decides when the caller has finished, in words."""
-        if self.turns == "manual":
-            return 'the program (turns="manual")'
+        if self.turn_detection == "manual":
+            return 'the program (turn_detection="manual")'
         return "here" if self.detection is None else "the service"
 
     @property
@@ -141,7 +143,7 @@ class Settings:
         for name, (place, value) in _FIELDS.items():
             told = value(self)
             # The service has defaults for the others; ``None`` switches these two off.
-            if told is not None or name in ("turns", "transcription"):
+            if told is not None or name in ("turn_detection", "transcription"):
                 _put(session, place, told)
         return merged(session, self.extra or {})
 
@@ -192,7 +194,10 @@ _FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Settings], Any]]] = {
     "output": (("output_modalities",), lambda s: [s.output]),
     "tools": (("tools",), _tools),
     "mcp": (("tools",), _tools),
-    "turns": (("audio", "input", "turn_detection"), lambda s: _wire(s.detection)),
+    "turn_detection": (
+        ("audio", "input", "turn_detection"),
+        lambda s: _wire(s.detection),
+    ),
     "transcription": (
         ("audio", "input", "transcription"),
         lambda s: _wire(s.transcriber),

@@ -95,8 +95,8 @@ class SemanticVad:
         return _WAITS[self.eagerness]
 
 
-Owner = Literal["server", "semantic", "local", "manual"]
-Turns = Owner | ServerVad | SemanticVad
+Mode = Literal["server", "semantic", "local", "manual"]
+TurnDetection = Mode | ServerVad | SemanticVad
 """Who decides when the caller has finished: the service (``server``, ``semantic``), a
 `Vad` in the pipeline (``local``), or the program, by `Realtime.end_turn` (``manual``).
 """

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from voxpipe.processors.realtime.config.turn_detection import SemanticVad, Turns
+from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnDetection
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 
@@ -131,13 +131,15 @@ def host_of(
     )
 
 
-def warn_of_turns(host: Host, turns: Turns) -> None:
+def warn_of_detection(host: Host, detection: TurnDetection) -> None:
     """Say so where turns would never end: the caller would wait for ever."""
-    if host.is_azure and (turns == "semantic" or isinstance(turns, SemanticVad)):
+    if host.is_azure and (
+        detection == "semantic" or isinstance(detection, SemanticVad)
+    ):
         # The fourth frame is the program's ``async with open_session(...)``.
         warnings.warn(
             "Azure is reported to take semantic turns and never to end one "
-            '(livekit/agents issue 6871): use turns="server" or "local"',
+            '(livekit/agents issue 6871): use turn_detection="server" or "local"',
             HostWarning,
             stacklevel=4,
         )

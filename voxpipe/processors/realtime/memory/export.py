@@ -64,7 +64,7 @@ def exported(history: Iterable[Entry]) -> Export:
 
 
 def _message(entry: Entry) -> tuple[dict[str, Any] | None, Why | None]:
-    words = entry.text if entry.heard is None else entry.heard
+    words = entry.text if entry.played is None else entry.played
     pieces = [PICTURE] * entry.pictures + ([words] if words.strip() else [])
     if not pieces:
         return None, "no words"

@@ -54,7 +54,7 @@ def tokens_of(entry: Entry) -> int:
     elif entry.role == "user":
         size = spoken * _USER + entry.pictures * _PICTURE
     else:  # what was truncated has no words any more
-        size = written * (entry.heard is None) + entry.seconds * _AGENT
+        size = written * (entry.played is None) + entry.seconds * _AGENT
     return _ITEM + round(size)
 
 

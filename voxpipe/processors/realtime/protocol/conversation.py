@@ -158,7 +158,7 @@ class Conversation:
 
     def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
         """The pipeline's own turn detection; other owners of turns do not listen."""
-        if self._settings.turns != "local":
+        if self._settings.turn_detection != "local":
             return
         if isinstance(mark, SpeechStarted):
             self.arbiter.caller_starts()

@@ -29,7 +29,7 @@ class Entry:
         role: whose it is; ``tool`` for calls and their results.
         text: all its words, as far as known; of a tool call its arguments, of a result
             its output.
-        heard: of an interrupted reply, the words that were heard; else ``None``.
+        played: of an interrupted reply, the words that were heard; else ``None``.
         final: nothing will be added to ``text``.
         call_id: joins a tool call to its result; empty for words.
         tool: what a tool call calls.
@@ -43,7 +43,7 @@ class Entry:
     item_id: str
     role: Role
     text: str = field(default="", repr=False)
-    heard: str | None = field(default=None, repr=False)
+    played: str | None = field(default=None, repr=False)
     final: bool = False
     call_id: str = ""
     tool: str = ""

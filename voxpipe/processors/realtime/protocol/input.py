@@ -39,9 +39,9 @@ class Hearing:
 
     def configure(self, settings: Settings) -> None:
         """Other settings are in force; with a new owner of turns, no turn is open."""
-        owned = self._settings.owner_of_turns
+        owned = self._settings.turn_owner
         self._settings, self._detection = settings, settings.detection
-        if settings.owner_of_turns == owned:
+        if settings.turn_owner == owned:
             return
         self._arbiter.caller_said_nothing()
         if self._audio.hand_over(settings):

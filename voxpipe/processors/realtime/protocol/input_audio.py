@@ -20,7 +20,7 @@ class CallerAudio:
     """The caller's audio on its way to the service."""
 
     def __init__(self, settings: Settings) -> None:
-        self._local = settings.turns == "local"
+        self._local = settings.turn_detection == "local"
         self._kept: deque[AudioFrame] = deque()
         self._kept_seconds = 0.0
         self._speaking = not self._local
@@ -29,7 +29,7 @@ class CallerAudio:
 
     def hand_over(self, settings: Settings) -> bool:
         """Turns have another owner; whether what was sent has to be thrown away."""
-        self._local = settings.turns == "local"
+        self._local = settings.turn_detection == "local"
         self._speaking = not self._local
         self._kept.clear()
         self._kept_seconds = 0.0

@@ -19,7 +19,7 @@ from voxpipe.processors.realtime.errors import ItemRefused
 
 from .outbox import Outbox
 from .transcripts import Transcripts
-from .truncation import heard_words
+from .truncation import played_words
 
 Act = Literal["create", "retrieve", "truncate", "delete"]
 
@@ -156,9 +156,9 @@ class ItemEdits:
         entry = self._words.history.find(event.item_id)
         if entry is not None:
             kept = min(event.audio_end_ms / 1000, entry.seconds)
-            if entry.heard is None:
+            if entry.played is None:
                 part = PlayedItem(entry.item_id, 0, entry.seconds, kept, "measured")
-                entry.heard = heard_words(entry.text, part)
+                entry.played = played_words(entry.text, part)
             entry.seconds = kept
         self._done("truncate", event.item_id)
 

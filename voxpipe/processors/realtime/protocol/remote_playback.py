@@ -25,7 +25,7 @@ from .outbox import Outbox
 from .reply import Reply
 from .responses import Responses
 from .transcripts import Transcripts
-from .truncation import by_item, heard_words
+from .truncation import by_item, played_words
 
 Handler = Callable[[Any, float], object]
 
@@ -109,7 +109,7 @@ class RemotePlayback:
         if reply is None or reply.turn.is_over:
             return
         self._since[reply.turn] = now
-        reply.turn.timings.first_heard = now
+        reply.turn.timings.first_played = now
         reply.turn.playing_on(self)
 
     def _stopped(self, event: ev.PlaybackEvent, now: float) -> None:
@@ -119,7 +119,7 @@ class RemotePlayback:
         since = self._since.pop(reply.turn, None)
         if not reply.turn.generated and since is not None:
             self._grow(reply, now - since)
-        reply.turn.note_heard(reply.turn.generated, "measured")
+        reply.turn.note_played(reply.turn.generated, "measured")
         reply.ended = True
         reply.turn.finish()
 
@@ -131,12 +131,12 @@ class RemotePlayback:
     def _truncated(self, event: ev.TruncatedEvent) -> None:
         """How much was heard, exactly; before that it was the clock's."""
         entry = self._words.history.find(event.item_id)
-        if entry is None or entry.heard is None:
+        if entry is None or entry.played is None:
             return
         heard = event.audio_end_ms / 1000
         made = max(heard, len(entry.text) * SECONDS_PER_CHARACTER, entry.seconds)
         part = PlayedItem(event.item_id, event.content_index, made, heard, "measured")
-        entry.heard = heard_words(entry.text, part)
+        entry.played = played_words(entry.text, part)
 
     def _pressed(self, event: ev.DtmfEvent, now: float) -> None:
         if event.event in _KEYS:

@@ -31,7 +31,7 @@ _STATUSES: dict[str | None, Status] = {
 }
 _HOLD_REFUSED = (
     "the service interrupts this session by itself, so a reply cannot be held: open it "
-    "with turns=ServerVad(interrupts=False) and decide in the pipeline"
+    "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
 )
 
 

@@ -11,7 +11,7 @@ from voxpipe.processors.realtime import events as ev
 from .history import History
 from .outbox import Outbox
 from .reply import Reply
-from .truncation import by_item, heard_words
+from .truncation import by_item, played_words
 
 Speaker = Literal["user", "agent"]
 
@@ -96,18 +96,18 @@ class Transcripts:
     def heard(self, reply: Reply, parts: Sequence[PlayedItem]) -> None:
         """A reply was cut: tell the words of an item, and those that were heard."""
         item_id = parts[0].item_id
-        cut_short = any(part.heard < part.generated for part in parts)
+        cut_short = any(part.played < part.generated for part in parts)
         if item_id in reply.whole and not cut_short:
             return  # told already, and all of it was heard
         heard = (
-            heard_words(reply.texts.get((item_id, part.content_index), ""), part)
+            played_words(reply.texts.get((item_id, part.content_index), ""), part)
             for part in parts
         )
         entry = self.history.place(item_id, "agent", None)
         entry.text, entry.final = reply.words_of(item_id), True
-        entry.heard = " ".join(filter(None, heard))
+        entry.played = " ".join(filter(None, heard))
         transcript = Transcript(
-            speaker="agent", text=entry.text, item_id=item_id, heard=entry.heard
+            speaker="agent", text=entry.text, item_id=item_id, played=entry.played
         )
         self._effects.tell("transcripts", transcript)
 

@@ -29,7 +29,7 @@ def take_back(items: Iterable[PlayedItem], whole: Container[str]) -> list[Client
             orders.extend(
                 _truncation(part)
                 for part in parts
-                if part.heard < part.generated or item_id not in whole
+                if part.played < part.generated or item_id not in whole
             )
     return orders
 
@@ -48,7 +48,7 @@ def by_item(items: Iterable[PlayedItem]) -> dict[str, list[PlayedItem]]:
             item = replace(
                 item,
                 generated=before.generated + item.generated,
-                heard=before.heard + item.heard,
+                played=before.played + item.played,
             )
         parts[key] = item
     grouped: dict[str, list[PlayedItem]] = {}
@@ -62,12 +62,12 @@ def deletion(item_id: str) -> ClientEvent:
     return {"type": "conversation.item.delete", "item_id": item_id}
 
 
-def heard_words(said: str, item: PlayedItem) -> str:
+def played_words(said: str, item: PlayedItem) -> str:
     """The words that fit into what was heard; an estimate, for words carry no time."""
-    if item.heard >= item.generated:
+    if item.played >= item.generated:
         return said
     words = said.split()
-    return " ".join(words[: int(len(words) * item.heard / item.generated)])
+    return " ".join(words[: int(len(words) * item.played / item.generated)])
 
 
 def _truncation(part: PlayedItem) -> ClientEvent:
@@ -81,4 +81,4 @@ def _truncation(part: PlayedItem) -> ClientEvent:
 
 def _milliseconds(part: PlayedItem) -> int:
     # Rounded down: the service refuses to keep more than it has made.
-    return int(part.heard * 1000)
+    return int(part.played * 1000)

@@ -85,7 +85,9 @@ class SessionSettings:
     ) -> None:
         self.settings = settings
         self.on_change: Callable[[Settings], object] = lambda settings: None
-        self._marked = settings.turns == "local"  # or it could not have been drawn
+        self._marked = (
+            settings.turn_detection == "local"
+        )  # or it could not have been drawn
         self._arbiter = arbiter
         self._speaking = speaking
         self._effects = effects

@@ -46,10 +46,10 @@ def wiring_errors(wiring: Wiring, settings: Settings) -> Iterator[str]:
             f"`>> {name}.reads` for a caller who writes"
         )
     yield from _tools(wiring, settings)
-    if settings.turns == "local":
+    if settings.turn_detection == "local":
         yield from _local(wiring)
     elif wiring.followed or wiring.marked:
-        owner = settings.owner_of_turns
+        owner = settings.turn_owner
         cure = (
             f"take away the route into {name}.speech"
             if wiring.followed
@@ -57,7 +57,7 @@ def wiring_errors(wiring: Wiring, settings: Settings) -> Iterator[str]:
         )
         yield (
             f"two owners of turn-taking: {owner}, and what marks speech in the "
-            f'pipeline; open the session with turns="local", or {cure}'
+            f'pipeline; open the session with turn_detection="local", or {cure}'
         )
 
 
@@ -97,7 +97,7 @@ def _local(wiring: Wiring) -> Iterator[str]:
     name = wiring.name
     if wiring.heard and not wiring.marked and not wiring.followed:
         yield (
-            f"turns are local and nobody marks speech: put Vad() in front of "
+            f"turn detection is local and nobody marks speech: put Vad() in front of "
             f"{name}.hears, or draw a branch of it into {name}.speech"
         )
     if wiring.marked and wiring.followed:

@@ -77,7 +77,7 @@ class TranscriptionProtocol:
 
     def mark(self, mark: SpeechStarted | SpeechStopped) -> None:
         """The pipeline's own turn detection; other owners of turns do not listen."""
-        if self._settings.turns != "local":
+        if self._settings.turn_detection != "local":
             return
         if isinstance(mark, SpeechStarted):
             self.effects.outbox.extend(self._audio.begin(mark.at))

@@ -19,7 +19,7 @@ from voxpipe.processors.realtime.config.options import (
     given,
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
-from voxpipe.processors.realtime.config.turn_detection import ServerVad, Turns
+from voxpipe.processors.realtime.config.turn_detection import ServerVad, TurnDetection
 from voxpipe.processors.realtime.connect.address import address_of
 from voxpipe.processors.realtime.connect.connection import (
     Connect,
@@ -65,7 +65,7 @@ async def open_transcription(
     prompt: str | None = None,
     keywords: Sequence[str] = (),
     delay: Delay | None = None,
-    turns: Turns | None = None,
+    turn_detection: TurnDetection | None = None,
     audio: AudioFormat = PCM_24K,
     noise_reduction: NoiseReduction | Distance | None = None,
     include: Sequence[str] = (),
@@ -87,9 +87,9 @@ async def open_transcription(
         prompt: what it is about, or how names are spelt.
         keywords: words to expect.
         delay: how long gpt-realtime-whisper waits for more before it writes.
-        turns: who decides where a turn ends, and with it its words; default: the
-            service by loudness, and the program (`Transcribe.end_turn`) with the two
-            models for which the service does not.
+        turn_detection: who decides where a turn ends, and with it its words;
+            default: the service by loudness, and the program (`Transcribe.end_turn`)
+            with the two models for which the service does not.
         audio: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
         noise_reduction: for a microphone that is near or far.
         include: what else events are to tell:
@@ -124,7 +124,7 @@ async def open_transcription(
     settings = Settings(
         model=model,
         transcription=writer,
-        turns=_turns(model, turns),
+        turn_detection=_detection(model, turn_detection),
         audio=audio,
         noise_reduction=noise_reduction,
         include=tuple(include),
@@ -166,18 +166,19 @@ def to_wire(settings: Settings) -> dict[str, Any]:
     )
 
 
-def _turns(model: str, turns: Turns | None) -> Turns:
+def _detection(model: str, asked: TurnDetection | None) -> TurnDetection:
     streams = undated(model) in STREAMING
-    if turns is None:
+    if asked is None:
         return "manual" if streams else "server"
-    if streams and turns not in ("manual", "local"):
+    if streams and asked not in ("manual", "local"):
         raise ConfigurationError(
             f"{model} writes while it hears, and does not find out where a turn ends: "
-            'open it with turns="local" and a Vad() in front of transcribe.hears, or '
-            'with turns="manual" and transcribe.end_turn()'
+            'open it with turn_detection="local" and a Vad() in front of '
+            'transcribe.hears, or with turn_detection="manual" and '
+            "transcribe.end_turn()"
         )
-    if isinstance(turns, ServerVad) and turns.idle_ms is not None:
+    if isinstance(asked, ServerVad) and asked.idle_ms is not None:
         raise ConfigurationError(
             "a transcription answers nobody, so that it has no idle_ms: leave it out"
         )
-    return turns
+    return asked

@@ -65,7 +65,7 @@ class TwilioCall(Call):
         self.caller = self.called = ""
         self.parameters: Mapping[str, str] = start.parameters
         self.ended: CallEnd = ""
-        self.turns = 0
+        self.replies = 0
         self.cost_usd: float | None = None
         self.spoke_at = self.heard_at = current_time()
         self.sending_since: float | None = None
@@ -297,7 +297,7 @@ class TwilioCall(Call):
         if turn is not None:
             self.spoke_at = self._now()
             if turn.timings.first_written is None:
-                self.turns += 1
+                self.replies += 1
         await self._send(wire.media(self._stream, frame.base64))
         name = self._marks.after(frame)
         if name is not None:
