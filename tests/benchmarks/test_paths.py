@@ -1,0 +1,75 @@
+"""That the five paths are found, and have not become longer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.paths.recorder import Figures, Step, Trace
+
+ROOT = Path(__file__).parent.parent.parent
+NAMES = ("caller", "delta", "interruption", "tool", "start")
+
+# What was measured on 29 November 2026, and 15 %. Who shortens a path lowers them.
+MOST = {
+    "caller": Figures(calls=48, files=23, moves=31, returns=9, tasks=0),
+    "delta": Figures(calls=60, files=20, moves=37, returns=18, tasks=2),
+    "interruption": Figures(calls=149, files=41, moves=96, returns=56, tasks=3),
+    "tool": Figures(calls=353, files=54, moves=213, returns=161, tasks=11),
+    "start": Figures(calls=85, files=27, moves=48, returns=21, tasks=3),
+}
+
+
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    """What the program prints; in a process of its own, for it taps all sockets."""
+    command = [sys.executable, "-m", "benchmarks.paths", "--runs", "3", "--show", "1"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_is_no_longer_than_it_was(name: str, printed: list[str]) -> None:
+    told: dict[str, Any] = json.loads(printed[-1])["shortest"][name]
+    found = Figures(**told)
+    assert min(found[:-1]) > 0
+    assert found.moves == found.files - 1 + found.returns
+    assert not [
+        f"{field} of {name}: {got}, more than {most}"
+        for field, got, most in zip(Figures._fields, found, MOST[name], strict=True)
+        if got > most
+    ]
+
+
+def test_a_path_can_be_read_along(printed: list[str]) -> None:
+    shown = printed[: printed.index("")]
+    assert shown[0] == "-- the event loop"
+    assert all(": " in line for line in shown[1:])
+    assert len(shown) > 20
+
+
+def test_to_come_back_to_a_caller_is_no_move_but_to_call_again_is() -> None:
+    files = ("a.py", "a.py", "b.py", "c.py", "b.py", "b.py")
+    trace = Trace([Step(file, "f", 0, task=0) for file in files])
+    assert trace.figures() == Figures(calls=6, files=3, moves=3, returns=1, tasks=0)
+
+
+def test_a_trace_is_cut_where_a_task_is_first_woken() -> None:
+    steps = [Step("a.py", "f", 0, task) for task in (0, 1, 2, 1)]
+    trace = Trace(steps, ["one", "two"])
+    assert trace.before_task(2).steps == steps[:2]
+    assert trace.before_task(0).steps == steps
+    assert trace.before_task(3).steps == steps
+
+
+def test_a_trace_is_the_same_in_another_process() -> None:
+    trace = Trace([Step("a.py", "f", 0, task=1)], ["one"])
+    assert Trace.from_json(json.loads(json.dumps(trace.as_json()))) == trace
