@@ -93,8 +93,8 @@ class Playout:
         self._next: Any = None  # taken from the ear, waiting for its pace
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
-        self._bell: anyio.Event | None = None  # while it waits
-        self._alarm = Timer(math.inf, _nobody)  # rings it when the pace allows
+        self._wakeup: anyio.Event | None = None  # while it waits
+        self._timer = Timer(math.inf, _nobody)  # sets it when the pace allows
         self._news = False  # a turn has changed
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
@@ -108,7 +108,7 @@ class Playout:
             for turn in tuple(self._replies):
                 turn.finish()  # a stream may end without the ends of its replies
         finally:
-            self._alarm.cancel()
+            self._timer.cancel()
             for turn in tuple(self._replies):
                 self._forget(turn)
                 turn.cut()
@@ -253,8 +253,8 @@ class Playout:
         self._ring()
 
     def _ring(self) -> None:
-        if self._bell is not None:
-            self._bell.set()
+        if self._wakeup is not None:
+            self._wakeup.set()
 
     async def _react(self) -> None:
         """A turn was cut, held or resumed: silence the device where needed."""
@@ -327,21 +327,21 @@ class Playout:
         for turn in self._replies:
             if turn.state == "held":
                 until = min(until, turn.held_until)
-        # One bell for the pace, the turn and the next frame.
-        bell = self._bell = anyio.Event()
+        # One wakeup for the pace, the turn and the next frame.
+        wakeup = self._wakeup = anyio.Event()
         if for_input:
-            self._ear.announce(bell)
-        self._set_alarm(until)
-        await bell.wait()
-        self._bell = None
+            self._ear.announce(wakeup)
+        self._set_timer(until)
+        await wakeup.wait()
+        self._wakeup = None
 
-    def _set_alarm(self, moment: float) -> None:
-        if self._alarm.moment == moment and self._alarm.is_pending:
+    def _set_timer(self, moment: float) -> None:
+        if self._timer.moment == moment and self._timer.is_pending:
             return
-        self._alarm.cancel()
+        self._timer.cancel()
         if moment < math.inf:
-            self._alarm = self._clock.at(moment, self._ring)
+            self._timer = self._clock.at(moment, self._ring)
 
 
 def _nobody() -> None:
-    """Nobody has set the alarm yet."""
+    """Nobody has set the timer yet."""

@@ -181,9 +181,9 @@ class Input(Port, Generic[T_contra]):
         """Wait until `receive_nowait` may have news; safe to cancel."""
         await self.queue.wait()
 
-    def announce(self, bell: anyio.Event) -> None:
-        """Have ``bell`` set when `receive_nowait` may have news: to wait for two."""
-        self.queue.announce(bell)
+    def announce(self, wakeup: anyio.Event) -> None:
+        """Have ``wakeup`` set when `receive_nowait` may have news: to wait for two."""
+        self.queue.announce(wakeup)
 
     def take_at_once(self: Input[T], function: Callable[[T], bool]) -> None:
         """Read frames in the step of their writer, where that needs no waiting.

@@ -346,18 +346,18 @@ class Queue:
         """Wait until there may be something to take; safe to cancel."""
         if self.depth or self.finished or not self.writers:
             return
-        bell = self._arrival or anyio.Event()
-        self.announce(bell)
-        await bell.wait()
+        wakeup = self._arrival or anyio.Event()
+        self.announce(wakeup)
+        await wakeup.wait()
 
-    def announce(self, bell: anyio.Event) -> None:
-        """Have ``bell`` set when there may be something to take."""
+    def announce(self, wakeup: anyio.Event) -> None:
+        """Have ``wakeup`` set when there may be something to take."""
         if self.depth or self.finished or not self.writers:
-            bell.set()
+            wakeup.set()
             return
         self.steps = 0
         self._when_empty = self.delivered
-        self._arrival = bell
+        self._arrival = wakeup
 
     def finish(self) -> None:
         """The reader has gone: what is queued or still comes is counted, no more."""

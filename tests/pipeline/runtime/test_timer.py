@@ -1,4 +1,4 @@
-"""One timer for many: alarms ring in the order of their moments, and once."""
+"""One timer for many: timers fire in the order of their moments, and once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOMENTS = st.lists(st.floats(0, 5), min_size=1, max_size=30)
 
 
 @given(MOMENTS, st.sets(st.integers(0, 29)))
-def test_alarms_ring_in_order_and_the_cancelled_ones_never(
+def test_timers_fire_in_order_and_the_cancelled_ones_never(
     moments: list[float], cancelled: set[int]
 ) -> None:
     rang = run_virtual(_ring, moments, cancelled)
@@ -37,11 +37,11 @@ async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, 
     def ring(moment: float) -> None:
         rang.append((moment, anyio.current_time() - began - moment))
 
-    alarms = [clock.at(began + m, partial(ring, m)) for m in moments]
-    for at in cancelled & set(range(len(alarms))):
-        alarms[at].cancel()
+    ordered = [clock.at(began + m, partial(ring, m)) for m in moments]
+    for at in cancelled & set(range(len(ordered))):
+        ordered[at].cancel()
     await anyio.sleep(6)
-    assert not any(alarm.is_pending for alarm in alarms)
+    assert not any(timer.is_pending for timer in ordered)
     return rang
 
 
@@ -49,15 +49,15 @@ async def test_a_loop_has_one_clock() -> None:
     assert timers() is timers()
 
 
-async def test_an_alarm_wakes_a_task_that_waits_for_an_event() -> None:
+async def test_a_timer_wakes_a_task_that_waits_for_an_event() -> None:
     bell = anyio.Event()
-    alarm = timers().at(anyio.current_time() + 0.01, bell.set)
+    timer = timers().at(anyio.current_time() + 0.01, bell.set)
     with anyio.fail_after(5):
         await bell.wait()
-    assert not alarm.is_pending
+    assert not timer.is_pending
 
 
-async def test_an_alarm_in_the_past_rings_at_once_but_not_within_the_order() -> None:
+async def test_a_timer_in_the_past_fires_at_once_but_not_within_the_order() -> None:
     bell = anyio.Event()
     timers().at(anyio.current_time() - 1, bell.set)
     assert not bell.is_set()

@@ -10,11 +10,11 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 async def test_ringing_is_not_lost_before_somebody_waits() -> None:
     bell = Wakeup()
-    bell.ring()
-    bell.ring()
-    await bell.heard()
+    bell.set()
+    bell.set()
+    await bell.wait()
     with move_on_after(0) as scope:
-        await bell.heard()  # both were heard at once
+        await bell.wait()  # both were heard at once
     assert scope.cancelled_caught
 
 
@@ -23,7 +23,7 @@ async def test_it_wakes_who_waits_again_and_again() -> None:
 
     async def wait() -> None:
         for number in range(3):
-            await bell.heard()
+            await bell.wait()
             heard.append(number)
 
     async with create_task_group() as tasks:
@@ -31,13 +31,13 @@ async def test_it_wakes_who_waits_again_and_again() -> None:
         for _ in range(3):
             await checkpoint()
             await checkpoint()
-            bell.ring()
+            bell.set()
     assert heard == [0, 1, 2]
 
 
 async def test_who_gave_up_waiting_does_not_take_the_ringing_along() -> None:
     bell = Wakeup()
     with move_on_after(0):
-        await bell.heard()
-    bell.ring()
-    await bell.heard()
+        await bell.wait()
+    bell.set()
+    await bell.wait()

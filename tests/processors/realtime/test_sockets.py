@@ -19,7 +19,7 @@ from anyio import (
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import Pipeline, SessionLost
-from voxpipe.pipeline.runtime.timer import ALARM_CLOCK
+from voxpipe.pipeline.runtime.timer import TIMERS
 from voxpipe.pipeline.testing import Probe, no_leaks
 from voxpipe.processors.realtime import Realtime, SessionRefused, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
@@ -156,7 +156,7 @@ async def test_every_end_of_the_socket_is_a_lost_session(
 
 def tasks_there() -> int:
     """How many there are, but for the loop's own."""
-    return sum(task.name != ALARM_CLOCK for task in get_running_tasks())
+    return sum(task.name != TIMERS for task in get_running_tasks())
 
 
 async def test_cancelled_at_any_moment_nothing_is_left() -> None:

@@ -1,4 +1,4 @@
-"""One timer for all that wait for a moment: a hundred ears share one alarm clock.
+"""One timer of the event loop for all that wait for a moment: a hundred ears share it.
 
 A deadline of a cancel scope costs a timer, a cancellation and an exception thrown
 through the task: 20 µs on asyncio, each time. An ear waits for its pace five to fifteen
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from .loop import in_trio, one_per_loop
 
-ALARM_CLOCK = "voxpipe alarm clock"
+TIMERS = "voxpipe timers"
 
 
 class Timer:
@@ -32,15 +32,15 @@ class Timer:
 
     @property
     def is_pending(self) -> bool:
-        """It has neither rung nor been cancelled."""
+        """It has neither fired nor been cancelled."""
         return self._wake is not None
 
     def cancel(self) -> None:
         """Do not wake; harmless afterwards."""
         self._wake = None
 
-    def ring(self) -> None:
-        """Wake whoever ordered it, once; called by the clock."""
+    def fire(self) -> None:
+        """Wake whoever ordered it, once."""
         wake, self._wake = self._wake, None
         if wake is not None:
             wake()
@@ -49,7 +49,7 @@ class Timer:
         return self.moment < other.moment
 
 
-class _Timer(Protocol):
+class _LoopTimer(Protocol):
     """What an event loop has: calls back at a moment, and forgets the one before."""
 
     @property
@@ -59,12 +59,12 @@ class _Timer(Protocol):
 
 
 class Timers:
-    """The alarms of one event loop, which is asked for the nearest only."""
+    """The timers of one event loop, which is asked for the nearest only."""
 
     def __init__(self) -> None:
-        self._alarms: list[Timer] = []  # a heap: a live one for each that waits
+        self._waiting: list[Timer] = []  # a heap: a live one for each that waits
         self._next = math.inf
-        self._timer: _Timer = (_Trio if in_trio() else _Asyncio)(self._ring)
+        self._timer: _LoopTimer = (_Trio if in_trio() else _Asyncio)(self._fire)
         # `anyio.current_time`, also outside of every task, where anyio does not know
         # which loop runs unless it has started it.
         self.now = self._timer.now
@@ -73,32 +73,32 @@ class Timers:
         """Have ``wake`` called at ``moment``, or as soon after it as the loop is free.
 
         It is called from the event loop, outside of every task: it may set an event
-        and order another alarm, and must neither wait nor raise.
+        and order another timer, and must neither wait nor raise.
         """
-        alarm = Timer(moment, wake)
-        heappush(self._alarms, alarm)
+        timer = Timer(moment, wake)
+        heappush(self._waiting, timer)
         if moment < self._next:
             self._set()
-        return alarm
+        return timer
 
-    def _ring(self) -> None:
-        alarms, now = self._alarms, self.now()
-        while alarms and alarms[0].moment <= now:
-            heappop(alarms).ring()
+    def _fire(self) -> None:
+        waiting, now = self._waiting, self.now()
+        while waiting and waiting[0].moment <= now:
+            heappop(waiting).fire()
         self._set()
 
     def _set(self) -> None:
-        self._next = self._alarms[0].moment if self._alarms else math.inf
+        self._next = self._waiting[0].moment if self._waiting else math.inf
         self._timer.set(self._next)
 
 
 class _Asyncio:
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, fire: Callable[[], None]) -> None:
         import asyncio
 
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
-        self._ring = ring
+        self._fire_all = fire
         self._handle: Any = None
 
     def set(self, moment: float) -> None:
@@ -106,17 +106,17 @@ class _Asyncio:
             self._handle.cancel()
         self._handle = None
         if moment < math.inf:
-            self._handle = self._loop.call_at(moment, self._ring)
+            self._handle = self._loop.call_at(moment, self._fire_all)
 
 
 class _Trio:
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, fire: Callable[[], None]) -> None:
         import trio
 
         self.now = trio.current_time
-        self._ring = ring
+        self._fire_all = fire
         self._scope = trio.CancelScope()
-        trio.lowlevel.spawn_system_task(self._run, name=ALARM_CLOCK)
+        trio.lowlevel.spawn_system_task(self._run, name=TIMERS)
 
     def set(self, moment: float) -> None:
         self._scope.deadline = moment
@@ -128,8 +128,8 @@ class _Trio:
             with self._scope:
                 await trio.sleep_forever()
             self._scope = trio.CancelScope()
-            self._ring()
+            self._fire_all()
 
 
-timers = one_per_loop(ALARM_CLOCK, Timers)
+timers = one_per_loop(TIMERS, Timers)
 """The one of the event loop that runs."""

@@ -6,22 +6,25 @@ from anyio import Event
 
 
 class Wakeup:
-    """Wakes one task; ringing it before it is waited for is not lost."""
+    """An event for one task that waits again and again: a `wait` takes the `set` back.
+
+    To set it before anybody waits is not lost.
+    """
 
     def __init__(self) -> None:
-        self._rung = False
+        self._is_set = False
         self._event: Event | None = None
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake the task that waits, or the next that will."""
-        self._rung = True
+        self._is_set = True
         if self._event is not None:
             self._event.set()
             self._event = None
 
-    async def heard(self) -> None:
-        """Wait until it rings."""
-        if not self._rung:
+    async def wait(self) -> None:
+        """Wait until it is set."""
+        if not self._is_set:
             self._event = Event()
             await self._event.wait()
-        self._rung = False
+        self._is_set = False

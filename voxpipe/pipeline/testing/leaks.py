@@ -14,7 +14,7 @@ from anyio import get_running_tasks
 from anyio.lowlevel import checkpoint
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from voxpipe.pipeline.runtime.timer import ALARM_CLOCK
+from voxpipe.pipeline.runtime.timer import TIMERS
 
 
 class LeakError(AssertionError):
@@ -54,7 +54,7 @@ def _tasks() -> dict[int, str]:
     return {
         task.id: task.name or "?"
         for task in get_running_tasks()
-        if task.name != ALARM_CLOCK  # it is the loop's: on trio a system task
+        if task.name != TIMERS  # it is the loop's: on trio a system task
     }
 
 

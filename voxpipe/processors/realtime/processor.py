@@ -295,7 +295,7 @@ class Realtime(Processor):
             await self._outgoing.send()
             due = conversation.due
             with CancelScope(deadline=inf if due is None else due):
-                await self._orders.heard()
+                await self._orders.wait()
             conversation.pump(current_time())
 
     async def _hear(self, tasks: TaskGroup) -> None:
@@ -315,7 +315,7 @@ class Realtime(Processor):
             return False
         self._conversation.hear(frame, self._now())
         if not self._outgoing.send_nowait():
-            self._orders.ring()
+            self._orders.set()
         return True
 
     async def _follow_marks(self) -> None:
@@ -353,13 +353,13 @@ class Realtime(Processor):
             quiet = False
             while not (quiet and conversation.is_idle(current_time())):
                 with move_on_after(QUIET) as patience:
-                    await self._progress.heard()
+                    await self._progress.wait()
                 quiet = patience.cancelled_caught
         self._over = True
         conversation.wind_up(_OVER)
         self._flush()
         while not conversation.all_sent:
-            await self._progress.heard()
+            await self._progress.wait()
         conversation.end(_OVER)
         self._flush()
 
@@ -380,7 +380,7 @@ class Realtime(Processor):
             elif isinstance(frame, ToolCall | McpApproval):
                 conversation.refuse(frame, current_time())
         if conversation.outbox or conversation.due is not None:
-            self._orders.ring()
-        self._mouth.audio.ring()
-        self._progress.ring()
-        self._items.moved.ring()
+            self._orders.set()
+        self._mouth.audio.set()
+        self._progress.set()
+        self._items.moved.set()

@@ -1,6 +1,6 @@
 """The switchboard: takes calls up to a limit, runs the app for each, sees to its end.
 
-One look a second at all calls, by the loop's alarm clock, takes the place of timers in
+One look a second at all calls, by the loop's timer, takes the place of timers in
 each of them: it ends those in which nothing happens any more. It needs no task, and so
 neither the lifespan of a server nor any call that would have to outlive the others.
 """
@@ -96,7 +96,7 @@ class Switchboard:
         self._apology = None if apology is None else read_clip(apology)
         self._lines: set[_Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
-        self._alarm: Timer | None = None
+        self._timer: Timer | None = None
         self._news: Event | None = None  # while somebody waits for an end
 
     @property
@@ -215,8 +215,8 @@ class Switchboard:
 
     def _leave(self, line: _Line) -> None:
         self._lines.discard(line)
-        if not self._lines and self._alarm is not None:
-            self._alarm.cancel()
+        if not self._lines and self._timer is not None:
+            self._timer.cancel()
         if self._news is not None:
             self._news.set()
             self._news = None
@@ -230,8 +230,8 @@ class Switchboard:
     # --- all calls
 
     def _watch(self) -> None:
-        if self._alarm is None or not self._alarm.is_pending:
-            self._alarm = timers().at(current_time() + SWEEP, self._sweep)
+        if self._timer is None or not self._timer.is_pending:
+            self._timer = timers().at(current_time() + SWEEP, self._sweep)
 
     def _sweep(self) -> None:
         now = current_time()

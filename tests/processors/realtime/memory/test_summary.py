@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.processors.realtime import Entry
+from voxpipe.processors.realtime.events.items import Role
 from voxpipe.processors.realtime.memory.summary import (
     item_with,
     old_turns,
     request,
     tokens_of,
 )
-from voxpipe.processors.realtime.protocol.history import Role
 
 TEXT = "x" * 400  # 100 tokens when it is written
 

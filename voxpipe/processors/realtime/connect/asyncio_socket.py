@@ -98,11 +98,11 @@ class AsyncioSocket:
         self._gone = Event()  # the TCP connection has ended
         self._reading = True
         self._closing = False
-        self._heard = True  # something came since the alarm last rang
+        self._heard = True  # something came since the timer last fired
         self._asked = False  # a ping is out
         self._batch = batch()
         self._clock = timers()
-        self._alarm: Timer | None = None
+        self._timer: Timer | None = None
         self._why: SessionLost | None = None
 
     # --- what a session does with it
@@ -114,7 +114,7 @@ class AsyncioSocket:
             raise self._protocol.handshake_exc
         if not self._upgraded:
             raise EOFError("the connection ended before it was opened")
-        self._set_alarm(self._patience.quiet)
+        self._set_timer(self._patience.quiet)
 
     def send_nowait(self, message: str) -> bool:
         """Send a message if that needs no waiting; says whether it was sent.
@@ -150,8 +150,8 @@ class AsyncioSocket:
 
     async def close(self) -> None:
         """Say goodbye, and wait a little for the other side to say it, too."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._transport is None:
             return
         self._closing = True
@@ -269,10 +269,10 @@ class AsyncioSocket:
 
     # --- whether anybody is still there
 
-    def _set_alarm(self, seconds: float) -> None:
+    def _set_timer(self, seconds: float) -> None:
         self._heard = False
         clock = self._clock
-        self._alarm = clock.at(clock.now() + seconds, self._check)
+        self._timer = clock.at(clock.now() + seconds, self._check)
 
     def _check(self) -> None:
         # Whatever comes is a sign of life: a pong can be behind a minute of audio.
@@ -280,12 +280,12 @@ class AsyncioSocket:
             return
         if self._heard or not self._reading:
             self._asked = False
-            self._set_alarm(self._patience.quiet)
+            self._set_timer(self._patience.quiet)
         elif not self._asked:
             self._asked = True
             self._protocol.send_ping(b"")
             self._write()
-            self._set_alarm(self._patience.answer)
+            self._set_timer(self._patience.answer)
         else:
             self._why = (
                 unread(self._patience) if self._room else unheard(self._patience)

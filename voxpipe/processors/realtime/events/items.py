@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from voxpipe.processors.realtime.protocol.history import Role
-
 from .event import Count, Event, Fields, Name, Told
+
+Role = Literal["user", "agent", "system", "tool"]
+"""Whose an item is; ``tool`` for calls and their results."""
 
 
 class Content(Fields, frozen=True):

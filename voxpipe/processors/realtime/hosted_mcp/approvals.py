@@ -134,7 +134,7 @@ class VoiceApprovals(Processor):
                     self._said[words.item_id] = words.text
                     while len(self._said) > _REMEMBERED:
                         del self._said[next(iter(self._said))]
-                    self._heard.ring()
+                    self._heard.set()
             tasks.cancel_scope.cancel()  # the model has gone: nobody waits any more
 
     async def _take(self) -> None:
@@ -170,7 +170,7 @@ class VoiceApprovals(Processor):
                 for item_id in self._after(question):
                     if item_id in self._said:
                         return self._said[item_id]
-                await self._heard.heard()
+                await self._heard.wait()
         return None
 
     def _after(self, question: set[str]) -> Iterator[str]:

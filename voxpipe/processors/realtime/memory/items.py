@@ -240,7 +240,7 @@ class Items:
         while not self._conversation.is_quiet:
             self._conversation.edits.check_open()
             with move_on_after(GLANCE):  # what is not begun in time tells nobody
-                await self.moved.heard()
+                await self.moved.wait()
 
     async def _done(self, act: Act, item_id: str, **fields: Any) -> ev.Item | None:
         edit = self._conversation.edits.ask(act, item_id, **fields)

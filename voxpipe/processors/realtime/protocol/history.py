@@ -13,11 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from voxpipe.pipeline.runtime.recent import Recent
-
-Role = Literal["user", "agent", "system", "tool"]
+from voxpipe.processors.realtime.events.items import Role
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ class PortQueue:
     def __init__(self, output: Output[Any]) -> None:
         self._output = output
         self._frames: dict[object, Frame] = {}  # by what they replace
-        self._bell = Wakeup()
+        self._wakeup = Wakeup()
         self._closed = False
 
     def add(self, frame: Frame) -> None:
@@ -47,12 +47,12 @@ class PortQueue:
                 f"{WAITING} frames wait at {self._output}: its reader does not read"
             )
         self._frames[key] = frame
-        self._bell.ring()
+        self._wakeup.set()
 
     def close(self) -> None:
         """Nothing more will be added."""
         self._closed = True
-        self._bell.ring()
+        self._wakeup.set()
 
     async def deliver(self) -> None:
         """Give the port what comes, until `close`."""
@@ -62,4 +62,4 @@ class PortQueue:
                 await self._output.send(frame)
             if self._closed:
                 return
-            await self._bell.heard()
+            await self._wakeup.wait()

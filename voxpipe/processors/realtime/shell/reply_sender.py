@@ -43,14 +43,14 @@ class ReplySender:
         while True:
             reply = self._next()
             if reply is None:
-                await self.audio.heard()
+                await self.audio.wait()
                 continue
             frame = reply.store.take()
             if frame is None:
                 reply.ended = True
                 if not await self._says.send(ReplyEnd(turn=reply.turn)):
                     reply.turn.cut()  # who was to hear it has gone
-                self._sent.ring()
+                self._sent.set()
                 continue
             timings = reply.turn.timings
             if timings.first_sent is None:

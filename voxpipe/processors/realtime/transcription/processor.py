@@ -86,7 +86,7 @@ class Transcribe(Processor):
         while self._hearing and (frame := self.hears.receive_nowait()) is not None:
             self._take(frame)
         self._state.end_turn()
-        self._orders.ring()
+        self._orders.set()
 
     @property
     def history(self) -> History:
@@ -149,7 +149,7 @@ class Transcribe(Processor):
             return False
         self._state.hear(frame)
         if not self._outgoing.send_nowait():
-            self._orders.ring()
+            self._orders.set()
         return True
 
     def _take(self, frame: Heard) -> None:
@@ -164,19 +164,19 @@ class Transcribe(Processor):
         async for frame in self.speech:
             if isinstance(frame, SpeechStarted | SpeechStopped):
                 self._state.mark(frame)
-                self._orders.ring()
+                self._orders.set()
 
     async def _send_orders(self) -> None:
         while True:
             await self._outgoing.send()
-            await self._orders.heard()
+            await self._orders.wait()
 
     async def _listen(self) -> None:
         while True:
             message = await self._connection.receive()
             self._state.receive(message, current_time())
             self._told.tell(self._state.effects.news)
-            self._progress.ring()
+            self._progress.set()
 
     async def _finish(self) -> None:
         """Nothing more is heard: let all of it be written down."""
@@ -187,5 +187,5 @@ class Transcribe(Processor):
             quiet = False
             while not (quiet and state.is_idle(current_time())):
                 with move_on_after(QUIET) as patience:
-                    await self._progress.heard()
+                    await self._progress.wait()
                 quiet = patience.cancelled_caught

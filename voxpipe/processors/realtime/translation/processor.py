@@ -96,7 +96,7 @@ class Translate(Processor):
         check_language(language)
         session = {"audio": {"output": {"language": language}}}
         self._state.effects.order("session.update", session=session)
-        self._orders.ring()
+        self._orders.set()
 
     @property
     def bill(self) -> Bill:
@@ -148,25 +148,25 @@ class Translate(Processor):
             return False
         self._take(frame)
         if not self._outgoing.send_nowait():
-            self._orders.ring()
+            self._orders.set()
         return True
 
     def _take(self, frame: AudioFrame) -> None:
         self._heard_at = self._active_at = self._now()
-        self._audio.ring()
+        self._audio.set()
         self._state.hear(frame)
         self._flush()
 
     async def _fill_pauses(self) -> None:
         silence = AudioFrame(data=PCM_24K.silence(PAUSE), format=PCM_24K)
-        await self._audio.heard()
+        await self._audio.wait()
         while True:
             await sleep_until(self._heard_at + PAUSE)
             now = current_time()
             if now < self._heard_at + PAUSE:
                 continue
             if now > self._active_at + REST:
-                await self._audio.heard()
+                await self._audio.wait()
                 continue
             self._heard_at = now
             self._state.hear(silence)
@@ -176,14 +176,14 @@ class Translate(Processor):
     async def _send_orders(self) -> None:
         while True:
             await self._outgoing.send()
-            await self._orders.heard()
+            await self._orders.wait()
 
     async def _listen(self) -> None:
         state = self._state
         while not state.closed:
             state.receive(await self._connection.receive())
             self._active_at = current_time()
-            self._progress.ring()
+            self._progress.set()
             self._flush()
         if not self._asked:
             raise SessionLost("the translation ended: the service has closed it")
@@ -204,7 +204,7 @@ class Translate(Processor):
         await self._outgoing.send()
         while not state.closed:
             with move_on_after(LAST_WORDS) as patience:
-                await self._progress.heard()
+                await self._progress.wait()
             if patience.cancelled_caught:
                 self.report("expected session.closed from the service, and it is late")
                 break
