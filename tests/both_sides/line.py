@@ -16,17 +16,19 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.pipeline.turn import Basis
-from voxpipe.processors.realtime import Reply, Settings
+from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.config.turn_detection import TurnDetection
+from voxpipe.processors.realtime.events import read_order
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
+from voxpipe.processors.realtime.protocol.response import Response
 from voxpipe.processors.realtime.shell.sender import encode
 from voxpipe.simulator import CallTool, Line, Script, Timing
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.machine import Machine
 
 from ..processors.realtime.call import speech
+from ..processors.realtime.sdk_events import judge
 
 Json = dict[str, Any]
 FRAME = 0.1  # seconds of the caller's audio at once
@@ -52,11 +54,10 @@ class Ear:
     """Plays what is taken out of a reply, as fast as it is told to."""
 
     def __init__(self) -> None:
-        self.edits: list[ItemEdit] = []
-        self.heard: dict[Turn, float] = {}
+        self.played: dict[Turn, float] = {}
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
-        return self.heard[turn], "measured"
+        return self.played[turn], "measured"
 
 
 class Telephone:
@@ -72,33 +73,32 @@ class Telephone:
         open: tool calls without a result.
         results: how often the service was told the result of a call.
         edits: what the program has asked of items.
-        heard: seconds that were heard of each item of a reply that was cut.
+        played: seconds that were played of each item of a reply that was cut.
         faults: what the client reported.
     """
 
-    def __init__(self, turn_detection: TurnDetection) -> None:
+    def __init__(self, script: Script = SCRIPT, **settings: Any) -> None:
         self.now = self._spoken = 0.0
-        self._turns = turn_detection
-        self.faults: list[str] = []
-        settings = Settings(turn_detection=turn_detection, tools=TOOLS)
-        self.client = Conversation(settings, self.faults.append)
+        options: dict[str, Any] = {"tools": TOOLS} | settings
+        chosen = Settings(**options)
+        self._turn_detection = chosen.turn_detection
+        self.client = Conversation(chosen)
         self.service = Machine(
-            "realtime", "gpt-realtime-2.1", SCRIPT, now=0.0, today=0, seed=1
+            "realtime", chosen.model, script, now=0.0, today=1_790_000_000, seed=1
         )
         self.up: deque[str] = deque()
         self.down: deque[str] = deque()
-        self.asked: list[Reply] = []
-        self.seen: dict[int, Reply] = {}
+        self.asked: list[Response] = []
+        self.seen: dict[int, Response] = {}
         self.open: list[ToolCall] = []
         self.results: Counter[str] = Counter()
         self.edits: list[ItemEdit] = []
-        self.heard: dict[str, float] = {}
+        self.played: dict[str, float] = {}
+        self.faults: list[str] = []
         self._ear = Ear()
-        session = {"type": "realtime", **settings.to_wire()}
-        self.service.receive(
-            json.dumps({"type": "session.update", "session": session}), 0
-        )
+        self.client.send("session.update", session=chosen.to_wire())
         self.collect()
+        self.carry_up(len(self.up))
         self.carry_down(len(self.down))
 
     @property
@@ -115,15 +115,22 @@ class Telephone:
             self.service.spoken(words, PCM_24K.silence(seconds), self.now)
         self.down.extend(json.dumps(event) for event in self.service.outgoing())
         outbox = self.client.outbox
-        self.up.extend(encode(outbox.popleft()) for _ in range(len(outbox)))
-        for _ in range(len(self.client.news)):
-            _, frame = self.client.news.popleft()
+        while outbox.messages:
+            message = outbox.messages.popleft()
+            if not isinstance(message, AudioFrame):
+                judge(message)
+                assert read_order(json.dumps(message)).to_wire() == message
+            self.up.append(encode(message))
+        while outbox.frames:
+            _, frame = outbox.frames.popleft()
             if isinstance(frame, ToolCall):
                 self.open.append(frame)
             elif isinstance(frame, Interruption):
                 for item in frame.items:
                     key = item.item_id
-                    self.heard[key] = self.heard.get(key, 0.0) + item.played
+                    self.played[key] = self.played.get(key, 0.0) + item.played
+        while outbox.reports:
+            self.faults.append(outbox.reports.popleft())
         for reply in (*self.asked, *self.client.spoken):
             self.seen[id(reply)] = reply
 
@@ -144,21 +151,39 @@ class Telephone:
         self.collect()
 
     def wait(self, seconds: float) -> None:
-        """Time goes by on both sides."""
+        """Time goes by on both sides; what is said stays on the line."""
+        self.collect()
         end = self.now + seconds
         while (due := self.service.next_timer) is not None and due <= end:
             self.now = max(self.now, due)
             self.service.advance(self.now)
             self.collect()
         self.now = end
-        self.client.pump(self.now)
+        self.client.advance(self.now)
         self.collect()
+
+    def flow(self, seconds: float) -> None:
+        """Time goes by, and what is said arrives at once."""
+        for _ in range(round(seconds * 10)):
+            self.carry_up(len(self.up))
+            self.wait(0.1)
+            self.carry_down(len(self.down))
+
+    def arrive(self) -> None:
+        """All that was said has arrived, and all that follows from it."""
+        for _ in range(200):
+            self.wait(0.5)
+            while self.up or self.down:
+                self.carry_up(len(self.up))
+                self.carry_down(len(self.down))
+            if self.client.arbiter.is_idle and not self.up:
+                break
 
     # --- the caller and the program
 
     def speak(self, frame: AudioFrame, seconds: float) -> None:
         """The caller says something, or nothing, for a while."""
-        marked = self._turns == "local" and frame is VOICE
+        marked = self._turn_detection == "local" and frame is VOICE
         if marked:
             self.client.mark(SpeechStarted(at=self._spoken), self.now)
         for _ in range(round(seconds / FRAME)):
@@ -169,7 +194,7 @@ class Telephone:
             self.client.mark(SpeechStopped(at=self._spoken), self.now)
         self.collect()
 
-    def ask(self, **options: Any) -> Reply:
+    def ask(self, **options: Any) -> Response:
         """The program asks for a reply."""
         reply = self.client.request(options, self.now)
         self.asked.append(reply)
@@ -195,10 +220,10 @@ class Telephone:
         return [e.item_id for e in entries if e.seconds and e.played is None]
 
     @property
-    def playing(self) -> Reply | None:
+    def playing(self) -> Response | None:
         """The reply that is to be played now."""
         for reply in self.client.spoken:
-            if not reply.ended and not reply.turn.is_over:
+            if reply.left != "all" and not reply.turn.is_over:
                 return reply
         return None
 
@@ -208,17 +233,16 @@ class Telephone:
         if reply is None:
             return
         turn = reply.turn
-        while reply.store.take() is not None:
+        while reply.take(self.now) is not None:
             assert not turn.is_cut, "audio of a cut reply came out"
         if not turn.has_ear:
-            turn.timings.first_sent = self.now
-            self._ear.heard[turn] = 0.0
+            self._ear.played[turn] = 0.0
             turn.playing_on(self._ear)
-        heard = min(turn.generated, self._ear.heard[turn] + seconds)
-        self._ear.heard[turn] = heard
-        turn.note_played(heard, "measured")
-        if reply.store.closed and heard == turn.generated:
-            reply.ended = True
+        played = min(turn.generated, self._ear.played[turn] + seconds)
+        self._ear.played[turn] = played
+        turn.note_played(played, "measured")
+        if reply.store.closed and played == turn.generated:
+            reply.all_left()
             turn.finish()
         self.collect()
 

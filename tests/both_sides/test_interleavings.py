@@ -33,7 +33,7 @@ class Interleavings(RuleBasedStateMachine):
         turn_detection=st.sampled_from(["server", "semantic", "local", "manual"])
     )
     def dial(self, turn_detection: TurnDetection) -> None:
-        self.call = Telephone(turn_detection)
+        self.call = Telephone(turn_detection=turn_detection)
         self.outcomes: dict[int, Any] = {}
 
     # --- the wire and the clock
@@ -99,7 +99,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(text=st.sampled_from(["Hello?", "What do you see?"]))
     def type_in(self, text: str) -> None:
-        self.call.client.order("conversation.item.create", item=message(text))
+        self.call.client.send("conversation.item.create", item=message(text))
         self.call.collect()
 
     @rule()
@@ -181,7 +181,7 @@ class Interleavings(RuleBasedStateMachine):
             if entry.played is None:
                 assert entry.text == said(item)
             elif item.speech is not None and item.id not in edited:
-                assert abs(item.speech.ms - call.heard[item.id] * 1000) <= 1
+                assert abs(item.speech.ms - call.played[item.id] * 1000) <= 1
 
 
 def message(text: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class TheClient:
         self.peer = Peer(without_names(events), random)
         self.peer.names.extend(f"resp_{number}" for number in range(31))
         settings = Settings(tools=TOOLS, turn_detection="server")
-        self.machine = Conversation(settings, lambda fault: None)
+        self.machine = Conversation(settings)
         self.now = 0.0
         self._frame = AudioFrame(
             data=settings.audio.silence(0.02), format=settings.audio
@@ -132,19 +132,21 @@ class TheClient:
             return
         self.now += 0.3
         if chance < 0.005:
-            machine.ask({}, self.now)
+            machine.request({}, self.now)
         elif chance < 0.008:
             machine.interrupt(self.now)
         elif chance < 0.03:
             machine.hear(self._frame, self.now)
         elif machine.spoken:
             machine.spoken[0].store.clear()
-        while machine.news:
-            _, frame = machine.news.popleft()
+        outbox = machine.outbox
+        while outbox.frames:
+            _, frame = outbox.frames.popleft()
             if isinstance(frame, ToolCall):
                 result = ToolResult(call_id=frame.call_id, output="{}")
                 machine.add_result(result, self.now)
-        machine.outbox.clear()
+        outbox.messages.clear()
+        outbox.reports.clear()
 
 
 class TheSimulator:

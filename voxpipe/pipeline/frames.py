@@ -18,12 +18,14 @@ from .turn import Turn
 
 __all__ = [
     "AudioFrame",
+    "CallerFrame",
     "Dtmf",
     "Fault",
     "Frame",
     "Image",
     "Interruption",
     "ReplyEnd",
+    "ReplyFrame",
     "SpeechStarted",
     "SpeechStopped",
     "Text",
@@ -202,3 +204,10 @@ class Fault(Frame):
 
     source: str
     message: str
+
+
+CallerFrame = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
+"""What a phone hears of a caller, and a model hears of it."""
+
+ReplyFrame = AudioFrame | ReplyEnd
+"""What a model says, and a playout input plays."""

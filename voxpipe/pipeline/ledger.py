@@ -88,6 +88,14 @@ class Ledger:
         self._intervals[-1].end += seconds
         return start
 
+    def generated_by_item(self) -> dict[str, float]:
+        """Seconds that the model has made of each item."""
+        seconds: dict[str, float] = {}
+        for each in self._intervals:
+            item_id, _ = each.key
+            seconds[item_id] = seconds.get(item_id, 0.0) + each.end - each.start
+        return seconds
+
     def items(self, position: float, basis: Basis) -> tuple[PlayedItem, ...]:
         """Each item once, when the reply was played up to ``position``."""
         sums: dict[tuple[str, int], tuple[float, float]] = {}

@@ -201,6 +201,10 @@ class Turn:
         """Seconds of audio that the model has made."""
         return self._ledger.generated
 
+    def generated_by_item(self) -> dict[str, float]:
+        """The same, item by item; nobody is asked how much of it was played."""
+        return self._ledger.generated_by_item()
+
     @property
     def played(self) -> float:
         """Seconds that were heard by now; frozen when the turn is over."""

@@ -21,9 +21,10 @@ from voxpipe.pipeline import (
     Usage,
 )
 from voxpipe.pipeline.turn import Basis
-from voxpipe.processors.realtime import Reply, Settings
+from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.protocol.conversation import Conversation
+from voxpipe.processors.realtime.protocol.response import Response
 
 Json = dict[str, Any]
 
@@ -51,20 +52,24 @@ class Bench:
     Attributes:
         conversation: under test.
         now: its clock; tests move it.
-        faults: what was reported.
         orders: client events, taken from the outbox as they appear.
         audio: the caller's frames, likewise.
+        over: how often somebody else has ended a turn.
     """
 
     def __init__(self, **settings: Any) -> None:
-        self.faults: list[str] = []
-        self.conversation = Conversation(Settings(**settings), self.faults.append)
+        self.over = 0
+        self.conversation = Conversation(Settings(**settings), on_over=self._note)
+        self._faults: list[str] = []
         self.now = 0.0
         self.ear = Ear()
         self.orders: list[Json] = []
         self.audio: list[AudioFrame] = []
         self._told: list[tuple[str, Frame]] = []
         self._numbers = count(1)
+
+    def _note(self) -> None:
+        self.over += 1
 
     # --- the service
 
@@ -77,7 +82,7 @@ class Bench:
         """The service sends these characters."""
         self.conversation.receive(message, self.now)
 
-    def created(self, id: str = "resp_1", *, of: Reply | None = None) -> None:
+    def created(self, id: str = "resp_1", *, of: Response | None = None) -> None:
         """A reply begins: the one that was asked for, or one of the service's."""
         metadata = {"voxpipe": of.request_id} if of else None
         self.says("response.created", response={"id": id, "metadata": metadata})
@@ -186,7 +191,7 @@ class Bench:
         """It hears the caller end."""
         self.conversation.mark(SpeechStopped(at=at), self.now)
 
-    def asks(self, **options: Any) -> Reply:
+    def asks(self, **options: Any) -> Response:
         """The program asks for a reply."""
         return self.conversation.request(options, self.now)
 
@@ -198,15 +203,15 @@ class Bench:
     def waits(self, seconds: float) -> None:
         """Time passes, in which nothing happens."""
         self.now += seconds
-        self.conversation.pump(self.now)
+        self.conversation.advance(self.now)
 
     # --- what came of it
 
     def sent(self, *kinds: str) -> list[Json]:
         """All orders so far, or those of some kinds."""
-        outbox = self.conversation.outbox
-        while outbox:
-            each = outbox.popleft()
+        messages = self.conversation.outbox.messages
+        while messages:
+            each = messages.popleft()
             if isinstance(each, AudioFrame):
                 self.audio.append(each)
             else:
@@ -216,9 +221,18 @@ class Bench:
 
     def told(self, port: str) -> list[Any]:
         """All frames for a port so far."""
-        while self.conversation.news:
-            self._told.append(self.conversation.news.popleft())
+        frames = self.conversation.outbox.frames
+        while frames:
+            self._told.append(frames.popleft())
         return [frame for name, frame in self._told if name == port]
+
+    @property
+    def faults(self) -> list[str]:
+        """What was reported."""
+        reports = self.conversation.outbox.reports
+        while reports:
+            self._faults.append(reports.popleft())
+        return self._faults
 
     @property
     def interruptions(self) -> list[Interruption]:
@@ -241,19 +255,18 @@ class Bench:
         return self.told("usage")
 
     @property
-    def spoken(self) -> list[Reply]:
+    def spoken(self) -> list[Response]:
         """Replies that are played or wait to be."""
         return list(self.conversation.spoken)
 
-    def plays(self, reply: Reply, seconds: float) -> None:
+    def plays(self, reply: Response, seconds: float) -> None:
         """The ear has played so much of a reply, of which all that came was sent."""
-        while reply.store.take() is not None:
+        while reply.take(self.now) is not None:
             pass
-        reply.turn.timings.first_sent = self.now
         self.ear.plays(reply.turn, seconds)
 
 
-def outcome(reply: Reply) -> tuple[str, str] | None:
+def outcome(reply: Response) -> tuple[str, str] | None:
     """How a reply ended: status and reason."""
     settled = reply.settled
     return None if settled is None else (settled.status, settled.reason)

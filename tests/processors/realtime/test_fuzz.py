@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import ToolCall
-from voxpipe.processors.realtime import Reply
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, BadEvent, parse
-from voxpipe.processors.realtime.protocol.arbiter import WISHES
-from voxpipe.processors.realtime.protocol.pending import OPEN
-from voxpipe.processors.realtime.protocol.reply import Status
-from voxpipe.processors.realtime.protocol.responses import REMEMBERED
+from voxpipe.processors.realtime.protocol.arbiter import MAX_WISHES
+from voxpipe.processors.realtime.protocol.pending import MAX_OPEN
+from voxpipe.processors.realtime.protocol.response import Response, Status
+from voxpipe.processors.realtime.protocol.responses import MAX_REMEMBERED
 
 from .bench import CREATE, DELETE, TOOLS, TRUNCATE, Bench, Json
 
@@ -131,8 +130,8 @@ class Play:
 
     def __init__(self, turn_detection: str) -> None:
         self.bench = Bench(turn_detection=turn_detection, tools=TOOLS)
-        self.asked: list[Reply] = []
-        self.seen: dict[int, Reply] = {}
+        self.asked: list[Response] = []
+        self.seen: dict[int, Response] = {}
         self.outcomes: dict[int, Any] = {}
         self.open: list[ToolCall] = []
         self.calls = 0
@@ -187,7 +186,7 @@ class Play:
 
     def look(self) -> None:
         bench = self.bench
-        assert len(bench.spoken) <= REMEMBERED + 1
+        assert len(bench.spoken) <= MAX_REMEMBERED + 1
         for reply in (*self.asked, *bench.spoken):
             self.seen[id(reply)] = reply
         for key, reply in self.seen.items():
@@ -272,7 +271,7 @@ INNER = st.dictionaries(
     JSON | NAMES | st.sampled_from(["message", "function_call", "completed"]),
     max_size=6,
 )
-KINDS = st.sampled_from(sorted(Bench().conversation._handlers)) | st.sampled_from(  # pyright: ignore[reportPrivateUsage]
+KINDS = st.sampled_from(sorted(Bench().conversation._handlers())) | st.sampled_from(  # pyright: ignore[reportPrivateUsage]
     ["response.output_audio.delta", "rate_limits.updated", "something.new"]
 )
 
@@ -311,6 +310,7 @@ def test_what_is_no_event_is_a_typed_error(message: str) -> None:
 def test_an_endless_service_fills_nothing() -> None:
     bench = Bench(tools=TOOLS)
     conversation = bench.conversation
+    outbox = conversation.outbox
     for number in range(3_000):
         name = f"resp_{number}"
         bench.created(name)
@@ -320,13 +320,13 @@ def test_an_endless_service_fills_nothing() -> None:
             bench.sound(name, f"item_{number}_{part}", 0.02)
         bench.calls(name, f"call_{number}")
         bench.committed(f"user_{number}")
-        conversation.news.clear()
-        conversation.outbox.clear()
+        outbox.frames.clear()
+        outbox.messages.clear()
     assert len(conversation.history) <= 2_000
-    assert len(conversation.spoken) <= REMEMBERED + 1
-    assert len(conversation._speaking._replies) <= REMEMBERED  # pyright: ignore[reportPrivateUsage]
-    assert len(conversation._calling._calls._open) <= OPEN  # pyright: ignore[reportPrivateUsage]
-    assert len(conversation._words._awaited) <= 64  # pyright: ignore[reportPrivateUsage]
-    for _ in range(2 * WISHES):
+    assert len(conversation.spoken) <= MAX_REMEMBERED + 1
+    assert len(conversation._responses._known) <= MAX_REMEMBERED  # pyright: ignore[reportPrivateUsage]
+    assert len(conversation._tools._open) <= MAX_OPEN  # pyright: ignore[reportPrivateUsage]
+    assert len(conversation._transcripts._awaited) <= 64  # pyright: ignore[reportPrivateUsage]
+    for _ in range(2 * MAX_WISHES):
         bench.asks()
-    assert len(conversation.arbiter._wishes) <= WISHES  # pyright: ignore[reportPrivateUsage]
+    assert len(conversation.arbiter._wishes) <= MAX_WISHES  # pyright: ignore[reportPrivateUsage]

@@ -25,7 +25,7 @@ from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Decode
 from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.shell import port_queue as news
+from voxpipe.processors.realtime.shell import ports as queues
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import CallTool, Failure, Line, Script
@@ -734,7 +734,7 @@ def test_a_slow_reader_of_transcripts_holds_nothing_up() -> None:
 
 
 def test_a_reader_that_never_reads_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "WAITING", 20)
+    monkeypatch.setattr(queues, "MAX_WAITING", 20)
 
     class Deaf(Processor):
         input = Input[Any](capacity=1)

@@ -15,9 +15,16 @@ from typing import Any
 import anyio
 import numpy as np
 
-from voxpipe.pipeline import AudioFrame, OpenRoute, Output, Pipeline, VoxpipeError
+from voxpipe.pipeline import (
+    AudioFrame,
+    OpenRoute,
+    Output,
+    Pipeline,
+    ReplyFrame,
+    VoxpipeError,
+)
 from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
-from voxpipe.processors.realtime import Realtime, Said, Session, open_session
+from voxpipe.processors.realtime import Realtime, Session, open_session
 from voxpipe.processors.recorder import WavRecorder
 from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
@@ -193,7 +200,7 @@ def _pcm(output: Output[AudioFrame], phone: MemoryPhone) -> OpenRoute[AudioFrame
     return route >> Mono() if phone.format.channels == 2 else route
 
 
-def _from_model(model: Realtime, phone: MemoryPhone) -> OpenRoute[Said]:
+def _from_model(model: Realtime, phone: MemoryPhone) -> OpenRoute[ReplyFrame]:
     """From the model's audio to what the phone plays."""
     route = model.says >> Resample(phone.format.rate)
     if phone.format.channels == 2:

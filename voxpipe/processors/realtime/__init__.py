@@ -31,13 +31,12 @@ from .memory.items import Items, NoSummary
 from .memory.summary import Summary
 from .money.budget import Budget, BudgetSpent
 from .money.prices import PRICES, Bill, Price
-from .processor import Heard, Realtime
+from .processor import Realtime
 from .protocol.history import Entry, History
 from .protocol.mcp_frames import McpApproval, McpCall, McpDecision, McpListed, McpNews
-from .protocol.reply import Outcome, Reply
+from .protocol.response import Outcome, Reply
 from .protocol.updates import Update
 from .session import Session, open_session
-from .shell.reply_sender import Said
 from .transcription import Transcribe, TranscriptionSession, open_transcription
 from .translation import Translate, TranslationSession, open_translation
 
@@ -56,7 +55,6 @@ __all__ = [
     "Connector",
     "Entry",
     "Export",
-    "Heard",
     "History",
     "HostWarning",
     "HostedMcp",
@@ -82,7 +80,6 @@ __all__ = [
     "Retention",
     "Retirement",
     "RetirementWarning",
-    "Said",
     "SemanticVad",
     "ServerEvent",
     "ServerVad",

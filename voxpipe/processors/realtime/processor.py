@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import inf
 from typing import Any, Unpack
 
-from anyio import CancelScope, create_task_group, current_time, move_on_after
-from anyio.abc import TaskGroup
-
 from voxpipe.pipeline import (
-    AudioFrame,
+    CallerFrame,
     Dtmf,
+    Frame,
     Image,
     Input,
     Interruption,
     Output,
     Processor,
-    SessionLost,
-    SpeechStarted,
-    SpeechStopped,
+    ReplyFrame,
     Text,
     ToolCall,
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.timer import timers
-from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .config.changes import Changes
 from .config.settings import Settings
@@ -39,21 +32,24 @@ from .protocol.conversation import Conversation
 from .protocol.history import History
 from .protocol.hosted_calls import Answers
 from .protocol.mcp_frames import McpApproval, McpNews
-from .protocol.reply import Reply
+from .protocol.response import Reply
 from .protocol.updates import Update
 from .session import Session
-from .shell.port_queue import PortQueue
-from .shell.reply_sender import ReplySender, Said
-from .shell.scopes import tasks_until_done
-from .shell.sender import Sender
+from .shell.link import Link
+from .shell.reply_sender import ReplySender
 from .shell.wiring import Wiring, wiring_errors
 
-Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
-
-LAST_WORDS = 10.0  # seconds for open replies and tools after the caller has gone
-QUIET = 1.0  # seconds without news after which the service has nothing to say
 _OVER = "the conversation is over"
-_TOLD = ("calls", "transcripts", "writes", "interruptions", "usage", "pressed", "mcp")
+_PORTS = (
+    "calls",
+    "transcripts",
+    "writes",
+    "interruptions",
+    "usage",
+    "pressed",
+    "mcp",
+    "events",
+)
 
 
 class Realtime(Processor):
@@ -90,11 +86,11 @@ class Realtime(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[Heard](optional=True)
-    speech = Input[Heard](optional=True, capacity=256)
+    hears = Input[CallerFrame](optional=True)
+    speech = Input[CallerFrame](optional=True, capacity=256)
     reads = Input[Text | Image](optional=True)
     results = Input[Answers](optional=True, feedback=True, capacity=256)
-    says = Output[Said]()
+    says = Output[ReplyFrame]()
     writes = Output[Text]()
     calls = Output[ToolCall]()
     transcripts = Output[Transcript]()
@@ -106,17 +102,15 @@ class Realtime(Processor):
 
     def __init__(self, session: Session) -> None:
         self._connection, settings = session.connection, session.settings
-        conversation = Conversation(settings, self.report, session.host)
-        self._conversation = conversation
-        conversation.on_cut = self._flush
-        self._items = Items(conversation, settings.audio, self._flush, self.report)
-        self._outgoing = Sender(session.connection, conversation.outbox)
-        self._news: dict[str, PortQueue] | None = None  # while it does not run
-        self._orders, self._progress = Wakeup(), Wakeup()
-        self._hearing = self._over = False
-        self._now = current_time
-        self._mouth = ReplySender(
-            self.says, conversation, self._progress, lambda: self._now()
+        self._conversation = conversation = Conversation(
+            settings, host=session.host, on_over=lambda: self._link.wake()
+        )
+        self._link = link = Link(
+            session.connection, conversation, self.report, unread=self._refuse
+        )
+        self._sender = ReplySender(self.says, conversation, link)
+        self._items = Items(
+            conversation, settings.audio, link.flush, link.moves(), self.report
         )
         self.hears.format = settings.audio
         self.says.format = settings.audio
@@ -143,9 +137,9 @@ class Realtime(Processor):
         """
         if instructions is not None:
             options["instructions"] = instructions
-        reply = self._conversation.request(options, current_time())
-        self._flush()
-        return reply
+        response = self._conversation.request(options, self._link.now())
+        self._link.flush()
+        return response.reply
 
     def aside(self, instructions: str, **options: Any) -> Reply:
         """Ask for something out of band, in writing and without tools: a verdict, a
@@ -164,7 +158,7 @@ class Realtime(Processor):
 
     def inform(self, text: str) -> None:
         """Tell the model something that nobody has said, as a system message."""
-        self._order_item(system_item(text))
+        self._add_item(system_item(text))
 
     def send_text(self, text: str) -> Reply:
         """Say something in writing, as the caller, and ask for a reply."""
@@ -181,8 +175,8 @@ class Realtime(Processor):
 
     def interrupt(self) -> None:
         """Silence the model now, and drop what it was asked to say next."""
-        self._conversation.interrupt(current_time())
-        self._flush()
+        self._conversation.interrupt(self._link.now())
+        self._link.flush()
 
     def end_turn(self) -> None:
         """Close the caller's turn and ask for a reply, as a released button does.
@@ -190,10 +184,9 @@ class Realtime(Processor):
         All audio that has arrived belongs to the turn; less than 100 ms make none, and
         are not answered.
         """
-        while self._hearing and (frame := self.hears.receive_nowait()) is not None:
-            self._take(frame)
-        self._conversation.end_turn(current_time())
-        self._flush()
+        self._link.take_what_came()
+        self._conversation.end_turn(self._link.now())
+        self._link.flush()
 
     def update(self, **changes: Unpack[Changes]) -> Update:
         """Change settings of the session, such as ``instructions``, while it runs.
@@ -203,14 +196,14 @@ class Realtime(Processor):
                 out of range, or not for this model.
             TypeError, ValueError: no such field, or one that JSON cannot express.
         """
-        update = self._conversation.terms.update(changes)
-        self._flush()
+        update = self._conversation.update(changes)
+        self._link.flush()
         return update
 
     @property
     def settings(self) -> Settings:
         """What the session is held to; `update` changes it."""
-        return self._conversation.terms.settings
+        return self._conversation.settings
 
     @property
     def bill(self) -> Bill:
@@ -246,141 +239,58 @@ class Realtime(Processor):
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
-        async with tasks_until_done() as tasks:
-            await self._live(tasks)
-
-    async def _live(self, tasks: TaskGroup) -> None:
-        conversation = self._conversation
-        self._now = timers().now  # anyio's costs more, and it is asked often
-        ports = {name: getattr(self, name) for name in (*_TOLD, "events")}
-        self._news = told = {name: PortQueue(p) for name, p in ports.items() if p.read}
-        try:
-            async with create_task_group() as tellers:
-                for news in told.values():
-                    tellers.start_soon(news.deliver)
-                tasks.start_soon(self._listen)
-                tasks.start_soon(self._send_orders)
-                tasks.start_soon(self._take_results)
-                tasks.start_soon(self._follow_marks)
-                self._flush()
-                if isinstance(self._connection, SidebandConnection):
-                    tasks.start_soon(self._read)
-                    await self._connection.over()
-                else:
-                    tasks.start_soon(self._mouth.speak)
-                    await self._hear(tasks)
-                    await self._finish()
-                for news in told.values():
-                    news.close()
-        finally:
-            conversation.end(_OVER)
-            self._news = {}  # what is cut from now on is told to nobody
-
-    async def _listen(self) -> None:
-        conversation = self._conversation
-        while True:
-            try:
-                message = await self._connection.receive()
-            except SessionLost as lost:
-                if self._over:
-                    return
-                conversation.end(str(lost))
-                raise
-            conversation.receive(message, self._now())
-            self._flush()
-
-    async def _send_orders(self) -> None:
-        conversation = self._conversation
-        while True:
-            await self._outgoing.send()
-            due = conversation.due
-            with CancelScope(deadline=inf if due is None else due):
-                await self._orders.wait()
-            conversation.pump(current_time())
-
-    async def _hear(self, tasks: TaskGroup) -> None:
-        if not self.hears.fed:
-            await self._read()
-            return
-        tasks.start_soon(self._read)
-        self._hearing = True
-        self.hears.take_at_once(self._hear_at_once)
-        async for frame in self.hears:
-            self._take(frame)
-            await self._outgoing.send()
-        self._hearing = False
-
-    def _hear_at_once(self, frame: Heard) -> bool:
-        if type(frame) is not AudioFrame or not self._outgoing.is_free:
-            return False
-        self._conversation.hear(frame, self._now())
-        if not self._outgoing.send_nowait():
-            self._orders.set()
-        return True
-
-    async def _follow_marks(self) -> None:
-        # Its audio came by `hears` already; a task would be woken for each frame.
-        self.speech.take_at_once(lambda frame: type(frame) is AudioFrame)
-        async for frame in self.speech:
-            if isinstance(frame, SpeechStarted | SpeechStopped):
-                self._take(frame)
-
-    def _take(self, frame: Heard) -> None:
-        if isinstance(frame, AudioFrame):
-            self._conversation.hear(frame, current_time())
-        elif isinstance(frame, SpeechStarted | SpeechStopped):
-            self._conversation.mark(frame, current_time())
-            self._flush()
+        link = self._link
+        ports = {name: getattr(self, name) for name in _PORTS}
+        async with link.running(ports) as tasks:
+            tasks.start_soon(self._take_results)
+            tasks.start_soon(link.follow_marks, self.speech)
+            if isinstance(self._connection, SidebandConnection):
+                tasks.start_soon(self._read)
+                await self._connection.over()
+                return
+            tasks.start_soon(self._sender.run)
+            if self.hears.fed:
+                tasks.start_soon(self._read)
+                await link.hear(self.hears)
+            else:
+                await self._read()
+            await self._finish()
 
     async def _read(self) -> None:
         async for frame in self.reads:
             self._add(frame)
             if isinstance(frame, Text):
                 self.ask()
-            await self._outgoing.send()
+            await self._link.send()
 
     async def _take_results(self) -> None:
         async for result in self.results:
-            self._conversation.add_result(result, current_time())
-            self._flush()
+            self._conversation.add_result(result, self._link.now())
+            self._link.flush()
+
+    def _refuse(self, frame: Frame) -> None:
+        """Nobody reads the port of this frame."""
+        if isinstance(frame, ToolCall | McpApproval):
+            self._conversation.refuse(frame, self._link.now())
 
     async def _finish(self) -> None:
-        """The caller has gone: let a last question be answered, and heard."""
-        conversation = self._conversation
-        conversation.hang_up(current_time())
-        self._flush()
-        with move_on_after(LAST_WORDS):
-            quiet = False
-            while not (quiet and conversation.is_idle(current_time())):
-                with move_on_after(QUIET) as patience:
-                    await self._progress.wait()
-                quiet = patience.cancelled_caught
-        self._over = True
+        """The caller has gone: let a last question be answered, and played."""
+        conversation, link = self._conversation, self._link
+        conversation.hang_up(link.now())
+        link.flush()
+        await link.settle()
+        link.ending = True
         conversation.wind_up(_OVER)
-        self._flush()
-        while not conversation.all_sent:
-            await self._progress.wait()
+        link.flush()
+        moves = link.moves()
+        while not conversation.all_left:
+            await moves.wait()
         conversation.end(_OVER)
-        self._flush()
+        link.flush()
 
     def _add(self, frame: Text | Image, text: str = "") -> None:
-        self._order_item(item_of(frame, text))
+        self._add_item(item_of(frame, text))
 
-    def _order_item(self, item: dict[str, Any]) -> None:
-        self._conversation.order("conversation.item.create", item=item)
-        self._flush()
-
-    def _flush(self) -> None:
-        """Wake whoever has something to do after the conversation has moved."""
-        conversation, told = self._conversation, self._news
-        while told is not None and conversation.news:
-            port, frame = conversation.news.popleft()
-            if port in told:
-                told[port].add(frame)
-            elif isinstance(frame, ToolCall | McpApproval):
-                conversation.refuse(frame, current_time())
-        if conversation.outbox or conversation.due is not None:
-            self._orders.set()
-        self._mouth.audio.set()
-        self._progress.set()
-        self._items.moved.set()
+    def _add_item(self, item: dict[str, Any]) -> None:
+        self._conversation.send("conversation.item.create", item=item)
+        self._link.flush()

@@ -8,6 +8,7 @@ import pytest
 from anyio import create_task_group, sleep
 
 from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import (
     ItemRefused,
@@ -18,7 +19,7 @@ from voxpipe.processors.realtime import (
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ItemEvent
-from voxpipe.processors.realtime.memory.items import PATIENCE
+from voxpipe.processors.realtime.memory.items import ANSWER_TIMEOUT
 from voxpipe.processors.tools import tool
 from voxpipe.simulator import CallTool, Failure, Line, Script
 
@@ -162,8 +163,10 @@ def test_an_edit_of_a_session_that_has_ended_is_lost(backend: Backend) -> None:
 def test_a_service_that_says_nothing_is_given_up(backend: Backend) -> None:
     async def conversation() -> None:
         bench = Bench()  # its service says what a test has it say
-        items = Items(bench.conversation, PCM_24K, lambda: None, bench.faults.append)
-        with pytest.raises(TransportError, match=f"none within {PATIENCE:.0f} s"):
+        items = Items(
+            bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+        )
+        with pytest.raises(TransportError, match=f"none within {ANSWER_TIMEOUT:.0f} s"):
             await items.delete("item_1")
         (order,) = bench.sent(DELETE)
         bench.refuses("item_delete_invalid_item_id", order["event_id"])  # too late
@@ -300,7 +303,9 @@ def test_a_conversation_can_be_kept_within_a_budget(backend: Backend) -> None:
 
 def test_a_summary_does_not_outlive_the_conversation(backend: Backend) -> None:
     bench = Bench()
-    items = Items(bench.conversation, PCM_24K, lambda: None, bench.faults.append)
+    items = Items(
+        bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+    )
     content = [{"type": "input_text", "text": LONG}]
     body = {"id": "item_1", "type": "message", "role": "user", "content": content}
     bench.says("conversation.item.added", item=body, previous_item_id=None)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from voxpipe.processors.realtime import Reply
 from voxpipe.processors.realtime.protocol.arbiter import (
-    PATIENCE,
-    TAKE_UP,
-    WISHES,
+    MAX_WISHES,
+    REPLY_TIMEOUT,
+    TAKE_UP_TIMEOUT,
     Arbiter,
 )
+from voxpipe.processors.realtime.protocol.response import Response
 
 from ..bench import outcome
 
 
-def wish(arbiter: Arbiter, *, follow_up: bool = False) -> Reply:
-    reply = Reply(request={}, follow_up=follow_up)
+def wish(arbiter: Arbiter, *, follow_up: bool = False) -> Response:
+    reply = Response(options={}, follow_up=follow_up)
     assert arbiter.wish(reply) is None
     return reply
 
@@ -40,11 +40,11 @@ def test_nobody_asks_while_the_caller_speaks_or_will_be_answered() -> None:
     wish(arbiter)
     arbiter.caller_starts()
     assert arbiter.next(0.0) is None
-    arbiter.speaking = False
+    arbiter.caller_stops()
     arbiter.expect(10.0)
-    assert arbiter.next(10.0 + PATIENCE - 0.01) is None
-    assert arbiter.due == 10.0 + PATIENCE
-    assert arbiter.next(10.0 + PATIENCE) is not None
+    assert arbiter.next(10.0 + REPLY_TIMEOUT - 0.01) is None
+    assert arbiter.due == 10.0 + REPLY_TIMEOUT
+    assert arbiter.next(10.0 + REPLY_TIMEOUT) is not None
 
 
 def test_it_says_when_it_must_be_asked_again() -> None:
@@ -54,17 +54,17 @@ def test_it_says_when_it_must_be_asked_again() -> None:
     due.append(arbiter.due)  # nothing waits
     wish(arbiter)
     due.append(arbiter.due)
-    arbiter.next(PATIENCE)
+    arbiter.next(REPLY_TIMEOUT)
     due.append(arbiter.due)
-    assert due == [None, None, PATIENCE, PATIENCE + TAKE_UP]
+    assert due == [None, None, REPLY_TIMEOUT, REPLY_TIMEOUT + TAKE_UP_TIMEOUT]
 
 
 def test_follow_ups_lapse_when_the_caller_is_answered() -> None:
     arbiter = Arbiter()
     follow_up, own = wish(arbiter, follow_up=True), wish(arbiter)
     arbiter.caller_starts()
-    arbiter.speaking = False
-    arbiter.begun(Reply())
+    arbiter.caller_stops()
+    arbiter.begun(Response())
     assert outcome(follow_up) == ("superseded", "another reply answers the caller")
     assert follow_up.turn.is_cut
     assert outcome(own) is None
@@ -74,7 +74,7 @@ def test_what_the_model_is_told_to_say_answers_nobody() -> None:
     arbiter = Arbiter()
     follow_up = wish(arbiter, follow_up=True)
     arbiter.caller_starts()
-    arbiter.begun(Reply(request={"instructions": "Say exactly this"}))
+    arbiter.begun(Response(options={"instructions": "Say exactly this"}))
     assert outcome(follow_up) is None
     arbiter.caller_said_nothing()
     arbiter.active = None
@@ -94,17 +94,17 @@ def test_of_two_follow_ups_one_is_enough() -> None:
 
 def test_a_program_that_asks_in_a_loop_is_told() -> None:
     arbiter = Arbiter()
-    replies = [wish(arbiter) for _ in range(WISHES + 1)]
+    replies = [wish(arbiter) for _ in range(MAX_WISHES + 1)]
     assert outcome(replies[-2]) is None
     assert outcome(replies[-1]) == (
         "rejected",
-        f"{WISHES} replies are asked for already",
+        f"{MAX_WISHES} replies are asked for already",
     )
 
 
 def test_metadata_that_is_null_is_no_obstacle() -> None:
     arbiter = Arbiter()
-    reply = Reply(request={"metadata": None})
+    reply = Response(options={"metadata": None})
     arbiter.wish(reply)
     order = arbiter.next(0.0)
     assert order is not None
@@ -124,12 +124,12 @@ def test_a_refusal_without_a_name_is_ours_only_if_the_service_is_busy() -> None:
     arbiter = Arbiter()
     reply = wish(arbiter)
     arbiter.next(0.0)
-    asked: list[Reply | None] = []
+    asked: list[Response | None] = []
     for busy in (False, True):
         assert arbiter.refused(None, busy=busy, now=0.0) is None
         asked.append(arbiter.asked)
     assert asked == [reply, None]
-    assert arbiter.next(PATIENCE) is not None
+    assert arbiter.next(REPLY_TIMEOUT) is not None
 
 
 def test_idle_means_that_nothing_will_happen_by_itself() -> None:
@@ -138,14 +138,14 @@ def test_idle_means_that_nothing_will_happen_by_itself() -> None:
     arbiter.caller_starts()
     idle.append(arbiter.is_idle)
     follow_up = wish(arbiter, follow_up=True)
-    arbiter.speaking = False
+    arbiter.caller_stops()
     idle.append(arbiter.is_idle)
-    arbiter.begun(Reply())
+    arbiter.begun(Response())
     assert outcome(follow_up) is not None
     idle.append(arbiter.is_idle)
     arbiter.active = None
     arbiter.expect(0.0)
     idle.append(arbiter.is_idle)
-    arbiter.next(PATIENCE)
+    arbiter.next(REPLY_TIMEOUT)
     idle.append(arbiter.is_idle)
     assert idle == [True, False, False, False, False, True]

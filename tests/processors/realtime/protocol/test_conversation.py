@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from voxpipe.pipeline import ToolCall, VoxpipeError
-from voxpipe.processors.realtime.protocol.arbiter import PATIENCE, TAKE_UP
-from voxpipe.processors.realtime.protocol.conversation import ORDERS
+from voxpipe.processors.realtime.protocol.arbiter import REPLY_TIMEOUT, TAKE_UP_TIMEOUT
+from voxpipe.processors.realtime.protocol.conversation import MAX_MESSAGES
 
 from ..bench import (
     CANCEL,
@@ -146,7 +146,7 @@ def test_the_program_asks_only_what_json_can_say() -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         bench.asks(tools=object())
     with pytest.raises(TypeError, match="not JSON serializable"):
-        bench.conversation.order("session.update", session={"tools": {1, 2}})
+        bench.conversation.send("session.update", session={"tools": {1, 2}})
     with pytest.raises(ValueError, match="not JSON compliant"):
         bench.asks(metadata={"nan": float("nan")})
     assert bench.sent() == []
@@ -233,7 +233,7 @@ def test_the_refusal_may_come_before_the_services_own_reply_is_told() -> None:
     bench.refuses(BUSY, reply.request_id)
     assert len(bench.sent(CREATE)) == 1  # it waits for the other one
     bench.created("resp_own")
-    bench.waits(PATIENCE + 1)
+    bench.waits(REPLY_TIMEOUT + 1)
     assert len(bench.sent(CREATE)) == 1
     bench.done("resp_own")
     assert len(bench.sent(CREATE)) == 2
@@ -243,14 +243,14 @@ def test_a_busy_service_that_shows_no_reply_is_asked_again_after_a_while() -> No
     bench = Bench()
     reply = bench.asks()
     bench.refuses(BUSY, reply.request_id)
-    bench.waits(PATIENCE)
+    bench.waits(REPLY_TIMEOUT)
     assert [o["event_id"] for o in bench.sent(CREATE)] == [reply.request_id] * 2
 
 
 def test_what_the_service_never_takes_up_has_failed_and_blocks_nobody() -> None:
     bench = Bench()
     first, second = bench.asks(), bench.asks()
-    bench.waits(TAKE_UP)
+    bench.waits(TAKE_UP_TIMEOUT)
     assert outcome(first) == ("failed", "the service did not take it up")
     assert bench.sent(CREATE)[-1]["event_id"] == second.request_id
     bench.created("resp_late", of=first)  # nobody waits for it any more
@@ -266,7 +266,7 @@ def test_a_cut_reply_that_the_service_never_ends_blocks_nobody() -> None:
     bench.stops(1.0)
     assert bench.sent(CREATE) == []  # the service is still at it, for all we know
     assert bench.conversation.arbiter.due is not None
-    bench.waits(TAKE_UP)
+    bench.waits(TAKE_UP_TIMEOUT)
     assert len(bench.sent(CREATE)) == 1
 
 
@@ -335,9 +335,9 @@ def test_what_was_made_is_played_when_nothing_more_will_be() -> None:
     assert not active.turn.is_cut
     assert active.store.seconds == 1.0
     assert bench.sent(CANCEL) == [{"type": CANCEL, "response_id": "resp_1"}]
-    sent = [bench.conversation.all_sent]
-    active.ended = True  # it has gone to the ear
-    assert [*sent, bench.conversation.all_sent] == [False, True]
+    sent = [bench.conversation.all_left]
+    active.all_left()  # it has gone to the ear
+    assert [*sent, bench.conversation.all_left] == [False, True]
     bench.conversation.end("that is all")
     assert outcome(active) == ("failed", "that is all")
     assert not active.turn.is_cut  # the ear is still playing it
@@ -369,7 +369,7 @@ def test_a_reply_out_of_band_needs_no_floor_and_is_not_played() -> None:
     assert outcome(aside) == ("completed", "")
     assert aside.text == "a complaint"
     assert len(aside.store) == 1
-    assert [reply.response_id for reply in bench.spoken] == ["resp_1"]
+    assert [reply.id for reply in bench.spoken] == ["resp_1"]
     assert bench.transcripts == []
     assert len(bench.conversation.history) == 0
     assert bench.conversation.arbiter.active is not None  # the other one goes on
@@ -521,7 +521,7 @@ def test_a_result_that_comes_while_the_caller_speaks_waits_for_the_floor() -> No
     bench.stopped()
     bench.created("resp_2")  # the answer to the caller
     bench.done("resp_2")
-    bench.waits(PATIENCE + 1)
+    bench.waits(REPLY_TIMEOUT + 1)
     assert bench.sent(CREATE) == []
 
 
@@ -533,7 +533,7 @@ def test_results_are_followed_when_the_service_does_not_answer_the_caller() -> N
     bench.started()
     bench.result("call_1")
     bench.stopped()
-    bench.waits(PATIENCE - 0.1)
+    bench.waits(REPLY_TIMEOUT - 0.1)
     assert bench.sent(CREATE) == []
     bench.waits(0.2)
     assert len(bench.sent(CREATE)) == 1
@@ -601,7 +601,7 @@ def test_a_service_that_could_not_answer_is_asked_to_when_the_floor_is_free() ->
     bench.refuses(BUSY)  # its own attempt: nobody's order
     assert bench.sent(CREATE) == []
     bench.done("resp_1")
-    bench.waits(PATIENCE)
+    bench.waits(REPLY_TIMEOUT)
     assert len(bench.sent(CREATE)) == 1
 
 
@@ -652,10 +652,10 @@ def test_a_new_turn_supersedes_the_answer_that_was_not_yet_asked_for() -> None:
 
 def test_an_order_waits_for_the_socket_but_not_without_bound() -> None:
     bench = Bench()
-    for _ in range(ORDERS):
-        bench.conversation.order("session.update", session={})
-    with pytest.raises(VoxpipeError, match="1024 orders wait"):
-        bench.conversation.order("session.update", session={})
+    for _ in range(MAX_MESSAGES):
+        bench.conversation.send("session.update", session={})
+    with pytest.raises(VoxpipeError, match="1024 messages wait"):
+        bench.conversation.send("session.update", session={})
 
 
 def test_an_interruption_drops_what_was_asked_for_next() -> None:

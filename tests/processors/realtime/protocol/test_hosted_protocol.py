@@ -154,7 +154,6 @@ def test_calls_and_requests_are_bounded() -> None:
     assert not any(each["item"]["approve"] for each in rejected)
 
 
-@pytest.mark.xfail(reason="an aside is taken for the reply that answers the caller")
 def test_an_aside_does_not_make_the_agent_speak_after_it_was_interrupted() -> None:
     bench = Bench(turn_detection="local")
     bench.created("resp_1")

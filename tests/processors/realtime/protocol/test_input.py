@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import SemanticVad, ServerVad
+from voxpipe.pipeline import AudioFrame, Timings
+from voxpipe.processors.realtime import SemanticVad, ServerVad, Settings
+from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.protocol.arbiter import Arbiter
+from voxpipe.processors.realtime.protocol.input import (
+    MAX_KEPT,
+    SHORTEST,
+    CallerClock,
+    InputAudio,
+)
+from voxpipe.processors.realtime.protocol.outbox import Outbox
+from voxpipe.processors.realtime.protocol.updates import SessionSettings
 
 from ..bench import COMMIT, CREATE, Bench, kinds
 
@@ -129,3 +142,127 @@ def test_a_silent_caller_is_answered_by_the_service() -> None:
     bench.says(kind, item_id="item_u", audio_start_ms=0, audio_end_ms=6000)
     bench.asks()
     assert bench.sent(CREATE) == []  # its own reply comes first
+
+
+# --- which of the caller's audio goes to the service
+
+
+class Line:
+    """The caller's audio, and what of it is sent."""
+
+    def __init__(self, turn_detection: str) -> None:
+        self.outbox = Outbox()
+        settings = Settings(turn_detection=turn_detection)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        in_force = SessionSettings(settings, self.outbox)
+        self.audio = InputAudio(in_force, Arbiter(), self.outbox)
+
+    def hears(self, start: float, seconds: float = 0.02) -> AudioFrame:
+        data = bytes(PCM_24K.bytes_in(seconds))
+        frame = AudioFrame(data=data, format=PCM_24K, start=start)
+        self.audio.hear(frame, start)
+        return frame
+
+    @property
+    def sent(self) -> list[object]:
+        sent = list(self.outbox.messages)
+        self.outbox.messages.clear()
+        return [each["type"] if isinstance(each, dict) else each for each in sent]
+
+
+CLEAR = "input_audio_buffer.clear"
+
+
+@pytest.mark.parametrize("turn_detection", ["server", "semantic", "manual"])
+def test_everything_goes_to_a_service_that_owns_the_turns(turn_detection: str) -> None:
+    line = Line(turn_detection)
+    one = line.hears(0.0)
+    assert line.sent == [one]
+    line.audio.begin(0.0, 0.02)
+    assert line.sent == []
+
+
+def test_silence_stays_here_when_turn_detection_is_local() -> None:
+    line = Line("local")
+    frames = [line.hears(n * 0.02) for n in range(200)]
+    assert line.sent == []
+    line.audio.begin(3.5, 4.0)
+    assert line.sent == frames[175:]
+    after = line.hears(4.0)
+    assert line.sent == [after]
+    line.audio.begin(4.0, 4.02)  # it has begun
+    assert line.sent == []
+    assert line.audio.close(4.0, 4.0)
+    assert line.sent == [COMMIT]
+    line.hears(4.02)
+    assert line.sent == []
+
+
+def test_too_little_is_no_turn() -> None:
+    line = Line("manual")
+    for seconds, enough in ((SHORTEST - 0.001, False), (SHORTEST, True), (0.0, False)):
+        if seconds:
+            line.hears(0.0, seconds)
+        assert line.audio.can_close is enough
+        assert line.audio.close(1.0, 1.0) is enough
+        assert line.sent[-1] == (COMMIT if enough else CLEAR)
+
+
+def test_it_knows_how_long_ago_a_moment_was() -> None:
+    line = Line("local")
+    line.hears(2.0, 0.5)
+    assert line.audio.moment_of(2.25, 10.0) == 9.75
+    assert line.audio.moment_of(9.0, 10.0) == 10.0
+
+
+@given(st.lists(st.floats(0.001, 5), max_size=50), st.floats(0, 100))
+def test_what_is_kept_for_a_mark_is_bounded(lengths: list[float], at: float) -> None:
+    line, start = Line("local"), 0.0
+    for seconds in lengths:
+        start += line.hears(start, seconds).duration
+    line.audio.begin(at, start)
+    sent = [each for each in line.sent if isinstance(each, AudioFrame)]
+    if len(sent) > 1:
+        assert sum(each.duration for each in sent[1:]) <= MAX_KEPT + 1e-6
+    assert all(each.start + each.duration > at for each in sent)
+
+
+# --- the caller's clock
+
+
+def test_a_place_in_the_audio_is_a_moment_on_the_clock() -> None:
+    clock = CallerClock()
+    for n in range(100):
+        clock.appended(0.02, now=10 + n * 0.02)
+    clock.stopped_in_audio(1.5, now=12.3)
+    clock.committed(12.3)
+    timings = Timings()
+    clock.note_on(timings)
+    # 0.5 s of audio came after it; the last of it at 11.98.
+    assert timings.user_stopped == pytest.approx(11.48)
+    assert timings.committed == 12.3
+
+
+def test_a_place_that_was_not_sent_yet_is_now_at_the_latest() -> None:
+    clock = CallerClock()
+    clock.appended(1.0, now=5.0)
+    clock.stopped_in_audio(99.0, now=4.0)
+    clock.committed(5.0)
+    timings = Timings()
+    clock.note_on(timings)
+    assert timings.user_stopped == 4.0
+
+
+def test_a_turn_is_answered_once_and_a_new_one_forgets_the_old() -> None:
+    clock, first, second = CallerClock(), Timings(), Timings()
+    clock.stopped(1.0)
+    clock.committed(2.0)
+    clock.committed(3.0)  # the service's acknowledgement of our own
+    clock.note_on(first)
+    clock.note_on(second)
+    assert (first.user_stopped, first.committed) == (1.0, 2.0)
+    assert (second.user_stopped, second.committed) == (None, None)
+    clock.stopped(4.0)
+    clock.committed(5.0)
+    clock.started()
+    clock.note_on(second)
+    assert second.committed is None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from anyio import current_time, sleep
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import Dtmf, TurnError
-from voxpipe.processors.realtime import Reply, ServerVad
-from voxpipe.processors.realtime.protocol import remote_playback as playback
+from voxpipe.pipeline.testing import run_virtual
+from voxpipe.processors.realtime import ServerVad
+from voxpipe.processors.realtime.protocol.response import Response
 
 from ..bench import CANCEL, COMMIT, CREATE, DELETE, TRUNCATE, Bench, Json, kinds
 
@@ -27,18 +29,18 @@ def spent(audio: int) -> Json:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench() -> Bench:
     """A conversation whose audio goes elsewhere."""
-    return on_the_phone(monkeypatch)
+    return on_the_phone()
 
 
-def on_the_phone(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Bench:
-    bench = Bench(call_id="rtc_1", **settings)
-    monkeypatch.setattr(playback, "current_time", lambda: bench.now)
-    return bench
+def on_the_phone(**settings: Any) -> Bench:
+    return Bench(call_id="rtc_1", **settings)
 
 
-def begins(bench: Bench, text: str = TEN_WORDS, *, of: Reply | None = None) -> Reply:
+def begins(
+    bench: Bench, text: str = TEN_WORDS, *, of: Response | None = None
+) -> Response:
     """A reply begins to sound."""
     bench.created(of=of)
     (reply,) = bench.spoken
@@ -54,7 +56,7 @@ def ends(bench: Bench, text: str = TEN_WORDS, audio: int = 100) -> None:
     bench.done(usage=spent(audio))
 
 
-def state_of(reply: Reply) -> str:
+def state_of(reply: Response) -> str:
     return reply.turn.state
 
 
@@ -74,19 +76,41 @@ def test_a_reply_is_heard_when_the_service_says_that_it_has_ended(
     assert state_of(reply) == "played"
     assert reply.turn.basis == "measured"
     assert reply.turn.played == pytest.approx(5)
-    assert bench.conversation.all_sent
+    assert bench.conversation.all_left
     assert kinds(bench.sent()) == ["response.create"]
     assert bench.interruptions == []
 
 
-def test_what_sounds_is_followed_by_the_clock(bench: Bench) -> None:
-    reply = begins(bench)
-    bench.now = 1.5
-    assert (reply.turn.played, reply.turn.basis) == (1.5, "estimated")
-    ends(bench)
-    bench.now = 60
-    assert reply.turn.played == pytest.approx(5)  # no more than there is
-    assert reply.turn.timings.first_played == 0
+def test_what_sounds_is_followed_by_the_clock() -> None:
+    async def conversation() -> None:
+        bench = on_the_phone()
+        bench.now = began = current_time()
+        reply = begins(bench)
+        await sleep(1.5)
+        assert reply.turn.basis == "estimated"
+        assert reply.turn.played == pytest.approx(1.5)
+        ends(bench)
+        await sleep(60)
+        assert reply.turn.played == pytest.approx(5)  # no more than there is
+        assert reply.turn.timings.first_played == began
+
+    run_virtual(conversation)
+
+
+def test_whoever_cuts_what_sounds_it_is_cut_where_it_is() -> None:
+    async def conversation() -> None:
+        bench = on_the_phone()
+        bench.now = current_time()
+        reply = begins(bench)
+        ends(bench)
+        await sleep(2.5)
+        reply.turn.cut()
+        await sleep(1.0)
+        (cut,) = bench.interruptions
+        assert cut.items[0].played == pytest.approx(2.5)
+        assert kinds(bench.sent()) == [CLEAR]
+
+    run_virtual(conversation)
 
 
 def test_the_caller_interrupts_and_the_service_does_the_rest(bench: Bench) -> None:
@@ -180,14 +204,12 @@ def test_several_items_share_a_reply_by_what_they_say(bench: Bench) -> None:
     bench.item("resp_1", "item_b")
     bench.words("resp_1", "item_b", "b" * 30)
     bench.done(usage=spent(80))
-    lengths = {item.item_id: item.generated for item in reply.turn.items()}
+    lengths = reply.turn.generated_by_item()
     assert lengths == {"item_a": pytest.approx(1), "item_b": pytest.approx(3)}
 
 
-def test_a_turn_that_the_program_closes_is_committed_though_no_audio_came(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    bench = on_the_phone(monkeypatch, turn_detection="manual")
+def test_a_turn_that_the_program_closes_is_committed_though_no_audio_came() -> None:
+    bench = on_the_phone(turn_detection="manual")
     bench.conversation.end_turn(bench.now)
     assert kinds(bench.sent()) == [COMMIT, CREATE]
 
@@ -215,10 +237,8 @@ def test_keys_are_told_and_nonsense_is_reported_without_being_quoted(
     assert "17" not in str(bench.faults)
 
 
-def test_what_the_service_plays_cannot_be_held(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    bench = on_the_phone(monkeypatch, turn_detection=ServerVad(interrupts=False))
+def test_what_the_service_plays_cannot_be_held() -> None:
+    bench = on_the_phone(turn_detection=ServerVad(interrupts=False))
     reply = begins(bench)
     with pytest.raises(TurnError, match="the service plays"):
         reply.turn.hold()
@@ -277,17 +297,14 @@ def takes(bench: Bench, kind: str, name: str) -> None:
 def test_whatever_the_service_says_nothing_is_taken_back_and_no_reply_cut_twice(
     story: list[tuple[str, str, float]],
 ) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        bench = on_the_phone(monkeypatch)
-        for kind, name, later in story:
-            bench.now += later
-            takes(bench, kind, name)
-            for reply in bench.spoken:
-                assert 0 <= reply.turn.played <= bench.now
-        cut = [interruption.cut for interruption in bench.interruptions]
-        assert len(cut) == len(set(cut))
-        for interruption in bench.interruptions:
-            for each in interruption.items:
-                assert 0 <= each.played <= each.generated
-        allowed = {CREATE, CANCEL, CLEAR}
-        assert set(kinds(bench.sent())) <= allowed
+    bench = on_the_phone()
+    for kind, name, later in story:
+        bench.now += later
+        takes(bench, kind, name)
+    cut = [interruption.cut for interruption in bench.interruptions]
+    assert len(cut) == len(set(cut))
+    for interruption in bench.interruptions:
+        for each in interruption.items:
+            assert 0 <= each.played <= min(each.generated, bench.now)
+    allowed = {CREATE, CANCEL, CLEAR}
+    assert set(kinds(bench.sent())) <= allowed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from voxpipe.pipeline import PlayedItem, TurnError
-from voxpipe.processors.realtime import Reply, ServerVad
-from voxpipe.processors.realtime.protocol.responses import REMEMBERED
+from voxpipe.processors.realtime import ServerVad
+from voxpipe.processors.realtime.protocol.response import Response
+from voxpipe.processors.realtime.protocol.responses import MAX_REMEMBERED
 from voxpipe.processors.realtime.protocol.store import STORE_SECONDS
 
 from ..bench import CANCEL, CREATE, DELETE, TRUNCATE, Bench, Json, kinds, outcome
@@ -120,7 +121,7 @@ def test_what_was_heard_to_its_end_cannot_be_cut() -> None:
     bench.done()
     (reply,) = bench.spoken
     bench.plays(reply, 1.0)
-    reply.ended = True
+    reply.all_left()
     reply.turn.finish()
     bench.starts()
     assert bench.sent() == []
@@ -218,8 +219,6 @@ def test_a_reply_that_the_service_cancels_is_cut_here_too() -> None:
 
 def test_whoever_cuts_the_turn_the_service_is_told() -> None:
     bench = Bench()
-    woken: list[None] = []
-    bench.conversation.on_cut = lambda: woken.append(None)
     bench.created()
     bench.sound("resp_1", "item_a", 2.0)
     (reply,) = bench.spoken
@@ -227,7 +226,7 @@ def test_whoever_cuts_the_turn_the_service_is_told() -> None:
     reply.turn.cut()  # as a phone does whose caller has hung up
     assert kinds(bench.sent()) == [CANCEL, TRUNCATE]
     assert len(bench.interruptions) == 1
-    assert woken
+    assert bench.over == 1
 
 
 # --- what is taken back
@@ -289,8 +288,7 @@ def test_nothing_is_taken_back_where_no_ear_tells_what_was_heard() -> None:
     bench.created()
     bench.speaks("resp_1", "item_a", "one two", 1.0)
     (reply,) = bench.spoken
-    reply.store.take()
-    reply.turn.timings.first_sent = 0.0  # to a reader that is no ear
+    reply.take(0.0)  # for a reader that is no ear
     bench.starts()
     assert kinds(bench.sent()) == [CANCEL]
 
@@ -303,7 +301,7 @@ def test_replies_without_an_ear_are_not_cut_when_they_are_long_gone() -> None:
         bench.done(f"resp_{number}")
         reply = bench.spoken[-1]
         reply.turn.timings.first_sent = 0.0
-        reply.ended = True
+        reply.all_left()
     bench.starts()
     assert bench.sent() == []
     assert bench.interruptions == []
@@ -345,7 +343,7 @@ def test_a_reply_after_an_interruption_is_another() -> None:
     bench.sound("resp_1", "item_a", 1.0)
     bench.sound("resp_2", "item_b", 0.5)
     (reply,) = bench.spoken
-    assert reply.response_id == "resp_2"
+    assert reply.id == "resp_2"
     assert reply.turn.generated == 0.5
 
 
@@ -390,7 +388,7 @@ def test_a_reply_far_ahead_of_the_ear_is_cut_short_and_played() -> None:
     assert not reply.turn.is_cut
     assert outcome(reply) == ("incomplete", "it ran more than 120 s ahead of the ear")
     bench.plays(reply, STORE_SECONDS)
-    reply.ended = True
+    reply.all_left()
     reply.turn.finish()
     # The service had made more than was stored, and nobody heard that.
     assert truncated(bench) == [("item_a", 120_000)]
@@ -398,13 +396,13 @@ def test_a_reply_far_ahead_of_the_ear_is_cut_short_and_played() -> None:
 
 def test_a_reply_that_nobody_plays_is_not_kept_for_ever() -> None:
     bench = Bench()
-    replies: list[Reply] = []
-    for number in range(3 * REMEMBERED):
+    replies: list[Response] = []
+    for number in range(3 * MAX_REMEMBERED):
         bench.created(f"resp_{number}")
         bench.sound(f"resp_{number}", "item", 0.1)
         replies.append(bench.spoken[-1])
         bench.done(f"resp_{number}")
-    assert len(bench.spoken) <= REMEMBERED + 1
+    assert len(bench.spoken) <= MAX_REMEMBERED + 1
     assert replies[0].turn.is_cut
 
 
@@ -412,6 +410,9 @@ def test_every_reply_has_an_outcome_even_if_the_service_forgets_it() -> None:
     bench = Bench()
     forgotten = bench.asks()
     bench.created("resp_0", of=forgotten)
-    for number in range(1, REMEMBERED + 1):
+    for number in range(1, MAX_REMEMBERED + 1):
         bench.created(f"resp_{number}")
-    assert outcome(forgotten) == ("failed", f"{REMEMBERED} replies have begun since")
+    assert outcome(forgotten) == (
+        "failed",
+        f"{MAX_REMEMBERED} replies have begun since",
+    )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import ToolUpdate
-from voxpipe.processors.realtime import Reply
+from voxpipe.processors.realtime.protocol.response import Response
 
 from ..bench import CREATE, TOOLS, Bench, Json
 
@@ -311,7 +311,7 @@ def test_each_call_is_answered_once_whatever_happens(
     for what, which in steps:
         desk.step(what, which)
         pending = desk.conversation.arbiter.asked
-        assert pending is None or isinstance(pending, Reply)
+        assert pending is None or isinstance(pending, Response)
     for call_id in desk.open:
         desk.result(call_id)
     desk.stopped()
@@ -320,7 +320,7 @@ def test_each_call_is_answered_once_whatever_happens(
         desk.serve()
     calls = [each.call_id for each in desk.tool_calls]
     assert desk.answered == Counter(calls)
-    assert not desk.conversation._calling.any_open  # pyright: ignore[reportPrivateUsage] - the promise
+    assert not desk.conversation._tools.any_open  # pyright: ignore[reportPrivateUsage] - the promise
     plain = [each for each in desk.asked if not each]
     assert len(plain) <= len(calls)  # no result is told twice
     assert desk.conversation.due is None  # and nothing more will be said

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from voxpipe.processors.realtime.protocol.transcripts import LATE, PARTS
+from voxpipe.processors.realtime.protocol.transcripts import (
+    MAX_PARTS,
+    TRANSCRIPT_TIMEOUT,
+)
 
 from ..bench import Bench, Json
 
@@ -57,14 +60,14 @@ def test_words_that_could_not_be_written_down_are_reported() -> None:
     bench.says(f"{KIND}.failed", item_id="item_1", error={"code": "unintelligible"})
     assert bench.faults == ["the caller's words could not be transcribed"]
     assert bench.transcripts == []
-    assert not bench.conversation._words.is_waiting(0.0)  # pyright: ignore[reportPrivateUsage]
+    assert not bench.conversation._transcripts.is_waiting(0.0)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_turn_is_waited_for_a_little_while() -> None:
     bench = Bench()
     bench.committed("item_1")
-    assert not bench.conversation.is_idle(LATE - 0.1)
-    assert bench.conversation.is_idle(LATE)
+    assert not bench.conversation.is_idle(TRANSCRIPT_TIMEOUT - 0.1)
+    assert bench.conversation.is_idle(TRANSCRIPT_TIMEOUT)
     bench.committed("item_2")
     transcribed(bench, "item_2", "words")
     transcribed(bench, "item_1", "words")
@@ -109,7 +112,7 @@ def test_what_was_written_and_called_is_remembered() -> None:
 def test_a_reply_of_endless_parts_is_remembered_within_bounds() -> None:
     bench = Bench()
     bench.created()
-    for number in range(2 * PARTS):
+    for number in range(2 * MAX_PARTS):
         bench.words("resp_1", f"item_{number}", "word")
     (reply,) = bench.spoken
-    assert len(reply.texts) == PARTS
+    assert len(reply.texts) == MAX_PARTS

@@ -21,7 +21,7 @@ from voxpipe.processors.realtime import (
     UpdateRefused,
 )
 from voxpipe.processors.realtime.config.effective import effective
-from voxpipe.processors.realtime.protocol.updates import UPDATES
+from voxpipe.processors.realtime.protocol.updates import MAX_UPDATES
 
 from ..bench import COMMIT, CREATE, DELETE, Bench
 
@@ -31,12 +31,12 @@ CLEAR = "input_audio_buffer.clear"
 
 def updates(bench: Bench, **changes: Any) -> Update:
     """The program changes something."""
-    return bench.conversation.terms.update(cast("Changes", changes))
+    return bench.conversation.update(cast("Changes", changes))
 
 
 def in_force(bench: Bench) -> Settings:
     """What the session is held to."""
-    return bench.conversation.terms.settings
+    return bench.conversation.settings
 
 
 def agrees(bench: Bench, **session: Any) -> None:
@@ -106,9 +106,9 @@ def test_what_is_refused_here_is_not_sent() -> None:
 
 def test_a_program_that_updates_in_a_loop_is_stopped() -> None:
     bench = Bench()
-    for _ in range(UPDATES):
+    for _ in range(MAX_UPDATES):
         updates(bench, instructions="again")
-    with pytest.raises(VoxpipeError, match=f"{UPDATES} updates wait"):
+    with pytest.raises(VoxpipeError, match=f"{MAX_UPDATES} updates wait"):
         updates(bench, instructions="again")
 
 

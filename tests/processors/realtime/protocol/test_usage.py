@@ -89,11 +89,10 @@ def test_transcripts_are_on_the_bill() -> None:
 
 
 def test_a_regional_host_is_on_the_bill() -> None:
-    told: list[str] = []
     event = {"type": "response.done", "response": {"id": "resp_1", "usage": USAGE}}
     bills: list[float] = []
     for host in ("api.openai.com", "eu.api.openai.com"):
-        conversation = Conversation(Settings(), told.append, host)
+        conversation = Conversation(Settings(), host=host)
         conversation.receive(json.dumps(event), 0.0)
         bills.append(conversation.bill.usd)
     assert bills[1] == pytest.approx(bills[0] * 1.1)

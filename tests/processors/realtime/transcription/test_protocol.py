@@ -35,15 +35,15 @@ second = AudioFrame(data=bytes(PCM_24K.bytes_in(1)), format=PCM_24K)
 
 
 def dictation(**settings: Any) -> TranscriptionProtocol:
-    return TranscriptionProtocol(Settings(**settings), lambda _: None, "")
+    return TranscriptionProtocol(Settings(**settings), "")
 
 
 def told(state: TranscriptionProtocol) -> list[Transcript]:
-    return [frame for _, frame in state.effects.news if isinstance(frame, Transcript)]
+    return [frame for _, frame in state.outbox.frames if isinstance(frame, Transcript)]
 
 
 def orders(state: TranscriptionProtocol) -> list[str]:
-    sent = state.effects.outbox
+    sent = state.outbox.messages
     return [each["type"] for each in sent if isinstance(each, dict)]
 
 
@@ -69,9 +69,9 @@ def test_it_survives_whatever_the_service_says(
 ) -> None:
     state = dictation(turn_detection=turn_detection)
     for message in said:
-        state.hear(second)
+        state.hear(second, 0.0)
         state.receive(message, 0.0)
-    state.hang_up()
+    state.hang_up(0.0)
     finals = [each.item_id for each in told(state) if each.final]
     assert len(finals) == len(set(finals))  # each turn ends once
 
@@ -79,8 +79,8 @@ def test_it_survives_whatever_the_service_says(
 @pytest.mark.parametrize("crossed", [True, False])
 def test_the_last_turn_is_waited_for_until_it_is_written_down(crossed: bool) -> None:
     state = dictation(turn_detection="manual")
-    state.hear(second)
-    state.hang_up()
+    state.hear(second, 0.0)
+    state.hang_up(0.0)
     assert orders(state) == ["input_audio_buffer.commit"]
     assert not state.is_idle(0.0)
     if crossed:  # the service had it committed already
@@ -103,17 +103,17 @@ def test_marks_of_a_vad_count_only_where_turns_are_local() -> None:
         ("server", []),
     ):
         state = dictation(turn_detection=turn_detection)
-        state.mark(SpeechStarted(at=0.0))
-        state.hear(second)
-        state.mark(SpeechStopped(at=0.9))
+        state.mark(SpeechStarted(at=0.0), 0.0)
+        state.hear(second, 0.0)
+        state.mark(SpeechStopped(at=0.9), 0.0)
         assert orders(state) == ordered
 
 
 def test_silence_is_sent_so_that_the_service_finds_the_end() -> None:
     state = dictation(turn_detection="server")
-    state.hear(second)
-    state.hang_up()
-    silence = state.effects.outbox[-1]
+    state.hear(second, 0.0)
+    state.hang_up(0.0)
+    silence = state.outbox.messages[-1]
     assert isinstance(silence, AudioFrame)
     assert silence.duration > 0.5  # what ends a turn
     assert orders(state) == []

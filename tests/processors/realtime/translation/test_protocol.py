@@ -33,7 +33,7 @@ junk: st.SearchStrategy[Any] = st.one_of(
 
 def interpretation(model: str = "gpt-realtime-translate") -> TranslationProtocol:
     settings = TranslationSettings(language="en", model=model)
-    return TranslationProtocol(settings, lambda _: None, "api.openai.com")
+    return TranslationProtocol(settings, "api.openai.com")
 
 
 @st.composite
@@ -56,10 +56,10 @@ def messages(draw: st.DrawFn) -> str:
 def test_it_survives_whatever_the_service_says(told: list[str]) -> None:
     state = interpretation()
     for message in told:
-        state.receive(message)
+        state.receive(message, 0.0)
         assert state.store.seconds <= STORE_SECONDS
-    state.end()
-    words = [f for port, f in state.effects.news if port == "transcripts"]
+    state.end("over")
+    words = [f for port, f in state.outbox.frames if port == "transcripts"]
     by_item: dict[str, list[Transcript]] = {}
     for each in words:
         assert isinstance(each, Transcript)
@@ -74,24 +74,22 @@ def test_an_event_that_comes_twice_is_said_once() -> None:
     delta = b64encode(bytes(9_600)).decode()
     kind = "session.output_audio.delta"
     for _ in range(2):
-        state.receive(json.dumps({"type": kind, "event_id": "e", "delta": delta}))
+        state.receive(json.dumps({"type": kind, "event_id": "e", "delta": delta}), 0.0)
     assert len(state.store) == 1
 
 
 def test_a_model_without_a_price_is_not_free() -> None:
     state = interpretation("someone-s-translator")
-    state.hear(AudioFrame(data=bytes(PCM_24K.bytes_in(61)), format=PCM_24K))
-    (usage,) = [frame for _, frame in state.effects.news if isinstance(frame, Usage)]
+    state.hear(AudioFrame(data=bytes(PCM_24K.bytes_in(61)), format=PCM_24K), 0.0)
+    (usage,) = [frame for _, frame in state.outbox.frames if isinstance(frame, Usage)]
     assert usage.cost_usd is None
     assert (state.bill.usd, state.bill.unpriced) == (0.0, 1)
 
 
 def test_what_people_said_is_in_no_report() -> None:
-    told: list[str] = []
-    settings = TranslationSettings(language="en")
-    state = TranslationProtocol(settings, told.append, "")
+    state = interpretation()
     kind = "session.output_transcript.delta"
-    state.receive(json.dumps({"type": kind, "delta": ["canary"]}))
-    state.receive(json.dumps({"type": "error", "error": {"message": "canary"}}))
-    assert len(told) == 2
-    assert "canary" not in "".join(told)
+    state.receive(json.dumps({"type": kind, "delta": ["canary"]}), 0.0)
+    state.receive(json.dumps({"type": "error", "error": {"message": "canary"}}), 0.0)
+    assert len(state.outbox.reports) == 2
+    assert "canary" not in "".join(state.outbox.reports)

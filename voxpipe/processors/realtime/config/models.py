@@ -8,10 +8,11 @@ have whatever name somebody gave them.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+
+from .warn import warn_program
 
 
 class RetirementWarning(UserWarning):
@@ -153,6 +154,4 @@ def warn_of_prompt() -> None:
 
 def _warn(what: str, day: date, cure: str) -> None:
     ends = "ends" if datetime.now(UTC).date() <= day else "ended"
-    # The fifth frame is the program's ``async with open_session(...)``, or its
-    # ``model.update(...)``. Python shows the same line's warning once.
-    warnings.warn(f"{what} {ends} on {day}: {cure}", RetirementWarning, stacklevel=5)
+    warn_program(f"{what} {ends} on {day}: {cure}", RetirementWarning)

@@ -105,6 +105,11 @@ class Settings:
         return None if isinstance(self.turn_detection, str) else self.turn_detection
 
     @property
+    def service_answers(self) -> bool:
+        """The service answers the caller's turns by itself."""
+        return self.detection is not None and self.detection.replies
+
+    @property
     def turn_owner(self) -> str:
         """Who decides when the caller has finished, in words."""
         if self.turn_detection == "manual":

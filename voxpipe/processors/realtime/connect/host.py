@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnDetection
+from voxpipe.processors.realtime.config.warn import warn_program
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 
@@ -136,12 +136,10 @@ def warn_of_detection(host: Host, detection: TurnDetection) -> None:
     if host.is_azure and (
         detection == "semantic" or isinstance(detection, SemanticVad)
     ):
-        # The fourth frame is the program's ``async with open_session(...)``.
-        warnings.warn(
+        warn_program(
             "Azure is reported to take semantic turns and never to end one "
             '(livekit/agents issue 6871): use turn_detection="server" or "local"',
             HostWarning,
-            stacklevel=4,
         )
 
 

@@ -163,7 +163,7 @@ class VoiceApprovals(Processor):
         asked = self._model.ask(self._question(request), tool_choice="none")
         with move_on_after(self._patience):
             await asked.outcome()
-            question = {item_id for item_id, _ in asked.texts}
+            question = set(asked.item_ids)
             if not any(each.item_id in question for each in self._model.history):
                 return ""  # cut off before anything was heard of it
             while True:

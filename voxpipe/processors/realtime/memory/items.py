@@ -25,8 +25,8 @@ from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
 from . import summary as sm
 from .export import Export, exported
 
-PATIENCE = 10.0  # seconds for the service's word; it takes a round trip
-GLANCE = 1.0  # seconds between looks whether nobody speaks, if nothing is told
+ANSWER_TIMEOUT = 10.0  # seconds for the service's word; it takes a round trip
+LOOK_INTERVAL = 1.0  # seconds between looks whether nobody speaks, if nothing is told
 SHARE = 0.25  # of a budget, for the summary itself
 
 
@@ -47,10 +47,8 @@ class Items:
         conversation: whose items they are.
         format: of the session's audio.
         flush: sends what was ordered.
+        moved: set when the conversation has moved.
         report: told of what `keep_within` could not do.
-
-    Attributes:
-        moved: to be rung when the conversation has moved.
     """
 
     def __init__(
@@ -58,13 +56,14 @@ class Items:
         conversation: Conversation,
         format: AudioFormat,
         flush: Callable[[], None],
+        moved: Wakeup,
         report: Callable[[str], None],
     ) -> None:
         self._conversation = conversation
         self._format = format
         self._flush = flush
         self._report = report
-        self.moved = Wakeup()
+        self._moved = moved
         self._summarising = Lock()
         self._summaries: set[str] = set()  # those that stand in the conversation
 
@@ -185,7 +184,7 @@ class Items:
             with move_on_after(every):
                 await over.wait()
 
-    async def retell(self, history: History) -> Export:
+    async def restore(self, history: History) -> Export:
         """Tell another session's conversation to this one, item by item.
 
         Returns:
@@ -203,9 +202,9 @@ class Items:
         return self._conversation.history
 
     async def _replace(self, old: Sequence[Entry], tokens: float) -> sm.Summary:
-        reply = self._conversation.request(sm.request(old, tokens), current_time())
+        asked = self._conversation.request(sm.request(old, tokens), current_time())
         self._flush()
-        outcome = await reply.outcome()
+        outcome = await asked.reply.outcome()
         if outcome.status != "completed" or not outcome.text.strip():
             raise NoSummary(
                 f"the summary is {outcome.status}: {outcome.reason or 'it is empty'}"
@@ -239,8 +238,8 @@ class Items:
     async def _nobody_speaks(self) -> None:
         while not self._conversation.is_quiet:
             self._conversation.edits.check_open()
-            with move_on_after(GLANCE):  # what is not begun in time tells nobody
-                await self.moved.wait()
+            with move_on_after(LOOK_INTERVAL):  # what is not begun in time tells nobody
+                await self._moved.wait()
 
     async def _done(self, act: Act, item_id: str, **fields: Any) -> ev.Item | None:
         edit = self._conversation.edits.ask(act, item_id, **fields)
@@ -249,12 +248,12 @@ class Items:
 
     async def _answer(self, edit: ItemEdit) -> ev.Item | None:
         try:
-            with fail_after(PATIENCE):
+            with fail_after(ANSWER_TIMEOUT):
                 return await edit.answer()
         except TimeoutError:
             raise TransportError(
                 f"expected the service's word on an order to {edit.act} an item, got "
-                f"none within {PATIENCE:.0f} s"
+                f"none within {ANSWER_TIMEOUT:.0f} s"
             ) from None
         finally:
             self._conversation.edits.forget(edit)

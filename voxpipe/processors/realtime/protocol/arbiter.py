@@ -19,11 +19,11 @@ from typing import Any
 from uuid import uuid4
 
 from .outbox import ClientEvent
-from .reply import Reply, Status
+from .response import Response
 
-PATIENCE = 5.0  # seconds in which the service should answer a turn that it has closed
-TAKE_UP = 10.0  # seconds in which it should take up what it was asked for, or end it
-WISHES = 64  # waiting at once; more is a program that asks in a loop
+REPLY_TIMEOUT = 5.0  # seconds for the service to answer a turn that it has closed
+TAKE_UP_TIMEOUT = 10.0  # seconds to take up what it was asked for, or to end it
+MAX_WISHES = 64  # waiting at once; more is a program that asks in a loop
 
 TAG = "voxpipe"  # the key of our name for a reply in its metadata
 
@@ -38,15 +38,15 @@ class Arbiter:
     """
 
     def __init__(self) -> None:
-        self.active: Reply | None = None
-        self.asked: Reply | None = None
+        self.active: Response | None = None
+        self.asked: Response | None = None
         self.speaking = False
         self._asked_until = 0.0
         self._ending_until: float | None = None  # for an active reply that was cut
         self._expected_until: float | None = None
-        self._wishes: deque[Reply] = deque()
-        self._parked: Reply | None = None
-        self._asides: dict[str, Reply] = {}  # asked for, not yet taken up
+        self._wishes: deque[Response] = deque()
+        self._parked: Response | None = None
+        self._asides: dict[str, Response] = {}  # asked for, not yet taken up
         self._over = ""  # why nothing can be asked for any more
         # Other clients may speak on the same session: names are ours alone.
         self._prefix = f"{TAG}_{uuid4().hex[:8]}_"
@@ -54,7 +54,7 @@ class Arbiter:
 
     # --- wishes
 
-    def wish(self, reply: Reply) -> ClientEvent | None:
+    def wish(self, reply: Response) -> ClientEvent | None:
         """Ask for a reply as soon as the floor is free.
 
         Returns:
@@ -62,12 +62,12 @@ class Arbiter:
         """
         reply.request_id = f"{self._prefix}{next(self._numbers)}"
         if self._over:
-            _drop(reply, "failed", self._over)
-        elif len(self._wishes) + len(self._asides) >= WISHES:
-            _drop(reply, "rejected", f"{WISHES} replies are asked for already")
+            reply.drop("failed", self._over)
+        elif len(self._wishes) + len(self._asides) >= MAX_WISHES:
+            reply.drop("rejected", f"{MAX_WISHES} replies are asked for already")
         elif reply.is_aside:
             self._asides[reply.request_id] = reply
-            return _order(reply)
+            return _create(reply)
         elif reply.follow_up and self.speaking:
             self._park(reply)
         else:
@@ -85,14 +85,14 @@ class Arbiter:
         while self._wishes:
             reply = self._wishes.popleft()
             if reply.turn.is_cut:
-                reply.settle("cancelled", "cut before it was asked for")
+                reply.drop("cancelled", "cut before it was asked for")
                 continue
             self.asked = reply
-            self._asked_until = now + TAKE_UP
-            return _order(reply)
+            self._asked_until = now + TAKE_UP_TIMEOUT
+            return _create(reply)
         return None
 
-    def overdue(self, now: float) -> Reply | None:
+    def overdue(self, now: float) -> Response | None:
         """What the service has neither taken up nor refused in time; it is given up."""
         reply = self.asked
         if reply is None or now < self._asked_until:
@@ -113,12 +113,17 @@ class Arbiter:
 
     def expect(self, now: float) -> None:
         """The service will begin a reply by itself."""
-        self._expected_until = now + PATIENCE
+        self._expected_until = now + REPLY_TIMEOUT
 
     @property
     def is_expecting(self) -> bool:
         """Whether it still has time to begin one."""
         return self._expected_until is not None
+
+    @property
+    def is_replying(self) -> bool:
+        """A reply is being made, or asked for."""
+        return self.active is not None or self.asked is not None
 
     @property
     def is_free(self) -> bool:
@@ -133,6 +138,10 @@ class Arbiter:
                 self._wishes.remove(reply)
                 self._park(reply)
 
+    def caller_stops(self) -> None:
+        """The caller has said what they had to say."""
+        self.speaking = False
+
     def caller_said_nothing(self) -> None:
         """It was no speech, and nobody will answer it."""
         self.speaking = False
@@ -141,12 +150,12 @@ class Arbiter:
     def withdraw(self) -> None:
         """Drop every wish that is not yet asked for."""
         for reply in (*self._wishes, *self._take_parked()):
-            _drop(reply, "cancelled", "interrupted before it was asked for")
+            reply.drop("cancelled", "interrupted before it was asked for")
         self._wishes.clear()
 
     # --- what the service does with them
 
-    def take(self, request_id: object) -> Reply | None:
+    def take(self, request_id: object) -> Response | None:
         """What was asked for under this name, now that the service has taken it up."""
         if not isinstance(request_id, str):
             return None
@@ -159,15 +168,17 @@ class Arbiter:
         """Whether this is the name of a wish of ours that nobody waits for any more."""
         return isinstance(request_id, str) and request_id.startswith(self._prefix)
 
-    def begun(self, reply: Reply) -> None:
+    def begun(self, reply: Response) -> None:
         """The service has begun a reply in the conversation."""
         self._expected_until = None
         self.active = reply
         if reply.answers:
             for parked in self._take_parked():
-                _drop(parked, "superseded", "another reply answers the caller")
+                parked.drop("superseded", "another reply answers the caller")
 
-    def refused(self, event_id: str | None, *, busy: bool, now: float) -> Reply | None:
+    def refused(
+        self, event_id: str | None, *, busy: bool, now: float
+    ) -> Response | None:
         """An order was refused: the reply it was for, unless it will be retried."""
         if event_id is not None and event_id in self._asides:
             return self._asides.pop(event_id)
@@ -178,13 +189,14 @@ class Arbiter:
             return None  # some other order, of which nobody says which
         self.asked = None
         if busy:  # the service began one of its own at the same moment
+            reply.wait_again()
             self._wishes.appendleft(reply)
             if self.active is None:
                 self.expect(now)
             return None
         return reply
 
-    def ended(self, reply: Reply) -> None:
+    def ended(self, reply: Response) -> None:
         """A reply has been made."""
         if self.active is reply:
             self.active = None
@@ -210,7 +222,7 @@ class Arbiter:
         asked = (self.asked,) if self.asked else ()
         waiting = (*asked, *self._asides.values(), *self._wishes, *self._take_parked())
         for reply in waiting:
-            _drop(reply, "failed", reason)
+            reply.drop("failed", reason)
         self._wishes.clear()
         self._asides.clear()
         self.asked = None
@@ -222,31 +234,26 @@ class Arbiter:
         if self.active is None or not self.active.turn.is_cut:
             self._ending_until = None
         elif self._ending_until is None:
-            self._ending_until = now + TAKE_UP
+            self._ending_until = now + TAKE_UP_TIMEOUT
         elif now >= self._ending_until:
             self.active = self._ending_until = None
 
-    def _park(self, reply: Reply) -> None:
+    def _park(self, reply: Response) -> None:
         for parked in self._take_parked():
-            _drop(parked, "superseded", "another reply answers the caller")
+            parked.drop("superseded", "another reply answers the caller")
         self._parked = reply
 
     def _restore(self) -> None:
         self._wishes.extend(self._take_parked())
 
-    def _take_parked(self) -> tuple[Reply, ...]:
+    def _take_parked(self) -> tuple[Response, ...]:
         reply, self._parked = self._parked, None
         return () if reply is None else (reply,)
 
 
-def _drop(reply: Reply, status: Status, reason: str) -> None:
-    reply.turn.cut()
-    reply.store.clear()
-    reply.settle(status, reason)
-
-
-def _order(reply: Reply) -> ClientEvent:
-    options = dict(reply.request or {})
+def _create(reply: Response) -> ClientEvent:
+    reply.ask()
+    options = dict(reply.options or {})
     metadata: dict[str, Any] = {
         **(options.get("metadata") or {}),
         TAG: reply.request_id,

@@ -1,11 +1,19 @@
-"""The conversation without the network: server events in, orders and frames out.
+"""The conversation without the network: server events in, client events and frames out.
 
 Rules:
-  1. No await, no socket, no clock: time is an argument. It can be fuzzed.
-  2. Everything is keyed by response and item id; there is no "current item".
-  3. An interruption is local first: the turn is cut before the service hears of it.
-     Then cancel by response id, then truncate each item at what was heard.
-  4. Rubbish from the service is reported and dropped; the conversation goes on.
+  1. No await, no socket, no clock: time is an argument. It can be fuzzed. (What can be
+     awaited, such as `Reply.outcome`, is awaited by the program.)
+  2. What a step leaves to be done lies in the `Outbox`; whoever took the step takes it
+     out. The one callback is `on_over`, given to the constructor: a turn can be cut by
+     anybody, and then there is something to take out though no step was taken.
+  3. Who acts on an event stands in one table, in order. Parts return the reply that
+     they want to be asked for; only the conversation asks.
+  4. Everything is keyed by response and item id; there is no "current item". A
+     response's state is in ``response.py``, the settings in force in ``updates.py``,
+     and read in place.
+  5. An interruption is local first: the turn is cut before the service hears of it.
+     Then cancel by response id, then truncate each item at what was played.
+  6. Rubbish from the service is reported and dropped; the conversation goes on.
 """
 
 from __future__ import annotations
@@ -17,35 +25,33 @@ from typing import Any
 
 from voxpipe.pipeline import (
     AudioFrame,
-    Frame,
     SpeechStarted,
     SpeechStopped,
     ToolCall,
     VoxpipeError,
 )
 from voxpipe.processors.realtime import events as ev
+from voxpipe.processors.realtime.config.changes import Changes
 from voxpipe.processors.realtime.config.settings import Settings
-from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
-from voxpipe.processors.realtime.money.prices import Bill
 
 from .arbiter import Arbiter
-from .dialogue import Reading
-from .history import History
+from .dialogue import Dialogue, Handlers
 from .hosted_calls import Answers, HostedCalls
-from .input import Hearing
+from .input import InputAudio
 from .item_edits import ItemEdits
 from .mcp_frames import McpApproval, McpDecision
-from .outbox import ClientEvent, Outbox
+from .outbox import Outbox
+from .pending import PendingCalls
 from .remote_playback import RemotePlayback
-from .reply import Reply
+from .response import Response
 from .responses import Responses
-from .tool_calls import Calling
+from .tool_calls import ToolCalls
 from .transcripts import Transcripts
-from .updates import SessionSettings
+from .updates import SessionSettings, Update
 from .usage import UsageMeter
 
-ORDERS = 1_024  # waiting to be sent; more is a program that orders in a loop
+MAX_MESSAGES = 1_024  # waiting to be sent; more is a program that orders in a loop
 _BUSY = "conversation_already_has_active_response"
 # Crossed with what it was to prevent: a reply that ended by itself, an item that the
 # service had not made yet or the program has edited, audio that it had committed first.
@@ -63,203 +69,235 @@ class Conversation:
 
     Args:
         settings: what the session was opened with.
-        report: told of everything unusable or refused.
         host: that is talked to.
+        on_over: called when the turn of a reply is over by somebody else's doing.
 
     Attributes:
-        on_cut: called when a reply was cut, by whomever, and there may be orders.
+        outbox: what is to be sent and told; to be taken out after each step.
+        arbiter: who has the floor.
+        edits: what the program does to items by hand.
+        history: the items, as they were made and played.
+        bill: tokens and money so far.
+        closed: the service never says that it closes a conversation.
     """
 
+    closed = False
+
     def __init__(
-        self, settings: Settings, report: Callable[[str], None], host: str = ""
+        self,
+        settings: Settings,
+        *,
+        host: str = "",
+        on_over: Callable[[], object] = lambda: None,
     ) -> None:
-        self._settings = settings
-        self._detection = settings.detection
-        self._effects = Outbox(report)
-        self.on_cut: Callable[[], object] = lambda: None
-        self._words = Transcripts(self._effects)
-        self._reading = Reading(self._effects)
-        self.arbiter = Arbiter()
-        self._hearing = Hearing(settings, self.arbiter, self._words, self._effects)
-        self._speaking = Responses(settings, self.arbiter, self._words, self._effects)
-        self._speaking.on_cut = lambda: self.on_cut()
-        self._account = UsageMeter(settings, self._effects, host)
-        self.terms = SessionSettings(
-            settings, self.arbiter, self._speaking, self._effects
+        self.outbox = outbox = Outbox()
+        self._in_force = in_force = SessionSettings(settings, outbox)
+        self.arbiter = arbiter = Arbiter()
+        self._transcripts = transcripts = Transcripts(in_force, outbox)
+        self._input = InputAudio(in_force, arbiter, outbox)
+        carried = settings.call_id is not None
+        self._remote = RemotePlayback(transcripts.history, outbox) if carried else None
+        self._responses = responses = Responses(
+            in_force, arbiter, transcripts, outbox, on_over, self._remote
         )
-        self.terms.on_change = self._configure
-        self.edits = ItemEdits(self._words, self._effects)
-        self._calling = calling = Calling(
-            self._speaking,
-            self._effects,
-            lambda options, now, late: self.ask(options, now, follow_up=late),
-            lambda: self.is_quiet,
-        )
-        words, hearing, speaking = self._words, self._hearing, self._speaking
-        self._handlers: dict[str, Callable[[Any, float], object]] = {
-            "error": self._error,
-            "session.created": _acknowledged,
-            "session.updated": self.terms.updated,
-            **self.edits.handlers,
-            "conversation.item.done": self._item_done,
-            "input_audio_buffer.speech_started": self._speech_started,
-            "input_audio_buffer.speech_stopped": hearing.speech_stopped,
-            "input_audio_buffer.timeout_triggered": hearing.timeout_triggered,
-            "input_audio_buffer.committed": hearing.committed,
-            f"{TRANSCRIPTION}.delta": words.of_caller,
-            f"{TRANSCRIPTION}.completed": self._transcribed,
-            f"{TRANSCRIPTION}.failed": words.of_caller,
-            "response.created": self._response_created,
-            "response.output_item.added": speaking.item_added,
-            "response.output_item.done": calling.item_done,
-            "response.output_audio.done": speaking.audio_done,
-            "response.output_text.delta": speaking.words_delta,
-            "response.output_text.done": speaking.words_done,
-            "response.output_audio_transcript.delta": speaking.words_delta,
-            "response.output_audio_transcript.done": speaking.words_done,
-            "response.done": self._response_done,
+        self._pending = pending = PendingCalls(responses)
+        self._tools = ToolCalls(responses, pending, outbox)
+        self._hosted = HostedCalls(responses, pending, transcripts.history, outbox)
+        self._usage = UsageMeter(in_force, outbox, host)
+        self.edits = ItemEdits(transcripts.history, outbox)
+        self.history, self.bill = transcripts.history, self._usage.bill
+        self._dialogue = Dialogue(outbox, self._handlers())
+
+    def _handlers(self) -> Handlers:
+        """Who acts on what, in order."""
+        responses, transcripts, edits = self._responses, self._transcripts, self.edits
+        tools, hosted, audio = self._tools, self._hosted, self._input
+        usage = self._usage
+        handlers: Handlers = {
+            "error": (self._error,),
+            "session.updated": (self._in_force.updated, audio.settings_changed),
+            "conversation.item.added": (transcripts.item, edits.added),
+            "conversation.item.done": (
+                transcripts.item,
+                tools.item_known,
+                hosted.item_done,
+            ),
+            "conversation.item.retrieved": (edits.retrieved,),
+            "conversation.item.truncated": (edits.truncated,),
+            "conversation.item.deleted": (edits.deleted,),
+            "input_audio_buffer.speech_started": (self._speech_started,),
+            "input_audio_buffer.speech_stopped": (audio.speech_stopped,),
+            "input_audio_buffer.timeout_triggered": (audio.timeout_triggered,),
+            "input_audio_buffer.committed": (audio.committed, transcripts.committed),
+            f"{TRANSCRIPTION}.delta": (transcripts.of_caller,),
+            f"{TRANSCRIPTION}.completed": (transcripts.of_caller, usage.transcription),
+            f"{TRANSCRIPTION}.failed": (transcripts.of_caller,),
+            "response.created": (self._created,),
+            "response.output_item.added": (responses.item_added, hosted.item_added),
+            "response.output_item.done": (tools.item_done, hosted.output_done),
+            "response.output_audio.done": (responses.audio_done,),
+            "response.output_text.delta": (responses.words_delta,),
+            "response.output_text.done": (responses.words_done,),
+            "response.output_audio_transcript.delta": (responses.words_delta,),
+            "response.output_audio_transcript.done": (responses.words_done,),
+            "response.mcp_call_arguments.done": (hosted.arguments_done,),
+            "response.mcp_call.in_progress": (hosted.running,),
+            "response.mcp_call.failed": (hosted.failed,),
+            "mcp_list_tools.failed": (hosted.list_failed,),
+            "response.done": (self._done,),
         }
-
-        self._mcp = HostedCalls(speaking, calling, self.arbiter, words, self._effects)
-        self._mcp.wrap(self._handlers)
-        if settings.call_id is not None:
-            RemotePlayback(speaking, words, self._effects).wrap(self._handlers)
-
-    @property
-    def outbox(self) -> deque[ClientEvent | AudioFrame]:
-        """What is to be sent, in order."""
-        return self._effects.outbox
-
-    @property
-    def news(self) -> deque[tuple[str, Frame]]:
-        """Frames for the ports, by the port's name, in order."""
-        return self._effects.news
+        remote = self._remote
+        if remote is not None:
+            handlers |= {
+                "conversation.item.truncated": (remote.truncated, edits.truncated),
+                "output_audio_buffer.started": (responses.found(remote.started),),
+                "output_audio_buffer.stopped": (responses.found(remote.stopped),),
+                "output_audio_buffer.cleared": (responses.cleared,),
+                "input_audio_buffer.dtmf_event_received": (remote.pressed,),
+            }
+        return handlers
 
     @property
-    def spoken(self) -> deque[Reply]:
+    def settings(self) -> Settings:
+        """What is in force."""
+        return self._in_force.settings
+
+    @property
+    def spoken(self) -> deque[Response]:
         """Replies whose audio is to be played, in order."""
-        return self._speaking.spoken
-
-    @property
-    def bill(self) -> Bill:
-        """Tokens and money so far."""
-        return self._account.bill
-
-    @property
-    def history(self) -> History:
-        """The items, said and heard."""
-        return self._words.history
+        return self._responses.spoken
 
     # --- what the caller does
 
-    def hear(self, frame: AudioFrame, now: float) -> None:
-        """The caller's audio."""
-        self._hearing.hear(frame, now)
+    def hear(self, frame: AudioFrame, now: float) -> bool:
+        """The caller's audio; nothing else moves."""
+        return self._input.hear(frame, now)
 
     def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
         """The pipeline's own turn detection; other owners of turns do not listen."""
-        if self._settings.turn_detection != "local":
+        if self.settings.turn_detection != "local":
             return
         if isinstance(mark, SpeechStarted):
             self.arbiter.caller_starts()
-            self._speaking.silence(service_cancels=False)
-            self._hearing.begin(mark.at, now)
+            self._responses.silence(now, service_cancels=False)
+            self._input.begin(mark.at, now)
         elif self.arbiter.speaking:
-            self._close_turn(self._hearing.stopped_at(mark.at, now), now)
-        self.pump(now)
+            self._close_turn(self._input.moment_of(mark.at, now), now)
+        self.advance(now)
 
     def end_turn(self, now: float) -> None:
         """Close the caller's turn, and ask for a reply."""
         self._close_turn(now, now)
-        self.pump(now)
+        self.advance(now)
 
     def hang_up(self, now: float) -> None:
         """The caller has gone: whatever was said last is to be answered."""
-        self._calling.hang_up()
-        if self._hearing.can_close:
+        self._tools.hang_up()
+        if self._input.is_ours_to_close:
             self.end_turn(now)
         else:
-            self._hearing.fall_silent(now)
+            self._input.fall_silent(now)
 
     def _close_turn(self, stopped_at: float, now: float) -> None:
-        if self._hearing.close(stopped_at, now):
-            self.ask({}, now, follow_up=True)
+        if self._input.close(stopped_at, now):
+            self._wish(self._responses.new({}, follow_up=True), now)
 
-    # --- orders
+    # --- what the program asks for
 
-    def ask(
-        self, request: dict[str, Any], now: float, *, follow_up: bool = False
-    ) -> Reply:
-        """Ask for a reply as soon as the floor is free."""
-        turn = self._speaking.new_turn()
-        reply = Reply(turn=turn, request=request, follow_up=follow_up)
-        turn.timings.requested = now
-        order = self.arbiter.wish(reply)
-        if order is not None:
-            self.outbox.append(order)
-        self.pump(now)
-        return reply
-
-    def request(self, options: dict[str, Any], now: float) -> Reply:
-        """Ask for a reply with the program's own options.
+    def request(self, options: dict[str, Any], now: float) -> Response:
+        """Ask for a reply with the program's own options, when the floor is free.
 
         Raises:
             TypeError, ValueError: an option that JSON cannot express.
         """
         json.dumps(options, allow_nan=False)
-        return self.ask(options, now)
+        response = self._responses.new(options)
+        self._wish(response, now)
+        self.advance(now)
+        return response
 
-    def order(self, kind: str, /, **fields: Any) -> None:
+    def send(self, kind: str, /, **fields: Any) -> None:
         """Send a client event of the program's.
 
         Raises:
             TypeError, ValueError: a field that JSON cannot express.
-            VoxpipeError: too many orders wait to be sent.
+            VoxpipeError: too many messages wait to be sent.
         """
         json.dumps(fields, allow_nan=False)
-        if len(self.outbox) >= ORDERS:
-            raise VoxpipeError(f"{ORDERS} orders wait to be sent to the service")
-        self._effects.order(kind, **fields)
+        if len(self.outbox.messages) >= MAX_MESSAGES:
+            raise VoxpipeError(
+                f"{MAX_MESSAGES} messages wait to be sent to the service"
+            )
+        self.outbox.send(kind, **fields)
+
+    def update(self, changes: Changes) -> Update:
+        """Ask the service for other settings.
+
+        Raises:
+            ConfigurationError: that cannot be changed, or not now, or not so.
+            TypeError, ValueError: no such field, or one that JSON cannot express.
+            VoxpipeError: too many updates wait for an answer.
+        """
+        return self._in_force.update(
+            changes,
+            spoken=self._responses.has_spoken,
+            replying=self.arbiter.is_replying,
+        )
 
     def add_result(self, result: Answers, now: float) -> None:
         """A tool has answered, or tells of its work; or somebody decides on a call."""
         if isinstance(result, McpDecision):
-            self._mcp.decide(result, now)
+            self._wish(self._hosted.decide(result), now)
         else:
-            self._calling.add(result, now)
-        self.pump(now)
+            self._wish(self._tools.add(result), now)
+        self.advance(now)
 
     def refuse(self, call: ToolCall | McpApproval, now: float) -> None:
         """Nobody takes it: answer, or the model waits for ever."""
         if isinstance(call, McpApproval):
-            self._mcp.refuse(call, now)
+            self._wish(self._hosted.refuse(call), now)
         else:
-            self._calling.refuse(call, now)
-        self.pump(now)
+            self._wish(self._tools.refuse(call), now)
+        self.advance(now)
 
     def interrupt(self, now: float) -> None:
         """Silence every reply that is not over, and drop what is not yet begun."""
         self.arbiter.withdraw()
-        self._speaking.silence(service_cancels=False)
-        self.pump(now)
+        self._responses.silence(now, service_cancels=False)
+        self.advance(now)
 
-    def pump(self, now: float) -> None:
+    def _wish(self, response: Response | None, now: float) -> None:
+        if response is None:
+            return
+        response.turn.timings.requested = now
+        event = self.arbiter.wish(response)
+        if event is not None:
+            self.outbox.messages.append(event)
+
+    # --- time
+
+    def advance(self, now: float) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
         late = self.arbiter.overdue(now)
         if late is not None:
             why = "the service did not take it up"
-            self._effects.report(f"a reply was asked for, and {why}")
-            late.turn.cut()
-            late.settle("failed", why)
-        order = self.arbiter.next(now)
-        if order is not None:
-            self.outbox.append(order)
-        self._calling.fill(now)
+            self.outbox.report(f"a reply was asked for, and {why}")
+            late.drop("failed", why)
+        self._ask_next(now)
+        filler = self._tools.filler(now, is_quiet=self.is_quiet)
+        if filler is not None:
+            self._wish(filler, now)
+            self._ask_next(now)
+
+    def _ask_next(self, now: float) -> None:
+        event = self.arbiter.next(now)
+        if event is not None:
+            self.outbox.messages.append(event)
 
     @property
     def due(self) -> float | None:
-        """When `pump` has something to do though nothing happens."""
-        due = (self.arbiter.due, self._calling.due)
+        """When `advance` has something to do though nothing happens."""
+        due = (self.arbiter.due, self._tools.due)
         return min((each for each in due if each is not None), default=None)
 
     # --- how it ends
@@ -268,104 +306,95 @@ class Conversation:
         """Nothing is being made, expected, run by a tool, or written down."""
         return (
             self.arbiter.is_idle
-            and not self._calling.any_open
-            and not self._mcp.any_open
-            and not self._words.is_waiting(now)
+            and not self._tools.any_open
+            and not self._hosted.any_open
+            and not self._transcripts.is_waiting(now)
         )
 
     @property
     def is_quiet(self) -> bool:
         """Nobody speaks, and nothing is being made or about to be."""
-        return self.arbiter.is_free and not self._speaking.is_audible
+        return self.arbiter.is_free and not self._responses.is_audible
 
     @property
-    def all_sent(self) -> bool:
+    def all_left(self) -> bool:
         """Everything that was made has gone to the ear."""
-        return self._speaking.all_sent
+        return self._responses.all_left
 
     def wind_up(self, reason: str) -> None:
         """Begin nothing more; what is there can still be played."""
         self.arbiter.give_up(reason)
-        self._speaking.wind_up()
+        self._responses.wind_up()
 
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for a reply is told."""
         self.arbiter.give_up(reason)
-        self._speaking.abandon(reason)
+        self._responses.abandon(reason)
         self.edits.give_up(reason)
-        self.terms.end(reason)
+        self._in_force.end(reason)
 
     # --- what the service says
 
-    def receive(self, message: str, now: float) -> None:
-        """Act on one message; rubbish is reported and dropped."""
-        event = self._reading.read(message)
-        if event is None:
-            return
-        if isinstance(event, AudioDelta):
-            self._speaking.audio(event, now)
-            return
-        self._effects.tell("events", ServerEvent(event))
-        handle = self._handlers.get(event.type)
-        if handle is not None and not event.is_nameless:
-            handle(event, now)
-        self.pump(now)
+    def receive(self, message: str, now: float) -> bool:
+        """Act on one message; rubbish is reported and dropped.
 
-    def _error(self, event: ev.ErrorEvent, now: float) -> None:
+        Returns:
+            ``False`` for audio: nothing has moved but a store.
+        """
+        event = self._dialogue.read(message)
+        if isinstance(event, AudioDelta):
+            self._responses.audio(event, now)
+            return bool(self.outbox.reports or self.outbox.messages)
+        if event is None:
+            return True
+        for act in self._dialogue.handlers_of(event):
+            self._wish(act(event, now), now)
+        self.advance(now)
+        return True
+
+    def _error(self, event: ev.ErrorEvent, now: float) -> Response | None:
         error = event.error
         if self.edits.refused(error):
-            return
+            return None
         busy = error.code == _BUSY
         if busy and error.event_id is None and self.arbiter.asked is None:
-            if self._detection is not None and self._detection.replies:
-                # It wanted to answer the caller while another reply was being made.
-                self.ask({}, now, follow_up=True)
-            return
-        self.terms.refused(error)
-        reply = self.arbiter.refused(error.event_id, busy=busy, now=now)
-        if reply is not None:
-            reply.turn.cut()
-            reply.store.clear()
-            reply.settle("rejected", error.code or error.type or "")
+            # It wanted to answer the caller while another reply was being made.
+            answers = self.settings.service_answers
+            return self._responses.new({}, follow_up=True) if answers else None
+        self._in_force.refused(error)
+        response = self.arbiter.refused(error.event_id, busy=busy, now=now)
+        if response is not None:
+            response.drop("rejected", error.code or error.type or "")
         if error.code not in _BENIGN and not busy:
-            self._effects.report(f"the service refused: {error.name}")
+            self.outbox.report(f"the service refused: {error.name}")
+        return None
 
     def _speech_started(self, event: ev.SpeechEvent, now: float) -> None:
-        if self._detection is None:
+        detection = self.settings.detection
+        if detection is None:
             return
-        self._hearing.speech_started()
-        if self._detection.interrupts:
-            self._speaking.silence(service_cancels=True)
+        self._input.speech_started()
+        if detection.interrupts:
+            self._responses.silence(now, service_cancels=True)
 
-    def _configure(self, settings: Settings) -> None:
-        self._settings, self._detection = settings, settings.detection
-        for each in (self._hearing, self._speaking, self._account):
-            each.configure(settings)
-
-    def _item_done(self, event: ev.ItemEvent, now: float) -> None:
-        self._words.item(event, now)
-        self._calling.item_known(event)
-
-    def _transcribed(self, event: ev.TranscriptionEvent, now: float) -> None:
-        self._words.of_caller(event, now)
-        self._account.transcription(event)
-
-    def _response_created(self, event: ev.ResponseEvent, now: float) -> None:
-        reply = self._speaking.created(event, now)
-        if reply is None:
+    def _created(self, event: ev.ResponseEvent, now: float) -> None:
+        begun = self._responses.created(event, now)
+        if begun is None:
             return
-        self._calling.begun(reply)
-        own = reply.request is None
-        if own or (self._detection is None and reply.answers):
-            self._hearing.note_on(reply.turn.timings)
+        self._tools.begun(begun)
+        if begun.answers:
+            self._pending.begun(begun)
+        own = begun.options is None
+        if own or (self.settings.detection is None and begun.answers):
+            self._input.note_on(begun.turn.timings)
 
-    def _response_done(self, event: ev.ResponseEvent, now: float) -> None:
-        reply = self._speaking.done(event)
-        if reply is not None:
-            self._words.measure(reply)
-            self._account.reply(event.response)
-            self._calling.follow_up(reply, now)
-
-
-def _acknowledged(event: ev.SessionEvent, now: float) -> None:
-    """`open_session` has read the first one."""
+    def _done(self, event: ev.ResponseEvent, now: float) -> Response | None:
+        told = event.response
+        if self._remote is not None and (known := self._responses.find(told.id)):
+            self._remote.made(known, told)
+        response = self._responses.done(event, now)
+        if response is None:
+            return None
+        self._transcripts.measure(response)
+        self._usage.response(told)
+        return self._pending.follow_up(response)

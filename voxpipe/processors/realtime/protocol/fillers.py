@@ -6,17 +6,17 @@ person or a reply, and not at all once the call is answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from voxpipe.pipeline import ToolUpdate
 
 from .client_events import saying
-from .reply import Reply
+from .response import Response
+from .responses import Responses
 
-LOOK = 1.0  # seconds between two looks whether it is silent, if no event says so
-_PATIENCE = (
+LOOK_INTERVAL = 1.0  # seconds between looks whether it is silent, if no event tells
+_ASK_PATIENCE = (
     "Something that you are doing for the caller takes longer. Tell them so in one "
     "short sentence, in the language of the conversation. Do not guess the result."
 )
@@ -34,7 +34,7 @@ class _Wait:
     filler: ToolUpdate | None = None
     report: ToolUpdate | None = None
     said: bool = False  # the filler, once
-    reply: Reply | None = None
+    response: Response | None = None
 
     def next(self) -> tuple[ToolUpdate, float] | None:
         """What would be said, and after how many seconds of silence."""
@@ -50,11 +50,11 @@ class Fillers:
     """Knows what is to be said of calls that are not answered yet.
 
     Args:
-        is_silent: whether nobody has the floor, and nothing is to be heard.
+        responses: makes those that say it.
     """
 
-    def __init__(self, is_silent: Callable[[], bool]) -> None:
-        self._is_silent = is_silent
+    def __init__(self, responses: Responses) -> None:
+        self._responses = responses
         self._waits: dict[str, _Wait] = {}
         self._silent_since: float | None = None
         self._look_at: float | None = None
@@ -70,8 +70,8 @@ class Fillers:
     def drop(self, call_id: str) -> None:
         """The call is answered: what is not yet begun is not said any more."""
         wait = self._waits.pop(call_id, None)
-        if wait is not None and wait.reply is not None and not wait.reply.response_id:
-            wait.reply.turn.cut()
+        if wait is not None and wait.response is not None and not wait.response.id:
+            wait.response.turn.cut()
 
     def clear(self) -> None:
         """Nobody is there to hear anything."""
@@ -83,31 +83,37 @@ class Fillers:
         """When there may be something to say though nothing happens."""
         return self._look_at
 
-    def say(self, now: float, ask: Callable[[dict[str, Any]], Reply]) -> None:
-        """Have said what is due."""
+    def next(self, now: float, *, is_quiet: bool) -> Response | None:
+        """What is due to be said now.
+
+        Args:
+            now: the time.
+            is_quiet: nobody has the floor, and nothing is being played.
+        """
         if not self._waits:
             self._silent_since = self._look_at = None
-            return
+            return None
         ready = [
             (*words, wait) for wait in self._waits.values() if (words := wait.next())
         ]
-        if not self._is_silent():
+        if not is_quiet:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = now
         if not ready or self._silent_since is None:
-            self._look_at = now + LOOK if ready else None
-            return
+            self._look_at = now + LOOK_INTERVAL if ready else None
+            return None
         update, after, wait = min(ready, key=lambda each: each[1])
         if now < self._silent_since + after:
-            self._look_at = min(self._silent_since + after, now + LOOK)
-            return
+            self._look_at = min(self._silent_since + after, now + LOOK_INTERVAL)
+            return None
         if update is wait.report:
             wait.report = None
         else:
             wait.said = True
-        self._look_at, self._silent_since = now + LOOK, None
-        wait.reply = ask(_words_for(update))
+        self._look_at, self._silent_since = now + LOOK_INTERVAL, None
+        wait.response = self._responses.new(_words_for(update))
+        return wait.response
 
 
 def _words_for(update: ToolUpdate) -> dict[str, Any]:
@@ -116,4 +122,4 @@ def _words_for(update: ToolUpdate) -> dict[str, Any]:
         return {"instructions": _PROGRESS + quoted, "tool_choice": "none"}
     if update.text.strip():
         return saying(update.text)
-    return {"instructions": _PATIENCE, "tool_choice": "none"}
+    return {"instructions": _ASK_PATIENCE, "tool_choice": "none"}

@@ -7,25 +7,22 @@ ended: the service never does that (OpenAI's guide "Realtime with tools").
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from voxpipe.pipeline import ToolResult, ToolUpdate
 from voxpipe.processors.realtime import events as ev
 
-from .arbiter import Arbiter
+from .history import History
 from .mcp_frames import McpApproval, McpCall, McpDecision, McpError, McpListed
 from .outbox import Outbox
-from .reply import Reply
+from .pending import MAX_OPEN, PendingCalls
+from .response import Response
 from .responses import Responses
-from .tool_calls import Calling, FromTools
-from .transcripts import Transcripts
 
-OPEN = 128  # calls at once, and requests; as many as for tools of our own
 NOBODY = "nobody is there to approve it"
 
-Handler = Callable[[Any, float], object]
-Answers = FromTools | McpDecision
+Answers = ToolResult | ToolUpdate | McpDecision
 """What `Realtime.results` takes."""
 
 
@@ -34,17 +31,17 @@ class _Call:
     """A call that the model has begun.
 
     Attributes:
-        reply: whose call it is, if that is part of the conversation.
+        response: whose call it is, if that is part of the conversation.
         request_id: of the request for approval, once there is one.
-        ended: the reply waits for it no longer.
+        ended: nobody waits for it any longer.
         rejected: nothing more is told of it.
     """
 
     item_id: str
     server: str
     tool: str
-    arguments: str
-    reply: Reply | None
+    response: Response | None
+    arguments: str = ""
     request_id: str = ""
     ended: bool = False
     rejected: bool = False
@@ -54,26 +51,23 @@ class HostedCalls:
     """All calls that the service makes, and requests for approval.
 
     Args:
-        speaking: knows the replies.
-        calling: asks the model to go on.
-        arbiter: knows which reply is being made.
-        words: keeps the history.
-        effects: where orders, frames and complaints go.
+        responses: knows who calls.
+        pending: knows what is open, and what follows.
+        history: keeps what was called and what came of it.
+        outbox: where decisions, frames and reports go.
     """
 
     def __init__(
         self,
-        speaking: Responses,
-        calling: Calling,
-        arbiter: Arbiter,
-        words: Transcripts,
-        effects: Outbox,
+        responses: Responses,
+        pending: PendingCalls,
+        history: History,
+        outbox: Outbox,
     ) -> None:
-        self._speaking = speaking
-        self._calling = calling
-        self._arbiter = arbiter
-        self._words = words
-        self._effects = effects
+        self._responses = responses
+        self._pending = pending
+        self._history = history
+        self._outbox = outbox
         self._calls: dict[str, _Call] = {}
         self._requests: dict[str, McpApproval] = {}
         self._listings: dict[str, str] = {}  # how they ended, before the item says what
@@ -83,29 +77,14 @@ class HostedCalls:
         """Some call is being made, or waits for approval."""
         return any(not call.ended for call in self._calls.values())
 
-    def wrap(self, handlers: dict[str, Handler]) -> None:
-        """Take part in what ``handlers`` do, by type of event."""
-        parts: dict[str, Handler] = {
-            "response.output_item.added": self._added,
-            "response.output_item.done": self._output_done,
-            "response.created": self._created,
-            "conversation.item.done": self._item_done,
-            "response.mcp_call_arguments.done": self._written,
-            "response.mcp_call.in_progress": self._running,
-            "response.mcp_call.failed": self._failed,
-            "mcp_list_tools.failed": self._list_failed,
-        }
-        for kind, part in parts.items():
-            handlers[kind] = _both(handlers.get(kind), part)
-
     # --- deciding
 
-    def decide(self, decision: McpDecision, now: float) -> None:
-        """Somebody approves, or rejects."""
+    def decide(self, decision: McpDecision) -> Response | None:
+        """Somebody approves, or rejects; gives the reply to ask for, if any."""
         request = self._requests.pop(decision.request_id, None)
         if request is None:
-            self._effects.report("expected a decision on an open request, got another")
-            return
+            self._outbox.report("expected a decision on an open request, got another")
+            return None
         item: dict[str, Any] = {
             "type": "mcp_approval_response",
             "approval_request_id": decision.request_id,
@@ -113,101 +92,103 @@ class HostedCalls:
         }
         if decision.reason and not decision.approve:
             item["reason"] = decision.reason
-        self._effects.order("conversation.item.create", item=item)
+        self._outbox.send("conversation.item.create", item=item)
         if decision.approve:
-            return
-        for call in tuple(self._calls.values()):
+            return None
+        for call in self._calls.values():
             if call.request_id == decision.request_id:
                 self._tell(call, status="rejected")
-                self._end(call, now)
+                return self._end(call)
+        return None
 
-    def refuse(self, request: McpApproval, now: float) -> None:
+    def refuse(self, request: McpApproval) -> Response | None:
         """Nobody reads the requests: answer, or the model waits for ever."""
-        self._effects.report("a hosted tool needs approval, and nobody reads model.mcp")
+        self._outbox.report("a hosted tool needs approval, and nobody reads model.mcp")
         decision = McpDecision(
             request_id=request.request_id, approve=False, reason=NOBODY
         )
-        self.decide(decision, now)
+        return self.decide(decision)
 
     # --- listing
 
-    def _list_failed(self, event: ev.McpListEvent, now: float) -> None:
+    def list_failed(self, event: ev.McpListEvent, now: float) -> None:
+        """A server could not be asked for its tools."""
         self._listings[event.item_id] = "failed"
-        while len(self._listings) > OPEN:
+        while len(self._listings) > MAX_OPEN:
             del self._listings[next(iter(self._listings))]
-        self._effects.report("the tools of an MCP server could not be listed")
+        self._outbox.report("the tools of an MCP server could not be listed")
 
     def _listed(self, item: ev.Item) -> None:
         failed = self._listings.pop(item.id, "") == "failed"
         names = tuple(tool.name for tool in item.tools or ())
         frame = McpListed(server=item.server_label or "", tools=names, failed=failed)
-        self._effects.tell("mcp", frame)
+        self._outbox.tell("mcp", frame)
 
     # --- calls
 
-    def _added(self, event: ev.OutputItemEvent, now: float) -> None:
+    def item_added(self, event: ev.OutputItemEvent, now: float) -> Response | None:
+        """The model begins a call."""
         item = event.item
         if item.type != "mcp_call" or not item.id or item.id in self._calls:
-            return
-        reply = self._speaking.find(event.response_id)
-        if reply is not None and reply.is_aside:
-            reply = None
+            return None
+        response = self._responses.find(event.response_id)
+        if response is not None and response.is_aside:
+            response = None
         self._calls[item.id] = _Call(
-            item.id, item.server_label or "", item.name or "", "", reply
+            item.id, item.server_label or "", item.name or "", response
         )
-        if reply is not None:
-            reply.open_calls.add(item.id)
-        if len(self._calls) > OPEN:
-            oldest = next(iter(self._calls.values()))
-            if not oldest.ended:
-                self._effects.report(f"{OPEN} hosted calls are open: one is given up")
-            self._end(oldest, now)
-            del self._calls[oldest.item_id]
+        if response is not None:
+            self._pending.open(item.id, response)
+        return self._give_up_oldest() if len(self._calls) > MAX_OPEN else None
 
-    def _written(self, event: ev.ArgumentsEvent, now: float) -> None:
+    def _give_up_oldest(self) -> Response | None:
+        oldest = next(iter(self._calls.values()))
+        if not oldest.ended:
+            self._outbox.report(f"{MAX_OPEN} hosted calls are open: one is given up")
+        del self._calls[oldest.item_id]
+        return self._end(oldest)
+
+    def arguments_done(self, event: ev.ArgumentsEvent, now: float) -> None:
+        """The model has written what it calls with."""
         call = self._calls.get(event.item_id)
         if call is not None:
             call.arguments = event.arguments or ""
 
-    def _created(self, event: ev.ResponseEvent, now: float) -> None:
-        # What is open now comes too late for a reply to the caller that begins.
-        begun = self._arbiter.active
-        if begun is None or not begun.answers:
-            return
-        for call in self._calls.values():
-            if call.reply is not None and call.reply is not begun:
-                call.reply.overtaken = call.reply.turn.is_cut
-
-    def _running(self, event: ev.McpCallEvent, now: float) -> None:
+    def running(self, event: ev.McpCallEvent, now: float) -> None:
+        """The service calls."""
         call = self._calls.get(event.item_id)
         if call is not None:
             self._tell(call, status="running")
 
-    def _failed(self, event: ev.McpCallEvent, now: float) -> None:
-        # Why is told by the item; should that not come, the model goes on all the same.
+    def failed(self, event: ev.McpCallEvent, now: float) -> Response | None:
+        """A call has failed.
+
+        Why is told by the item; should that not come, the model goes on all the same.
+        """
         call = self._calls.get(event.item_id)
-        if call is not None:
-            self._end(call, now)
+        return None if call is None else self._end(call)
 
-    def _output_done(self, event: ev.OutputItemEvent, now: float) -> None:
-        if event.item.type == "mcp_call":
-            self._finish(event.item, now)
+    def output_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
+        """A call has ended, or will not be made."""
+        return self._finish(event.item) if event.item.type == "mcp_call" else None
 
-    def _item_done(self, event: ev.ItemEvent, now: float) -> None:
+    def item_done(self, event: ev.ItemEvent, now: float) -> Response | None:
+        """Something of a server's has entered the conversation."""
         item = event.item
         match item.type:
             case "mcp_list_tools":
                 self._listed(item)
             case "mcp_approval_request":
-                self._ask(item, now)
+                return self._ask(item)
             case "mcp_call" if item.output is not None or item.error is not None:
-                self._finish(item, now)
+                return self._finish(item)
             case _:
                 pass
+        return None
 
-    def _ask(self, item: ev.Item, now: float) -> None:
+    def _ask(self, item: ev.Item) -> Response | None:
         if item.id in self._requests:
-            return
+            return None
         request = McpApproval(
             request_id=item.id,
             server=item.server_label or "",
@@ -224,45 +205,41 @@ class HostedCalls:
                 call.request_id = item.id
                 break
         self._requests[item.id] = request
-        self._effects.tell("mcp", request)
-        if len(self._requests) > OPEN:
-            oldest = next(iter(self._requests))
-            self._effects.report(f"{OPEN} calls wait for approval: one is rejected")
-            self.decide(McpDecision(request_id=oldest, approve=False), now)
+        self._outbox.tell("mcp", request)
+        if len(self._requests) <= MAX_OPEN:
+            return None
+        oldest = next(iter(self._requests))
+        self._outbox.report(f"{MAX_OPEN} calls wait for approval: one is rejected")
+        return self.decide(McpDecision(request_id=oldest, approve=False))
 
-    def _finish(self, item: ev.Item, now: float) -> None:
+    def _finish(self, item: ev.Item) -> Response | None:
         call = self._calls.pop(item.id, None)
         if call is None:
-            return  # told already: two events tell of it
+            return None  # told already: two events tell of it
         call.arguments = item.arguments or call.arguments
-        if call.reply is not None:
+        if call.response is not None:
             self._remember(call, item)
         if item.error is not None:
             kind = item.error.type
             error: McpError = "unknown"
             if kind in get_args(McpError):
                 error = cast("McpError", kind)
-            self._effects.report(f"a hosted tool has failed: {error}")
+            self._outbox.report(f"a hosted tool has failed: {error}")
             self._tell(call, status="failed", error=error)
-            self._end(call, now)
-        elif item.output is not None:
+            return self._end(call)
+        if item.output is not None:
             self._tell(call, status="completed", output=item.output)
-            self._end(call, now)
-        else:  # the model was interrupted while it wrote the call
-            self._let_go(call, now)
-
-    def _end(self, call: _Call, now: float) -> None:
-        if not call.ended and call.reply is not None:
-            call.reply.called = True
-        self._let_go(call, now)
-
-    def _let_go(self, call: _Call, now: float) -> None:
-        if call.ended:
-            return
+            return self._end(call)
+        # The model was interrupted while it wrote the call.
         call.ended = True
-        if call.reply is not None:
-            call.reply.open_calls.discard(call.item_id)
-            self._calling.follow_up(call.reply, now)
+        return self._followed(self._pending.let_go(call.item_id))
+
+    def _end(self, call: _Call) -> Response | None:
+        call.ended = True
+        return self._followed(self._pending.end(call.item_id))
+
+    def _followed(self, response: Response | None) -> Response | None:
+        return None if response is None else self._pending.follow_up(response)
 
     def _tell(self, call: _Call, **how: Any) -> None:
         frame = McpCall(
@@ -273,21 +250,10 @@ class HostedCalls:
             **how,
         )
         if not call.rejected:
-            self._effects.tell("mcp", frame)
+            self._outbox.tell("mcp", frame)
         call.rejected = call.rejected or frame.status == "rejected"
 
     def _remember(self, call: _Call, item: ev.Item) -> None:
-        entry = self._words.history.place(item.id, "tool", None)
+        entry = self._history.place(item.id, "tool", None)
         entry.kind, entry.tool = "mcp_call", call.tool
         entry.text, entry.result = call.arguments, item.output or ""
-
-
-def _both(first: Handler | None, second: Handler) -> Handler:
-    if first is None:
-        return second
-
-    def handle(event: Any, now: float) -> None:
-        first(event, now)
-        second(event, now)
-
-    return handle

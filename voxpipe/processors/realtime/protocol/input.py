@@ -1,104 +1,145 @@
-"""The caller's side: what is sent of what they say, and where their turns end."""
+"""The caller's audio on its way to the service, and where their turns end.
+
+With the service's turn detection, or with turns that the program closes, the service
+gets everything. With local turn detection it gets speech only: silence that is
+committed is paid for like speech.
+
+The service counts audio, people count seconds: `InputAudio` relates the two, so that a
+reply's timings can tell when the caller fell silent.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+
 from voxpipe.pipeline import AudioFrame, Timings
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.config.turn_detection import ServerVad
 
 from .arbiter import Arbiter
-from .caller_clock import CallerClock
-from .input_audio import CallerAudio
 from .outbox import Outbox
-from .transcripts import Transcripts
+from .updates import SessionSettings
 
+MAX_KEPT = 2.0  # seconds before a mark; a VAD is not later than this in telling
+SHORTEST = 0.1  # seconds; the service refuses to commit less
 _SPARE = 0.4  # seconds of silence beyond what ends a turn
 
 
-class Hearing:
-    """Follows the caller.
+class InputAudio:
+    """What of the caller's audio is sent, and when.
 
     Args:
-        settings: who owns the turns.
-        arbiter: told who has the floor.
-        words: told what will be written down.
-        effects: where audio and orders go.
+        in_force: who owns the turns.
+        arbiter: told whether the caller has the floor.
+        outbox: where audio, commits and clears go.
     """
 
     def __init__(
-        self, settings: Settings, arbiter: Arbiter, words: Transcripts, effects: Outbox
+        self, in_force: SessionSettings, arbiter: Arbiter, outbox: Outbox
     ) -> None:
-        self._settings = settings
-        self._detection = settings.detection
+        self._in_force = in_force
         self._arbiter = arbiter
-        self._words = words
-        self._effects = effects
+        self._outbox = outbox
+        self._owner: str = in_force.settings.turn_owner
+        self._local = in_force.settings.turn_detection == "local"
+        self._open = not self._local  # what comes is sent
+        self._kept: deque[AudioFrame] = deque()  # from before the mark
+        self._kept_seconds = 0.0
+        self._end = 0.0  # of what has come in, on the stream's own timeline
+        self._sent = 0.0  # seconds since the last turn was closed
         self._clock = CallerClock()
-        self._audio = CallerAudio(settings)
 
-    def configure(self, settings: Settings) -> None:
-        """Other settings are in force; with a new owner of turns, no turn is open."""
-        owned = self._settings.turn_owner
-        self._settings, self._detection = settings, settings.detection
-        if settings.turn_owner == owned:
+    def settings_changed(self, event: ev.SessionEvent, now: float) -> None:
+        """Other settings are in force; with a new owner of turns, no turn is open.
+
+        What was sent before local turn detection is thrown away: nobody would close it.
+        """
+        settings = self._in_force.settings
+        if settings.turn_owner == self._owner:
             return
+        self._owner = settings.turn_owner
+        self._local = settings.turn_detection == "local"
+        self._open = not self._local
+        self._forget()
         self._arbiter.caller_said_nothing()
-        if self._audio.hand_over(settings):
-            self._effects.order("input_audio_buffer.clear")
+        if self._local and self._sent > 0:
+            self._sent = 0.0
+            self._outbox.send("input_audio_buffer.clear")
 
-    # --- what the caller does
+    # --- from the caller
 
-    def hear(self, frame: AudioFrame, now: float) -> None:
-        """Audio has come."""
-        for each in self._audio.take(frame):
-            self._send(each, now)
+    def hear(self, frame: AudioFrame, now: float) -> bool:
+        """Audio has come; ``False``, for nothing else moves."""
+        self._end = frame.start + frame.duration
+        if self._open:
+            self._send(frame, now)
+            return False
+        self._kept.append(frame)
+        self._kept_seconds += frame.duration
+        while self._kept_seconds - self._kept[0].duration > MAX_KEPT:
+            self._kept_seconds -= self._kept.popleft().duration
+        return False
 
     def begin(self, at: float, now: float) -> None:
-        """The pipeline's own turn detection hears the caller begin."""
+        """Local turn detection: speech began ``at`` seconds into the stream."""
         self._clock.started()
-        for frame in self._audio.begin(at):
-            self._send(frame, now)
+        if self._open:
+            return
+        self._open = True
+        self._sent = 0.0
+        for frame in self._kept:
+            if frame.start + frame.duration > at:
+                self._send(frame, now)
+        self._forget()
 
-    def stopped_at(self, at: float, now: float) -> float:
+    def moment_of(self, at: float, now: float) -> float:
         """When that was, which is ``at`` seconds into the caller's stream."""
-        return now - self._audio.behind(at)
+        return now - max(0.0, self._end - at)
+
+    @property
+    def can_close(self) -> bool:
+        """There is enough of it to make a turn."""
+        return self._open and self._sent >= SHORTEST
+
+    @property
+    def is_ours_to_close(self) -> bool:
+        """There is a turn that nobody has closed, and nobody else will."""
+        return self._in_force.settings.detection is None and self.can_close
 
     def close(self, stopped_at: float, now: float) -> bool:
         """Close the caller's turn; whether there was enough in it to answer."""
-        self._arbiter.speaking = False
         # Of a call that the service carries only the service knows how much came.
-        if self._settings.call_id is None and not self._audio.close():
-            self._effects.order("input_audio_buffer.clear")
+        enough = self.can_close or self._in_force.settings.call_id is not None
+        self._open = not self._local
+        self._sent = 0.0
+        self._arbiter.caller_stops()
+        if not enough:
+            self._outbox.send("input_audio_buffer.clear")
             self._arbiter.caller_said_nothing()
             return False
         self._clock.stopped(stopped_at)
         self._clock.committed(now)
-        self._effects.order("input_audio_buffer.commit")
+        self._outbox.send("input_audio_buffer.commit")
         return True
-
-    @property
-    def can_close(self) -> bool:
-        """There is a turn that nobody has closed, and nobody else will."""
-        return self._detection is None and self._audio.can_close
 
     def fall_silent(self, now: float) -> None:
         """Let the service find the end of the caller's last words."""
-        detection, format = self._detection, self._settings.audio
-        if detection is None or not self._audio.sent:
+        settings = self._in_force.settings
+        if settings.detection is None or not self._sent:
             return
-        silence = format.silence(detection.patience + _SPARE)
-        self._send(AudioFrame(data=silence, format=format), now)
-
-    def note_on(self, timings: Timings) -> None:
-        """This reply answers the caller."""
-        self._clock.note_on(timings)
+        silence = settings.audio.silence(settings.detection.patience + _SPARE)
+        self._send(AudioFrame(data=silence, format=settings.audio), now)
 
     def _send(self, frame: AudioFrame, now: float) -> None:
-        self._effects.outbox.append(frame)
+        self._outbox.messages.append(frame)
+        self._sent += frame.duration
         self._clock.appended(frame.duration, now)
 
-    # --- what the service hears
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_seconds = 0.0
+
+    # --- from the service
 
     def speech_started(self) -> None:
         """The service's turn detection hears the caller begin."""
@@ -107,26 +148,65 @@ class Hearing:
 
     def speech_stopped(self, event: ev.SpeechEvent, now: float) -> None:
         """It hears the caller end, and will answer."""
-        detection = self._detection
+        detection = self._in_force.settings.detection
         if detection is None:
             return
-        self._arbiter.speaking = False
+        self._arbiter.caller_stops()
         silence = detection.silence_ms if isinstance(detection, ServerVad) else 0
         self._clock.stopped_in_audio((event.audio_end_ms - silence) / 1000, now)
-        if detection.replies:
-            self._arbiter.expect(now)
+        self.timeout_triggered(event, now)
 
     def timeout_triggered(self, event: ev.SpeechEvent, now: float) -> None:
         """The caller has been silent for so long that the service answers that."""
-        if self._detection is not None and self._detection.replies:
+        if self._in_force.settings.service_answers:
             self._arbiter.expect(now)
 
     def committed(self, event: ev.CommittedEvent, now: float) -> None:
         """The caller's turn has become an item."""
         self._clock.committed(now)
-        self._words.history.place(event.item_id, "user", event.previous_item_id)
-        if self._settings.transcription:
-            self._words.await_caller(event.item_id, now)
-        if self._detection is not None:
+        if self._in_force.settings.detection is not None:
             # Also where the program committed, in which case nothing says "stopped".
-            self._arbiter.speaking = False
+            self._arbiter.caller_stops()
+
+    def note_on(self, timings: Timings) -> None:
+        """The reply of these timings answers the caller."""
+        self._clock.note_on(timings)
+
+
+class CallerClock:
+    """Relates the audio that was sent to the clock on the wall."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0  # of audio, sent so far
+        self._at = 0.0  # when the last of it was
+        self._stopped: float | None = None
+        self._committed: float | None = None
+
+    def appended(self, seconds: float, now: float) -> None:
+        """So much audio has just been sent."""
+        self._seconds += seconds
+        self._at = now
+
+    def started(self) -> None:
+        """The caller has begun a turn."""
+        self._stopped = self._committed = None
+
+    def stopped(self, at: float) -> None:
+        """The caller's last sound was at ``at``."""
+        self._stopped = at
+
+    def stopped_in_audio(self, position: float, now: float) -> None:
+        """The caller's last sound is ``position`` seconds into what was sent."""
+        behind = max(0.0, self._seconds - position)
+        self._stopped = min(now, self._at - behind)
+
+    def committed(self, now: float) -> None:
+        """The caller's turn was closed."""
+        if self._committed is None:
+            self._committed = now
+
+    def note_on(self, timings: Timings) -> None:
+        """This reply answers the turn: note there when it ended, once."""
+        if self._committed is not None:
+            timings.user_stopped, timings.committed = self._stopped, self._committed
+        self._stopped = self._committed = None

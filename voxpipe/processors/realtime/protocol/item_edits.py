@@ -6,7 +6,6 @@ instead it tells by the item's name. No await and no clock but in `ItemEdit.answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Literal
 from uuid import uuid4
@@ -17,13 +16,13 @@ from voxpipe.pipeline import PlayedItem, SessionLost, VoxpipeError
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.errors import ItemRefused
 
+from .history import History
 from .outbox import Outbox
-from .transcripts import Transcripts
 from .truncation import played_words
 
 Act = Literal["create", "retrieve", "truncate", "delete"]
 
-WAITING = 1_024  # edits at once; more is a program that orders in a loop
+MAX_EDITS = 1_024  # edits at once; more is a program that orders in a loop
 
 
 class ItemEdit:
@@ -68,29 +67,22 @@ class ItemEdits:
     """All that the service has not answered yet.
 
     Args:
-        words: whose history follows.
-        effects: where orders go.
+        history: follows.
+        outbox: where client events go.
 
     Attributes:
-        handlers: of the events that answer them.
         over: set when the session has ended.
     """
 
-    def __init__(self, words: Transcripts, effects: Outbox) -> None:
-        self._words = words
-        self._effects = effects
+    def __init__(self, history: History, outbox: Outbox) -> None:
+        self._history = history
+        self._outbox = outbox
         self._open: dict[str, ItemEdit] = {}  # by the name of their order
         self._reason = ""
         self.over = Event()
         # Other clients may speak on the same session: names are ours alone.
         self._prefix = f"voxpipe_edit_{uuid4().hex[:8]}_"
         self._numbers = count(1)
-        self.handlers: Mapping[str, Callable[[Any, float], object]] = {
-            "conversation.item.added": self._added,
-            "conversation.item.retrieved": self._retrieved,
-            "conversation.item.truncated": self._truncated,
-            "conversation.item.deleted": self._deleted,
-        }
 
     def ask(self, act: Act, item_id: str, **fields: Any) -> ItemEdit:
         """Ask the service to do something to an item.
@@ -98,8 +90,10 @@ class ItemEdits:
         Raises:
             VoxpipeError: too many wait for their answer.
         """
-        if len(self._open) >= WAITING:
-            raise VoxpipeError(f"{WAITING} edits of items wait for the service's word")
+        if len(self._open) >= MAX_EDITS:
+            raise VoxpipeError(
+                f"{MAX_EDITS} edits of items wait for the service's word"
+            )
         edit = ItemEdit(f"{self._prefix}{next(self._numbers)}", act, item_id)
         if self.over.is_set():
             edit.settle(error=SessionLost(self._reason))
@@ -108,9 +102,9 @@ class ItemEdits:
         if act != "create":
             fields["item_id"] = item_id
         elif fields.get("previous_item_id") == "root":
-            self._words.history.expect_first(item_id)
+            self._history.expect_first(item_id)
         kind = f"conversation.item.{act}"
-        self._effects.order(kind, event_id=edit.name, **fields)
+        self._outbox.send(kind, event_id=edit.name, **fields)
         return edit
 
     def check_open(self) -> None:
@@ -145,15 +139,17 @@ class ItemEdits:
 
     # --- what the service says
 
-    def _added(self, event: ev.ItemEvent, now: float) -> None:
-        self._words.item(event, now)
+    def added(self, event: ev.ItemEvent, now: float) -> None:
+        """An item is in the conversation."""
         self._done("create", event.item.id)
 
-    def _retrieved(self, event: ev.RetrievedEvent, now: float) -> None:
+    def retrieved(self, event: ev.RetrievedEvent, now: float) -> None:
+        """The service tells all of an item."""
         self._done("retrieve", event.item.id, event.item)
 
-    def _truncated(self, event: ev.TruncatedEvent, now: float) -> None:
-        entry = self._words.history.find(event.item_id)
+    def truncated(self, event: ev.TruncatedEvent, now: float) -> None:
+        """An item ends earlier now."""
+        entry = self._history.find(event.item_id)
         if entry is not None:
             kept = min(event.audio_end_ms / 1000, entry.seconds)
             if entry.played is None:
@@ -162,8 +158,9 @@ class ItemEdits:
             entry.seconds = kept
         self._done("truncate", event.item_id)
 
-    def _deleted(self, event: ev.DeletedEvent, now: float) -> None:
-        self._words.history.confirm(event.item_id)
+    def deleted(self, event: ev.DeletedEvent, now: float) -> None:
+        """An item is gone."""
+        self._history.confirm(event.item_id)
         self._done("delete", event.item_id)
 
     def _done(self, act: Act, item_id: str, item: ev.Item | None = None) -> None:

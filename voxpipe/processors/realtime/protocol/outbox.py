@@ -1,37 +1,41 @@
-"""What a step of the conversation leaves to be done by whoever has a socket."""
+"""What a step of a protocol leaves to be done by whoever has a socket."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from voxpipe.pipeline import AudioFrame, Frame
 
 ClientEvent = dict[str, Any]
-"""A client event, as the service reads it."""
+"""As the service reads it; its types are in ``events/client.py``."""
+
+REPORTS = 256  # of one step; the newest are kept
 
 
 class Outbox:
-    """Orders and caller's audio for the service, frames for the ports, complaints.
-
-    Args:
-        report: told of everything unusable or refused.
+    """Messages for the service, frames for the ports, reports: all to be taken out.
 
     Attributes:
-        outbox: to be sent, in this order; audio becomes ``input_audio_buffer.append``.
-        news: frames for the ports, by the port's name, in order.
+        messages: to be sent, in this order; audio becomes
+            ``input_audio_buffer.append``.
+        frames: for the ports, by the port's name, in order.
+        reports: everything unusable or refused, for `Processor.report`.
     """
 
-    def __init__(self, report: Callable[[str], None]) -> None:
-        self.report = report
-        self.outbox: deque[ClientEvent | AudioFrame] = deque()
-        self.news: deque[tuple[str, Frame]] = deque()
+    def __init__(self) -> None:
+        self.messages: deque[ClientEvent | AudioFrame] = deque()
+        self.frames: deque[tuple[str, Frame]] = deque()
+        self.reports: deque[str] = deque(maxlen=REPORTS)
 
-    def order(self, kind: str, /, **fields: Any) -> None:
+    def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
-        self.outbox.append({"type": kind, **fields})
+        self.messages.append({"type": kind, **fields})
 
     def tell(self, port: str, frame: Frame) -> None:
         """Have ``frame`` sent to who reads ``port``."""
-        self.news.append((port, frame))
+        self.frames.append((port, frame))
+
+    def report(self, text: str) -> None:
+        """Have something reported."""
+        self.reports.append(text)

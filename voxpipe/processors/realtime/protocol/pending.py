@@ -1,95 +1,116 @@
-"""The tool calls that wait for their results: each is answered once."""
+"""Calls without a result, and the one reply that follows when all have theirs.
+
+It is the same for tools that run here and for those that the service calls: a reply
+that has called is followed once, when it has been made and none of its calls is open.
+After an interruption it is the reply to what the caller says that uses the results; one
+that comes too late for that is followed all the same.
+"""
 
 from __future__ import annotations
 
-from voxpipe.pipeline import ToolCall
-from voxpipe.pipeline.runtime.recent import Recent
+from .response import Response
+from .responses import Responses
 
-from .reply import Reply
-
-OPEN = 128  # calls at once; half of what fits into `Realtime.results`
-REMEMBERED = 1_024  # call ids; more than an hour's conversation has
-# As a tool's own failure looks, so that the model knows what became of its call.
-NOT_RUN = (
-    '{"error": {"type": "cancelled", "message": "the caller interrupted; it was not '
-    'run"}}'
-)
-TOO_MANY = (
-    '{"error": {"type": "busy", "message": "too many calls are open; it was not run"}}'
-)
-NOBODY = (
-    '{"error": {"type": "unknown_tool", "message": "there are no tools in this '
-    'conversation"}}'
+MAX_OPEN = 128  # calls at once of each kind; half of what fits into `Realtime.results`
+MAX_UNCONFIRMED = (
+    256  # outputs that the service has not confirmed; all that can be open
 )
 
 
-class ToolCalls:
-    """Knows which calls are open, and of which reply.
+class PendingCalls:
+    """Knows which calls are open, of which reply, and what is to follow.
 
-    Attributes:
-        caller_turns: how often the caller has said or written something.
+    Args:
+        responses: makes those that follow.
     """
 
-    def __init__(self) -> None:
-        self.caller_turns = 0
-        self._detached: set[str] = set()
-        self._open: dict[str, Reply] = {}
-        self._known = Recent(REMEMBERED)
+    def __init__(self, responses: Responses) -> None:
+        self._responses = responses
+        self._open: dict[str, Response] = {}  # by the call
+        self._unconfirmed: dict[str, None] = {}  # outputs that are on their way
+        # Replies that are asked for because of results, and the outputs they are for.
+        self._following: list[tuple[Response, set[str]]] = []
 
     @property
     def any_open(self) -> bool:
-        """Somebody waits for a tool."""
+        """Somebody waits for a result."""
         return bool(self._open)
 
-    @property
-    def is_full(self) -> bool:
-        """More calls are open than any conversation has a use for."""
-        return len(self._open) >= OPEN
-
-    def is_new(self, call_id: str) -> bool:
-        """This call has not come before."""
-        return self._known.add(call_id)
-
-    def open(self, reply: Reply, call: ToolCall) -> None:
-        """A tool is asked to run."""
-        self._open[call.call_id] = reply
-        reply.open_calls.add(call.call_id)
-        reply.called = True
-
-    def answer(self, call_id: str) -> Reply | None:
-        """A tool has answered: the reply that called it, or ``None`` if none waits."""
-        self._detached.discard(call_id)
-        reply = self._open.pop(call_id, None)
-        if reply is not None:
-            reply.open_calls.discard(call_id)
-        return reply
-
     def is_open(self, call_id: str) -> bool:
-        """A tool works on it."""
+        """Its reply waits for its result."""
         return call_id in self._open
 
-    def is_detached(self, call_id: str) -> bool:
-        """The conversation goes on without it."""
-        return call_id in self._detached
+    def open(self, call_id: str, response: Response) -> None:
+        """A reply has called."""
+        self._open[call_id] = response
+        response.pending.add(call_id)
+
+    def end(self, call_id: str) -> Response | None:
+        """A call has its result: gives the reply that may be followed now."""
+        response = self._open.pop(call_id, None)
+        if response is not None:
+            response.pending.discard(call_id)
+            response.called = True
+        return response
+
+    def let_go(self, call_id: str) -> Response | None:
+        """A call will have no result: gives the reply that may be followed now."""
+        response = self._open.pop(call_id, None)
+        if response is not None:
+            response.pending.discard(call_id)
+        return response
 
     def detach(self, call_id: str) -> None:
-        """Let the conversation go on without an open call, until its result comes.
+        """Go on without a call, until its result comes.
 
         That is so when the caller interrupts: the reply to what they say uses all other
         results that are there.
         """
-        reply = self._open[call_id]
-        self._detached.add(call_id)
-        reply.open_calls.discard(call_id)
-        if not reply.open_calls:
-            reply.called = False
+        response = self.let_go(call_id)
+        if response is not None and not response.pending:
+            response.called = False
 
-    def overtake(self) -> None:
-        """A reply to the caller begins, and what is open comes too late for it."""
-        for reply in self._open.values():
-            reply.overtaken = reply.turn.is_cut
+    def begun(self, response: Response) -> None:
+        """A reply to the caller begins: it uses what the service has confirmed by now.
 
+        What is open comes too late for it.
+        """
+        for caller in self._open.values():
+            caller.overtaken = caller.turn.is_cut
+        for following, outputs in self._following:
+            if not following.id and not outputs & self._unconfirmed.keys():
+                following.turn.cut()  # it would say the same again
+        self._following = [(f, o) for f, o in self._following if not f.turn.is_over]
 
-def is_due(reply: Reply) -> bool:
-    """The reply is through and all its calls are answered: the model may go on."""
-    return reply.called and reply.done and not reply.open_calls
+    def follow_up(self, response: Response) -> Response | None:
+        """What is to be asked for once a reply is made and its calls are answered."""
+        if not response.called or response.pending or response.phase != "made":
+            return None
+        response.called = False
+        if response.turn.is_cut and not response.overtaken:
+            return None  # the reply to what the caller says uses the results anyway
+        following = self.go_on()
+        if not response.turn.generated:  # it is this one that answers the caller
+            timings, before = following.turn.timings, response.turn.timings
+            timings.user_stopped = before.user_stopped
+            timings.committed = before.committed
+        return following
+
+    def go_on(self) -> Response:
+        """A reply that uses the results there are."""
+        following = self._responses.new({}, follow_up=True)
+        kept = [each for each in self._following if not each[0].id]
+        self._following = [*kept[-MAX_OPEN:], (following, set(self._unconfirmed))]
+        return following
+
+    # --- outputs on their way to the service
+
+    def output_sent(self, call_id: str) -> None:
+        """The service is told a result."""
+        self._unconfirmed[call_id] = None
+        while len(self._unconfirmed) > MAX_UNCONFIRMED:
+            del self._unconfirmed[next(iter(self._unconfirmed))]
+
+    def output_known(self, call_id: str) -> None:
+        """The service has it in the conversation."""
+        self._unconfirmed.pop(call_id, None)

@@ -1,7 +1,7 @@
-"""What the model says: each reply from its creation to its end, heard or cut.
+"""What the model says: each response from its creation to its end, played or cut.
 
-A reply that is cut is silenced here first, and only then taken back at the service:
-cancelled by its id, and each of its items cut to what was heard. Whoever cuts the turn
+One that is cut is silenced here first, and only then taken back at the service:
+cancelled by its id, and each of its items cut to what was played. Whoever cuts the turn
 (an interruption, an ear that has gone, the program) causes the same.
 """
 
@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from voxpipe.pipeline import AudioFrame, FormatError, Interruption, ToolCall, Turn
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.events.parse import AudioDelta
 
 from .arbiter import TAG, Arbiter
 from .outbox import Outbox
-from .reply import Reply, Status
+from .remote_playback import RemotePlayback
+from .response import Response, Status
 from .store import STORE_SECONDS
 from .transcripts import Transcripts
 from .truncation import by_item, deletion, take_back
+from .updates import SessionSettings
 
-REMEMBERED = 64  # replies that are over, kept so that late events find them
-ITEMS = 64  # of one reply; more is a service gone wild
+MAX_REMEMBERED = 64  # responses that are over, kept so that late events find them
+MAX_ITEMS = 64  # of one response; more is a service gone wild
 _STATUSES: dict[str | None, Status] = {
     "completed": "completed",
     "incomplete": "incomplete",
@@ -33,60 +35,61 @@ _HOLD_REFUSED = (
     "the service interrupts this session by itself, so a reply cannot be held: open it "
     "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
 )
+_HOLD_REFUSED_REMOTE = "the service plays this reply: it cannot be held"
 
 
 class Responses:
-    """All replies that are being made or played.
+    """All responses that are being made or played.
 
     Args:
-        settings: what the session was opened with.
+        in_force: the audio's format, and who interrupts.
         arbiter: who asked for them.
-        words: follows what they say.
-        effects: where orders, frames and complaints go.
+        transcripts: follows what they say.
+        outbox: where client events, frames and reports go.
+        on_over: called when a turn is over that was not cut here: there may be
+            something to send.
+        remote: plays them, if they are not played here.
 
     Attributes:
-        spoken: replies whose audio is to be played, in order.
+        spoken: those whose audio is to be played, in order.
         has_spoken: there was audio of the model's in this conversation.
-        on_cut: called when a reply was cut, by whomever.
-        elsewhere: called instead of taking back what was not heard, where the service
-            plays the replies itself.
     """
 
     def __init__(
-        self, settings: Settings, arbiter: Arbiter, words: Transcripts, effects: Outbox
+        self,
+        in_force: SessionSettings,
+        arbiter: Arbiter,
+        transcripts: Transcripts,
+        outbox: Outbox,
+        on_over: Callable[[], object],
+        remote: RemotePlayback | None = None,
     ) -> None:
-        self._settings = settings
+        self._in_force = in_force
         self._arbiter = arbiter
-        self._words = words
-        self._effects = effects
-        self._replies: dict[str, Reply] = {}
+        self._transcripts = transcripts
+        self._outbox = outbox
+        self._on_over = on_over
+        self._remote = remote
+        self._known: dict[str, Response] = {}
         self._ear_seen = False
         self.has_spoken = False
-        self.spoken: deque[Reply] = deque()
-        self.on_cut: Callable[[], object] = lambda: None
-        self.elsewhere: Callable[[Reply], object] | None = None
+        self.spoken: deque[Response] = deque()
 
-    def configure(self, settings: Settings) -> None:
-        """Other settings are in force, for replies that begin from now on."""
-        self._settings = settings
+    def new(
+        self, options: dict[str, Any] | None = None, *, follow_up: bool = False
+    ) -> Response:
+        """One of this session, to be asked for with these options."""
+        return Response(turn=self._new_turn(), options=options, follow_up=follow_up)
 
-    def new_turn(self) -> Turn:
-        """For a reply of this session."""
-        detection = self._settings.detection
-        if self.elsewhere is not None:
-            return Turn(hold_refused="the service plays this reply: it cannot be held")
-        refused = detection is not None and detection.interrupts
-        return Turn(hold_refused=_HOLD_REFUSED if refused else None)
-
-    def find(self, response_id: str) -> Reply | None:
-        """The reply of this id, if it is known and nobody has cut it."""
-        reply = self._replies.get(response_id)
-        return None if reply is None or reply.turn.is_cut else reply
+    def find(self, response_id: str) -> Response | None:
+        """The response of this id, if it is known and nobody has cut it."""
+        response = self._known.get(response_id)
+        return None if response is None or response.turn.is_cut else response
 
     @property
-    def all_sent(self) -> bool:
-        """Nothing waits to be played."""
-        return all(reply.ended or reply.turn.is_over for reply in self.spoken)
+    def all_left(self) -> bool:
+        """Nothing waits to go to the ear."""
+        return all(each.left == "all" or each.turn.is_over for each in self.spoken)
 
     @property
     def is_audible(self) -> bool:
@@ -96,102 +99,105 @@ class Responses:
 
     # --- what the service says
 
-    def created(self, event: ev.ResponseEvent, now: float) -> Reply | None:
-        """A reply has begun; ``None`` if it was known, or is not to be played."""
-        response = event.response
-        if response.id in self._replies:
+    def created(self, event: ev.ResponseEvent, now: float) -> Response | None:
+        """One has begun; ``None`` if it was known, or is not to be played."""
+        told = event.response
+        if told.id in self._known:
             return None
-        wanted = (response.metadata or {}).get(TAG)
-        reply = self._arbiter.take(wanted)
-        if reply is None:
-            reply = Reply(turn=self.new_turn())
+        wanted = (told.metadata or {}).get(TAG)
+        response = self._arbiter.take(wanted)
+        if response is None:
+            response = self.new()
             if self._arbiter.gave_up(wanted):
-                reply.turn.cut()
-        self._remember(reply, response.id)
-        reply.spoken = self._is_spoken(reply)
-        reply.turn.timings.created = now
-        if not reply.is_aside:
-            self._arbiter.begun(reply)
-        if reply.turn.is_cut:
-            self._cancel(reply)
+                response.turn.cut()
+        response.begin(told.id, is_spoken=self._is_spoken(response))
+        self._remember(response)
+        response.turn.timings.created = now
+        if not response.is_aside:
+            self._arbiter.begun(response)
+        if response.turn.is_cut:
+            self._cancel(response)
             return None
-        reply.turn.watch(lambda: self._moved(reply))
-        if reply.is_aside:
+        response.watch = response.turn.watch(lambda: self._moved(response))
+        if response.is_aside:
             return None
         self._retire()
-        self.spoken.append(reply)
-        return reply
+        self.spoken.append(response)
+        return response
 
     def audio(self, event: AudioDelta, now: float) -> None:
-        """More audio; that of an unknown or cut reply goes nowhere."""
-        reply = self._replies.get(event.response_id)
-        if reply is None or reply.store.closed or reply.turn.is_cut:
+        """More audio; that of an unknown or cut response goes nowhere."""
+        response = self._known.get(event.response_id)
+        if response is None or response.store.closed or response.turn.is_cut:
             return
-        turn = reply.turn
+        turn = response.turn
         try:
             frame = AudioFrame.from_base64(
-                event.delta, self._settings.audio, start=turn.generated, turn=turn
+                event.delta,
+                self._in_force.settings.audio,
+                start=turn.generated,
+                turn=turn,
             )
         except FormatError as error:
-            self._effects.report(f"{event.type}: {error}")
+            self._outbox.report(f"{event.type}: {error}")
             return
         if not frame.size:
-            self._effects.report(f"{event.type}: expected audio, got none")
+            self._outbox.report(f"{event.type}: expected audio, got none")
             return
-        if not reply.store.put(frame):
-            self._overflow(reply)
+        if not response.store.put(frame):
+            self._overflow(response)
             return
-        reply.silent.pop(event.item_id, None)
+        response.silent.pop(event.item_id, None)
         turn.grow(frame.duration, event.item_id, event.content_index)
         if turn.timings.first_delta is None:
             turn.timings.first_delta = now
-            self.has_spoken = self.has_spoken or not reply.is_aside
+            self.has_spoken = self.has_spoken or not response.is_aside
 
     def audio_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """An item has all its audio."""
-        reply = self.find(event.response_id)
-        if reply is not None:
-            _complete(reply, event.item_id)
+        response = self.find(event.response_id)
+        if response is not None:
+            _complete(response, event.item_id)
 
     def words_delta(self, event: ev.DeltaEvent, now: float) -> None:
         """More of what is said, or written, in words."""
-        reply = self.find(event.response_id)
-        if reply is not None:
+        response = self.find(event.response_id)
+        if response is not None:
             if event.type == "response.output_text.delta":
-                reply.silent.pop(event.item_id, None)  # it is written: no audio comes
-            elif not reply.is_aside:
+                response.silent.pop(event.item_id, None)  # written: no audio comes
+            elif not response.is_aside:
                 self.has_spoken = True  # of a call that the service carries, all we see
-            self._words.delta(reply, event, now)
+            self._transcripts.delta(response, event, now)
 
     def words_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """All words of a part."""
-        reply = self.find(event.response_id)
-        if reply is not None:
-            self._words.done(reply, event)
+        response = self.find(event.response_id)
+        if response is not None:
+            self._transcripts.done(response, event)
 
     def item_added(self, event: ev.OutputItemEvent, now: float) -> None:
         """The model begins a message or a call."""
-        reply, item = self._replies.get(event.response_id), event.item
-        if reply is None or reply.is_aside or item.type != "message":
+        response, item = self._known.get(event.response_id), event.item
+        if response is None or response.is_aside or item.type != "message":
             return
-        if item.id in reply.whole or reply.has_audio_of(item.id):
+        if item.id in response.whole or response.has_audio_of(item.id):
             return
-        if not reply.spoken or len(reply.silent) >= ITEMS:
+        if not response.is_spoken or len(response.silent) >= MAX_ITEMS:
             return
-        if not reply.turn.is_cut:
-            reply.silent[item.id] = None
-        elif self._knows_heard(reply):
+        if not response.turn.is_cut:
+            response.silent[item.id] = None
+        elif self._knows_played(response):
             # It slipped in before the service heard of the cut: nobody will hear it.
             self._delete(item.id)
 
     def item_done(self, event: ev.OutputItemEvent) -> ToolCall | None:
         """The model has ended a message or a call; a complete call is returned."""
-        reply, item = self._replies.get(event.response_id), event.item
-        if reply is None:
+        response, item = self._known.get(event.response_id), event.item
+        if response is None:
             return None
         if item.type == "message":
-            if not reply.turn.is_cut:
-                _complete(reply, item.id)
+            if not response.turn.is_cut:
+                _complete(response, item.id)
             return None
         if item.type != "function_call" or not item.call_id:
             return None
@@ -202,156 +208,188 @@ class Responses:
             name=item.name or "",
             arguments=item.arguments or "{}",
         )
-        if reply.is_aside:
-            if len(reply.calls) < ITEMS:
-                reply.calls.append(call)
+        if response.is_aside:
+            if len(response.wanted) < MAX_ITEMS:
+                response.wanted.append(call)
             return None
         return call
 
-    def done(self, event: ev.ResponseEvent) -> Reply | None:
-        """A reply has been made; ``None`` if that is known."""
-        response = event.response
-        reply = self._replies.get(response.id)
-        if reply is None:  # its creation was never told
-            wanted = (response.metadata or {}).get(TAG)
-            reply = self._arbiter.take(wanted) or Reply(turn=self.new_turn())
-            self._remember(reply, response.id)
-        if reply.done:
+    def done(self, event: ev.ResponseEvent, now: float) -> Response | None:
+        """One has been made; ``None`` if that is known."""
+        told = event.response
+        response = self._known.get(told.id)
+        is_new = response is None  # its creation was never told
+        if response is None:
+            wanted = (told.metadata or {}).get(TAG)
+            response = self._arbiter.take(wanted) or self.new()
+        elif response.phase != "making":
             return None
-        reply.done = True
-        reply.store.close()
-        self._arbiter.ended(reply)
-        details = response.status_details
+        response.end(told.id)
+        if is_new:
+            self._remember(response)
+        self._arbiter.ended(response)
+        details = told.status_details
         reason = details.why if details else ""
-        status = _STATUSES.get(response.status, "failed")
+        status = _STATUSES.get(told.status, "failed")
         if status in ("failed", "incomplete"):
-            self._effects.report(f"a reply is {status}: {reason or 'no reason given'}")
-        if status == "cancelled" and reply.settled is None:
-            self.cut(reply, service_cancels=True)
-        reply.settle(status, reason)
-        if not reply.turn.generated and not reply.turn.is_over:
-            reply.turn.finish()  # nothing of it can be heard
-        return reply
+            self._outbox.report(f"a reply is {status}: {reason or 'no reason given'}")
+        if status == "cancelled" and response.settled is None:
+            self.cut(response, now, service_cancels=True)
+        response.settle(status, reason)
+        if not response.turn.generated and not response.turn.is_over:
+            response.turn.finish()  # nothing of it can be played
+        return response
+
+    def cleared(self, event: ev.PlaybackEvent, now: float) -> None:
+        """Where the service plays it, it has stopped it."""
+        response = self.find(event.response_id)
+        if response is not None:
+            self.cut(response, now, service_cancels=True)
+
+    def found(
+        self, act: Callable[[Response, float], None]
+    ) -> Callable[[ev.PlaybackEvent, float], None]:
+        """Has ``act`` act on the response that an event names, if it is known."""
+
+        def handle(event: ev.PlaybackEvent, now: float) -> None:
+            response = self.find(event.response_id)
+            if response is not None:
+                act(response, now)
+
+        return handle
 
     # --- interrupting
 
-    def silence(self, *, service_cancels: bool) -> None:
+    def silence(self, now: float, *, service_cancels: bool) -> None:
         """Cut every reply of the conversation that is not over.
 
         Args:
+            now: the time.
             service_cancels: the service stops by itself what it is still making.
         """
         self._retire()
-        for reply in tuple(self.spoken):
-            self.cut(reply, service_cancels=service_cancels)
+        for response in tuple(self.spoken):
+            self.cut(response, now, service_cancels=service_cancels)
         if self._arbiter.asked is not None:
             self._arbiter.asked.turn.cut()  # cancelled as soon as it has a name
 
-    def cut(self, reply: Reply, *, service_cancels: bool) -> None:
-        """Silence one reply, and take back what was not heard of it."""
-        reply.service_cancels = service_cancels
-        reply.turn.cut()  # `_moved` does the rest
+    def cut(self, response: Response, now: float, *, service_cancels: bool) -> None:
+        """Silence one, and take back what was not played of it."""
+        if response.turn.is_over:
+            return
+        response.turn.unwatch(response.watch)
+        if self._remote is not None:
+            self._remote.stop(response, now)
+        response.turn.cut()
+        self._over(response, service_cancels=service_cancels)
 
     def wind_up(self) -> None:
         """No more is to be made; what there is can be played."""
-        for reply in self._replies.values():
-            if not reply.done and not reply.store.closed:
-                reply.store.close()
-                self._cancel(reply)
+        for response in self._known.values():
+            if response.phase == "making" and not response.store.closed:
+                response.store.close()
+                self._cancel(response)
 
     def abandon(self, reason: str) -> None:
         """The session is over: what has not gone to the ear never will."""
-        for reply in tuple(self._replies.values()):
-            if not reply.ended:
-                reply.turn.cut()
-            reply.settle("failed", reason)
+        for response in tuple(self._known.values()):
+            if response.left != "all":
+                response.turn.cut()
+            response.settle("failed", reason)
 
-    def _moved(self, reply: Reply) -> None:
-        turn = reply.turn
-        if not turn.is_over or reply.taken_back:
-            return
-        reply.taken_back = True
+    def _moved(self, response: Response) -> None:
+        if response.turn.is_over:
+            response.turn.unwatch(response.watch)
+            self._over(response, service_cancels=False)
+            self._on_over()
+
+    def _over(self, response: Response, *, service_cancels: bool) -> None:
+        turn = response.turn
         if turn.is_cut:
-            reply.store.clear()
-            if not reply.done and not reply.service_cancels:
-                self._cancel(reply)
-        if not reply.is_aside and (turn.is_cut or reply.overflowed):
-            self._take_back(reply)
-        self.on_cut()
-
-    def _take_back(self, reply: Reply) -> None:
-        if self.elsewhere is not None:
-            self.elsewhere(reply)
-            reply.silent.clear()
+            response.store.clear()
+            if response.phase == "making" and not service_cancels:
+                self._cancel(response)
+        if response.is_aside or not (turn.is_cut or response.overflowed):
             return
-        items = reply.turn.items()
-        for parts in by_item(items).values():
-            self._words.heard(reply, parts)
-        if self._knows_heard(reply):
-            for order in take_back(items, reply.whole):
-                if order["type"] == "conversation.item.delete":
-                    self._delete(order["item_id"])
-                else:
-                    self._effects.outbox.append(order)
-            for item_id in reply.silent:
-                self._delete(item_id)
-        reply.silent.clear()
-        self._effects.tell("interruptions", Interruption(cut=reply.turn, items=items))
+        if self._remote is not None:
+            self._remote.take_back(response, service_cancels=service_cancels)
+        self._take_back(response)
 
-    def _knows_heard(self, reply: Reply) -> bool:
-        # Without an ear nobody knows what was heard; then nothing is taken back but
+    def _take_back(self, response: Response) -> None:
+        items = response.turn.items()
+        for parts in by_item(items).values():
+            self._transcripts.cut(response, parts)
+        if self._knows_played(response):
+            for event in take_back(items, response.whole):
+                if event["type"] == "conversation.item.delete":
+                    self._delete(event["item_id"])
+                else:
+                    self._outbox.messages.append(event)
+            for item_id in response.silent:
+                self._delete(item_id)
+        response.silent.clear()
+        cut = Interruption(cut=response.turn, items=items)
+        self._outbox.tell("interruptions", cut)
+
+    def _knows_played(self, response: Response) -> bool:
+        # Without an ear nobody knows what was played; then nothing is taken back but
         # what has not even left.
-        self._ear_seen = self._ear_seen or reply.turn.has_ear
-        if self.elsewhere is not None:
+        self._ear_seen = self._ear_seen or response.turn.has_ear
+        if self._remote is not None:
             return False  # the service knows
-        return self._ear_seen or reply.turn.timings.first_sent is None
+        return self._ear_seen or response.left == "nothing"
 
     def _delete(self, item_id: str) -> None:
-        if self._words.history.remove(item_id):
-            self._effects.outbox.append(deletion(item_id))
+        if self._transcripts.history.remove(item_id):
+            self._outbox.messages.append(deletion(item_id))
 
-    def _cancel(self, reply: Reply) -> None:
-        self._effects.order("response.cancel", response_id=reply.response_id)
+    def _cancel(self, response: Response) -> None:
+        self._outbox.send("response.cancel", response_id=response.id)
 
-    def _overflow(self, reply: Reply) -> None:
-        reply.overflowed = True
-        reply.store.close()
+    def _overflow(self, response: Response) -> None:
+        response.overflowed = True
+        response.store.close()
         why = f"it ran more than {STORE_SECONDS:.0f} s ahead of the ear"
-        self._effects.report(f"a reply is cut short: {why}")
-        self._cancel(reply)
-        reply.settle("incomplete", why)
+        self._outbox.report(f"a reply is cut short: {why}")
+        self._cancel(response)
+        response.settle("incomplete", why)
 
     # --- keeping
 
-    def _is_spoken(self, reply: Reply) -> bool:
-        wanted = (reply.request or {}).get("output_modalities")
-        return "audio" in (wanted or [self._settings.output])
+    def _new_turn(self) -> Turn:
+        if self._remote is not None:
+            return Turn(hold_refused=_HOLD_REFUSED_REMOTE)
+        detection = self._in_force.settings.detection
+        refused = detection is not None and detection.interrupts
+        return Turn(hold_refused=_HOLD_REFUSED if refused else None)
 
-    def _remember(self, reply: Reply, response_id: str) -> None:
-        reply.response_id = reply.turn.id = response_id
-        self._replies[response_id] = reply
-        while len(self._replies) > REMEMBERED:
-            oldest = self._replies.pop(next(iter(self._replies)))
-            if not oldest.done:
+    def _is_spoken(self, response: Response) -> bool:
+        wanted = (response.options or {}).get("output_modalities")
+        return "audio" in (wanted or [self._in_force.settings.output])
+
+    def _remember(self, response: Response) -> None:
+        self._known[response.id] = response
+        while len(self._known) > MAX_REMEMBERED:
+            oldest = self._known.pop(next(iter(self._known)))
+            if oldest.phase == "making":
                 self._arbiter.ended(oldest)
-                oldest.turn.cut()
-                oldest.settle("failed", f"{REMEMBERED} replies have begun since")
+                oldest.drop("failed", f"{MAX_REMEMBERED} replies have begun since")
 
     def _retire(self) -> None:
         """Let go of what is over, or was sent to where no ear is."""
-        kept: deque[Reply] = deque()
-        for reply in self.spoken:
-            turn = reply.turn
+        kept: deque[Response] = deque()
+        for response in self.spoken:
+            turn = response.turn
             self._ear_seen = self._ear_seen or turn.has_ear
-            if reply.ended and not self._ear_seen:
+            if response.left == "all" and not self._ear_seen:
                 turn.finish()
             if not turn.is_over:
-                kept.append(reply)
+                kept.append(response)
         self.spoken = kept
-        while len(self.spoken) > REMEMBERED:
-            self.cut(self.spoken.popleft(), service_cancels=False)
+        while len(self.spoken) > MAX_REMEMBERED:
+            self.spoken.popleft().turn.cut()
 
 
-def _complete(reply: Reply, item_id: str) -> None:
-    if len(reply.whole) < ITEMS:
-        reply.whole.add(item_id)
+def _complete(response: Response, item_id: str) -> None:
+    if len(response.whole) < MAX_ITEMS:
+        response.whole.add(item_id)

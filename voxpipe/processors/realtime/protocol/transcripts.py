@@ -10,42 +10,50 @@ from voxpipe.processors.realtime import events as ev
 
 from .history import History
 from .outbox import Outbox
-from .reply import Reply
-from .truncation import by_item, played_words
+from .response import Response
+from .truncation import played_words
+from .updates import SessionSettings
 
 Speaker = Literal["user", "agent"]
 
-LATE = 3.0  # seconds after a commit in which the caller's words should be written down
-PARTS = 256  # of one reply; more is a service gone wild
-AWAITED = 64  # transcripts at once
+TRANSCRIPT_TIMEOUT = (
+    3.0  # seconds after a commit in which the caller's words should be written down
+)
+MAX_PARTS = 256  # of one reply; more is a service gone wild
+MAX_AWAITED = 64  # transcripts at once
 
 
 class Transcripts:
     """Follows the words of a conversation.
 
     Args:
-        effects: where transcripts and complaints go.
+        in_force: whether the caller's words are written down.
+        outbox: where transcripts go.
 
     Attributes:
         history: where the words are kept.
     """
 
-    def __init__(self, effects: Outbox) -> None:
-        self._effects = effects
+    def __init__(self, in_force: SessionSettings, outbox: Outbox) -> None:
+        self._in_force = in_force
+        self._outbox = outbox
         self._awaited: dict[str, float] = {}  # items of the caller, and since when
         self.history = History()
 
     # --- the caller
 
-    def await_caller(self, item_id: str, now: float) -> None:
-        """The caller's words in this item will come."""
-        self._awaited[item_id] = now
-        while len(self._awaited) > AWAITED:
+    def committed(self, event: ev.CommittedEvent, now: float) -> None:
+        """The caller's turn has become an item, whose words will come."""
+        self.history.place(event.item_id, "user", event.previous_item_id)
+        if not self._in_force.settings.transcription:
+            return
+        self._awaited[event.item_id] = now
+        while len(self._awaited) > MAX_AWAITED:
             del self._awaited[next(iter(self._awaited))]
 
     def is_waiting(self, now: float) -> bool:
         """The caller has said something that may still be written down."""
-        return any(now - since < LATE for since in self._awaited.values())
+        return any(now - since < TRANSCRIPT_TIMEOUT for since in self._awaited.values())
 
     def of_caller(self, event: ev.TranscriptionEvent, now: float) -> None:
         """What the caller said; late, and perhaps out of order."""
@@ -57,66 +65,66 @@ class Transcripts:
         else:
             self._awaited.pop(event.item_id, None)
             if event.type.endswith(".failed"):
-                self._effects.report("the caller's words could not be transcribed")
+                self._outbox.report("the caller's words could not be transcribed")
                 return
             entry.text, entry.final = event.transcript or "", True
         self._say("user", entry.item_id, entry.text, final=entry.final)
 
     # --- the model
 
-    def delta(self, reply: Reply, event: ev.DeltaEvent, now: float) -> None:
+    def delta(self, response: Response, event: ev.DeltaEvent, now: float) -> None:
         """More of what the model says or writes."""
         key = (event.item_id, event.content_index)
-        if key in reply.finals or not _fits(reply, key):
+        if key in response.finals or not _fits(response, key):
             return
-        reply.texts[key] = reply.texts.get(key, "") + event.delta
+        response.texts[key] = response.texts.get(key, "") + event.delta
         written = event.type == "response.output_text.delta"
-        if written and reply.turn.timings.first_delta is None:
-            reply.turn.timings.first_delta = now
-        if reply.is_aside:
+        if written and response.turn.timings.first_delta is None:
+            response.turn.timings.first_delta = now
+        if response.is_aside:
             return
         if written:
-            self._effects.tell("writes", Text(text=event.delta, turn=reply.turn))
-        self._say("agent", event.item_id, reply.words_of(event.item_id), final=False)
+            self._outbox.tell("writes", Text(text=event.delta, turn=response.turn))
+        self._say("agent", event.item_id, response.words_of(event.item_id), final=False)
 
-    def done(self, reply: Reply, event: ev.PartDoneEvent) -> None:
+    def done(self, response: Response, event: ev.PartDoneEvent) -> None:
         """All that the model says or writes in one part."""
         text = event.transcript if event.transcript is not None else event.text
         key = (event.item_id, event.content_index)
-        if text is None or key in reply.finals or not _fits(reply, key):
+        if text is None or key in response.finals or not _fits(response, key):
             return
-        reply.texts[key] = text
-        reply.finals.add(key)
-        if reply.is_aside:
+        response.texts[key] = text
+        response.finals.add(key)
+        if response.is_aside:
             return
         entry = self.history.place(event.item_id, "agent", None)
-        entry.text, entry.final = reply.words_of(event.item_id), True
+        entry.text, entry.final = response.words_of(event.item_id), True
         self._say("agent", event.item_id, entry.text, final=True)
 
-    def heard(self, reply: Reply, parts: Sequence[PlayedItem]) -> None:
-        """A reply was cut: tell the words of an item, and those that were heard."""
+    def cut(self, response: Response, parts: Sequence[PlayedItem]) -> None:
+        """A reply was cut: tell the words of an item, and those that were played."""
         item_id = parts[0].item_id
         cut_short = any(part.played < part.generated for part in parts)
-        if item_id in reply.whole and not cut_short:
-            return  # told already, and all of it was heard
-        heard = (
-            played_words(reply.texts.get((item_id, part.content_index), ""), part)
+        if item_id in response.whole and not cut_short:
+            return  # told already, and all of it was played
+        played = (
+            played_words(response.texts.get((item_id, part.content_index), ""), part)
             for part in parts
         )
         entry = self.history.place(item_id, "agent", None)
-        entry.text, entry.final = reply.words_of(item_id), True
-        entry.played = " ".join(filter(None, heard))
+        entry.text, entry.final = response.words_of(item_id), True
+        entry.played = " ".join(filter(None, played))
         transcript = Transcript(
             speaker="agent", text=entry.text, item_id=item_id, played=entry.played
         )
-        self._effects.tell("transcripts", transcript)
+        self._outbox.tell("transcripts", transcript)
 
-    def measure(self, reply: Reply) -> None:
+    def measure(self, response: Response) -> None:
         """A reply has been made: note how long each of its items speaks."""
-        for item_id, parts in by_item(reply.turn.items()).items():
+        for item_id, seconds in response.turn.generated_by_item().items():
             entry = self.history.find(item_id)
             if entry is not None:
-                entry.seconds = sum(part.generated for part in parts)
+                entry.seconds = seconds
 
     # --- all items
 
@@ -133,8 +141,8 @@ class Transcripts:
         transcript = Transcript(
             speaker=speaker, text=text, final=final, item_id=item_id
         )
-        self._effects.tell("transcripts", transcript)
+        self._outbox.tell("transcripts", transcript)
 
 
-def _fits(reply: Reply, key: tuple[str, int]) -> bool:
-    return len(reply.texts) < PARTS or key in reply.texts
+def _fits(response: Response, key: tuple[str, int]) -> bool:
+    return len(response.texts) < MAX_PARTS or key in response.texts

@@ -11,27 +11,27 @@ from .outbox import ClientEvent
 
 
 def take_back(items: Iterable[PlayedItem], whole: Container[str]) -> list[ClientEvent]:
-    """The orders that leave of each item what was heard.
+    """The client events that leave of each item what was played.
 
-    Nothing is sent for an item that was heard to its end. One of which nothing was
-    heard is deleted: the service refuses to cut to 0 ms.
+    Nothing is sent for an item that was played to its end. One of which nothing was
+    played is deleted: the service refuses to cut to 0 ms.
 
     Args:
         items: the reply's ledger.
         whole: items that are complete. Of another one the service may have made more
-            than has come in, so it is cut even where all that came in was heard.
+            than has come in, so it is cut even where all that came in was played.
     """
-    orders: list[ClientEvent] = []
+    events: list[ClientEvent] = []
     for item_id, parts in by_item(items).items():
         if all(_milliseconds(part) == 0 for part in parts):
-            orders.append(deletion(item_id))
+            events.append(deletion(item_id))
         else:
-            orders.extend(
+            events.extend(
                 _truncation(part)
                 for part in parts
                 if part.played < part.generated or item_id not in whole
             )
-    return orders
+    return events
 
 
 def by_item(items: Iterable[PlayedItem]) -> dict[str, list[PlayedItem]]:
@@ -58,12 +58,12 @@ def by_item(items: Iterable[PlayedItem]) -> dict[str, list[PlayedItem]]:
 
 
 def deletion(item_id: str) -> ClientEvent:
-    """The order that removes an item of which nothing was heard."""
+    """The client event that removes an item of which nothing was played."""
     return {"type": "conversation.item.delete", "item_id": item_id}
 
 
 def played_words(said: str, item: PlayedItem) -> str:
-    """The words that fit into what was heard; an estimate, for words carry no time."""
+    """The words that fit into what was played; an estimate, for words carry no time."""
     if item.played >= item.generated:
         return said
     words = said.split()

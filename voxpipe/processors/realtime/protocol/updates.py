@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
 from itertools import count
 from uuid import uuid4
 
@@ -22,11 +21,9 @@ from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_promp
 from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.errors import UpdateRefused
 
-from .arbiter import Arbiter
 from .outbox import Outbox
-from .responses import Responses
 
-UPDATES = 64  # that wait for an answer; more is a program that updates in a loop
+MAX_UPDATES = 64  # that wait for an answer; more is a program that updates in a loop
 
 
 class Update:
@@ -67,36 +64,32 @@ class Update:
 
 
 class SessionSettings:
-    """What the session is held to.
+    """What the session is held to: one object, which all others read in place.
 
     Args:
         settings: what it was opened with.
-        arbiter: knows whether a reply is being made.
-        speaking: knows whether the model's voice was heard.
-        effects: where updates and complaints go.
+        outbox: where updates go.
 
     Attributes:
-        settings: those in force.
-        on_change: told of others, once they are.
+        settings: those in force; nobody else changes them.
     """
 
-    def __init__(
-        self, settings: Settings, arbiter: Arbiter, speaking: Responses, effects: Outbox
-    ) -> None:
+    def __init__(self, settings: Settings, outbox: Outbox) -> None:
         self.settings = settings
-        self.on_change: Callable[[Settings], object] = lambda settings: None
-        self._marked = (
-            settings.turn_detection == "local"
-        )  # or it could not have been drawn
-        self._arbiter = arbiter
-        self._speaking = speaking
-        self._effects = effects
+        # Or it could not have been drawn.
+        self._marked = settings.turn_detection == "local"
+        self._outbox = outbox
         self._asked: deque[Update] = deque()
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
-    def update(self, changes: Changes) -> Update:
+    def update(self, changes: Changes, *, spoken: bool, replying: bool) -> Update:
         """Ask the service for ``changes``.
+
+        Args:
+            changes: what is to be other than it is.
+            spoken: the model's voice was heard in this session.
+            replying: a reply is being made, or asked for.
 
         Raises:
             ConfigurationError: that cannot be changed, or not now, or not so.
@@ -106,15 +99,11 @@ class SessionSettings:
         expected = self.settings
         for asked in self._asked:
             expected = changed(expected, asked.changes)
-        arbiter = self._arbiter
-        replying = arbiter.active is not None or arbiter.asked is not None
-        moment = Moment(
-            spoken=self._speaking.has_spoken, replying=replying, marked=self._marked
-        )
+        moment = Moment(spoken=spoken, replying=replying, marked=self._marked)
         session = wire_of(expected, changes, moment)
         json.dumps(session, allow_nan=False)
-        if len(self._asked) >= UPDATES:
-            raise VoxpipeError(f"{UPDATES} updates wait for the service's answer")
+        if len(self._asked) >= MAX_UPDATES:
+            raise VoxpipeError(f"{MAX_UPDATES} updates wait for the service's answer")
         update = Update(next(self._names), changes)
         if self._over:
             update.settle(SessionLost(self._over))
@@ -124,7 +113,7 @@ class SessionSettings:
         transcriber = changed(expected, changes).transcriber
         if transcriber is not None and "transcription" in changes:
             warn_of_end(transcriber.model)
-        self._effects.order("session.update", event_id=update.id, session=session)
+        self._outbox.send("session.update", event_id=update.id, session=session)
         self._asked.append(update)
         return update
 
@@ -134,8 +123,7 @@ class SessionSettings:
         update = self._asked.popleft() if self._asked else None
         if update is not None:
             settings = changed(settings, update.changes)
-        self.settings = settings = effective(settings, event.session)
-        self.on_change(settings)
+        self.settings = effective(settings, event.session)
         if update is not None:
             update.settle()
 

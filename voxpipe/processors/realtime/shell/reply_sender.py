@@ -1,15 +1,12 @@
-"""The model's mouth: what replies have in store goes out, one after the other."""
+"""The way of replies to the ear: what they have in store goes out, one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from voxpipe.pipeline import AudioFrame, Output, ReplyEnd
-from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.pipeline import Output, ReplyEnd, ReplyFrame
 from voxpipe.processors.realtime.protocol.conversation import Conversation
-from voxpipe.processors.realtime.protocol.reply import Reply
+from voxpipe.processors.realtime.protocol.response import Response
 
-Said = AudioFrame | ReplyEnd
+from .link import Link
 
 
 class ReplySender:
@@ -18,47 +15,35 @@ class ReplySender:
     Args:
         says: where it goes; an ear behind it paces it.
         conversation: whose replies are spoken.
-        sent: rung when the end of a reply has gone out.
-        now: the time.
-
-    Attributes:
-        audio: to be rung when a reply may have more in store.
+        link: tells when there is more, and is told when all of a reply has left.
     """
 
     def __init__(
-        self,
-        says: Output[Said],
-        conversation: Conversation,
-        sent: Wakeup,
-        now: Callable[[], float],
+        self, says: Output[ReplyFrame], conversation: Conversation, link: Link
     ) -> None:
-        self.audio = Wakeup()
         self._says = says
         self._conversation = conversation
-        self._sent = sent
-        self._now = now
+        self._link = link
 
-    async def speak(self) -> None:
-        """Speak until cancelled."""
+    async def run(self) -> None:
+        """Send until cancelled."""
         while True:
-            reply = self._next()
-            if reply is None:
-                await self.audio.wait()
+            response = self._next()
+            if response is None:
+                await self._link.audio.wait()
                 continue
-            frame = reply.store.take()
-            if frame is None:
-                reply.ended = True
-                if not await self._says.send(ReplyEnd(turn=reply.turn)):
-                    reply.turn.cut()  # who was to hear it has gone
-                self._sent.set()
+            frame = response.take(self._link.now())
+            if frame is not None:
+                await self._says.send(frame)
                 continue
-            timings = reply.turn.timings
-            if timings.first_sent is None:
-                timings.first_sent = self._now()
-            await self._says.send(frame)
+            if not await self._says.send(ReplyEnd(turn=response.turn)):
+                response.turn.cut()  # who was to hear it has gone
+            response.all_left()
+            self._link.flush()
 
-    def _next(self) -> Reply | None:
-        for reply in self._conversation.spoken:
-            if not reply.ended and not reply.turn.is_over:
-                return reply if reply.store or reply.store.closed else None
+    def _next(self) -> Response | None:
+        for response in self._conversation.spoken:
+            if response.left != "all" and not response.turn.is_over:
+                is_ready = response.store or response.store.closed
+                return response if is_ready else None
         return None

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from anyio import create_task_group, current_time, move_on_after
-from anyio.abc import TaskGroup
-
 from voxpipe.pipeline import (
-    AudioFrame,
+    CallerFrame,
     Input,
     Output,
     Processor,
-    SpeechStarted,
-    SpeechStopped,
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
-from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.protocol.history import History
-from voxpipe.processors.realtime.shell.port_queues import PortQueues
-from voxpipe.processors.realtime.shell.scopes import tasks_until_done
-from voxpipe.processors.realtime.shell.sender import Sender
+from voxpipe.processors.realtime.shell.link import Link
 from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
 
 from .protocol import TranscriptionProtocol
 from .session import TranscriptionSession
-
-LAST_WORDS = 10.0  # seconds for transcripts after the speaker has gone
-QUIET = 1.0  # seconds without news after which the service has nothing to write down
 
 
 class Transcribe(Processor):
@@ -59,21 +47,16 @@ class Transcribe(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[Heard]()
-    speech = Input[Heard](optional=True, capacity=256)
+    hears = Input[CallerFrame]()
+    speech = Input[CallerFrame](optional=True, capacity=256)
     transcripts = Output[Transcript]()
     usage = Output[Usage]()
     events = Output[ServerEvent]()
 
     def __init__(self, session: TranscriptionSession) -> None:
         self._settings = session.settings
-        self._connection = session.connection
-        self._state = state = TranscriptionProtocol(
-            session.settings, self.report, session.host
-        )
-        self._outgoing = Sender(session.connection, state.effects.outbox)
-        self._orders, self._progress = Wakeup(), Wakeup()
-        self._hearing = False
+        self._protocol = TranscriptionProtocol(session.settings, session.host)
+        self._link = Link(session.connection, self._protocol, self.report)
         self.hears.format = session.settings.audio
 
     # --- what the program may ask of it, from any task
@@ -83,20 +66,19 @@ class Transcribe(Processor):
 
         All audio that has arrived belongs to the turn; less than 100 ms make none.
         """
-        while self._hearing and (frame := self.hears.receive_nowait()) is not None:
-            self._take(frame)
-        self._state.end_turn()
-        self._orders.set()
+        self._link.take_what_came()
+        self._protocol.end_turn(self._link.now())
+        self._link.flush()
 
     @property
     def history(self) -> History:
         """What was said, turn by turn, in the order in which it was."""
-        return self._state.history
+        return self._protocol.history
 
     @property
     def bill(self) -> Bill:
         """What it has cost so far."""
-        return self._state.bill
+        return self._protocol.bill
 
     # --- the pipeline's side
 
@@ -117,75 +99,15 @@ class Transcribe(Processor):
 
     async def run(self) -> None:
         """Write down until there is nothing more to hear."""
-        async with tasks_until_done() as tasks:
-            await self._live(tasks)
-
-    async def _live(self, tasks: TaskGroup) -> None:
+        link = self._link
         ports = {
             "transcripts": self.transcripts,
             "usage": self.usage,
             "events": self.events,
         }
-        self._told = PortQueues(ports)
-        async with create_task_group() as telling:
-            self._told.start(telling)
-            tasks.start_soon(self._listen)
-            tasks.start_soon(self._send_orders)
-            tasks.start_soon(self._follow_marks)
-            await self._hear()
-            await self._finish()
-            self._told.close()
-
-    async def _hear(self) -> None:
-        self._hearing = True
-        self.hears.take_at_once(self._hear_at_once)
-        async for frame in self.hears:
-            self._take(frame)
-            await self._outgoing.send()
-        self._hearing = False
-
-    def _hear_at_once(self, frame: Heard) -> bool:
-        if type(frame) is not AudioFrame or not self._outgoing.is_free:
-            return False
-        self._state.hear(frame)
-        if not self._outgoing.send_nowait():
-            self._orders.set()
-        return True
-
-    def _take(self, frame: Heard) -> None:
-        if isinstance(frame, AudioFrame):
-            self._state.hear(frame)
-        elif isinstance(frame, SpeechStarted | SpeechStopped):
-            self._state.mark(frame)
-
-    async def _follow_marks(self) -> None:
-        # Its audio came by `hears` already; a task would be woken for each frame.
-        self.speech.take_at_once(lambda frame: type(frame) is AudioFrame)
-        async for frame in self.speech:
-            if isinstance(frame, SpeechStarted | SpeechStopped):
-                self._state.mark(frame)
-                self._orders.set()
-
-    async def _send_orders(self) -> None:
-        while True:
-            await self._outgoing.send()
-            await self._orders.wait()
-
-    async def _listen(self) -> None:
-        while True:
-            message = await self._connection.receive()
-            self._state.receive(message, current_time())
-            self._told.tell(self._state.effects.news)
-            self._progress.set()
-
-    async def _finish(self) -> None:
-        """Nothing more is heard: let all of it be written down."""
-        state = self._state
-        state.hang_up()
-        await self._outgoing.send()
-        with move_on_after(LAST_WORDS):
-            quiet = False
-            while not (quiet and state.is_idle(current_time())):
-                with move_on_after(QUIET) as patience:
-                    await self._progress.wait()
-                quiet = patience.cancelled_caught
+        async with link.running(ports) as tasks:
+            tasks.start_soon(link.follow_marks, self.speech)
+            await link.hear(self.hears)
+            self._protocol.hang_up(link.now())
+            link.flush()
+            await link.settle()

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from anyio import (
-    EndOfStream,
-    create_task_group,
-    current_time,
-    move_on_after,
-    sleep_until,
-)
-from anyio.abc import TaskGroup
+from anyio import EndOfStream, create_task_group, move_on_after
 
 from voxpipe.pipeline import (
-    AudioFrame,
+    CallerFrame,
     Input,
     Output,
     Processor,
     ReplyEnd,
-    SessionLost,
+    ReplyFrame,
     Transcript,
     Usage,
 )
-from voxpipe.pipeline.runtime.timer import timers
-from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
-from voxpipe.processors.realtime.processor import Heard
-from voxpipe.processors.realtime.shell.port_queues import PortQueues
-from voxpipe.processors.realtime.shell.reply_sender import Said
-from voxpipe.processors.realtime.shell.scopes import tasks_until_done
-from voxpipe.processors.realtime.shell.sender import Sender
+from voxpipe.processors.realtime.shell.link import Link
 
 from .protocol import APPEND, TranslationProtocol
 from .session import TranslationSession, check_language
 
-LAST_WORDS = 10.0  # seconds without an event after which nothing more will come out
-PAUSE = 0.4  # seconds without audio after which silence takes its place
-REST = 5.0  # seconds of that without a word after which the session rests
+LAST_WORDS_TIMEOUT = 10.0  # seconds without an event after which nothing will come out
 
 
 class Translate(Processor):
@@ -66,23 +51,17 @@ class Translate(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[Heard](format=PCM_24K)
-    says = Output[Said]()
+    hears = Input[CallerFrame](format=PCM_24K)
+    says = Output[ReplyFrame]()
     transcripts = Output[Transcript]()
     usage = Output[Usage]()
     events = Output[ServerEvent]()
 
     def __init__(self, session: TranslationSession) -> None:
-        self._connection = session.connection
-        self._state = state = TranslationProtocol(
-            session.settings, self.report, session.host
+        self._protocol = TranslationProtocol(session.settings, session.host)
+        self._link = Link(
+            session.connection, self._protocol, self.report, append=APPEND
         )
-        self._outgoing = Sender(session.connection, state.effects.outbox, append=APPEND)
-        self._orders, self._progress, self._audio = Wakeup(), Wakeup(), Wakeup()
-        self._active_at = 0.0  # when something was heard or said, on anyio's clock
-        self._heard_at = 0.0
-        self._now = current_time
-        self._asked = False  # the service was told to close
         self.says.format = PCM_24K
 
     # --- what the program may ask of it, from any task
@@ -95,103 +74,37 @@ class Translate(Processor):
         """
         check_language(language)
         session = {"audio": {"output": {"language": language}}}
-        self._state.effects.order("session.update", session=session)
-        self._orders.set()
+        self._protocol.outbox.send("session.update", session=session)
+        self._link.flush()
 
     @property
     def bill(self) -> Bill:
         """What it has cost so far."""
-        return self._state.bill
+        return self._protocol.bill
 
     @property
     def missed(self) -> float:
         """Seconds of translation that nobody heard, because newer ones were there."""
-        return self._state.missed
+        return self._protocol.missed
 
     # --- the pipeline's side
 
     async def run(self) -> None:
         """Translate until there is nothing more to hear, and all of it was said."""
-        async with tasks_until_done() as tasks:
-            await self._live(tasks)
-
-    async def _live(self, tasks: TaskGroup) -> None:
         ports = {
             "transcripts": self.transcripts,
             "usage": self.usage,
             "events": self.events,
         }
-        self._now = timers().now  # anyio's costs more, and it is asked often
-        self._told = PortQueues(ports)
-        async with create_task_group() as telling:
-            self._told.start(telling)
-            tasks.start_soon(self._listen)
-            tasks.start_soon(self._send_orders)
-            async with create_task_group() as speaking:
-                speaking.start_soon(self._speak)
-                async with create_task_group() as hearing:
-                    hearing.start_soon(self._fill_pauses)
-                    await self._hear()
-                    hearing.cancel_scope.cancel()
-                await self._finish()
-            self._told.close()
-
-    async def _hear(self) -> None:
-        self.hears.take_at_once(self._hear_at_once)
-        async for frame in self.hears:
-            if isinstance(frame, AudioFrame):
-                self._take(frame)
-                await self._outgoing.send()
-
-    def _hear_at_once(self, frame: Heard) -> bool:
-        if type(frame) is not AudioFrame or not self._outgoing.is_free:
-            return False
-        self._take(frame)
-        if not self._outgoing.send_nowait():
-            self._orders.set()
-        return True
-
-    def _take(self, frame: AudioFrame) -> None:
-        self._heard_at = self._active_at = self._now()
-        self._audio.set()
-        self._state.hear(frame)
-        self._flush()
-
-    async def _fill_pauses(self) -> None:
-        silence = AudioFrame(data=PCM_24K.silence(PAUSE), format=PCM_24K)
-        await self._audio.wait()
-        while True:
-            await sleep_until(self._heard_at + PAUSE)
-            now = current_time()
-            if now < self._heard_at + PAUSE:
-                continue
-            if now > self._active_at + REST:
-                await self._audio.wait()
-                continue
-            self._heard_at = now
-            self._state.hear(silence)
-            self._flush()
-            await self._outgoing.send()
-
-    async def _send_orders(self) -> None:
-        while True:
-            await self._outgoing.send()
-            await self._orders.wait()
-
-    async def _listen(self) -> None:
-        state = self._state
-        while not state.closed:
-            state.receive(await self._connection.receive())
-            self._active_at = current_time()
-            self._progress.set()
-            self._flush()
-        if not self._asked:
-            raise SessionLost("the translation ended: the service has closed it")
+        async with self._link.running(ports), create_task_group() as speaking:
+            speaking.start_soon(self._speak)
+            await self._link.hear(self.hears)
+            await self._finish()
 
     async def _speak(self) -> None:
         while True:
             try:
-                frame = await self._state.store.receive()
+                frame = await self._protocol.store.receive()
             except EndOfStream:
                 break
             await self.says.send(frame)
@@ -199,17 +112,16 @@ class Translate(Processor):
 
     async def _finish(self) -> None:
         """Nothing more is heard: let all of it come out."""
-        state, self._asked = self._state, True
-        state.close()
-        await self._outgoing.send()
-        while not state.closed:
-            with move_on_after(LAST_WORDS) as patience:
-                await self._progress.wait()
-            if patience.cancelled_caught:
+        protocol, link = self._protocol, self._link
+        moves = link.moves()
+        link.closing = True
+        protocol.close()
+        await link.send()
+        while not protocol.closed:
+            with move_on_after(LAST_WORDS_TIMEOUT) as timeout:
+                await moves.wait()
+            if timeout.cancelled_caught:
                 self.report("expected session.closed from the service, and it is late")
                 break
-        state.end()
-        self._flush()
-
-    def _flush(self) -> None:
-        self._told.tell(self._state.effects.news)
+        protocol.end("")
+        link.flush()

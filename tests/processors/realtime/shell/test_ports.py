@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
     VoxpipeError,
 )
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime.shell.port_queue import WAITING, PortQueue
+from voxpipe.processors.realtime.shell.ports import MAX_WAITING, PortQueue
 
 
 class Teller(Processor):
@@ -80,9 +80,11 @@ async def test_other_frames_come_all_and_in_order() -> None:
 
 async def test_a_reader_that_does_not_read_is_named() -> None:
     teller = Teller()
-    for number in range(WAITING):
+    for number in range(MAX_WAITING):
         teller.news.add(Text(text=str(number)))
-    with pytest.raises(VoxpipeError, match=f"{WAITING} frames wait at teller.output"):
+    with pytest.raises(
+        VoxpipeError, match=f"{MAX_WAITING} frames wait at teller.output"
+    ):
         teller.news.add(Text(text="one too many"))
 
 

@@ -7,12 +7,15 @@ that is slow sees fewer steps, and every end.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import Frame, Output, Transcript, VoxpipeError
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
-WAITING = 4_096  # frames; more is a program that does not read
+MAX_WAITING = 4_096  # frames at a port; more is a program that does not read
 
 
 class PortQueue:
@@ -42,9 +45,9 @@ class PortQueue:
                 pass  # nothing replaces an end
             else:
                 key = words
-        if len(self._frames) >= WAITING and key not in self._frames:
+        if len(self._frames) >= MAX_WAITING and key not in self._frames:
             raise VoxpipeError(
-                f"{WAITING} frames wait at {self._output}: its reader does not read"
+                f"{MAX_WAITING} frames wait at {self._output}: its reader does not read"
             )
         self._frames[key] = frame
         self._wakeup.set()
@@ -63,3 +66,36 @@ class PortQueue:
             if self._closed:
                 return
             await self._wakeup.wait()
+
+
+class PortQueues:
+    """All ports of a box that tell something, each at its own reader's pace.
+
+    Args:
+        ports: by name; those that nobody reads are told nothing.
+    """
+
+    def __init__(self, ports: Mapping[str, Output[Any]]) -> None:
+        self._queues = {name: PortQueue(p) for name, p in ports.items() if p.read}
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Deliver, in tasks of ``tasks``, until `close`."""
+        for queue in self._queues.values():
+            tasks.start_soon(queue.deliver)
+
+    def add(self, port: str, frame: Frame) -> bool:
+        """Queue ``frame`` at the port of this name; ``False`` if nobody reads it.
+
+        Raises:
+            VoxpipeError: the reader has not read for so long that the bound is reached.
+        """
+        queue = self._queues.get(port)
+        if queue is None:
+            return False
+        queue.add(frame)
+        return True
+
+    def close(self) -> None:
+        """Nothing more will be told."""
+        for queue in self._queues.values():
+            queue.close()

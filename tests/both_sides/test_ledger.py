@@ -9,15 +9,16 @@ from anyio import create_task_group, fail_after, sleep
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime import Items, Summary, exported
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.service.conversation.items import Item
 
-from .bench import TOOLS
-from .call import QUICK
-from .duet import Duet
-from .loops import run_virtually
+from ..processors.realtime.bench import TOOLS
+from ..processors.realtime.call import QUICK
+from ..processors.realtime.loops import run_virtually
+from .line import SILENCE, VOICE, Telephone
 
 SCRIPT = Script(
     replies=[
@@ -41,8 +42,8 @@ STEPS = st.one_of(
     TALK,
     TALK,
     st.tuples(st.just("answer"), st.none()),
-    st.tuples(st.just("up"), st.integers(1, 40)),
-    st.tuples(st.just("down"), st.integers(1, 40)),
+    st.tuples(st.just("carry_up"), st.integers(1, 40)),
+    st.tuples(st.just("carry_down"), st.integers(1, 40)),
     st.tuples(st.just("wait"), st.sampled_from([0.05, 0.4, 2.0])),
     st.tuples(st.just("play"), SHARES),
     st.tuples(st.just("delete"), PLACES),
@@ -52,18 +53,19 @@ STEPS = st.one_of(
 )
 
 
-def take(duet: Duet, act: str, what: Any) -> None:
+def take(call: Telephone, act: str, what: Any) -> None:
     """One step of the conversation."""
-    client, edits = duet.client, duet.client.edits
+    client, edits = call.client, call.client.edits
     entries = list(client.history)
     entry = entries[what % len(entries)] if isinstance(what, int) and entries else None
-    if act in ("up", "down", "wait", "flow"):
-        getattr(duet, act)(what)
+    if act in ("carry_up", "carry_down", "wait", "flow"):
+        getattr(call, act)(what)
     elif act == "speak":
-        duet.speaks(what)
-        duet.flow(what)
-    elif act == "play":
-        duet.plays(what)
+        call.speak(VOICE, what)
+        call.speak(SILENCE, 1.0)
+        call.flow(what)
+    elif act == "play" and call.playing:
+        call.play(call.playing.turn.generated * what)
     elif act == "delete" and entry:
         edits.ask("delete", entry.item_id)
     elif act == "truncate" and entry:
@@ -71,37 +73,38 @@ def take(duet: Duet, act: str, what: Any) -> None:
         edits.ask("truncate", entry.item_id, content_index=0, audio_end_ms=end)
     elif act == "create":
         after = entry.item_id if entry else "root" if what == "root" else None
-        create(duet, f"a note after {after}", after)
+        create(call, f"a note after {after}", after)
     elif act == "text":
-        create(duet, "What is new?", None, role="user")
-        client.ask({}, duet.now)
-        duet.flow(what)
+        create(call, "What is new?", None, role="user")
+        call.ask()
+        call.flow(what)
     elif act in ("ask", "aside"):
         options = {"conversation": "none"} if act == "aside" else {}
-        client.request(options, duet.now)
+        call.ask(**options)
     elif act == "cut":
-        client.interrupt(duet.now)
-    elif act == "answer":
-        duet.answers()
+        client.interrupt(call.now)
+    elif act == "answer" and call.open:
+        call.answer(0)
 
 
-def create(duet: Duet, text: str, after: str | None, role: str = "system") -> None:
+def create(call: Telephone, text: str, after: str | None, role: str = "system") -> None:
     part = {"type": "input_text", "text": text}
     item = {"type": "message", "role": role, "content": [part]}
-    name = f"note_{len(duet.server_items)}_{round(duet.now * 1000)}"
+    name = f"note_{len(call.items)}_{round(call.now * 1000)}"
     fields = {} if after is None else {"previous_item_id": after}
-    duet.client.edits.ask("create", name, item=item | {"id": name}, **fields)
+    call.client.edits.ask("create", name, item=item | {"id": name}, **fields)
 
 
-def end(duet: Duet) -> None:
+def end(call: Telephone) -> None:
     """The caller listens to the end, tools answer, and all arrives."""
     for _ in range(20):
-        duet.settle()
-        duet.plays(1.0)
-        duet.answers()
-        if not duet.calls and duet.client.is_quiet:
+        call.arrive()
+        call.play(60.0)
+        while call.open:
+            call.answer(0)
+        if call.client.is_quiet:
             break
-    duet.settle()
+    call.arrive()
 
 
 def words_of(item: Item) -> str | None:
@@ -116,8 +119,8 @@ def words_of(item: Item) -> str | None:
 ROLES = {"assistant": "agent", "user": "user", "system": "system", "": "tool"}
 
 
-def check(duet: Duet) -> None:
-    ours, theirs = list(duet.client.history), duet.server_items
+def check(call: Telephone) -> None:
+    ours, theirs = list(call.client.history), call.items
     assert [entry.item_id for entry in ours] == [item.id for item in theirs]
     for entry, item in zip(ours, theirs, strict=True):
         assert (entry.kind, entry.role) == (item.type, ROLES[item.role])
@@ -129,18 +132,18 @@ def check(duet: Duet) -> None:
             assert entry.text.startswith(entry.played)
         elif words is not None:
             assert entry.text == words
-    waiting = duet.client.edits._open  # pyright: ignore[reportPrivateUsage]
+    waiting = call.client.edits._open  # pyright: ignore[reportPrivateUsage]
     assert not waiting
 
 
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, max_size=40))
 def test_the_ledger_is_equal_on_both_sides(steps: list[tuple[str, Any]]) -> None:
-    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    call = Telephone(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
     for act, what in steps:
-        take(duet, act, what)
-    end(duet)
-    check(duet)
+        take(call, act, what)
+    end(call)
+    check(call)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -148,21 +151,21 @@ def test_the_ledger_is_equal_on_both_sides(steps: list[tuple[str, Any]]) -> None
 def test_a_conversation_can_be_told_to_another_session(
     steps: list[tuple[str, Any]],
 ) -> None:
-    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    call = Telephone(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
     for act, what in steps:
-        take(duet, act, what)
-    end(duet)
-    told = exported(duet.client.history)
-    other = Duet(SCRIPT, tools=tuple(TOOLS))
+        take(call, act, what)
+    end(call)
+    told = exported(call.client.history)
+    other = Telephone(SCRIPT, tools=tuple(TOOLS))
     for each in told.items:
         other.client.edits.ask("create", each["id"], item=each)
     end(other)
     check(other)
 
     assert other.faults == []
-    theirs = {item.id: item for item in other.server_items}
+    theirs = {item.id: item for item in other.items}
     missing = {each.item_id for each in told.left_out}
-    for entry in duet.client.history:
+    for entry in call.client.history:
         words = entry.text if entry.played is None else entry.played
         item = theirs.pop(entry.item_id, None)
         assert (item is None) is (entry.item_id in missing)
@@ -176,16 +179,16 @@ def test_a_conversation_can_be_told_to_another_session(
     assert again.left_out == ()
 
 
-async def summarised(duet: Duet, budget: int) -> Summary | None:
+async def summarised(call: Telephone, budget: int) -> Summary | None:
     """Summarise, while the line between both sides does its work."""
 
     async def carry() -> None:
         while True:
-            duet.flow(0.1)
+            call.flow(0.1)
             await sleep(0.1)
 
     summary = None
-    items = Items(duet.client, PCM_24K, lambda: None, duet.faults.append)
+    items = Items(call.client, PCM_24K, call.collect, Wakeup(), call.faults.append)
     async with create_task_group() as tasks:
         tasks.start_soon(carry)
         with fail_after(60):  # virtual
@@ -199,16 +202,16 @@ async def summarised(duet: Duet, budget: int) -> Summary | None:
 def test_a_summary_leaves_both_sides_with_the_same_whole_conversation(
     steps: list[tuple[str, Any]], budget: int
 ) -> None:
-    duet = Duet(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
+    call = Telephone(SCRIPT, tools=tuple(TOOLS), parallel_tool_calls=True)
     for act, what in steps:
-        take(duet, act, what)
-    end(duet)
-    before = duet.server_items
-    summary = run_virtually("trio", summarised, duet, budget)
-    end(duet)
-    check(duet)
+        take(call, act, what)
+    end(call)
+    before = call.items
+    summary = run_virtually("trio", summarised, call, budget)
+    end(call)
+    check(call)
 
-    after = duet.server_items
+    after = call.items
     gone = {item.id for item in before} - {item.id for item in after}
     assert gone == (set(summary.replaced) if summary else set())
     halves = Counter(i.call.get("call_id") for i in before if i.id in gone)

@@ -1,0 +1,266 @@
+"""What joins a protocol to its connection, its ports and the clock.
+
+The same for every box that talks to the service: after each step of the protocol the
+`Outbox` is taken out: reports and frames at once, messages by whoever can send them
+without waiting, else by one task. That task also wakes when the protocol is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from math import inf
+from typing import Any, Protocol
+
+from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio.abc import TaskGroup
+
+from voxpipe.pipeline import (
+    AudioFrame,
+    CallerFrame,
+    Frame,
+    Input,
+    Output,
+    SessionLost,
+    SpeechStarted,
+    SpeechStopped,
+)
+from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.processors.realtime.connect.connection import Connection
+from voxpipe.processors.realtime.protocol.outbox import Outbox
+
+from .ports import PortQueues
+from .scopes import tasks_until_done
+from .sender import APPEND, Sender
+
+LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
+QUIET = 1.0  # seconds without an event after which the service has nothing to say
+
+
+class SansIOProtocol(Protocol):
+    """A session's state, to which time is an argument."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What a step leaves to be done."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """The service has said that nothing more will come."""
+        ...
+
+    @property
+    def due(self) -> float | None:
+        """When `advance` has something to do though nothing happens."""
+        ...
+
+    def hear(self, frame: AudioFrame, now: float) -> bool:
+        """The caller's audio; whether anything but that has moved."""
+        ...
+
+    def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
+        """The pipeline's own turn detection."""
+        ...
+
+    def receive(self, message: str, now: float) -> bool:
+        """Act on a message; ``False`` if it was audio and nothing else has moved."""
+        ...
+
+    def advance(self, now: float) -> None:
+        """Do what is due by now."""
+        ...
+
+    def is_idle(self, now: float) -> bool:
+        """Nothing more is to come of what was begun."""
+        ...
+
+    def end(self, reason: str) -> None:
+        """The session is over."""
+        ...
+
+
+class Link:
+    """Takes a protocol's steps, and takes out what they leave.
+
+    Args:
+        connection: to the service.
+        protocol: whose steps are taken.
+        report: told of everything unusable.
+        unread: given each frame whose port nobody reads.
+        append: what the client event is called that carries audio.
+
+    Attributes:
+        audio: set when there may be more audio to be played.
+        closing: the service was asked to close; that it does so is no loss.
+        ending: nothing more is needed: no end of the session is a loss.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        protocol: SansIOProtocol,
+        report: Callable[[str], None],
+        *,
+        unread: Callable[[Frame], None] = lambda _: None,
+        append: str = APPEND,
+    ) -> None:
+        self._connection = connection
+        self._protocol = protocol
+        self._report = report
+        self._unread = unread
+        self._sender = Sender(connection, protocol.outbox.messages, append)
+        self._ports: PortQueues | None = None  # while it does not run
+        self._hears: Input[CallerFrame] | None = None  # while it is read
+        self._messages = Wakeup()  # there is something to send, or another due time
+        self._moves: list[Wakeup] = []
+        self.audio = self.moves()
+        self.closing = self.ending = False
+        self.now: Callable[[], float] = current_time
+
+    def moves(self) -> Wakeup:
+        """For one task: set whenever the protocol has moved."""
+        wakeup = Wakeup()
+        self._moves.append(wakeup)
+        return wakeup
+
+    def wake(self) -> None:
+        """Have a task take out what there is: for who is not in a step of the box."""
+        self._messages.set()
+
+    @asynccontextmanager
+    async def running(
+        self, ports: Mapping[str, Output[Any]]
+    ) -> AsyncGenerator[TaskGroup]:
+        """Converse as long as the block runs; its tasks end with it.
+
+        Args:
+            ports: that are told something, by name. What was told is delivered before
+                the block is left.
+
+        Raises:
+            SessionLost: the session has ended, and nobody had asked for that.
+            VoxpipeError: a reader of a port does not read.
+        """
+        self.now = timers().now  # anyio's costs more, and it is asked often
+        async with tasks_until_done() as tasks:
+            self._ports = PortQueues(ports)
+            try:
+                async with create_task_group() as deliveries:
+                    self._ports.start(deliveries)
+                    tasks.start_soon(self._receive)
+                    tasks.start_soon(self._send)
+                    self.flush()
+                    yield tasks
+                    self._ports.close()
+            finally:
+                self._protocol.end("the conversation is over")
+                self._ports = PortQueues({})  # what is cut from now on nobody is told
+
+    # --- from the service
+
+    async def _receive(self) -> None:
+        protocol = self._protocol
+        while not protocol.closed:
+            try:
+                message = await self._connection.receive()
+            except SessionLost as lost:
+                if self.ending:
+                    return
+                protocol.end(str(lost))
+                raise
+            if protocol.receive(message, self.now()):
+                self.flush()
+            else:
+                self.audio.set()
+        if not self.closing:
+            raise SessionLost("the service has closed the session")
+
+    # --- to the service
+
+    async def _send(self) -> None:
+        protocol = self._protocol
+        while True:
+            await self._sender.send()
+            due = protocol.due
+            with CancelScope(deadline=inf if due is None else due):
+                await self._messages.wait()
+            protocol.advance(self.now())
+            self._take_out()
+
+    async def send(self) -> None:
+        """Send all that is to be sent; returns when nothing is left.
+
+        Raises:
+            SessionLost: the session has ended.
+        """
+        await self._sender.send()
+
+    def flush(self) -> None:
+        """Take out what a step has left, and wake who waits for one."""
+        self._take_out()
+        if self._protocol.outbox.messages or self._protocol.due is not None:
+            self._messages.set()
+
+    def _take_out(self) -> None:
+        outbox, ports = self._protocol.outbox, self._ports
+        while outbox.reports:
+            self._report(outbox.reports.popleft())
+        while ports is not None and outbox.frames:
+            port, frame = outbox.frames.popleft()
+            if not ports.add(port, frame):
+                self._unread(frame)
+        for wakeup in self._moves:
+            wakeup.set()
+
+    # --- from the caller
+
+    async def hear(self, hears: Input[CallerFrame]) -> None:
+        """Take what comes until there is no more."""
+        self._hears = hears
+        hears.take_at_once(self._take_at_once)
+        async for frame in hears:
+            self._take(frame)
+            await self._sender.send()
+        self._hears = None
+
+    async def follow_marks(self, speech: Input[CallerFrame]) -> None:
+        """Take the speech marks of another branch until there are no more."""
+        # Its audio came by `hears` already; a task would be woken for each frame.
+        speech.take_at_once(lambda frame: type(frame) is AudioFrame)
+        async for frame in speech:
+            if type(frame) is not AudioFrame:
+                self._take(frame)
+
+    def take_what_came(self) -> None:
+        """Take all that was heard and not yet taken."""
+        while self._hears is not None and (frame := self._hears.receive_nowait()):
+            self._take(frame)
+
+    def _take_at_once(self, frame: CallerFrame) -> bool:
+        if type(frame) is not AudioFrame or not self._sender.is_free:
+            return False
+        self._take(frame)
+        if not self._sender.send_nowait():
+            self._messages.set()
+        return True
+
+    def _take(self, frame: CallerFrame) -> None:
+        if isinstance(frame, AudioFrame):
+            if self._protocol.hear(frame, self.now()):
+                self.flush()
+        elif isinstance(frame, SpeechStarted | SpeechStopped):
+            self._protocol.mark(frame, self.now())
+            self.flush()
+
+    # --- the end
+
+    async def settle(self) -> None:
+        """Wait until what was begun is through, and the service has fallen quiet."""
+        moves, quiet = self.moves(), False
+        with move_on_after(LAST_WORDS_TIMEOUT):
+            while not (quiet and self._protocol.is_idle(self.now())):
+                with move_on_after(QUIET) as timeout:
+                    await moves.wait()
+                quiet = timeout.cancelled_caught
