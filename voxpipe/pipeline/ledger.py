@@ -68,24 +68,24 @@ class _Interval:
 
 
 class Ledger:
-    """The items of one reply on its timeline, in the order in which they were made."""
+    """The items of one reply on its timeline, in the order in which they were made.
 
-    __slots__ = ("_intervals",)
+    Attributes:
+        generated: seconds of audio that were made.
+    """
+
+    __slots__ = ("_intervals", "generated")
 
     def __init__(self) -> None:
         self._intervals: list[_Interval] = []
-
-    @property
-    def generated(self) -> float:
-        """Seconds of audio that were made."""
-        return self._intervals[-1].end if self._intervals else 0.0
+        self.generated = 0.0
 
     def grow(self, seconds: float, item_id: str, content_index: int) -> float:
         """There are ``seconds`` more of an item; returns where they start."""
         key, start = (item_id, content_index), self.generated
         if not self._intervals or self._intervals[-1].key != key:
             self._intervals.append(_Interval(key, start))
-        self._intervals[-1].end += seconds
+        self._intervals[-1].end = self.generated = start + seconds
         return start
 
     def generated_by_item(self) -> dict[str, float]:

@@ -324,7 +324,7 @@ def test_an_endless_service_fills_nothing() -> None:
         outbox.messages.clear()
     assert len(conversation.history) <= 2_000
     assert len(conversation.spoken) <= MAX_REMEMBERED + 1
-    assert len(conversation._responses._known) <= MAX_REMEMBERED  # pyright: ignore[reportPrivateUsage]
+    assert len(conversation.responses._known) <= MAX_REMEMBERED  # pyright: ignore[reportPrivateUsage]
     assert len(conversation._tools._open) <= MAX_OPEN  # pyright: ignore[reportPrivateUsage]
     assert len(conversation._transcripts._awaited) <= 64  # pyright: ignore[reportPrivateUsage]
     for _ in range(2 * MAX_WISHES):

@@ -8,7 +8,6 @@ from typing import Any, Unpack
 from voxpipe.pipeline import (
     CallerFrame,
     Dtmf,
-    Frame,
     Image,
     Input,
     Interruption,
@@ -31,7 +30,7 @@ from .protocol.client_events import ASIDE, item_of, saying, system_item
 from .protocol.conversation import Conversation
 from .protocol.history import History
 from .protocol.hosted_calls import Answers
-from .protocol.mcp_frames import McpApproval, McpNews
+from .protocol.mcp_frames import McpNews
 from .protocol.response import Reply
 from .protocol.updates import Update
 from .session import Session
@@ -105,10 +104,8 @@ class Realtime(Processor):
         self._conversation = conversation = Conversation(
             settings, host=session.host, on_over=lambda: self._link.wake()
         )
-        self._link = link = Link(
-            session.connection, conversation, self.report, unread=self._refuse
-        )
-        self._sender = ReplySender(self.says, conversation, link)
+        self._link = link = Link(session.connection, conversation, self.report)
+        self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
             conversation, settings.audio, link.flush, link.moves(), self.report
         )
@@ -268,11 +265,6 @@ class Realtime(Processor):
             self._conversation.add_result(result, self._link.now())
             self._link.flush()
 
-    def _refuse(self, frame: Frame) -> None:
-        """Nobody reads the port of this frame."""
-        if isinstance(frame, ToolCall | McpApproval):
-            self._conversation.refuse(frame, self._link.now())
-
     async def _finish(self) -> None:
         """The caller has gone: let a last question be answered, and played."""
         conversation, link = self._conversation, self._link
@@ -283,7 +275,7 @@ class Realtime(Processor):
         conversation.wind_up(_OVER)
         link.flush()
         moves = link.moves()
-        while not conversation.all_left:
+        while not conversation.responses.all_left:
             await moves.wait()
         conversation.end(_OVER)
         link.flush()

@@ -335,9 +335,9 @@ def test_what_was_made_is_played_when_nothing_more_will_be() -> None:
     assert not active.turn.is_cut
     assert active.store.seconds == 1.0
     assert bench.sent(CANCEL) == [{"type": CANCEL, "response_id": "resp_1"}]
-    sent = [bench.conversation.all_left]
+    sent = [bench.conversation.responses.all_left]
     active.all_left()  # it has gone to the ear
-    assert [*sent, bench.conversation.all_left] == [False, True]
+    assert [*sent, bench.conversation.responses.all_left] == [False, True]
     bench.conversation.end("that is all")
     assert outcome(active) == ("failed", "that is all")
     assert not active.turn.is_cut  # the ear is still playing it
@@ -554,10 +554,10 @@ def test_results_are_followed_when_the_caller_only_coughed() -> None:
 
 def test_a_call_that_nobody_takes_is_answered() -> None:
     bench = Bench()
+    bench.conversation.outbox.read = frozenset({"transcripts"})
     bench.created("resp_1")
     bench.calls("resp_1", "call_1")
-    (call,) = bench.tool_calls
-    bench.conversation.refuse(call, bench.now)
+    assert bench.tool_calls == []
     bench.done("resp_1")
     assert kinds(bench.sent()) == [RESULT, CREATE]
     assert bench.faults == ["a tool was called, and nobody takes calls"]

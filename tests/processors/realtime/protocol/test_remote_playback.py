@@ -76,7 +76,7 @@ def test_a_reply_is_heard_when_the_service_says_that_it_has_ended(
     assert state_of(reply) == "played"
     assert reply.turn.basis == "measured"
     assert reply.turn.played == pytest.approx(5)
-    assert bench.conversation.all_left
+    assert bench.conversation.responses.all_left
     assert kinds(bench.sent()) == ["response.create"]
     assert bench.interruptions == []
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import PlayedItem
 from voxpipe.processors.realtime.protocol.truncation import (
+    by_item,
     deletion,
     played_words,
     take_back,
@@ -33,7 +34,7 @@ def test_never_more_than_was_made_never_nothing(
     for item in items:
         made[item.item_id, item.content_index] += item.generated
     seen: set[tuple[str, int]] = set()
-    for order in take_back(items, whole):
+    for order in take_back(by_item(items), whole):
         key = order["item_id"], order.get("content_index", -1)
         assert key not in seen, "one order for each"
         seen.add(key)
@@ -45,12 +46,12 @@ def test_never_more_than_was_made_never_nothing(
 
 def test_what_was_heard_to_its_end_stays() -> None:
     item = PlayedItem("item_a", 0, 1.0, 1.0, "measured")
-    assert take_back([item], {"item_a"}) == []
+    assert take_back(by_item([item]), {"item_a"}) == []
 
 
 def test_what_was_not_heard_goes() -> None:
     item = PlayedItem("item_a", 0, 1.0, 0.0009, "estimated")
-    assert take_back([item], {"item_a"}) == [deletion("item_a")]
+    assert take_back(by_item([item]), {"item_a"}) == [deletion("item_a")]
 
 
 @given(st.text(), st.floats(0, 1))

@@ -38,6 +38,10 @@ _WIRE_FORMATS: dict[AudioFormat, dict[str, Any]] = {
 
 Modality = Literal["audio", "text"]
 
+_DETECTIONS: Mapping[str, ServerVad | SemanticVad] = {
+    "server": ServerVad(),
+    "semantic": SemanticVad(),
+}
 _CHOICES = ("auto", "none", "required")
 _CUSTOM = "voice_"  # the ids of voices of one's own begin so
 
@@ -98,11 +102,9 @@ class Settings:
     @property
     def detection(self) -> ServerVad | SemanticVad | None:
         """The service's turn detection, or ``None`` when turns are made here."""
-        if self.turn_detection == "server":
-            return ServerVad()
-        if self.turn_detection == "semantic":
-            return SemanticVad()
-        return None if isinstance(self.turn_detection, str) else self.turn_detection
+        if isinstance(self.turn_detection, str):
+            return _DETECTIONS.get(self.turn_detection)
+        return self.turn_detection
 
     @property
     def service_answers(self) -> bool:

@@ -34,6 +34,7 @@ class Arbiter:
     Attributes:
         active: the default reply that is being made.
         asked: the one that was asked for and is not yet taken up.
+        asked_until: when that has taken too long.
         speaking: the caller has the floor.
     """
 
@@ -41,7 +42,7 @@ class Arbiter:
         self.active: Response | None = None
         self.asked: Response | None = None
         self.speaking = False
-        self._asked_until = 0.0
+        self.asked_until = 0.0
         self._ending_until: float | None = None  # for an active reply that was cut
         self._expected_until: float | None = None
         self._wishes: deque[Response] = deque()
@@ -88,23 +89,21 @@ class Arbiter:
                 reply.drop("cancelled", "cut before it was asked for")
                 continue
             self.asked = reply
-            self._asked_until = now + TAKE_UP_TIMEOUT
+            self.asked_until = now + TAKE_UP_TIMEOUT
             return _create(reply)
         return None
 
-    def overdue(self, now: float) -> Response | None:
-        """What the service has neither taken up nor refused in time; it is given up."""
-        reply = self.asked
-        if reply is None or now < self._asked_until:
-            return None
-        self.asked = None
-        return reply
+    def give_up_asked(self, reason: str) -> None:
+        """The service has neither taken up nor refused in time what was asked for."""
+        reply, self.asked = self.asked, None
+        if reply is not None:
+            reply.drop("failed", reason)
 
     @property
     def due(self) -> float | None:
-        """When `next` or `overdue` have something to say though nothing happens."""
+        """When there is something to ask for, or to give up, though nothing happens."""
         if self.asked is not None:
-            return self._asked_until
+            return self.asked_until
         if self._wishes or self._parked:
             return self._ending_until if self.active else self._expected_until
         return None

@@ -19,7 +19,6 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +26,6 @@ from voxpipe.pipeline import (
     AudioFrame,
     SpeechStarted,
     SpeechStopped,
-    ToolCall,
     VoxpipeError,
 )
 from voxpipe.processors.realtime import events as ev
@@ -37,10 +35,11 @@ from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
 
 from .arbiter import Arbiter
 from .dialogue import Dialogue, Handlers
+from .fillers import Fillers
 from .hosted_calls import Answers, HostedCalls
 from .input import InputAudio
 from .item_edits import ItemEdits
-from .mcp_frames import McpApproval, McpDecision
+from .mcp_frames import McpDecision
 from .outbox import Outbox
 from .pending import PendingCalls
 from .remote_playback import RemotePlayback
@@ -75,10 +74,13 @@ class Conversation:
     Attributes:
         outbox: what is to be sent and told; to be taken out after each step.
         arbiter: who has the floor.
+        responses: all that are being made or played.
+        spoken: those whose audio is to be played, in order.
         edits: what the program does to items by hand.
         history: the items, as they were made and played.
         bill: tokens and money so far.
         closed: the service never says that it closes a conversation.
+        due: when `advance` has something to do though nothing happens.
     """
 
     closed = False
@@ -90,6 +92,7 @@ class Conversation:
         host: str = "",
         on_over: Callable[[], object] = lambda: None,
     ) -> None:
+        self.due: float | None = None
         self.outbox = outbox = Outbox()
         self._in_force = in_force = SessionSettings(settings, outbox)
         self.arbiter = arbiter = Arbiter()
@@ -97,11 +100,13 @@ class Conversation:
         self._input = InputAudio(in_force, arbiter, outbox)
         carried = settings.call_id is not None
         self._remote = RemotePlayback(transcripts.history, outbox) if carried else None
-        self._responses = responses = Responses(
+        self.responses = responses = Responses(
             in_force, arbiter, transcripts, outbox, on_over, self._remote
         )
+        self.spoken = responses.spoken
         self._pending = pending = PendingCalls(responses)
-        self._tools = ToolCalls(responses, pending, outbox)
+        self._fillers = fillers = Fillers(responses)
+        self._tools = ToolCalls(responses, pending, fillers, outbox)
         self._hosted = HostedCalls(responses, pending, transcripts.history, outbox)
         self._usage = UsageMeter(in_force, outbox, host)
         self.edits = ItemEdits(transcripts.history, outbox)
@@ -110,7 +115,7 @@ class Conversation:
 
     def _handlers(self) -> Handlers:
         """Who acts on what, in order."""
-        responses, transcripts, edits = self._responses, self._transcripts, self.edits
+        responses, transcripts, edits = self.responses, self._transcripts, self.edits
         tools, hosted, audio = self._tools, self._hosted, self._input
         usage = self._usage
         handlers: Handlers = {
@@ -162,11 +167,6 @@ class Conversation:
         """What is in force."""
         return self._in_force.settings
 
-    @property
-    def spoken(self) -> deque[Response]:
-        """Replies whose audio is to be played, in order."""
-        return self._responses.spoken
-
     # --- what the caller does
 
     def hear(self, frame: AudioFrame, now: float) -> bool:
@@ -179,7 +179,7 @@ class Conversation:
             return
         if isinstance(mark, SpeechStarted):
             self.arbiter.caller_starts()
-            self._responses.silence(now, service_cancels=False)
+            self.responses.silence(now, service_cancels=False)
             self._input.begin(mark.at, now)
         elif self.arbiter.speaking:
             self._close_turn(self._input.moment_of(mark.at, now), now)
@@ -192,7 +192,7 @@ class Conversation:
 
     def hang_up(self, now: float) -> None:
         """The caller has gone: whatever was said last is to be answered."""
-        self._tools.hang_up()
+        self._fillers.clear()  # nobody need be kept company
         if self._input.is_ours_to_close:
             self.end_turn(now)
         else:
@@ -200,7 +200,7 @@ class Conversation:
 
     def _close_turn(self, stopped_at: float, now: float) -> None:
         if self._input.close(stopped_at, now):
-            self._wish(self._responses.new({}, follow_up=True), now)
+            self._wish(self.responses.new({}, follow_up=True), now)
 
     # --- what the program asks for
 
@@ -211,7 +211,7 @@ class Conversation:
             TypeError, ValueError: an option that JSON cannot express.
         """
         json.dumps(options, allow_nan=False)
-        response = self._responses.new(options)
+        response = self.responses.new(options)
         self._wish(response, now)
         self.advance(now)
         return response
@@ -240,35 +240,27 @@ class Conversation:
         """
         return self._in_force.update(
             changes,
-            spoken=self._responses.has_spoken,
+            spoken=self.responses.has_spoken,
             replying=self.arbiter.is_replying,
         )
 
     def add_result(self, result: Answers, now: float) -> None:
         """A tool has answered, or tells of its work; or somebody decides on a call."""
         if isinstance(result, McpDecision):
-            self._wish(self._hosted.decide(result), now)
+            wished = self._hosted.decide(result)
         else:
-            self._wish(self._tools.add(result), now)
-        self.advance(now)
-
-    def refuse(self, call: ToolCall | McpApproval, now: float) -> None:
-        """Nobody takes it: answer, or the model waits for ever."""
-        if isinstance(call, McpApproval):
-            self._wish(self._hosted.refuse(call), now)
-        else:
-            self._wish(self._tools.refuse(call), now)
+            wished = self._tools.add(result)
+        if wished is not None:
+            self._wish(wished, now)
         self.advance(now)
 
     def interrupt(self, now: float) -> None:
         """Silence every reply that is not over, and drop what is not yet begun."""
         self.arbiter.withdraw()
-        self._responses.silence(now, service_cancels=False)
+        self.responses.silence(now, service_cancels=False)
         self.advance(now)
 
-    def _wish(self, response: Response | None, now: float) -> None:
-        if response is None:
-            return
+    def _wish(self, response: Response, now: float) -> None:
         response.turn.timings.requested = now
         event = self.arbiter.wish(response)
         if event is not None:
@@ -278,27 +270,19 @@ class Conversation:
 
     def advance(self, now: float) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
-        late = self.arbiter.overdue(now)
-        if late is not None:
+        arbiter, fillers = self.arbiter, self._fillers
+        if arbiter.asked is not None and now >= arbiter.asked_until:
             why = "the service did not take it up"
             self.outbox.report(f"a reply was asked for, and {why}")
-            late.drop("failed", why)
-        self._ask_next(now)
-        filler = self._tools.filler(now, is_quiet=self.is_quiet)
-        if filler is not None:
-            self._wish(filler, now)
-            self._ask_next(now)
-
-    def _ask_next(self, now: float) -> None:
-        event = self.arbiter.next(now)
+            arbiter.give_up_asked(why)
+        event = arbiter.next(now)
+        if fillers.waits and (filler := fillers.next(now, is_quiet=self.is_quiet)):
+            self._wish(filler, now)  # it is quiet, so nothing else was asked for
+            event = arbiter.next(now)
         if event is not None:
             self.outbox.messages.append(event)
-
-    @property
-    def due(self) -> float | None:
-        """When `advance` has something to do though nothing happens."""
-        due = (self.arbiter.due, self._tools.due)
-        return min((each for each in due if each is not None), default=None)
+        due = (arbiter.due, fillers.due)
+        self.due = min((each for each in due if each is not None), default=None)
 
     # --- how it ends
 
@@ -314,22 +298,17 @@ class Conversation:
     @property
     def is_quiet(self) -> bool:
         """Nobody speaks, and nothing is being made or about to be."""
-        return self.arbiter.is_free and not self._responses.is_audible
-
-    @property
-    def all_left(self) -> bool:
-        """Everything that was made has gone to the ear."""
-        return self._responses.all_left
+        return self.arbiter.is_free and not self.responses.is_audible
 
     def wind_up(self, reason: str) -> None:
         """Begin nothing more; what is there can still be played."""
         self.arbiter.give_up(reason)
-        self._responses.wind_up()
+        self.responses.wind_up()
 
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for a reply is told."""
         self.arbiter.give_up(reason)
-        self._responses.abandon(reason)
+        self.responses.abandon(reason)
         self.edits.give_up(reason)
         self._in_force.end(reason)
 
@@ -341,14 +320,14 @@ class Conversation:
         Returns:
             ``False`` for audio: nothing has moved but a store.
         """
-        event = self._dialogue.read(message)
+        event, acting = self._dialogue.read(message)
         if isinstance(event, AudioDelta):
-            self._responses.audio(event, now)
+            self.responses.audio(event, now)
             return bool(self.outbox.reports or self.outbox.messages)
-        if event is None:
-            return True
-        for act in self._dialogue.handlers_of(event):
-            self._wish(act(event, now), now)
+        for act in acting:
+            wished = act(event, now)
+            if wished is not None:
+                self._wish(wished, now)
         self.advance(now)
         return True
 
@@ -360,7 +339,7 @@ class Conversation:
         if busy and error.event_id is None and self.arbiter.asked is None:
             # It wanted to answer the caller while another reply was being made.
             answers = self.settings.service_answers
-            return self._responses.new({}, follow_up=True) if answers else None
+            return self.responses.new({}, follow_up=True) if answers else None
         self._in_force.refused(error)
         response = self.arbiter.refused(error.event_id, busy=busy, now=now)
         if response is not None:
@@ -370,15 +349,15 @@ class Conversation:
         return None
 
     def _speech_started(self, event: ev.SpeechEvent, now: float) -> None:
-        detection = self.settings.detection
+        detection = self._in_force.settings.detection
         if detection is None:
             return
         self._input.speech_started()
         if detection.interrupts:
-            self._responses.silence(now, service_cancels=True)
+            self.responses.silence(now, service_cancels=True)
 
     def _created(self, event: ev.ResponseEvent, now: float) -> None:
-        begun = self._responses.created(event, now)
+        begun = self.responses.created(event, now)
         if begun is None:
             return
         self._tools.begun(begun)
@@ -390,9 +369,9 @@ class Conversation:
 
     def _done(self, event: ev.ResponseEvent, now: float) -> Response | None:
         told = event.response
-        if self._remote is not None and (known := self._responses.find(told.id)):
+        if self._remote is not None and (known := self.responses.find(told.id)):
             self._remote.made(known, told)
-        response = self._responses.done(event, now)
+        response = self.responses.done(event, now)
         if response is None:
             return None
         self._transcripts.measure(response)

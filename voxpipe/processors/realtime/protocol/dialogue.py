@@ -21,8 +21,11 @@ EVENTS = 256  # ids remembered, to know an event that comes twice
 Handler = Callable[[Any, float], Response | None]
 """Acts on an event at a moment; a reply that it returns is to be asked for."""
 
-Handlers = dict[str, tuple[Handler, ...]]
-"""By type of event, in order."""
+Acting = tuple[Handler, ...]
+"""In order."""
+
+Handlers = dict[str, Acting]
+"""By type of event."""
 
 
 class Dialogue:
@@ -38,19 +41,22 @@ class Dialogue:
         self._handlers = handlers
         self._seen = Recent(EVENTS)
 
-    def read(self, message: str) -> Event | AudioDelta | None:
-        """The event in ``message``; ``None`` for one that was reported and dropped."""
+    def read(self, message: str) -> tuple[Event | AudioDelta | None, Acting]:
+        """The event in ``message``, and who acts on it.
+
+        ``None`` for one that was reported and dropped. Who reads `events` is told of
+        all others, but for audio.
+        """
         try:
             event = parse(message)
         except BadEvent as error:
             self._outbox.report(str(error))
-            return None
+            return None, ()
         if event.event_id is not None and not self._seen.add(event.event_id):
             self._outbox.report("an event came twice")
-            return None
-        return event
-
-    def handlers_of(self, event: Event) -> tuple[Handler, ...]:
-        """Tell who reads `events` of it; gives who acts on it."""
-        self._outbox.tell("events", ServerEvent(event))
-        return () if event.is_nameless else self._handlers.get(event.type, ())
+            return None, ()
+        if isinstance(event, AudioDelta):
+            return event, ()
+        if "events" in self._outbox.read:
+            self._outbox.tell("events", ServerEvent(event))
+        return event, () if event.is_nameless else self._handlers.get(event.type, ())

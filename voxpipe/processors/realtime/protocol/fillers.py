@@ -51,17 +51,21 @@ class Fillers:
 
     Args:
         responses: makes those that say it.
+
+    Attributes:
+        waits: by call; those of which something can be said.
+        due: when there may be something to say though nothing happens.
     """
 
     def __init__(self, responses: Responses) -> None:
         self._responses = responses
-        self._waits: dict[str, _Wait] = {}
+        self.waits: dict[str, _Wait] = {}
         self._silent_since: float | None = None
-        self._look_at: float | None = None
+        self.due: float | None = None
 
     def add(self, update: ToolUpdate) -> None:
         """More to be said of a call; a newer report takes the place of an older."""
-        wait = self._waits.setdefault(update.call_id, _Wait())
+        wait = self.waits.setdefault(update.call_id, _Wait())
         if update.kind == "filler":
             wait.filler, wait.said = update, False
         elif update.text.strip():
@@ -69,19 +73,16 @@ class Fillers:
 
     def drop(self, call_id: str) -> None:
         """The call is answered: what is not yet begun is not said any more."""
-        wait = self._waits.pop(call_id, None)
+        wait = self.waits.pop(call_id, None)
         if wait is not None and wait.response is not None and not wait.response.id:
             wait.response.turn.cut()
+        if not self.waits:
+            self._silent_since = self.due = None
 
     def clear(self) -> None:
         """Nobody is there to hear anything."""
-        self._waits.clear()
-        self._look_at = None
-
-    @property
-    def due(self) -> float | None:
-        """When there may be something to say though nothing happens."""
-        return self._look_at
+        self.waits.clear()
+        self._silent_since = self.due = None
 
     def next(self, now: float, *, is_quiet: bool) -> Response | None:
         """What is due to be said now.
@@ -90,28 +91,25 @@ class Fillers:
             now: the time.
             is_quiet: nobody has the floor, and nothing is being played.
         """
-        if not self._waits:
-            self._silent_since = self._look_at = None
-            return None
         ready = [
-            (*words, wait) for wait in self._waits.values() if (words := wait.next())
+            (*words, wait) for wait in self.waits.values() if (words := wait.next())
         ]
         if not is_quiet:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = now
         if not ready or self._silent_since is None:
-            self._look_at = now + LOOK_INTERVAL if ready else None
+            self.due = now + LOOK_INTERVAL if ready else None
             return None
         update, after, wait = min(ready, key=lambda each: each[1])
         if now < self._silent_since + after:
-            self._look_at = min(self._silent_since + after, now + LOOK_INTERVAL)
+            self.due = min(self._silent_since + after, now + LOOK_INTERVAL)
             return None
         if update is wait.report:
             wait.report = None
         else:
             wait.said = True
-        self._look_at, self._silent_since = now + LOOK_INTERVAL, None
+        self.due, self._silent_since = now + LOOK_INTERVAL, None
         wait.response = self._responses.new(_words_for(update))
         return wait.response
 

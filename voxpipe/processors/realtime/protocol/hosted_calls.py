@@ -101,14 +101,6 @@ class HostedCalls:
                 return self._end(call)
         return None
 
-    def refuse(self, request: McpApproval) -> Response | None:
-        """Nobody reads the requests: answer, or the model waits for ever."""
-        self._outbox.report("a hosted tool needs approval, and nobody reads model.mcp")
-        decision = McpDecision(
-            request_id=request.request_id, approve=False, reason=NOBODY
-        )
-        return self.decide(decision)
-
     # --- listing
 
     def list_failed(self, event: ev.McpListEvent, now: float) -> None:
@@ -205,6 +197,12 @@ class HostedCalls:
                 call.request_id = item.id
                 break
         self._requests[item.id] = request
+        if "mcp" not in self._outbox.read:  # answer, or the model waits for ever
+            nobody = "a hosted tool needs approval, and nobody reads model.mcp"
+            self._outbox.report(nobody)
+            return self.decide(
+                McpDecision(request_id=item.id, approve=False, reason=NOBODY)
+            )
         self._outbox.tell("mcp", request)
         if len(self._requests) <= MAX_OPEN:
             return None

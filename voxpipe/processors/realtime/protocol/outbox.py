@@ -10,7 +10,19 @@ from voxpipe.pipeline import AudioFrame, Frame
 ClientEvent = dict[str, Any]
 """As the service reads it; its types are in ``events/client.py``."""
 
-REPORTS = 256  # of one step; the newest are kept
+MAX_REPORTS = 256  # of one step; the newest are kept
+PORTS = frozenset(
+    {
+        "calls",
+        "events",
+        "interruptions",
+        "mcp",
+        "pressed",
+        "transcripts",
+        "usage",
+        "writes",
+    }
+)
 
 
 class Outbox:
@@ -21,12 +33,14 @@ class Outbox:
             ``input_audio_buffer.append``.
         frames: for the ports, by the port's name, in order.
         reports: everything unusable or refused, for `Processor.report`.
+        read: the ports that somebody reads; all of them while that is not known.
     """
 
     def __init__(self) -> None:
         self.messages: deque[ClientEvent | AudioFrame] = deque()
         self.frames: deque[tuple[str, Frame]] = deque()
-        self.reports: deque[str] = deque(maxlen=REPORTS)
+        self.reports: deque[str] = deque(maxlen=MAX_REPORTS)
+        self.read = PORTS
 
     def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
@@ -34,7 +48,8 @@ class Outbox:
 
     def tell(self, port: str, frame: Frame) -> None:
         """Have ``frame`` sent to who reads ``port``."""
-        self.frames.append((port, frame))
+        if port in self.read:
+            self.frames.append((port, frame))
 
     def report(self, text: str) -> None:
         """Have something reported."""

@@ -101,6 +101,8 @@ class Response:
         watch: the key under which its turn is watched (`Turn.watch`).
         settled: its outcome, once it has one.
         decided: set when it has one.
+        is_aside: it is out of band: not part of the conversation, and not played.
+        answers: it takes up what was said, rather than what it was told to say.
         reply: what the program holds of it.
     """
 
@@ -126,23 +128,18 @@ class Response:
     watch: object = None
     settled: Outcome | None = None
     decided: Event = field(default_factory=Event)
+    is_aside: bool = field(init=False)
+    answers: bool = field(init=False)
     reply: Reply = field(init=False)
 
     def __post_init__(self) -> None:
+        options = self.options or {}
+        self.is_aside = options.get("conversation") == "none"
+        self.answers = not options.get("instructions")
         self.reply = Reply(self)
 
     def __repr__(self) -> str:
         return f"<Response {self.id or self.request_id or hex(id(self))} {self.phase}>"
-
-    @property
-    def is_aside(self) -> bool:
-        """It is out of band: not part of the conversation, and not played."""
-        return (self.options or {}).get("conversation") == "none"
-
-    @property
-    def answers(self) -> bool:
-        """It takes up what was said, rather than saying what it was told to say."""
-        return not (self.options or {}).get("instructions")
 
     @property
     def text(self) -> str:

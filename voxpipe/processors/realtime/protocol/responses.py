@@ -237,7 +237,9 @@ class Responses:
             self.cut(response, now, service_cancels=True)
         response.settle(status, reason)
         if not response.turn.generated and not response.turn.is_over:
-            response.turn.finish()  # nothing of it can be played
+            response.turn.unwatch(response.watch)  # nothing of it can be played
+            response.turn.finish()
+            self._retire()
         return response
 
     def cleared(self, event: ev.PlaybackEvent, now: float) -> None:
@@ -317,10 +319,11 @@ class Responses:
 
     def _take_back(self, response: Response) -> None:
         items = response.turn.items()
-        for parts in by_item(items).values():
+        parts_of = by_item(items)
+        for parts in parts_of.values():
             self._transcripts.cut(response, parts)
         if self._knows_played(response):
-            for event in take_back(items, response.whole):
+            for event in take_back(parts_of, response.whole):
                 if event["type"] == "conversation.item.delete":
                     self._delete(event["item_id"])
                 else:
@@ -377,15 +380,13 @@ class Responses:
 
     def _retire(self) -> None:
         """Let go of what is over, or was sent to where no ear is."""
-        kept: deque[Response] = deque()
-        for response in self.spoken:
+        for response in tuple(self.spoken):
             turn = response.turn
             self._ear_seen = self._ear_seen or turn.has_ear
             if response.left == "all" and not self._ear_seen:
                 turn.finish()
-            if not turn.is_over:
-                kept.append(response)
-        self.spoken = kept
+            if turn.is_over:
+                self.spoken.remove(response)
         while len(self.spoken) > MAX_REMEMBERED:
             self.spoken.popleft().turn.cut()
 

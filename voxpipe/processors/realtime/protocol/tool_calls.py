@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voxpipe.pipeline import ToolCall, ToolResult, ToolUpdate
+from voxpipe.pipeline import ToolResult, ToolUpdate
 from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime import events as ev
 
@@ -40,16 +40,21 @@ class ToolCalls:
     Args:
         responses: knows who calls.
         pending: knows what is open, and what follows.
+        fillers: say something while tools are at work.
         outbox: where outputs, calls and reports go.
     """
 
     def __init__(
-        self, responses: Responses, pending: PendingCalls, outbox: Outbox
+        self,
+        responses: Responses,
+        pending: PendingCalls,
+        fillers: Fillers,
+        outbox: Outbox,
     ) -> None:
         self._responses = responses
         self._pending = pending
         self._outbox = outbox
-        self._fillers = Fillers(responses)
+        self._fillers = fillers
         self._open: set[str] = set()  # all that have no result, detached ones too
         self._detached: set[str] = set()
         self._known = Recent(MAX_REMEMBERED)
@@ -59,11 +64,6 @@ class ToolCalls:
     def any_open(self) -> bool:
         """Somebody waits for a tool."""
         return bool(self._open)
-
-    @property
-    def due(self) -> float | None:
-        """When there may be something to say though nothing happens."""
-        return self._fillers.due
 
     # --- what the service says
 
@@ -75,14 +75,19 @@ class ToolCalls:
         if item.belongs_to == "user":
             self._caller_turns += 1
 
-    def item_done(self, event: ev.OutputItemEvent, now: float) -> None:
+    def item_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
         """The model has written an item; a call is handed out."""
         call = self._responses.item_done(event)
         if call is None or not self._known.add(call.call_id):
-            return
+            return None
         response = self._responses.find(event.response_id)
         if response is None:
             self._answer(call.call_id, NOT_RUN)
+        elif "calls" not in self._outbox.read:
+            self._answer(call.call_id, NOBODY)  # or the model waits for ever
+            self._outbox.report("a tool was called, and nobody takes calls")
+            self._pending.open(call.call_id, response)
+            return self._ended(call.call_id)
         elif len(self._open) >= MAX_OPEN:
             self._answer(call.call_id, TOO_MANY)
             self._outbox.report("too many tool calls are open: one was refused")
@@ -91,6 +96,7 @@ class ToolCalls:
             self._pending.open(call.call_id, response)
             turns = response.caller_turns
             self._outbox.tell("calls", replace(call, caller_turns=turns))
+        return None
 
     def begun(self, response: Response) -> None:
         """A reply has begun: its calls know what the caller had said by then."""
@@ -109,26 +115,13 @@ class ToolCalls:
             self._update(told)
             return None
         self._open.discard(call_id)
-        self._fillers.drop(call_id)
+        if call_id in self._fillers.waits:
+            self._fillers.drop(call_id)
         self._answer(call_id, told.output)
         if call_id in self._detached:
             self._detached.discard(call_id)
             return self._pending.go_on()
-        response = self._pending.end(call_id)
-        return None if response is None else self._pending.follow_up(response)
-
-    def refuse(self, call: ToolCall) -> Response | None:
-        """Nobody takes the calls: answer, or the model waits for ever."""
-        self._outbox.report("a tool was called, and nobody takes calls")
-        return self.add(ToolResult(call_id=call.call_id, output=NOBODY))
-
-    def filler(self, now: float, *, is_quiet: bool) -> Response | None:
-        """What is to be said now while tools are at work, if anything."""
-        return self._fillers.next(now, is_quiet=is_quiet)
-
-    def hang_up(self) -> None:
-        """The caller has gone: nobody need be kept company."""
-        self._fillers.clear()
+        return self._ended(call_id)
 
     def _update(self, update: ToolUpdate) -> None:
         if update.kind == "detached":
@@ -137,6 +130,10 @@ class ToolCalls:
             self._pending.detach(update.call_id)
         else:
             self._fillers.add(update)
+
+    def _ended(self, call_id: str) -> Response | None:
+        response = self._pending.end(call_id)
+        return None if response is None else self._pending.follow_up(response)
 
     def _answer(self, call_id: str, output: str) -> None:
         item = {"type": "function_call_output", "call_id": call_id, "output": output}

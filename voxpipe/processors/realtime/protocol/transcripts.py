@@ -121,6 +121,8 @@ class Transcripts:
 
     def measure(self, response: Response) -> None:
         """A reply has been made: note how long each of its items speaks."""
+        if not response.turn.generated:
+            return
         for item_id, seconds in response.turn.generated_by_item().items():
             entry = self.history.find(item_id)
             if entry is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from voxpipe.pipeline import PlayedItem
@@ -10,19 +10,21 @@ from voxpipe.pipeline import PlayedItem
 from .outbox import ClientEvent
 
 
-def take_back(items: Iterable[PlayedItem], whole: Container[str]) -> list[ClientEvent]:
+def take_back(
+    items: Mapping[str, Sequence[PlayedItem]], whole: Container[str]
+) -> list[ClientEvent]:
     """The client events that leave of each item what was played.
 
     Nothing is sent for an item that was played to its end. One of which nothing was
     played is deleted: the service refuses to cut to 0 ms.
 
     Args:
-        items: the reply's ledger.
+        items: the parts of each item of the reply, as `by_item` gives them.
         whole: items that are complete. Of another one the service may have made more
             than has come in, so it is cut even where all that came in was played.
     """
     events: list[ClientEvent] = []
-    for item_id, parts in by_item(items).items():
+    for item_id, parts in items.items():
         if all(_milliseconds(part) == 0 for part in parts):
             events.append(deletion(item_id))
         else:

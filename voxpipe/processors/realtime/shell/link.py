@@ -7,25 +7,24 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sized
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, Protocol
 
-from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio import create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
     AudioFrame,
     CallerFrame,
-    Frame,
     Input,
     Output,
     SessionLost,
     SpeechStarted,
     SpeechStopped,
 )
-from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.timer import Timer, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.protocol.outbox import Outbox
@@ -44,6 +43,11 @@ class SansIOProtocol(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What a step leaves to be done."""
+        ...
+
+    @property
+    def spoken(self) -> Sized:
+        """What is to be played, if anything."""
         ...
 
     @property
@@ -88,7 +92,6 @@ class Link:
         connection: to the service.
         protocol: whose steps are taken.
         report: told of everything unusable.
-        unread: given each frame whose port nobody reads.
         append: what the client event is called that carries audio.
 
     Attributes:
@@ -103,19 +106,19 @@ class Link:
         protocol: SansIOProtocol,
         report: Callable[[str], None],
         *,
-        unread: Callable[[Frame], None] = lambda _: None,
         append: str = APPEND,
     ) -> None:
         self._connection = connection
         self._protocol = protocol
         self._report = report
-        self._unread = unread
         self._sender = Sender(connection, protocol.outbox.messages, append)
         self._ports: PortQueues | None = None  # while it does not run
         self._hears: Input[CallerFrame] | None = None  # while it is read
-        self._messages = Wakeup()  # there is something to send, or another due time
+        self._messages = Wakeup()  # there is something to send, or something due
+        self._due: float | None = None  # what the timer is set to
+        self._timer = Timer(inf, self._messages.set)
         self._moves: list[Wakeup] = []
-        self.audio = self.moves()
+        self.audio = Wakeup()
         self.closing = self.ending = False
         self.now: Callable[[], float] = current_time
 
@@ -146,6 +149,7 @@ class Link:
         self.now = timers().now  # anyio's costs more, and it is asked often
         async with tasks_until_done() as tasks:
             self._ports = PortQueues(ports)
+            self._protocol.outbox.read = self._ports.read
             try:
                 async with create_task_group() as deliveries:
                     self._ports.start(deliveries)
@@ -156,7 +160,9 @@ class Link:
                     self._ports.close()
             finally:
                 self._protocol.end("the conversation is over")
-                self._ports = PortQueues({})  # what is cut from now on nobody is told
+                self._protocol.outbox.read = frozenset()  # nobody is told any more
+                self._ports = None
+                self._set_timer(None)
 
     # --- from the service
 
@@ -180,14 +186,11 @@ class Link:
     # --- to the service
 
     async def _send(self) -> None:
-        protocol = self._protocol
         while True:
             await self._sender.send()
-            due = protocol.due
-            with CancelScope(deadline=inf if due is None else due):
-                await self._messages.wait()
-            protocol.advance(self.now())
-            self._take_out()
+            await self._messages.wait()
+            self._protocol.advance(self.now())
+            self.flush()
 
     async def send(self) -> None:
         """Send all that is to be sent; returns when nothing is left.
@@ -198,21 +201,28 @@ class Link:
         await self._sender.send()
 
     def flush(self) -> None:
-        """Take out what a step has left, and wake who waits for one."""
-        self._take_out()
-        if self._protocol.outbox.messages or self._protocol.due is not None:
-            self._messages.set()
-
-    def _take_out(self) -> None:
+        """Take out what a step has left: report, tell, send, and wake who waits."""
         outbox, ports = self._protocol.outbox, self._ports
         while outbox.reports:
             self._report(outbox.reports.popleft())
-        while ports is not None and outbox.frames:
-            port, frame = outbox.frames.popleft()
-            if not ports.add(port, frame):
-                self._unread(frame)
+        if ports is None:
+            return  # the rest when it runs
+        while outbox.frames:
+            ports.add(*outbox.frames.popleft())
+        if outbox.messages and not self._sender.send_nowait():
+            self._messages.set()
+        if self._protocol.due != self._due:
+            self._set_timer(self._protocol.due)
+        if self._protocol.spoken:
+            self.audio.set()
         for wakeup in self._moves:
             wakeup.set()
+
+    def _set_timer(self, due: float | None) -> None:
+        self._due = due
+        self._timer.cancel()
+        if due is not None:
+            self._timer = timers().at(due, self._messages.set)
 
     # --- from the caller
 
@@ -241,7 +251,8 @@ class Link:
     def _take_at_once(self, frame: CallerFrame) -> bool:
         if type(frame) is not AudioFrame or not self._sender.is_free:
             return False
-        self._take(frame)
+        if self._protocol.hear(frame, self.now()):
+            self.flush()
         if not self._sender.send_nowait():
             self._messages.set()
         return True

@@ -73,27 +73,28 @@ class PortQueues:
 
     Args:
         ports: by name; those that nobody reads are told nothing.
+
+    Attributes:
+        read: the names of those that are.
     """
 
     def __init__(self, ports: Mapping[str, Output[Any]]) -> None:
         self._queues = {name: PortQueue(p) for name, p in ports.items() if p.read}
+        self.read = frozenset(self._queues)
 
     def start(self, tasks: TaskGroup) -> None:
         """Deliver, in tasks of ``tasks``, until `close`."""
         for queue in self._queues.values():
             tasks.start_soon(queue.deliver)
 
-    def add(self, port: str, frame: Frame) -> bool:
-        """Queue ``frame`` at the port of this name; ``False`` if nobody reads it.
+    def add(self, port: str, frame: Frame) -> None:
+        """Queue ``frame`` at the port of this name, if it is read.
 
         Raises:
             VoxpipeError: the reader has not read for so long that the bound is reached.
         """
-        queue = self._queues.get(port)
-        if queue is None:
-            return False
-        queue.add(frame)
-        return True
+        if port in self._queues:
+            self._queues[port].add(frame)
 
     def close(self) -> None:
         """Nothing more will be told."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from voxpipe.pipeline import Output, ReplyEnd, ReplyFrame
-from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.response import Response
+from voxpipe.processors.realtime.protocol.responses import Responses
 
 from .link import Link
 
@@ -14,15 +14,15 @@ class ReplySender:
 
     Args:
         says: where it goes; an ear behind it paces it.
-        conversation: whose replies are spoken.
+        responses: whose audio is to be played.
         link: tells when there is more, and is told when all of a reply has left.
     """
 
     def __init__(
-        self, says: Output[ReplyFrame], conversation: Conversation, link: Link
+        self, says: Output[ReplyFrame], responses: Responses, link: Link
     ) -> None:
         self._says = says
-        self._conversation = conversation
+        self._responses = responses
         self._link = link
 
     async def run(self) -> None:
@@ -42,7 +42,7 @@ class ReplySender:
             self._link.flush()
 
     def _next(self) -> Response | None:
-        for response in self._conversation.spoken:
+        for response in self._responses.spoken:
             if response.left != "all" and not response.turn.is_over:
                 is_ready = response.store or response.store.closed
                 return response if is_ready else None

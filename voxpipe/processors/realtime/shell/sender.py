@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from anyio import Lock
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFrame, SessionLost
 from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.protocol.outbox import ClientEvent
 
@@ -40,25 +40,28 @@ class Sender:
         self._connection = connection
         self._line = line
         self._append = append
-        self._turn = Lock(fast_acquire=True)
+        self._lock = Lock(fast_acquire=True)
         # Not every connection has it: one in memory, or on trio, may have to wait.
         self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
 
     @property
     def is_free(self) -> bool:
         """Nothing waits to be sent, so what comes now may be sent without waiting."""
-        return self._quick is not None and not self._line and not self._turn.locked()
+        return self._quick is not None and not self._line and not self._lock.locked()
 
     def send_nowait(self) -> bool:
         """Send what is in the line without waiting; whether that was all.
 
-        Raises:
-            SessionLost: the connection has ended.
+        That the connection has ended is raised by `send`, and not into a step of
+        somebody who only wanted to say something.
         """
-        if self._quick is None or self._turn.locked():
+        if self._quick is None or self._lock.locked():
             return not self._line
         while self._line:
-            if not self._quick(encode(self._line[0], self._append)):
+            try:
+                if not self._quick(encode(self._line[0], self._append)):
+                    return False
+            except SessionLost:
                 return False
             self._line.popleft()
         return True
@@ -71,7 +74,7 @@ class Sender:
         """
         if self.send_nowait():
             return
-        async with self._turn:
+        async with self._lock:
             while self._line:
                 message = encode(self._line.popleft(), self._append)
                 await self._connection.send(message)

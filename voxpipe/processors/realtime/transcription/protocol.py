@@ -8,7 +8,7 @@ from __future__ import annotations
 from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import Settings
-from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
+from voxpipe.processors.realtime.events.parse import TRANSCRIPTION
 from voxpipe.processors.realtime.protocol.arbiter import Arbiter
 from voxpipe.processors.realtime.protocol.dialogue import Dialogue
 from voxpipe.processors.realtime.protocol.input import InputAudio
@@ -33,10 +33,12 @@ class TranscriptionProtocol:
         bill: money so far.
         closed: the service never says that it closes a transcription.
         due: nothing is ever due.
+        spoken: nothing is ever said.
     """
 
     closed = False
     due = None
+    spoken = ()
 
     def __init__(self, settings: Settings, host: str) -> None:
         self.outbox = outbox = Outbox()
@@ -108,10 +110,9 @@ class TranscriptionProtocol:
 
     def receive(self, message: str, now: float) -> bool:
         """Act on one message; rubbish is reported and dropped."""
-        event = self._dialogue.read(message)
-        if event is not None and not isinstance(event, AudioDelta):
-            for act in self._dialogue.handlers_of(event):
-                act(event, now)
+        event, acting = self._dialogue.read(message)
+        for act in acting:
+            act(event, now)
         return True  # audio is of conversations, not of a transcription
 
     def _error(self, event: ev.ErrorEvent, now: float) -> None:

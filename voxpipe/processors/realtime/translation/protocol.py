@@ -22,7 +22,6 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.events.parse import AudioDelta
 from voxpipe.processors.realtime.money.prices import Bill, minutes_usd
 from voxpipe.processors.realtime.protocol.dialogue import Dialogue
 from voxpipe.processors.realtime.protocol.outbox import Outbox
@@ -53,8 +52,11 @@ class TranslationProtocol:
         store: what was translated, and not yet taken.
         bill: what it has cost so far, source transcripts not included: nobody tells.
         closed: the service has said that all of it is out.
+        spoken: there are no replies; its audio waits in `store`.
         missed: seconds of translation that made room for newer ones.
     """
+
+    spoken = ()
 
     def __init__(self, settings: TranslationSettings, host: str) -> None:
         self._settings = settings
@@ -148,10 +150,9 @@ class TranslationProtocol:
     def receive(self, message: str, now: float) -> bool:
         """Act on one message; rubbish is reported and dropped."""
         self._active_at = now
-        event = self._dialogue.read(message)
-        if event is not None and not isinstance(event, AudioDelta):
-            for act in self._dialogue.handlers_of(event):
-                act(event, now)
+        event, acting = self._dialogue.read(message)
+        for act in acting:
+            act(event, now)
         return True
 
     def _error(self, event: ev.ErrorEvent, now: float) -> None:
