@@ -15,7 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from voxpipe import __version__
-from voxpipe.processors.realtime import ConfigurationError
+from voxpipe.processors.realtime import ConfigurationError, Service
 from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
@@ -182,7 +182,7 @@ async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
             "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
         )
     url = arguments.realtime_url
-    host = host_of(api_key=None if has_key else "unknown", base_url=url)
+    host = host_of(Service(api_key=None if has_key else "unknown", base_url=url))
     with nullcontext() if url is None else environment(OPENAI_BASE_URL=url):
         yield host.netloc + (
             "" if has_key else ", without a key: the app must bring one"

@@ -24,7 +24,7 @@ from voxpipe.pipeline import (
     VoxpipeError,
 )
 from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
-from voxpipe.processors.realtime import Realtime, Session, open_session
+from voxpipe.processors.realtime import Realtime, Service, Session, open_session
 from voxpipe.processors.recorder import WavRecorder
 from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
@@ -116,8 +116,7 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             instructions=restaurant.INSTRUCTIONS,
             tools=tools.schemas,
             turn_detection="local",
-            base_url=url,
-            api_key=key,
+            service=Service(base_url=url, api_key=key),
         ) as session,
     ):
         conversation = Conversation(session, tools, spoken[0], out, expected)

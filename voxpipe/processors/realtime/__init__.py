@@ -1,6 +1,6 @@
 """gpt-realtime as a box: the session, the conversation, and what it costs."""
 
-from .config.changes import Changes
+from .config.changes import Changes, SessionOptions
 from .config.hosted_mcp import Connector, HostedMcp, McpApprovalRule, McpFilter
 from .config.models import (
     MODELS,
@@ -20,9 +20,9 @@ from .config.options import (
 )
 from .config.settings import Settings
 from .config.turn_detection import SemanticVad, ServerVad
-from .connect.address import Address
 from .connect.connection import Connect, Connection, websocket
-from .connect.host import HostWarning
+from .connect.host import Address, HostWarning
+from .connect.service import Service
 from .errors import ConfigurationError, ItemRefused, SessionRefused, UpdateRefused
 from .events import ServerEvent
 from .hosted_mcp.approvals import Approvals, VoiceApprovals
@@ -83,7 +83,9 @@ __all__ = [
     "SemanticVad",
     "ServerEvent",
     "ServerVad",
+    "Service",
     "Session",
+    "SessionOptions",
     "SessionRefused",
     "Settings",
     "Summary",

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from voxpipe.processors.realtime import Address, ConfigurationError
-from voxpipe.processors.realtime.connect.address import address_of
+from voxpipe.processors.realtime.connect.host import address_of
 from voxpipe.processors.realtime.connect.host import host_of
 
 KEY = "sk-canary-0123456789"

@@ -23,7 +23,7 @@ from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime.connect import connection as module
 from voxpipe.processors.realtime.connect import trio_socket
-from voxpipe.processors.realtime.connect.address import Address, address_of
+from voxpipe.processors.realtime.connect.host import Address, address_of
 from voxpipe.processors.realtime.connect.connection import websocket
 from voxpipe.processors.realtime.connect.host import host_of
 

@@ -13,7 +13,7 @@ from voxpipe.processors.realtime import (
     SemanticVad,
     open_session,
 )
-from voxpipe.processors.realtime.connect.address import address_of
+from voxpipe.processors.realtime.connect.host import address_of
 from voxpipe.processors.realtime.connect.host import REGIONS, Host, host_of
 from voxpipe.simulator import Script, ToneVoice, connect_in_memory
 

@@ -1,4 +1,4 @@
-"""What of a session can be changed while it runs, and what cannot.
+"""What a session takes, what of it can be changed while it runs, and what cannot.
 
 The service refuses some changes, and takes others that voxpipe could not follow. Both
 are refused here, before anything is sent, with the reason. Source: Realtime API
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast, get_type_hints
 
+from voxpipe.pipeline import AudioFormat
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .hosted_mcp import HostedMcp
@@ -31,30 +32,66 @@ from .turn_detection import TurnDetection
 class Changes(TypedDict, total=False):
     """What `Realtime.update` takes; what is left out stays as it is.
 
-    ``None`` switches off. All else is as `open_session` explains it.
+    Attributes:
+        instructions: how the model is to behave; ``None`` leaves the service's own.
+        prompt: instructions that are kept at the service, by name.
+        tools: their schemas, as `ToolRouter.schemas` gives them.
+        mcp: servers whose tools the service calls itself.
+        tool_choice: ``auto``, ``none``, ``required``, the name of the function that
+            every reply has to call, or an `McpChoice`.
+        parallel_tool_calls: whether one reply may call several tools.
+        reasoning: how long a model that reasons thinks before it speaks.
+        max_output_tokens: of one reply, 1 to 4,096; default: what the model can
+            (``inf``).
+        turn_detection: who decides when the caller has finished.
+        noise_reduction: for a microphone that is near or far.
+        transcription: what writes down what the caller says, if anything.
+        voice: ``marin``, ``cedar`` …, or the id of your own; fixed once the model has
+            spoken.
+        speed: of speech, 0.25 to 1.5.
+        output: whether replies are spoken or written.
+        truncation: what is dropped from a conversation that gets too long: the least
+            (``auto``), nothing, which is an error then, or more at once.
+        tracing: have the service keep a trace.
+        include: what else events are to tell:
+            ``item.input_audio_transcription.logprobs``.
+        extra: further fields of the service's session object, merged into it.
     """
 
-    instructions: str
+    instructions: str | None
     prompt: Prompt | None
     tools: Sequence[Mapping[str, Any]]
     mcp: Sequence[HostedMcp]
-    tool_choice: str | McpChoice
-    parallel_tool_calls: bool
-    reasoning: Effort
-    max_output_tokens: int | Literal["inf"]
+    tool_choice: str | McpChoice | None
+    parallel_tool_calls: bool | None
+    reasoning: Effort | None
+    max_output_tokens: int | Literal["inf"] | None
     turn_detection: TurnDetection
     noise_reduction: NoiseReduction | Distance | None
     transcription: Transcription | str | None
-    voice: str
-    speed: float
+    voice: str | None
+    speed: float | None
     output: Modality
-    truncation: Retention | Literal["auto", "disabled"]
-    tracing: Tracing
+    truncation: Retention | Literal["auto", "disabled"] | None
+    tracing: Tracing | None
     include: Sequence[str]
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Any] | None
 
 
-_KNOWN = frozenset(Changes.__annotations__)
+class SessionOptions(Changes, total=False):
+    """What `open_session` takes of a session: all that can be changed, and two more.
+
+    Attributes:
+        model: which one; billed accordingly.
+        audio: both ways: pcm16 24000 Hz, or G.711 8000 Hz straight from a telephone.
+    """
+
+    model: str
+    audio: AudioFormat
+
+
+_CHANGEABLE = frozenset(get_type_hints(Changes))
+_KNOWN = frozenset(get_type_hints(SessionOptions))
 _CAN_BE_OFF = frozenset({"prompt", "noise_reduction", "transcription"})
 _FIXED = {
     "model": "the model of a session never changes: open another session",
@@ -97,7 +134,7 @@ def wire_of(before: Settings, changes: Changes, moment: Moment) -> dict[str, Any
     _check_names(changes)
     after = changed(before, changes)
     session = after.to_wire_of(name for name in changes if name != "extra")
-    session = merged(session, changes.get("extra", {}))
+    session = merged(session, changes.get("extra") or {})
     if after.turn_detection == "local" and not moment.marked:
         raise ConfigurationError(
             "turn detection cannot become local in a session that was not opened so: "
@@ -106,6 +143,19 @@ def wire_of(before: Settings, changes: Changes, moment: Moment) -> dict[str, Any
         )
     _check_places(before, session, moment)
     return session
+
+
+def settings_of(options: SessionOptions, call_id: str | None = None) -> Settings:
+    """The settings that a session is opened with.
+
+    Raises:
+        ConfigurationError: a value out of range, or not for this model.
+        TypeError: there is no such field.
+    """
+    for name in options:
+        if name not in _KNOWN:
+            raise _unknown(name, _KNOWN)
+    return changed(Settings(call_id=call_id), options)
 
 
 def changed(before: Settings, changes: Changes) -> Settings:
@@ -118,20 +168,25 @@ def changed(before: Settings, changes: Changes) -> Settings:
     for name in ("tools", "mcp", "include"):
         if name in given:
             given[name] = tuple(cast("Iterable[Any]", given[name]))
-    if "extra" in given:
-        given["extra"] = merged(before.extra or {}, changes.get("extra", {}))
+    extra = changes.get("extra")
+    if extra is not None:
+        given["extra"] = merged(before.extra or {}, extra)
     return replace(before, **cast("dict[str, Any]", given))
+
+
+def _unknown(name: str, known: frozenset[str]) -> TypeError:
+    return TypeError(
+        f"a session has no field {name}: expected one of {', '.join(sorted(known))}; "
+        "new ones of the service's go into extra="
+    )
 
 
 def _check_names(changes: Changes) -> None:
     for name, value in changes.items():
         if name in _FIXED:
             raise ConfigurationError(_FIXED[name])
-        if name not in _KNOWN:
-            raise TypeError(
-                f"there is no field {name} to update: expected one of "
-                f"{', '.join(sorted(_KNOWN))}; new ones of the service's go into extra="
-            )
+        if name not in _CHANGEABLE:
+            raise _unknown(name, _CHANGEABLE)
         if value is None and name not in _CAN_BE_OFF:
             raise ConfigurationError(
                 f"{name} cannot be switched off: leave it out to keep what it is"

@@ -48,7 +48,7 @@ _CUSTOM = "voice_"  # the ids of voices of one's own begin so
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that a session is opened with; `open_session` explains it."""
+    """Everything that a session is opened with; `SessionOptions` explains it."""
 
     model: str = DEFAULT_MODEL
     instructions: str | None = field(default=None, repr=False)

@@ -29,8 +29,8 @@ from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import one_per_loop
 from voxpipe.pipeline.runtime.timer import Timer, timers
 
-from .address import Address
 from .close import Timeouts, lost, unheard, unread
+from .host import Address
 from .masking import Masking
 
 _MOST = 64  # messages in the line; then the service has to wait

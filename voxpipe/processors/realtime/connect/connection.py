@@ -15,8 +15,8 @@ from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.pipeline.runtime.silent import SILENT
 
-from .address import Address
 from .close import Timeouts
+from .host import Address
 
 OPEN_TIMEOUT = 10.0  # seconds, for DNS, TCP, TLS and upgrade together
 QUIET = 2.5  # seconds without a message after which the service is asked for a pong
@@ -46,6 +46,12 @@ class Connection(Protocol):
 
 
 Connect = Callable[[Address], AbstractAsyncContextManager[Connection]]
+"""Opens a connection; one that needs no key has the attribute ``needs_key = False``."""
+
+
+def needs_key(connect: Connect) -> bool:
+    """Whether what it opens is the service, or anything else that wants a key."""
+    return bool(getattr(connect, "needs_key", True))
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
@@ -20,19 +19,19 @@ from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnD
 from voxpipe.processors.realtime.config.warn import warn_program
 from voxpipe.processors.realtime.errors import ConfigurationError
 
+from .service import Service
+
 
 class HostWarning(UserWarning):
     """A host is known not to do what a setting asks it for."""
 
-
-Region = Literal["us", "eu"]
-"""Where calls are processed and kept; other regions have no Realtime API."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 REGIONS: Mapping[str, str] = {
     "us": "https://us.api.openai.com/v1",
     "eu": "https://eu.api.openai.com/v1",
 }
+_NO_KEYS = {"OPENAI_API_KEY": "simulated", "AZURE_OPENAI_API_KEY": "simulated"}
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _AZURE = (".openai.azure.com", ".services.ai.azure.com")
 _AZURE_PATH = "/openai/v1"
@@ -82,32 +81,47 @@ class Host:
         return urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
 
 
-def host_of(
-    *,
-    api_key: str | SecretStr | None = None,
-    base_url: str | None = None,
-    region: Region | None = None,
-    organization: str | None = None,
-    project: str | None = None,
-    safety_identifier: str | None = None,
-) -> Host:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a session is, and what opens it.
+
+    Attributes:
+        url: ``wss://…/realtime?model=…``; not shown, for some hosts want a key in it.
+        key: never shown.
+        says: further headers: the organization, the project, the end user.
+    """
+
+    url: str = field(repr=False)
+    key: SecretStr = field(repr=False)
+    says: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def host(self) -> str:
+        """Host and port, for people."""
+        return urlsplit(self.url).netloc
+
+    def headers(self) -> dict[str, str]:
+        """What the upgrade must carry, the key included: show it nobody."""
+        return credentials(self.key, self.host) | dict(self.says)
+
+    def __str__(self) -> str:
+        return self.host
+
+
+def host_of(service: Service, *, needs_key: bool = True) -> Host:
     """Which host to ask; reads the environment as the official SDK does.
 
     Args:
-        api_key: default: the environment's ``OPENAI_API_KEY``, or, for Azure,
-            ``AZURE_OPENAI_API_KEY``. Azure also takes an Entra token.
-        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
-            Azure's is ``https://RESOURCE.openai.azure.com/openai/v1``.
-        region: OpenAI's hosts for the US or the EU, in place of a URL.
-        organization: who pays; default: the environment's ``OPENAI_ORG_ID``.
-        project: likewise, ``OPENAI_PROJECT_ID``.
-        safety_identifier: of the end user, hashed; the same for all of their calls.
+        service: where, and as whom.
+        needs_key: where it is only played (a `Connect` says so by its ``needs_key``),
+            nothing of the environment is read.
 
     Raises:
         ConfigurationError: no key, one that cannot be sent, or a URL that would send it
             in the clear, shows one, or is not the only one given.
     """
-    secure, netloc, path, query = _parts(_base(base_url, region))
+    given: Mapping[str, str] = os.environ if needs_key else _NO_KEYS
+    secure, netloc, path, query = _parts(_base(service, given))
     azure = _is_azure(urlsplit(f"//{netloc}").hostname or "")
     if azure and path != _AZURE_PATH:
         raise ConfigurationError(
@@ -115,20 +129,26 @@ def host_of(
             "the name of a deployment as model="
         )
     # What the environment says about OpenAI is not Microsoft's business.
-    environment: Mapping[str, str] = {} if azure else os.environ
+    environment: Mapping[str, str] = {} if azure else given
     says = {
-        "OpenAI-Organization": organization or environment.get("OPENAI_ORG_ID"),
-        "OpenAI-Project": project or environment.get("OPENAI_PROJECT_ID"),
-        "OpenAI-Safety-Identifier": safety_identifier,
+        "OpenAI-Organization": service.organization or environment.get("OPENAI_ORG_ID"),
+        "OpenAI-Project": service.project or environment.get("OPENAI_PROJECT_ID"),
+        "OpenAI-Safety-Identifier": service.safety_identifier,
     }
+    name = "AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY"
     return Host(
         secure,
         netloc,
         path,
         query,
-        _key(api_key, "AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY"),
+        _key(service.api_key or given.get(name), name),
         {name: _header(name, value) for name, value in says.items() if value},
     )
+
+
+def address_of(host: Host, path: str = "/realtime", **query: str) -> Address:
+    """Where a session is at ``host``, such as that of ``model="gpt-realtime-2.1"``."""
+    return Address(host.websocket(path, **query), host.key, host.says)
 
 
 def warn_of_detection(host: Host, detection: TurnDetection) -> None:
@@ -152,9 +172,10 @@ def credentials(key: SecretStr, netloc: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def _base(base_url: str | None, region: Region | None) -> str:
+def _base(service: Service, environment: Mapping[str, str]) -> str:
+    region, base_url = service.region, service.base_url
     if region is None:
-        return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        return base_url or environment.get("OPENAI_BASE_URL") or OPENAI_URL
     if region not in REGIONS:
         raise ConfigurationError(
             f"a region is one of {', '.join(REGIONS)}, not {region!r}: others have no "
@@ -163,7 +184,7 @@ def _base(base_url: str | None, region: Region | None) -> str:
     # A proxy would carry the call to wherever it likes.
     for name, other in (
         ("base_url=", base_url),
-        ("OPENAI_BASE_URL", os.environ.get("OPENAI_BASE_URL")),
+        ("OPENAI_BASE_URL", environment.get("OPENAI_BASE_URL")),
     ):
         if other and other.rstrip("/") != REGIONS[region]:
             raise ConfigurationError(
@@ -186,8 +207,8 @@ def _parts(base: str) -> tuple[bool, str, str, tuple[tuple[str, str], ...]]:
         )
     if "@" in parts.netloc:
         raise ConfigurationError(
-            f"the base URL for {host} holds a user name or a password: pass the key as "
-            "api_key=, or set OPENAI_API_KEY"
+            f"the base URL for {host} holds a user name or a password: pass the key in "
+            "Service(api_key=…), or set OPENAI_API_KEY"
         )
     if scheme == "ws" and not _is_loopback(host):
         raise ConfigurationError(
@@ -202,11 +223,11 @@ def _key(given: str | SecretStr | None, variable: str) -> SecretStr:
     if isinstance(given, SecretStr):
         given = given.get_secret_value()
     # Environment files like to end in a newline, which no header can hold.
-    key = (given or os.environ.get(variable) or "").strip()
+    key = (given or "").strip()
     if not key:
         raise ConfigurationError(
-            f"no API key: set {variable}, pass api_key=, or talk to the simulator "
-            "(`voxpipe simulate`), which takes any key"
+            f"no API key: set {variable}, pass service=Service(api_key=…), or talk to "
+            "the simulator: `voxpipe simulate`, or connect=simulated()"
         )
     if not _fits_a_header(key) or " " in key:
         raise ConfigurationError(

@@ -26,7 +26,7 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .connection import Connection
-from .greeting import greeting
+from .handshake import greeting
 
 HUNG_UP = 1000  # the close code of a call that has ended as calls do
 UNASKED = 2.0  # seconds in which the service says by itself what the session is

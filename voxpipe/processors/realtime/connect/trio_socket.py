@@ -10,8 +10,8 @@ from typing import Any
 from anyio import CancelScope, create_task_group, current_time, move_on_after
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
 
-from .address import Address
 from .close import Timeouts, lost, unheard, unread
+from .host import Address
 
 
 @asynccontextmanager

@@ -14,12 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.options import between
 from voxpipe.processors.realtime.config.settings import Settings
-from voxpipe.processors.realtime.connect.host import Region, host_of
+from voxpipe.processors.realtime.connect.host import host_of
+from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.connect.sideband import checked_call_id, is_call_id
 from voxpipe.processors.realtime.errors import ConfigurationError
 
@@ -41,18 +42,14 @@ _TARGET = re.compile(r"(tel|sips?):[\x21-\x7e]{1,512}")
 @asynccontextmanager
 async def open_rest(
     *,
-    api_key: str | SecretStr | None = None,
-    base_url: str | None = None,
-    region: Region | None = None,
+    service: Service = FROM_ENVIRONMENT,
     timeout: float = TIMEOUT,
     transport: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncGenerator[Rest]:
     """Keep connections to the REST side of the service; one for a whole server will do.
 
     Args:
-        api_key: default: the environment's ``OPENAI_API_KEY``.
-        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
-        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        service: where it is, and as whom it is asked.
         timeout: seconds for each request.
         transport: another way to the service than the network, for tests.
 
@@ -66,7 +63,7 @@ async def open_rest(
         raise ImportError(
             "the REST side needs httpx2: pip install 'voxpipe[rest]'"
         ) from None
-    host = host_of(api_key=api_key, base_url=base_url, region=region)
+    host = host_of(service)
     make = partial(
         httpx2.AsyncClient,
         timeout=timeout,

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import SecretStr
-
 from voxpipe.pipeline import AudioFormat
 from voxpipe.processors.realtime.config.models import undated, warn_of_end
 from voxpipe.processors.realtime.config.options import (
@@ -20,14 +18,15 @@ from voxpipe.processors.realtime.config.options import (
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
 from voxpipe.processors.realtime.config.turn_detection import ServerVad, TurnDetection
-from voxpipe.processors.realtime.connect.address import address_of
 from voxpipe.processors.realtime.connect.connection import (
     Connect,
     Connection,
+    needs_key,
     websocket,
 )
 from voxpipe.processors.realtime.connect.handshake import opened, update_of
-from voxpipe.processors.realtime.connect.host import Region, host_of
+from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 # Models that write while they hear, and leave it to others where a turn ends.
@@ -69,12 +68,7 @@ async def open_transcription(
     audio: AudioFormat = PCM_24K,
     noise_reduction: NoiseReduction | Distance | None = None,
     include: Sequence[str] = (),
-    api_key: str | SecretStr | None = None,
-    base_url: str | None = None,
-    region: Region | None = None,
-    organization: str | None = None,
-    project: str | None = None,
-    safety_identifier: str | None = None,
+    service: Service = FROM_ENVIRONMENT,
     connect: Connect = websocket,
 ) -> AsyncGenerator[TranscriptionSession]:
     """Open a session that only writes down, and close it at the end of the context.
@@ -94,12 +88,7 @@ async def open_transcription(
         noise_reduction: for a microphone that is near or far.
         include: what else events are to tell:
             ``item.input_audio_transcription.logprobs``.
-        api_key: as of `open_session`, like all that follow.
-        base_url: default: the environment's ``OPENAI_BASE_URL``, or OpenAI itself.
-        region: OpenAI's hosts for the US or the EU, in place of a URL.
-        organization: who pays.
-        project: likewise.
-        safety_identifier: of the end user, hashed.
+        service: where it is, and as whom it is opened.
         connect: opens the connection; the simulator in memory is another one.
 
     Warns:
@@ -130,14 +119,7 @@ async def open_transcription(
         include=tuple(include),
     )
     update = update_of(to_wire(settings))
-    host = host_of(
-        api_key=api_key,
-        base_url=base_url,
-        region=region,
-        organization=organization,
-        project=project,
-        safety_identifier=safety_identifier,
-    )
+    host = host_of(service, needs_key=needs_key(connect))
     if not host.is_azure:  # where names are anybody's
         warn_of_end(model)
     address = address_of(host, intent="transcription")

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import SecretStr
-
 from voxpipe.processors.realtime.config.models import warn_of_end
 from voxpipe.processors.realtime.config.options import (
     Distance,
@@ -17,14 +15,15 @@ from voxpipe.processors.realtime.config.options import (
     given,
     one_of,
 )
-from voxpipe.processors.realtime.connect.address import address_of
 from voxpipe.processors.realtime.connect.connection import (
     Connect,
     Connection,
+    needs_key,
     websocket,
 )
 from voxpipe.processors.realtime.connect.handshake import opened, update_of
-from voxpipe.processors.realtime.connect.host import Region, host_of
+from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 TRANSLATOR = "gpt-realtime-translate"
@@ -106,12 +105,7 @@ async def open_translation(
     model: str = TRANSLATOR,
     transcription: str | None = None,
     noise_reduction: NoiseReduction | Distance | None = None,
-    api_key: str | SecretStr | None = None,
-    base_url: str | None = None,
-    region: Region | None = None,
-    organization: str | None = None,
-    project: str | None = None,
-    safety_identifier: str | None = None,
+    service: Service = FROM_ENVIRONMENT,
     connect: Connect = websocket,
 ) -> AsyncGenerator[TranslationSession]:
     """Open a translation into one language, and close it at the end of the context.
@@ -124,12 +118,7 @@ async def open_translation(
         transcription: the model that writes down what was said in the language that it
             was said in, such as ``gpt-realtime-whisper``; ``None`` for no such words.
         noise_reduction: for a microphone that is near or far.
-        api_key: as of `open_session`, like all that follow.
-        base_url: OpenAI's, or a simulator's: Azure does not translate.
-        region: OpenAI's hosts for the US or the EU, in place of a URL.
-        organization: who pays.
-        project: likewise.
-        safety_identifier: of the end user, hashed.
+        service: where it is, and as whom it is opened. Azure does not translate.
         connect: opens the connection; the simulator in memory is another one.
 
     Warns:
@@ -149,14 +138,7 @@ async def open_translation(
         noise_reduction=noise_reduction,
     )
     warn_of_end(*([transcription] if transcription else ()))
-    host = host_of(
-        api_key=api_key,
-        base_url=base_url,
-        region=region,
-        organization=organization,
-        project=project,
-        safety_identifier=safety_identifier,
-    )
+    host = host_of(service, needs_key=needs_key(connect))
     if host.is_azure:
         raise ConfigurationError(
             "Azure has no translation sessions: leave base_url= out"

@@ -1,0 +1,40 @@
+"""Where the model is asked, and as whom: what every way to it takes in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import SecretStr
+
+Region = Literal["us", "eu"]
+"""Where calls are processed and kept; other regions have no Realtime API."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where the model is asked, and as whom; what is left out the environment says.
+
+    The environment is read when a session is opened, as the official SDK reads it.
+
+    Attributes:
+        api_key: default: ``OPENAI_API_KEY``, or, for Azure, ``AZURE_OPENAI_API_KEY``.
+            Azure also takes an Entra token.
+        base_url: default: ``OPENAI_BASE_URL``, or OpenAI itself. Azure's is
+            ``https://RESOURCE.openai.azure.com/openai/v1``.
+        region: OpenAI's hosts for the US or the EU, in place of a URL.
+        organization: who pays; default: ``OPENAI_ORG_ID``.
+        project: likewise, ``OPENAI_PROJECT_ID``.
+        safety_identifier: of the end user, hashed; the same for all of their calls.
+    """
+
+    api_key: str | SecretStr | None = field(default=None, repr=False)
+    base_url: str | None = field(default=None, repr=False)  # some carry a key
+    region: Region | None = None
+    organization: str | None = None
+    project: str | None = None
+    safety_identifier: str | None = None
+
+
+FROM_ENVIRONMENT = Service()
+"""As the environment says."""
