@@ -9,11 +9,11 @@
                 print(event.type)
 
 `Simulator.websocket_url` is for other clients, ``?model=gpt-realtime-2.1`` behind it.
-Under trio's autojump clock there is the same session without a socket::
+For voxpipe's own sessions there is the same model without a socket, and so in virtual
+time; `connect_in_memory` is what is below, message by message::
 
-    async with connect_in_memory(script, ToneVoice()) as connection:
-        await connection.send('{"type": "response.create"}')
-        event = json.loads(await connection.receive())  # or ConnectionClosed
+    async with open_session(connect=simulated(script)) as session:
+        model = Realtime(session)
 
 What the model says is in a `Script`, in Python or in YAML (`load_script`). A response
 whose own ``instructions`` ask for exact words (``Say exactly: "Good evening."``) says
@@ -31,6 +31,7 @@ from .script.file import load_script, parse_script
 from .script.mcp import McpFailure, McpTool, McpTools
 from .script.script import CallTool, Failure, Line, Script, Timing, When, Written
 from .server import Simulator
+from .simulated import Simulated, simulated
 
 __all__ = [
     "CallEnded",
@@ -47,6 +48,7 @@ __all__ = [
     "MemoryConnection",
     "Script",
     "ScriptError",
+    "Simulated",
     "Simulator",
     "Timing",
     "ToneVoice",
@@ -58,4 +60,5 @@ __all__ = [
     "find_voice",
     "load_script",
     "parse_script",
+    "simulated",
 ]

@@ -13,7 +13,13 @@ import pytest
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.simulator import MemoryConnection, ToneVoice, connect_in_memory
+from voxpipe.processors.realtime import websocket
+from voxpipe.simulator import (
+    MemoryConnection,
+    ToneVoice,
+    connect_in_memory,
+    simulated,
+)
 from voxpipe.simulator.cassettes import CassetteError, recorder, recording, replay
 from voxpipe.simulator.cassettes.recorder import Connection
 from voxpipe.simulator.script.faults import Close
@@ -168,6 +174,15 @@ def test_each_session_of_a_program_has_a_file_of_its_own(tmp_path: Path) -> None
     assert {each.name for each in tmp_path.iterdir()} == {"talk.jsonl", "talk.2.jsonl"}
     played = run_virtual(twice, replay(path))
     assert [json.loads(each) for each in played] == list(map(json.loads, recorded))
+
+
+def test_a_replay_needs_no_key_and_a_recording_what_it_connects_to(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "talk.jsonl"
+    assert replay(path).needs_key is False
+    assert recording(path, simulated(SCRIPT)).needs_key is False
+    assert recording(path, websocket).needs_key is True
 
 
 def test_a_cassette_that_is_too_long_is_refused_not_grown(

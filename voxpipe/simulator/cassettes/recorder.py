@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from os import getpid
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, TypeVar
+from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 
 from anyio import current_time
 
@@ -40,7 +40,7 @@ def recording(
     connect: Callable[[A], AbstractAsyncContextManager[Connection]],
     *,
     keep: Keep = "words",
-) -> Callable[[A], AbstractAsyncContextManager[Connection]]:
+) -> Recording[A]:
     """Connect as ``connect`` does, and write the session to a file.
 
     The file is there once the session has ended, unless the program's exception ended
@@ -55,15 +55,36 @@ def recording(
     Returns:
         What `open_session` takes as ``connect``.
     """
-    numbers = count(1)
+    return Recording(Path(path), connect, keep)
+
+
+class Recording(Generic[A]):
+    """Opens connections of which each is written down.
+
+    Attributes:
+        needs_key: whether what it connects to does.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connect: Callable[[A], AbstractAsyncContextManager[Connection]],
+        keep: Keep,
+    ) -> None:
+        self.needs_key: bool = getattr(connect, "needs_key", True)
+        self._path = path
+        self._connect = connect
+        self._keep: Keep = keep
+        self._numbers = count(1)
 
     @asynccontextmanager
-    async def record(address: A) -> AsyncGenerator[Connection]:
-        async with connect(address) as connection:
-            tape = _Tape(numbered(Path(path), next(numbers)), keep)
+    async def __call__(self, address: A) -> AsyncGenerator[Connection]:
+        """Connect, and write the session down."""
+        async with self._connect(address) as connection:
+            tape = _Tape(numbered(self._path, next(self._numbers)), self._keep)
             whole = False
             try:
-                yield _Recorded(connection, tape)
+                yield _RecordedConnection(connection, tape)
                 tape.close("client", 1000, "")
                 whole = True
             finally:
@@ -72,15 +93,13 @@ def recording(
                 else:
                     tape.discard()
 
-    return record
-
 
 def numbered(path: Path, number: int) -> Path:
     """Where the n-th session of a program is written."""
     return path if number == 1 else path.with_suffix(f".{number}{path.suffix}")
 
 
-class _Recorded:
+class _RecordedConnection:
     """A connection that is listened to."""
 
     def __init__(self, connection: Connection, tape: _Tape) -> None:

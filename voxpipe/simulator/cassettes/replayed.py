@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from itertools import count
 from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from anyio import CancelScope, current_time
 from anyio import Event as Bell
@@ -25,7 +25,7 @@ from .recorder import Connection, numbered
 
 def replay(
     path: str | Path, *, sound: Sound = "silence", ignore: Collection[str] = ()
-) -> Callable[[object], AbstractAsyncContextManager[Connection]]:
+) -> Replay:
     """Connect to a recorded session instead of the service; needs no network.
 
     Its clock is anyio's, so it runs in virtual time too. Sending something else than
@@ -45,15 +45,27 @@ def replay(
     Raises:
         CassetteError: when it connects: the file cannot be read, or is no cassette.
     """
-    players = Players(path, sound=sound, ignore=ignore)
+    return Replay(Players(path, sound=sound, ignore=ignore))
+
+
+class Replay:
+    """Opens recorded sessions wherever one of the service is asked for.
+
+    Attributes:
+        needs_key: no API key opens anything here, so none is looked for.
+    """
+
+    needs_key: ClassVar[bool] = False
+
+    def __init__(self, players: Players) -> None:
+        self._players = players
 
     @asynccontextmanager
-    async def play(address: object) -> AsyncGenerator[Connection]:
-        player = players.next()
-        yield _Replayed(player)
+    async def __call__(self, address: object) -> AsyncGenerator[Connection]:
+        """Connect to the next session, and see afterwards that nothing is missing."""
+        player = self._players.next()
+        yield _ReplayedConnection(player)
         player.check_end()
-
-    return play
 
 
 class Players:
@@ -96,7 +108,7 @@ class Players:
         )
 
 
-class _Replayed:
+class _ReplayedConnection:
     """The client's side of a recorded session."""
 
     def __init__(self, player: Player) -> None:
