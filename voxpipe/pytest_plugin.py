@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment
-_LONGEST_NAME = 150  # characters; file systems take 255 bytes
+_MAX_NAME = 150  # characters; file systems take 255 bytes
 _RECORD = "--record-realtime"
 _HELP = (
     "record the cassettes of `realtime_cassette` at the service (OPENAI_API_KEY; costs "
@@ -182,7 +182,7 @@ def _cassette_of(request: pytest.FixtureRequest) -> Path:
         backend = call.params.get("anyio_backend")  # a name, or a name and options
         loop = backend if isinstance(backend, str) else next(iter(backend or ()), None)
         parts += [part for part in call.id.split("-") if part != loop]
-    name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_LONGEST_NAME]
+    name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_MAX_NAME]
     return request.path.parent / "cassettes" / request.path.stem / f"{name}.jsonl"
 
 

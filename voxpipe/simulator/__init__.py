@@ -20,18 +20,18 @@ whose own ``instructions`` ask for exact words (``Say exactly: "Good evening."``
 these words and uses up no line of the script. Without a script it echoes.
 """
 
-from voxpipe.simulator.voices.speech import Voice, find_voice
-from voxpipe.simulator.voices.tones import ToneVoice
-
-from .calls.incoming import CallRejected, HeardReply, IncomingCall
-from .calls.line import CallEnded
+from .calls.microphone import CallEnded
+from .calls.sip_caller import CallRejected, PlayedReply, SipCaller
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
+from .net.limits import PortLimits
 from .script.file import load_script, parse_script
 from .script.mcp import McpFailure, McpTool, McpTools
 from .script.script import CallTool, Failure, Line, Script, Timing, When, Written
 from .server import Simulator
 from .simulated import Simulated, simulated
+from .voices.speech import Voice, find_voice
+from .voices.tones import ToneVoice
 
 __all__ = [
     "CallEnded",
@@ -39,17 +39,18 @@ __all__ = [
     "CallTool",
     "ConnectionClosed",
     "Failure",
-    "HeardReply",
-    "IncomingCall",
     "Line",
     "McpFailure",
     "McpTool",
     "McpTools",
     "MemoryConnection",
+    "PlayedReply",
+    "PortLimits",
     "Script",
     "ScriptError",
     "Simulated",
     "Simulator",
+    "SipCaller",
     "Timing",
     "ToneVoice",
     "Voice",

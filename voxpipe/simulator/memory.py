@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from anyio import (
     BrokenResourceError,
@@ -22,17 +22,18 @@ from anyio.streams.memory import (
 )
 
 from voxpipe.pipeline.runtime.scopes import exit_group
-from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
 
 from .errors import ConnectionClosed
+from .machines import open_machine
 from .net.admission import Admission
 from .net.faulty import with_faults
-from .net.pump import Pump, in_line
-from .opening import open_machine
+from .net.pump import Pump
+from .net.session_requests import in_line
 from .protocol.session_config import LIFETIME, AnyKind
-from .script.faults import Fault
+from .script.faults import ScriptFault
 from .script.script import Script
-from .service.sans_io import SansIOSession
+from .service.sans_io_session import SansIOSession
+from .voices.speech import CachedVoice, Voice, find_voice
 
 _MODELS: dict[AnyKind, str] = {
     "realtime": "gpt-realtime-2.1",
@@ -43,7 +44,7 @@ _CAPACITY = 64  # frames each way, as a socket's buffers would hold
 
 
 class _ServerSide:
-    """The wire as the pump sees it."""
+    """The server's side: the connection to its client."""
 
     def __init__(
         self,
@@ -93,9 +94,9 @@ class MemoryConnection:
 
     def __init__(
         self,
-        open_session: Callable[[], SansIOSession[Any]],
+        open_session: Callable[[], SansIOSession],
         voice: CachedVoice,
-        faults: Sequence[Fault] = (),
+        faults: Sequence[ScriptFault] = (),
     ) -> None:
         self._open_session = open_session
         self._voice = voice
@@ -123,9 +124,9 @@ class MemoryConnection:
 
     async def _serve(self) -> None:
         try:
-            machine = self._open_session()
-            wire = with_faults(self._server, self._faults)
-            await Pump(machine, wire, in_line(self._voice)).run()
+            session = self._open_session()
+            client = with_faults(self._server, self._faults)
+            await Pump(session, client, in_line(self._voice)).run()
         finally:
             self._server.hang_up(1000, "")
 

@@ -14,10 +14,10 @@ from anyio import Event, move_on_after, sleep
 from voxpipe.pipeline import AudioFormat, AudioFrame, Input, Processor, ReplyEnd, Turn
 from voxpipe.transports import MemoryPhone, WavError, read_wav
 
-PATIENCE = 20.0  # seconds without an answer before the caller goes on anyway
+REPLY_TIMEOUT = 20.0  # seconds without an answer before the caller goes on anyway
 BREATH = 0.5  # seconds between hearing the agent out and speaking
-LONGEST = 600.0  # seconds of a recording, which is held in memory
-QUIET = 1.4  # seconds without a new reply: the agent has said all it wants to say
+MAX_RECORDING = 600.0  # seconds of a recording, which is held in memory
+END_TIMEOUT = 1.4  # seconds without a new reply: the agent has said all it wants to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def recording(path: Path | Traversable) -> Recording:
     """
     format, audio = read_wav(path)
     spoken = len(audio) / format.bytes_per_second
-    if spoken > LONGEST:
+    if spoken > MAX_RECORDING:
         raise WavError(
-            f"a recording for the demo lasts up to {LONGEST:.0f} s, this one "
+            f"a recording for the demo lasts up to {MAX_RECORDING:.0f} s, this one "
             f"{spoken:.0f} s: cut it, or use WavSource in your own pipeline"
         )
     folder = path.parent if isinstance(path, Path) else _shipped()
@@ -132,11 +132,11 @@ def somebody(spoken: Recording) -> Plot:
 
 async def _hear_out(listener: Listener, after: Turn | None) -> Turn | None:
     """Listen until the agent has said all that it wants to say."""
-    turn = await listener.next_turn(after, PATIENCE)
+    turn = await listener.next_turn(after, REPLY_TIMEOUT)
     while turn is not None:
         after = turn
         await turn.over()
-        turn = await listener.next_turn(after, QUIET)
+        turn = await listener.next_turn(after, END_TIMEOUT)
     await sleep(BREATH)
     return after
 
@@ -145,10 +145,10 @@ async def _hear_until(
     listener: Listener, after: Turn | None, seconds: float
 ) -> Turn | None:
     """Listen until ``seconds`` of the next reply were heard."""
-    turn = await listener.next_turn(after, PATIENCE)
+    turn = await listener.next_turn(after, REPLY_TIMEOUT)
     if turn is None:
         return after
-    with move_on_after(PATIENCE):
+    with move_on_after(REPLY_TIMEOUT):
         while not turn.is_over and turn.played < seconds:  # noqa: ASYNC110
             # What was heard moves with the clock alone: no event can tell of it.
             await sleep(max(0.01, seconds - turn.played))

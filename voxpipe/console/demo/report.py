@@ -255,7 +255,7 @@ def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str
     numeric = [
         all(map(_NUMBER.fullmatch, column[1:])) for column in zip(*table, strict=True)
     ]
-    while sum(widths) + 2 * len(widths) > width and max(widths) > _NARROWEST:
+    while sum(widths) + 2 * len(widths) > width and max(widths) > _MIN_COLUMN:
         widths[widths.index(max(widths))] -= 1
     lines = [fit(title, width)]
     for row in cells:
@@ -267,7 +267,7 @@ def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str
     return "\n".join(lines)
 
 
-_NARROWEST = 6  # columns; below that a cell says nothing
+_MIN_COLUMN = 6  # columns; below that a cell says nothing
 _NUMBER = re.compile(r"–|unknown|[$]?[0-9][0-9,.]*")
 
 

@@ -19,7 +19,7 @@ from .timeline_row import RIGHT, STEP, Row
 WIDTH = RIGHT + 24  # pixels
 _LENGTHS = (5, 10, 15, 20, 30, 60, 120, 300, 600)  # seconds that a row may last
 _ENOUGH = 15.0  # seconds; in a longer row, words and milliseconds find no room
-_MOST_ROWS = 24
+_MAX_ROWS = 24
 
 
 def envelope(samples: NDArray[np.int16], rate: int) -> list[float]:
@@ -60,9 +60,9 @@ def timeline_svg(
 
 def _row_length(seconds: float) -> float:
     for length in _LENGTHS:
-        if length >= min(seconds, _ENOUGH) and seconds / length <= _MOST_ROWS:
+        if length >= min(seconds, _ENOUGH) and seconds / length <= _MAX_ROWS:
             return length
-    return seconds / _MOST_ROWS
+    return seconds / _MAX_ROWS
 
 
 def _header(picture: Picture, report: Report) -> float:

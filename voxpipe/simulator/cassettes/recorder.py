@@ -16,14 +16,14 @@ from anyio import current_time
 from voxpipe.pipeline.errors import SessionLost
 from voxpipe.simulator.protocol.json_types import is_object
 
-from .cassette import LARGEST, VERSION
-from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
+from .cassette import MAX_SIZE, VERSION
 from .errors import CassetteError
+from .redaction import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
 
 A = TypeVar("A", contravariant=True)
 
 
-class Connection(Protocol):
+class TextConnection(Protocol):
     """Text messages both ways, as `open_session` wants them."""
 
     async def send(self, message: str, /) -> None:
@@ -37,7 +37,7 @@ class Connection(Protocol):
 
 def recording(
     path: str | Path,
-    connect: Callable[[A], AbstractAsyncContextManager[Connection]],
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]],
     *,
     keep: Keep = "words",
 ) -> Recording[A]:
@@ -68,20 +68,23 @@ class Recording(Generic[A]):
     def __init__(
         self,
         path: Path,
-        connect: Callable[[A], AbstractAsyncContextManager[Connection]],
+        connect: Callable[[A], AbstractAsyncContextManager[TextConnection]],
         keep: Keep,
+        max_size: int = MAX_SIZE,
     ) -> None:
         self.needs_key: bool = getattr(connect, "needs_key", True)
         self._path = path
         self._connect = connect
         self._keep: Keep = keep
+        self._max_size = max_size
         self._numbers = count(1)
 
     @asynccontextmanager
-    async def __call__(self, address: A) -> AsyncGenerator[Connection]:
+    async def __call__(self, address: A) -> AsyncGenerator[TextConnection]:
         """Connect, and write the session down."""
         async with self._connect(address) as connection:
-            tape = _Tape(numbered(self._path, next(self._numbers)), self._keep)
+            path = numbered(self._path, next(self._numbers))
+            tape = _Tape(path, self._keep, self._max_size)
             whole = False
             try:
                 yield _RecordedConnection(connection, tape)
@@ -102,7 +105,7 @@ def numbered(path: Path, number: int) -> Path:
 class _RecordedConnection:
     """A connection that is listened to."""
 
-    def __init__(self, connection: Connection, tape: _Tape) -> None:
+    def __init__(self, connection: TextConnection, tape: _Tape) -> None:
         self._connection = connection
         self._tape = tape
 
@@ -128,8 +131,9 @@ class _Tape:
         ended: whether either side has ended the session.
     """
 
-    def __init__(self, path: Path, keep: Keep) -> None:
+    def __init__(self, path: Path, keep: Keep, max_size: int) -> None:
         self._path = path
+        self._max_size = max_size
         self._draft = path.with_name(f"{path.name}.{getpid()}.part")
         self._keep: Keep = keep
         self._start = current_time()
@@ -167,11 +171,11 @@ class _Tape:
     def finish(self) -> None:
         """The cassette is whole."""
         self._file.close()
-        if self._size > LARGEST:
+        if self._size > self._max_size:
             self.discard()
             raise CassetteError(
-                f"{self._path}: a cassette holds at most {LARGEST} bytes, this session "
-                "has more: record a shorter one, or without sound"
+                f"{self._path}: a cassette holds at most {self._max_size} bytes, this "
+                "session has more: record a shorter one, or without sound"
             )
         self._draft.replace(self._path)
 
@@ -190,7 +194,7 @@ class _Tape:
     def _line(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
         self._size += len(text.encode("utf-8", "replace")) + 1
-        if self._size <= LARGEST:
+        if self._size <= self._max_size:
             self._file.write(text.encode("utf-8", "replace").decode() + "\n")
 
     def _now(self) -> float:

@@ -175,9 +175,9 @@ class RateLimited(_Fault):
     times: Times = 1
 
 
-WireFault = (
+ConnectionFault = (
     Close | Expired | Stall | HalfOpen | Slow | Malformed | Duplicate | Reorder
 )  # fmt: skip
 """Those that happen to the connection, whatever the session is."""
 
-Fault = Annotated[WireFault | RateLimited, Field(discriminator="do")]
+ScriptFault = Annotated[ConnectionFault | RateLimited, Field(discriminator="do")]

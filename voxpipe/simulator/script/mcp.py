@@ -47,7 +47,7 @@ class McpTool(_Strict):
     fails: McpFailure | None = None
     wait_ms: float = Field(default=200, ge=0, le=600_000)
 
-    def wire(self) -> dict[str, Any]:
+    def to_wire(self) -> dict[str, Any]:
         """As ``mcp_list_tools`` shows it."""
         shown: dict[str, Any] = {
             "name": self.name,

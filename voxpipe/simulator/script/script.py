@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .faults import Fault
+from .faults import ScriptFault
 from .mcp import McpTools
 
 
@@ -44,7 +44,7 @@ def _lines(say: str | Sequence[str]) -> tuple[str, ...]:
     return (say,) if isinstance(say, str) else tuple(say)
 
 
-class Answer(_Strict):
+class ScriptedReply(_Strict):
     """What the model does in one reply.
 
     What it says may hold ``{result.temperature}`` (a field of the newest tool result;
@@ -71,7 +71,7 @@ class Answer(_Strict):
         return _lines(self.say)
 
 
-class Line(Answer):
+class Line(ScriptedReply):
     """One reply of the model: the n-th line is its n-th reply.
 
     Attributes:
@@ -98,7 +98,7 @@ def _pattern(text: str | None) -> str | None:
 Pattern = Annotated[str | None, AfterValidator(_pattern)]
 
 
-class When(Answer):
+class When(ScriptedReply):
     """A reply that depends on what came last; it goes before those by turn.
 
     All conditions that it names have to hold, and it names at least one. Patterns are
@@ -197,7 +197,7 @@ class Script(_Strict):
     then: Literal["echo", "repeat"] = "echo"
     written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
-    faults: Annotated[Sequence[Fault], AfterValidator(tuple)] = ()
+    faults: Annotated[Sequence[ScriptFault], AfterValidator(tuple)] = ()
     mcp: Annotated[Sequence[McpTools], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True

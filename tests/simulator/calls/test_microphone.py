@@ -14,7 +14,7 @@ from voxpipe.pipeline.audioframe import AudioFrame
 from voxpipe.pipeline.errors import FormatError
 from voxpipe.simulator.audio import g711
 from voxpipe.simulator.audio.sound import wire_format
-from voxpipe.simulator.calls.line import Line, read_pcm
+from voxpipe.simulator.calls.microphone import Microphone, read_pcm
 
 PCM, ULAW = wire_format({"type": "audio/pcm"}), wire_format({"type": "audio/pcmu"})
 
@@ -62,6 +62,6 @@ def test_a_frame_of_telephone_audio_is_expanded() -> None:
 
 
 def test_a_silent_caller_sends_silence_all_the_same() -> None:
-    line = Line()
+    line = Microphone()
     assert line.next(PCM) == bytes(960)
     assert line.next(ULAW) == b"\xff" * 160

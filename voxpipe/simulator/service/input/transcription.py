@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from typing import Any
 
 from voxpipe.simulator.protocol.transcribers import TRANSCRIBERS, Transcriber
 from voxpipe.simulator.script.script import Line
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import USER_MS, count_text, words
-from voxpipe.simulator.service.responses.plan import Prompter
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.responses.script_reader import ScriptReader
+from voxpipe.simulator.service.session_state import SessionState
 
-from .speakers import segments_of, without_speakers
-from .streaming import Draft
+from .diarization import segments_of, without_speakers
+from .partial_transcript import PartialTranscript
 
 _DELTA_GAP = 0.004  # seconds between two deltas
 _EVENT = "conversation.item.input_audio_transcription"
@@ -21,18 +21,18 @@ _LOGPROBS = "item.input_audio_transcription.logprobs"
 _SURE = -0.01  # the logarithm of a probability
 
 
-class Transcripts:
+class Transcription:
     """Writes down user audio when the session asks for it.
 
     The simulator does not recognise speech: the words are those of the script, and
     otherwise the transcript says how long the speech was.
     """
 
-    def __init__(self, session: Session, prompter: Prompter) -> None:
+    def __init__(self, session: SessionState, reader: ScriptReader) -> None:
         self._session = session
-        self._prompter = prompter
+        self._reader = reader
 
-    def draft(self) -> Draft | None:
+    def partial(self) -> PartialTranscript | None:
         """A turn begins: what a model that streams writes of it."""
         config = self._session.config
         settings = config.input["transcription"]
@@ -41,19 +41,21 @@ class Transcripts:
         if config.input["turn_detection"] is not None:
             return None  # turns are cut by the service: words come when they are
         id = self._session.ids.new("item")
-        return Draft(id, settings, self._listen, self._write)
+        return PartialTranscript(id, settings, self._listen, self._write)
 
-    def write_down(self, item: Item, now: float, draft: Draft | None = None) -> None:
+    def write_down(
+        self, item: Item, now: float, partial: PartialTranscript | None = None
+    ) -> None:
         """Have ``item``, which has just been committed, transcribed.
 
         Args:
             item: with its audio.
             now: the time.
-            draft: what has been written of it while it was said.
+            partial: what has been written of it while it was said.
         """
-        if draft is not None and draft.begun:
-            line = draft.line
-            item.content[0].words = draft.item.content[0].words
+        if partial is not None and partial.begun:
+            line = partial.line
+            item.content[0].words = partial.item.content[0].words
         else:
             line = self._listen(item)
         settings = self._session.config.input["transcription"]
@@ -63,15 +65,15 @@ class Transcripts:
         if line is not None and line.unintelligible:
             self._session.timers.at(now + wait, lambda _: self._fail(item))
             return
-        told = draft.told if draft is not None else 0
+        told = partial.told if partial is not None else 0
         self._session.timers.at(
             now + wait, lambda then: self._complete(item, settings, told, then)
         )
 
     def _listen(self, item: Item) -> Line | None:
-        line = self._prompter.listen(item)
+        line = self._reader.listen(item)
         if self._session.config.kind == "transcription":
-            self._prompter.go_on()
+            self._reader.go_on()
         return line
 
     def _fail(self, item: Item) -> None:
@@ -98,7 +100,8 @@ class Transcripts:
         pieces = [text] if model.pieces == "all" else words(text)[told:]
         for index, piece in enumerate(pieces):
             self._session.timers.at(
-                now + index * _DELTA_GAP, partial(self._write_later, item, piece)
+                now + index * _DELTA_GAP,
+                functools.partial(self._write_later, item, piece),
             )
         end = now + len(pieces) * _DELTA_GAP
         told_at_end = {

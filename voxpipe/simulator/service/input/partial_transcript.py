@@ -1,4 +1,4 @@
-"""A model that writes while somebody speaks: words before their turn is committed."""
+"""The transcript of a turn that is not committed, by a model that writes meanwhile."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 from voxpipe.simulator.protocol.transcribers import delay_ms
 from voxpipe.simulator.script.script import Line
-from voxpipe.simulator.service.conversation.items import Item, Part
+from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.conversation.tokens import words
 
-from .vad import FRAME_MS, Detector
+from .turn_detection import FRAME_MS, TurnDetector
 
 _WORD_MS = 250  # a fast speaker: a slower one is behind with their own script
 _VAD = {"type": "server_vad", "threshold": 0.5, "silence_duration_ms": 500}
 
 
-class Draft:
-    """What is written of a turn that is not committed.
+class PartialTranscript:
+    """What is written while somebody speaks.
 
     Args:
         id: that the item will have.
@@ -33,11 +33,11 @@ class Draft:
         listen: Callable[[Item], Line | None],
         write: Callable[[Item, str], None],
     ) -> None:
-        self.item = Item(id, role="user", content=[Part("input_audio")])
+        self.item = Item(id, role="user", content=[ContentPart("input_audio")])
         self._delay = delay_ms(settings)
         self._listen = listen
         self._write = write
-        self._detector = Detector(_VAD)
+        self._detector = TurnDetector(_VAD)
         self._spoken = 0  # ms
         self._tokens: list[str] = []
         self.line: Line | None = None  # the script's, once somebody has spoken

@@ -6,36 +6,39 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import Sound, decode_audio, wire_format
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.service.conversation.items import Item, Part
-from voxpipe.simulator.service.responses.replies import Replies
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.conversation.items import ContentPart, Item
+from voxpipe.simulator.service.responses.responses import Responses
+from voxpipe.simulator.service.session_state import SessionState
 
-from .buffer import InputBuffer
-from .streaming import Draft
-from .transcripts import Transcripts
-from .vad import FRAME_MS, Detector, levels
+from .buffered_audio import BufferedAudio
+from .partial_transcript import PartialTranscript
+from .transcription import Transcription
+from .turn_detection import FRAME_MS, TurnDetector, levels
 
-_SHORTEST = 100  # ms that can be committed
+_MIN_COMMIT = 100  # ms that can be committed
 _SILENCE_KEPT = 30_000  # ms of audio without speech that a manual commit can still get
 
 
-class Listening:
+class InputAudioBuffer:
     """Follows what is written to the input audio buffer."""
 
     def __init__(
-        self, session: Session, replies: Replies, transcripts: Transcripts
+        self,
+        session: SessionState,
+        responses: Responses,
+        transcription: Transcription,
     ) -> None:
         self._session = session
-        self._replies = replies
-        self._transcripts = transcripts
-        self._buffer = InputBuffer(wire_format(session.config.input["format"]))
+        self._responses = responses
+        self._transcription = transcription
+        self._buffer = BufferedAudio(wire_format(session.config.input["format"]))
         self._settings: dict[str, Any] | None = None
-        self._detector: Detector | None = None
+        self._detector: TurnDetector | None = None
         self._item_id = ""  # announced by speech_started
         self._item_from = 0  # ms
         self._quiet_since: int | None = None  # ms; the idle timeout counts from here
-        self._ended = 0  # replies that had ended at the last append
-        self._draft: Draft | None = None  # what a model that streams has written
+        self._ended = 0  # responses that had ended at the last append
+        self._partial: PartialTranscript | None = None  # by a model that streams
         self.configure()
 
     def configure(self) -> None:
@@ -44,10 +47,10 @@ class Listening:
         self._buffer.switch(wire_format(config["format"]))
         if config["turn_detection"] != self._settings:
             self._settings = config["turn_detection"]
-            self._detector = Detector(self._settings) if self._settings else None
+            self._detector = TurnDetector(self._settings) if self._settings else None
             self._quiet_since = None
-        if self._draft is None or not self._draft.begun:
-            self._draft = self._transcripts.draft()
+        if self._partial is None or not self._partial.begun:
+            self._partial = self._transcription.partial()
 
     def append(self, audio: object, now: float) -> None:
         """Take the audio of an append event.
@@ -57,23 +60,23 @@ class Listening:
         """
         buffer = self._buffer
         data = decode_audio(audio, "audio", buffer.format)
-        self._follow_replies()
+        self._follow_responses()
         position = buffer.heard
         frames = buffer.write(data)
-        if not frames or (self._detector is None and self._draft is None):
+        if not frames or (self._detector is None and self._partial is None):
             return
         samples = buffer.format.samples(frames)
         for level in levels(samples, len(samples) * FRAME_MS // _ms(buffer, frames)):
             position += FRAME_MS
             if self._detector is not None:
                 self._frame(self._detector, level, position, now)
-            elif self._draft is not None:
-                self._draft.hear(level)
+            elif self._partial is not None:
+                self._partial.hear(level)
         if self._detector is not None:
             self._forget_silence(self._detector, position)
 
     def _frame(
-        self, detector: Detector, level: float, position: int, now: float
+        self, detector: TurnDetector, level: float, position: int, now: float
     ) -> None:
         heard = detector.hear(level)
         if heard == "started":
@@ -94,7 +97,7 @@ class Listening:
             item_id=self._item_id,
         )
         if settings.get("interrupt_response"):
-            self._replies.interrupt(now)
+            self._responses.interrupt(now)
 
     def _speech_stopped(self, position: int, now: float) -> None:
         self._session.outbox.emit(
@@ -104,11 +107,11 @@ class Listening:
         )
         self._take(self._item_id, self._item_from, position, now)
         if (self._settings or {}).get("create_response"):
-            self._answer(now)
+            self._respond(now)
 
-    def _answer(self, now: float) -> None:
+    def _respond(self, now: float) -> None:
         try:
-            self._replies.create({}, now)
+            self._responses.create({}, now)
         except Refusal as refusal:
             # Nobody asked for this response by an event that could be blamed.
             self._session.outbox.refuse(refusal)
@@ -124,23 +127,23 @@ class Listening:
         if self._detector is not None and self._detector.speaking:
             start, id = self._item_from, self._item_id
         held = buffer.written - start
-        if held < _SHORTEST:
+        if held < _MIN_COMMIT:
             raise Refusal(
                 "input_audio_buffer_commit_empty",
                 "Error committing input audio buffer: buffer too small. Expected at "
-                f"least {_SHORTEST}ms of audio, but buffer only has {held:.2f}ms of "
+                f"least {_MIN_COMMIT}ms of audio, but buffer only has {held:.2f}ms of "
                 "audio.",
             )
         if self._detector is not None:
             self._detector.reset()
-        if self._draft is not None:
-            id = self._draft.item.id
+        if self._partial is not None:
+            id = self._partial.item.id
         self._take(id or self._session.ids.new("item"), start, buffer.written, now)
 
     def clear(self) -> None:
         """Drop what the buffer holds."""
         self._buffer.clear()
-        self._draft = self._transcripts.draft()
+        self._partial = self._transcription.partial()
         if self._detector is not None:
             self._detector.reset()
         self._session.outbox.emit("input_audio_buffer.cleared")
@@ -149,7 +152,7 @@ class Listening:
         session, buffer = self._session, self._buffer
         sound = Sound(buffer.format, buffer.cut(start, end))
         buffer.open_from = end
-        item = Item(id, role="user", content=[Part("input_audio", sound=sound)])
+        item = Item(id, role="user", content=[ContentPart("input_audio", sound=sound)])
         previous = session.conversation.last_id
         session.conversation.add(item)
         session.outbox.emit(
@@ -157,12 +160,12 @@ class Listening:
         )
         session.announce(item)
         session.conclude(item)
-        draft, self._draft = self._draft, self._transcripts.draft()
-        self._transcripts.write_down(item, now, draft)
+        partial, self._partial = self._partial, self._transcription.partial()
+        self._transcription.write_down(item, now, partial)
         if self._detector is None:
             buffer.forget(end)
 
-    def _forget_silence(self, detector: Detector, position: int) -> None:
+    def _forget_silence(self, detector: TurnDetector, position: int) -> None:
         if detector.speaking:
             return
         buffer, settings = self._buffer, self._settings or {}
@@ -173,16 +176,17 @@ class Listening:
 
     # --- the idle timeout: counted in audio written, as all positions are
 
-    def _follow_replies(self) -> None:
-        # Only appends move the position, so this is in time to see a reply's end.
-        replies, speaking = self._replies, self._detector and self._detector.speaking
-        if replies.active is not None:
+    def _follow_responses(self) -> None:
+        # Only appends move the position, so this is in time to see a response's end.
+        responses = self._responses
+        speaking = self._detector is not None and self._detector.speaking
+        if responses.active is not None:
             self._quiet_since = None
-        elif replies.ended != self._ended:
+        elif responses.ended != self._ended:
             limited = (self._settings or {}).get("idle_timeout_ms")
             if limited and not speaking:
-                self._quiet_since = self._buffer.written + replies.spoken_ms
-        self._ended = replies.ended
+                self._quiet_since = self._buffer.written + responses.spoken_ms
+        self._ended = responses.ended
 
     def _watch_idleness(self, position: int, now: float) -> None:
         since, settings = self._quiet_since, self._settings or {}
@@ -197,8 +201,8 @@ class Listening:
             item_id=id,
         )
         self._take(id, since, position, now)
-        self._answer(now)
+        self._respond(now)
 
 
-def _ms(buffer: InputBuffer, data: bytes) -> int:
+def _ms(buffer: BufferedAudio, data: bytes) -> int:
     return len(data) // buffer.format.bytes_per_ms

@@ -1,4 +1,4 @@
-"""Finds speech in the caller's audio by its loudness, in frames of 32 ms.
+"""Turn detection: finds speech by its loudness, in frames of 32 ms.
 
 Everything is counted in audio written, never in time passed: the same audio gives the
 same positions however fast it comes.
@@ -37,7 +37,7 @@ def levels(samples: NDArray[np.int16], frame: int) -> list[float]:
     return loudness
 
 
-class Detector:
+class TurnDetector:
     """Says when speech starts and stops, given one level for each frame.
 
     Args:
@@ -93,7 +93,7 @@ class Detector:
             self._remember(level)
             return None
         if not self._silence:
-            self._wanted = -(-self._patience() // FRAME_MS)
+            self._wanted = -(-self._silence_wanted() // FRAME_MS)
         self._silence += 1
         if self._silence < self._wanted:
             return None
@@ -108,7 +108,7 @@ class Detector:
         self._loudness += level
         self._tail.append(level)
 
-    def _patience(self) -> int:
+    def _silence_wanted(self) -> int:
         """How much silence ends the turn, in ms."""
         if self._settings["type"] == "server_vad":
             return max(1, int(self._settings["silence_duration_ms"]))

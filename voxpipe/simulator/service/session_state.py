@@ -9,12 +9,12 @@ from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.protocol.session_config import SessionConfig
 from voxpipe.simulator.script.script import Script
 
-from .conversation.conversation import Conversation
+from .conversation.conversation import DefaultConversation
 from .conversation.items import Item
 
 
 @dataclass(slots=True)
-class Session:
+class SessionState:
     """One session's state, apart from what only one part of it needs.
 
     Attributes:
@@ -25,7 +25,7 @@ class Session:
     outbox: Outbox
     timers: Timers
     config: SessionConfig
-    conversation: Conversation
+    conversation: DefaultConversation
     script: Script
     spoken: bool = False
 
@@ -42,7 +42,7 @@ class Session:
             self.outbox.emit(
                 event,
                 previous_item_id=self.conversation.before(item.id),
-                item=item.wire(),
+                item=item.to_wire(),
             )
 
     def padding(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who spoke: a script says it at the beginning of a line, as plays do.
+"""Diarization, who spoke: a script says it at the beginning of a line, as plays do.
 
 ::
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 
-from .cleaning import kind_of
+from .redaction import kind_of
 
 Event = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ LOOSE = {
 }
 """Events that come when they come, by the field that tells them apart."""
 
-_SHOWN = 60  # characters of a value in a message
+_MAX_SHOWN = 60  # characters of a value in a message
 _OWN = "(own id)"
 _RESULT = "function_call_output"
 
@@ -130,4 +130,4 @@ def _differing(expected: Any, got: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"

@@ -1,4 +1,4 @@
-"""What clients do to the conversation by hand: create, retrieve, truncate, delete."""
+"""What clients do to items by hand: create, retrieve, truncate, delete."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import Sound, wire_format
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.session import Session
 
-from .items import ITEM, Item, make_item
+from .conversation.items import ITEM, Item, make_item
+from .mcp.servers import McpServers
+from .session_state import SessionState
 
 
-class Editing:
+class ItemEvents:
     """Follows a client's ``conversation.item.…`` events, whose shape was checked."""
 
-    def __init__(self, session: Session, hosting: McpServers) -> None:
+    def __init__(self, session: SessionState, mcp: McpServers) -> None:
         self._session = session
-        self._hosting = hosting
+        self._mcp = mcp
 
     def create(self, event: dict[str, Any], now: float) -> None:
         """Add the client's item.
@@ -36,12 +36,12 @@ class Editing:
             item.call.setdefault("call_id", session.ids.call())
         approval = item.type == "mcp_approval_response"
         if approval:
-            self._hosting.check(item)
+            self._mcp.check(item)
         session.conversation.add(item, event.get("previous_item_id"))
         session.announce(item)
         session.conclude(item)
         if approval:
-            self._hosting.answer(item.call, now)
+            self._mcp.answer(item.call, now)
 
     def retrieve(self, event: dict[str, Any]) -> None:
         """Show an item with its audio.
@@ -55,7 +55,7 @@ class Editing:
             "Error retrieving item: the item with id '{}' does not exist.",
         )
         self._session.outbox.emit(
-            "conversation.item.retrieved", item=item.wire(with_audio=True)
+            "conversation.item.retrieved", item=item.to_wire(with_audio=True)
         )
 
     def delete(self, event: dict[str, Any]) -> None:

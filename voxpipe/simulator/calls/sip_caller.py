@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from voxpipe.pipeline.audio import AudioFormat
 from voxpipe.pipeline.audioframe import AudioFrame
 
-from .call import By, Call
+from .call import By, SimulatedCall
 from .calls import Calls
-from .line import CallEnded, read_pcm
-from .webhook import Webhook, call_incoming, signed
+from .microphone import CallEnded, read_pcm
+from .webhook import SignedWebhook, call_incoming, signed
 
 _KEYS = "0123456789*#ABCD"
 _HEADERS = (
@@ -40,8 +40,8 @@ class CallRejected(CallEnded):
 
 
 @dataclass(frozen=True, slots=True)
-class HeardReply:
-    """What the model has said, as far as the caller has heard it.
+class PlayedReply:
+    """What the model has said, as far as it was played to the caller.
 
     Attributes:
         audio: 16-bit; what was played.
@@ -54,8 +54,8 @@ class HeardReply:
     cut: bool
 
 
-class IncomingCall:
-    """A call that comes in by SIP, opened with ``async with``: it rings at the app.
+class SipCaller:
+    """Somebody who calls by SIP, from ``async with`` on: it rings at the app.
 
     When the block ends, the caller hangs up. Raises `TransportError` when the app does
     not take its webhook.
@@ -76,8 +76,8 @@ class IncomingCall:
         self._headers = tuple(listed) or _HEADERS
         self._url = webhook_url
         self._secrets = secrets
-        self._call: Call | None = None
-        self.webhook = Webhook({}, b"")
+        self._call: SimulatedCall | None = None
+        self.webhook = SignedWebhook({}, b"")
 
     async def __aenter__(self) -> Self:
         call = self._call = self._calls.ring("sip", self._headers)
@@ -116,7 +116,7 @@ class IncomingCall:
         return self._known.referred_to
 
     @property
-    def _known(self) -> Call:
+    def _known(self) -> SimulatedCall:
         if self._call is None:
             raise CallEnded("the call has not begun: open it with `async with`")
         return self._call
@@ -148,21 +148,21 @@ class IncomingCall:
         pcm = await to_thread.run_sync(read_pcm, audio)
         await self._known.pump.say(pcm)
 
-    async def listen(self) -> HeardReply:
+    async def listen(self) -> PlayedReply:
         """Wait for the end of the next thing that the model says.
 
         Raises:
             CallEnded: nothing more comes.
         """
         try:
-            heard = await self._known.ear.receive()
+            played = await self._known.played.receive()
         except EndOfStream:
             raise CallEnded("the call is over: nothing more is said") from None
-        samples = heard.format.samples(bytes(heard.data))
+        samples = played.format.samples(bytes(played.data))
         audio = AudioFrame(
-            data=samples.tobytes(), format=AudioFormat("pcm16", heard.format.rate)
+            data=samples.tobytes(), format=AudioFormat("pcm16", played.format.rate)
         )
-        return HeardReply(audio, heard.response_id, heard.cut)
+        return PlayedReply(audio, played.response_id, played.cut)
 
     async def press(self, keys: str) -> None:
         """Press keys of the telephone: ``0`` to ``9``, ``*``, ``#``, ``A`` to ``D``.

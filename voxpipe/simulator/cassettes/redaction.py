@@ -1,6 +1,6 @@
 """What is taken out of a session before it is written down, and put back to play it.
 
-Keys go always. Sound and pictures go unless they are asked for: sound leaves its
+Keys go always. SoundKind and pictures go unless they are asked for: sound leaves its
 length, a picture its digest, so that another one is noticed.
 """
 
@@ -18,7 +18,7 @@ Keep = Literal["words", "all"]
 REMOVED = "(removed)"
 APPENDS = {"input_audio_buffer.append", "session.input_audio_buffer.append"}
 LENGTH = "audio_bytes"  # the one field of what stands for sound
-_DEEPEST = 64  # levels of JSON; the protocol has less than ten
+_MAX_DEPTH = 64  # levels of JSON; the protocol has less than ten
 _AUDIO_DELTAS = {"response.output_audio.delta", "session.output_audio.delta"}
 _SECRET_FIELDS = {
     "access_token", "api_key", "authorization", "client_secret", "password", "secret"
@@ -70,7 +70,7 @@ def bytes_in(base64: object) -> int:
 
 
 def _cleaned(value: Any, keep: Keep, depth: int) -> Any:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return REMOVED
     if is_object(value):
         return {

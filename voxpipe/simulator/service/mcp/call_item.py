@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from voxpipe.simulator.service.conversation.items import Item, Status
-from voxpipe.simulator.service.responses.outputs import Output, Place
+from voxpipe.simulator.service.output_item import OutputItem, Place
 
 
-class McpCallOutput(Output):
+class McpCallItem(OutputItem):
     """A call: written by the model, then run by the service.
 
     Args:
@@ -19,7 +19,7 @@ class McpCallOutput(Output):
     """
 
     def __init__(
-        self, place: Place, item: Item, on_written: Callable[[McpCallOutput], None]
+        self, place: Place, item: Item, on_written: Callable[[McpCallItem], None]
     ) -> None:
         super().__init__(place, item)
         self.is_aside = place.aside

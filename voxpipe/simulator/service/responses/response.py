@@ -7,17 +7,19 @@ from typing import Any, Literal
 
 from voxpipe.simulator.protocol.session_schema import reasons
 from voxpipe.simulator.script.script import CallTool
-from voxpipe.simulator.service.conversation.context import Input
+from voxpipe.simulator.service.conversation.context import InputTokens
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import NOTHING_USED, usage, words
-from voxpipe.simulator.service.mcp.calls import McpCallOutput
+from voxpipe.simulator.service.mcp.call_item import McpCallItem
 from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.output_item import OutputItem, Place
+from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.speech_request import SpeechRequest
 
-from .delivery import Budget, Pace, speak, write
-from .outputs import CallOutput, Output, Place, SpokenOutput, TextOutput
-from .plan import Plan, arguments_text
-from .request import Request
+from .deltas import Deltas, OutputMeter, speak, write
+from .output_items import AudioItem, FunctionCallItem, TextItem
+from .request import ResponseRequest
+from .script_reader import Plan, arguments_text
 
 _CATCH_UP = 0.2  # seconds by which a late step may be made up for; more is a delay
 Reason = Literal["turn_detected", "client_cancelled"]
@@ -25,31 +27,7 @@ Status = Literal["in_progress", "completed", "cancelled", "incomplete", "failed"
 Waits = Generator[float | None, None, bool]  # seconds; None: until a voice has spoken
 
 
-class Speech:
-    """A text that somebody outside the state machine has to speak.
-
-    Attributes:
-        text: the words.
-        voice: as the session names it; custom voices by their id.
-        speed: 0.25 to 1.5.
-        wanted: whether it is still of use.
-    """
-
-    def __init__(self, text: str, request: Request, reply: Reply) -> None:
-        voice = request.audio["voice"]
-        self.text = text
-        self.voice: str = voice if isinstance(voice, str) else voice["id"]
-        self.speed = request.speed
-        self.reply = reply
-        self.pcm: bytes | None = None
-
-    @property
-    def wanted(self) -> bool:
-        """Whether the reply still waits for it."""
-        return self.pcm is None and not self.reply.ended
-
-
-class Reply:
+class Response:
     """One response: its plan, how far it has come, and what it has used.
 
     Args:
@@ -58,19 +36,19 @@ class Reply:
         plan: what it will say and call.
         input: what its context weighs.
         on_end: called once, when it is over, with the time and the tokens used.
-        hosting: runs calls of MCP tools.
+        mcp: runs calls of MCP tools.
     """
 
     def __init__(
         self,
-        session: Session,
-        request: Request,
+        session: SessionState,
+        request: ResponseRequest,
         plan: Plan,
-        input: Input,
-        on_end: Callable[[Reply, float, int], None],
-        hosting: McpServers,
+        input: InputTokens,
+        on_end: Callable[[Response, float, int], None],
+        mcp: McpServers,
     ) -> None:
-        self._hosting = hosting
+        self._mcp = mcp
         self.id = session.ids.new("resp")
         self.request = request
         self.plan = plan
@@ -79,21 +57,24 @@ class Reply:
         self._timing = session.script.timing
         self._input = input
         self._on_end = on_end
-        self._outputs: list[Output] = []
-        self._open: Output | None = None
-        self._budget = Budget(request.limit)
+        self._outputs: list[OutputItem] = []
+        self._open: OutputItem | None = None
+        self._meter = OutputMeter(request.limit)
         self._gap = self._timing.text_token_ms / 1000
         self._due = self._now = 0.0
         self._waiting = False  # for a voice
         self._life = self._live()
         spoken = request.modality == "audio"
         messages = plan.messages if spoken else ()
-        self.speeches = [Speech(text, request, self) for text in messages]
+        self.speech_requests = [
+            SpeechRequest(text, request.voice, request.speed) for text in messages
+        ]
+        self._spoken: dict[SpeechRequest, bytes] = {}
 
     @property
     def spoken_ms(self) -> int:
         """How long its audio plays."""
-        return self._budget.ms
+        return self._meter.ms
 
     @property
     def silent(self) -> bool:
@@ -108,15 +89,15 @@ class Reply:
         self._due = now
         self._step(now)
 
-    def spoken(self, speech: Speech, pcm: bytes | None, now: float) -> None:
-        """Take what a voice made of ``speech``; nothing when it failed."""
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
+        """Take what a voice made of ``request``; nothing when it failed."""
         if self.ended:
             return
         if pcm is None:
             self._life.close()
             self._fail("server_error", "voice_failed", "The voice could not speak.")
             return
-        speech.pcm = pcm
+        self._spoken[request] = pcm
         if self._waiting:
             self._waiting = False
             self._due = now
@@ -164,7 +145,7 @@ class Reply:
 
     def _first_wait(self) -> float:
         timing = self._timing
-        usual = timing.first_audio_ms if self.speeches else timing.first_text_ms
+        usual = timing.first_audio_ms if self.speech_requests else timing.first_text_ms
         return (usual if self.plan.wait_ms is None else self.plan.wait_ms) / 1000
 
     def _message(self, index: int, text: str) -> Waits:
@@ -173,31 +154,31 @@ class Reply:
             last = index == len(self.plan.messages) - 1 and not self.plan.calls
             item.phase = "final_answer" if last else "commentary"
         tokens = words(text)
-        if not self.speeches:
-            written = TextOutput(self._place(), item)
-            pace = write(written, tokens, self._budget, self._gap)
-            return (yield from self._deliver(written, pace))
-        speech = self.speeches[index]
-        while speech.pcm is None:
+        if not self.speech_requests:
+            written = TextItem(self._place(), item)
+            deltas = write(written, tokens, self._meter, self._gap)
+            return (yield from self._deliver(written, deltas))
+        request = self.speech_requests[index]
+        while request not in self._spoken:
             yield None
-        spoken = SpokenOutput(self._place(), item, self.request.format)
-        audio = spoken.format.of_voice(speech.pcm)
-        pace = speak(spoken, tokens, audio, self._timing, self._budget)
-        return (yield from self._deliver(spoken, pace))
+        spoken = AudioItem(self._place(), item, self.request.format)
+        audio = spoken.format.of_voice(self._spoken[request])
+        deltas = speak(spoken, tokens, audio, self._timing, self._meter)
+        return (yield from self._deliver(spoken, deltas))
 
-    def _call(self, call: CallTool) -> Pace:
+    def _call(self, call: CallTool) -> Deltas:
         output = self._hosted(call) or self._function(call)
         tokens = words(arguments_text(call))
-        pace = write(output, tokens, self._budget, self._gap)
-        return (yield from self._deliver(output, pace))
+        deltas = write(output, tokens, self._meter, self._gap)
+        return (yield from self._deliver(output, deltas))
 
-    def _function(self, call: CallTool) -> CallOutput:
+    def _function(self, call: CallTool) -> FunctionCallItem:
         ids = self._session.ids
         fields = {"name": call.name, "call_id": ids.call(), "arguments": ""}
         item = Item(ids.new("item"), "function_call", call=fields)
-        return CallOutput(self._place(), item)
+        return FunctionCallItem(self._place(), item)
 
-    def _hosted(self, call: CallTool) -> McpCallOutput | None:
+    def _hosted(self, call: CallTool) -> McpCallItem | None:
         tools = self.request.wish.tools
         tool = next(each for each in tools if each["name"] == call.name)
         if tool["type"] != "mcp":
@@ -205,16 +186,16 @@ class Reply:
         label = tool["server_label"]
         fields = {"server_label": label, "name": call.name, "arguments": ""}
         item = Item(self._session.ids.new("mcp"), "mcp_call", call=fields)
-        return McpCallOutput(
-            self._place(), item, lambda output: self._hosting.run(output, self._now)
+        return McpCallItem(
+            self._place(), item, lambda output: self._mcp.run(output, self._now)
         )
 
-    def _deliver(self, output: Output, pace: Pace) -> Pace:
+    def _deliver(self, output: OutputItem, deltas: Deltas) -> Deltas:
         output.item.status = "in_progress"
         output.open()
         self._outputs.append(output)
         self._open = output
-        whole = yield from pace
+        whole = yield from deltas
         self._open = None
         output.close("completed" if whole else "incomplete")
         return whole
@@ -236,7 +217,7 @@ class Reply:
     def _end(self, status: Status, details: dict[str, Any] | None) -> None:
         self.ended = True
         self._open = None
-        used = self._budget.used
+        used = self._meter.used
         bill = usage(self._input.tokens, self._input.cached, used)
         if self.silent:
             bill = NOTHING_USED
@@ -254,7 +235,7 @@ class Reply:
             "id": self.id,
             "status": status,
             "status_details": details,
-            "output": [output.item.wire() for output in self._outputs],
+            "output": [output.item.to_wire() for output in self._outputs],
             "conversation_id": (
                 None if request.aside else self._session.conversation.id
             ),

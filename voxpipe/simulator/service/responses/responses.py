@@ -6,18 +6,19 @@ from typing import Any
 
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.script.faults import RATE_LIMIT
-from voxpipe.simulator.service.conversation.context import Contexts
+from voxpipe.simulator.service.conversation.context import ContextWindow
 from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.speech_request import SpeechRequest
 
-from .plan import Prompter
-from .reply import Reason, Reply, Speech
 from .request import read_request
+from .response import Reason, Response
+from .script_reader import ScriptReader
 
-_MOST_ASIDES = 32  # out-of-band responses at the same time; the simulator's own limit
+_MAX_ASIDES = 32  # out-of-band responses at the same time; the simulator's own limit
 
 
-class Replies:
+class Responses:
     """Starts and stops responses.
 
     Attributes:
@@ -27,17 +28,18 @@ class Replies:
     """
 
     def __init__(
-        self, session: Session, prompter: Prompter, hosting: McpServers
+        self, session: SessionState, reader: ScriptReader, mcp: McpServers
     ) -> None:
-        self._hosting = hosting
-        self.active: Reply | None = None
+        self._mcp = mcp
+        self.active: Response | None = None
         self.ended = 0
         self.spoken_ms = 0
         self._session = session
-        self._prompter = prompter
-        self._contexts = Contexts(session.config.model)
-        self._asides: dict[str, Reply] = {}
-        self._speeches: list[Speech] = []
+        self._reader = reader
+        self._context = ContextWindow(session.config.model)
+        self._asides: dict[str, Response] = {}
+        self._speech_requests: list[SpeechRequest] = []
+        self._speaking: dict[SpeechRequest, Response] = {}  # who waits for each
         self._left = float(session.script.tokens_per_minute)
         self._left_at = 0.0
 
@@ -57,7 +59,7 @@ class Replies:
             Refusal: the request will not do, or a response is running already.
         """
         session = self._session
-        request = read_request(session, params, self._hosting.offered)
+        request = read_request(session, params, self._mcp.offered)
         if self.active is not None and not request.aside:
             raise Refusal(
                 "conversation_already_has_active_response",
@@ -65,26 +67,28 @@ class Replies:
                 f"{self.active.id}. Wait until the response is finished before "
                 "creating a new one.",
             )
-        if request.aside and len(self._asides) >= _MOST_ASIDES:
+        if request.aside and len(self._asides) >= _MAX_ASIDES:
             raise Refusal(
                 "too_many_responses",
-                f"This simulator runs at most {_MOST_ASIDES} out-of-band responses at "
+                f"This simulator runs at most {_MAX_ASIDES} out-of-band responses at "
                 "the same time.",
             )
-        input = self._contexts.weigh(
+        input = self._context.weigh(
             request.instructions,
             request.wish.tools,
             request.items,
             session.config.now["truncation"],
         )
-        plan = self._prompter.plan(request.wish, request.items)
-        reply = Reply(session, request, plan, input, self._over, self._hosting)
+        plan = self._reader.plan(request.wish, request.items)
+        response = Response(session, request, plan, input, self._over, self._mcp)
         if request.aside:
-            self._asides[reply.id] = reply
+            self._asides[response.id] = response
         else:
-            self.active = reply
-        self._speeches += reply.speeches
-        reply.start(now)
+            self.active = response
+        for each in response.speech_requests:
+            self._speech_requests.append(each)
+            self._speaking[each] = response
+        response.start(now)
 
     def cancel(self, response_id: str | None, now: float) -> None:
         """Stop a response, that of the default conversation unless one is named.
@@ -92,39 +96,47 @@ class Replies:
         Raises:
             Refusal: it is not running.
         """
-        reply = self.active
-        if response_id is not None and (reply is None or reply.id != response_id):
-            reply = self._asides.get(response_id)
-        if reply is None:
+        response = self.active
+        if response_id is not None and (response is None or response.id != response_id):
+            response = self._asides.get(response_id)
+        if response is None:
             raise Refusal(
                 "response_cancel_not_active",
                 "Cancellation failed: no active response found",
             )
-        self._stop(reply, "client_cancelled", now)
+        self._stop(response, "client_cancelled", now)
 
     def interrupt(self, now: float) -> None:
         """The caller speaks: stop talking."""
         if self.active is not None:
             self._stop(self.active, "turn_detected", now)
 
-    def _stop(self, reply: Reply, reason: Reason, now: float) -> None:
-        reply.cancel(reason, now)
-        if reply.silent and not reply.request.aside:
-            self._prompter.give_back(reply.plan)
+    def _stop(self, response: Response, reason: Reason, now: float) -> None:
+        response.cancel(reason, now)
+        if response.silent and not response.request.aside:
+            self._reader.give_back(response.plan)
 
-    def speeches(self) -> list[Speech]:
+    def speech_requests(self) -> list[SpeechRequest]:
         """What has to be spoken since the last time this was asked."""
-        speeches, self._speeches = self._speeches, []
-        return [speech for speech in speeches if speech.wanted]
+        requests, self._speech_requests = self._speech_requests, []
+        return [each for each in requests if each in self._speaking]
 
-    def _over(self, reply: Reply, now: float, tokens: int) -> None:
-        if reply is self.active:
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
+        """Take what a voice has made of ``request``; ``None`` when it failed."""
+        response = self._speaking.pop(request, None)
+        if response is not None:
+            response.spoken(request, pcm, now)
+
+    def _over(self, response: Response, now: float, tokens: int) -> None:
+        for each in response.speech_requests:
+            self._speaking.pop(each, None)
+        if response is self.active:
             self.active = None
             self.ended += 1
-            self.spoken_ms = reply.spoken_ms
+            self.spoken_ms = response.spoken_ms
         else:
-            self._asides.pop(reply.id, None)
-        failure = reply.plan.failure
+            self._asides.pop(response.id, None)
+        failure = response.plan.failure
         if failure is not None and failure.code == RATE_LIMIT:
             tokens = self._session.script.tokens_per_minute  # all are used
         limits = self._rate_limits(tokens, now)

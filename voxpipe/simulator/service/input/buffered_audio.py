@@ -1,4 +1,4 @@
-"""The input audio buffer: what was written and is not yet part of an item.
+"""Audio that was written and is not yet part of an item, by its place in the stream.
 
 Positions are milliseconds of audio written since the session began.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 from voxpipe.simulator.audio.sound import WireFormat
 from voxpipe.simulator.errors import Refusal
 
-from .vad import FRAME_MS
+from .turn_detection import FRAME_MS
 
-LONGEST = 10 * 60_000  # ms that may wait to be committed
+MAX_BUFFERED = 10 * 60_000  # ms that may wait to be committed
 
 
-class InputBuffer:
+class BufferedAudio:
     """Audio with its place in the stream.
 
     Attributes:
@@ -45,11 +45,11 @@ class InputBuffer:
             Refusal: more is waiting than the simulator keeps.
         """
         arrived = len(data) // self.format.bytes_per_ms
-        if self.written - self.open_from + arrived > LONGEST:
+        if self.written - self.open_from + arrived > MAX_BUFFERED:
             raise Refusal(
                 "input_audio_buffer_full",
-                f"This simulator keeps at most {LONGEST // 60_000} minutes of audio "
-                "that was not committed. Commit or clear the buffer.",
+                f"This simulator keeps at most {MAX_BUFFERED // 60_000} minutes of "
+                "audio that was not committed. Commit or clear the buffer.",
                 "audio",
             )
         self._held += data

@@ -11,11 +11,11 @@ from typing import Any
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.script.faults import RATE_LIMIT, RateLimited
 from voxpipe.simulator.script.script import (
-    Answer,
     CallTool,
     Failure,
     Line,
     Script,
+    ScriptedReply,
     When,
 )
 from voxpipe.simulator.service.conversation.items import Item
@@ -25,7 +25,7 @@ from .templates import fill
 
 # An instruction such as: Say exactly this, and nothing else: "Good evening."
 _VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
-_LONGEST = 4000  # characters of a message: clients and tools may send a megabyte
+_MAX_MESSAGE = 4000  # characters of a message: clients and tools may send a megabyte
 _DEPTH = 4  # of made-up arguments
 _RATE_LIMITED = Failure(
     type="tokens",
@@ -77,14 +77,14 @@ class Plan:
     rule: When | None = None
 
 
-class Prompter:
+class ScriptReader:
     """Keeps the place in the script."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self._rules = Rules(script.when)
         self._again: When | None = None  # the rule of a reply that was not heard
-        self._replies = 0  # planned so far
+        self._responses = 0  # planned so far
         self._next = 0
         self._next_aside = 0
         self._heard_until = 0  # lines whose ``heard`` has been used
@@ -105,8 +105,8 @@ class Prompter:
 
     def plan(self, wish: Wish, items: Sequence[Item]) -> Plan:
         """Choose what to say, given the response's input."""
-        self._replies += 1
-        if self._is_limited(self._replies - 1):
+        self._responses += 1
+        if self._is_limited(self._responses - 1):
             return Plan((), failure=_RATE_LIMITED)
         verbatim = _VERBATIM.search(wish.instructions or "")
         if verbatim:
@@ -125,7 +125,9 @@ class Prompter:
         )
         return _allowed(plan, wish)
 
-    def _turn(self, wish: Wish, rule: When | None) -> tuple[int | None, Answer | None]:
+    def _turn(
+        self, wish: Wish, rule: When | None
+    ) -> tuple[int | None, ScriptedReply | None]:
         """The number of the line that has had its turn then, and the answer."""
         if wish.aside and rule is None:
             lines = self._script.out_of_band
@@ -203,7 +205,7 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
 
 
 def _bounded(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"
 
 
 def _wanted(choice: Any, tools: Sequence[dict[str, Any]]) -> list[str]:

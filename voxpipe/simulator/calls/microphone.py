@@ -1,4 +1,4 @@
-"""The caller's mouth: 20 ms at a time, silence when nothing is said."""
+"""The caller's microphone: 20 ms at a time, silence when nothing is said."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class CallEnded(TransportError):
 
 
 @dataclass(slots=True)
-class _Speech:
+class _Utterance:
     audio: bytes
     format: WireFormat
     said: Event
     position: int = 0
 
 
-class Line:
+class Microphone:
     """What the caller says, in the order and at the pace of speech."""
 
     def __init__(self) -> None:
-        self._speech: _Speech | None = None
+        self._speech: _Utterance | None = None
         self._turn = Lock()  # one thing is said after the other
         self._closed = False
 
@@ -53,7 +53,7 @@ class Line:
         """
         async with self._turn:
             if not self._closed:
-                speech = _Speech(format.of_voice(pcm), format, Event())
+                speech = _Utterance(format.of_voice(pcm), format, Event())
                 self._speech = speech
                 try:
                     await speech.said.wait()

@@ -1,6 +1,6 @@
-"""Asking a real MCP server, over streamable HTTP on loopback.
+"""A client of real MCP servers, over streamable HTTP on loopback.
 
-One connection for each errand: nothing is kept between two calls.
+One connection for each request: nothing is kept between two.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ from anyio import fail_after
 
 from voxpipe.pipeline.errors import leaves_of
 from voxpipe.simulator.script.mcp import McpFailure
-
-from .requests import CallMcpTool, ListTools, McpRequest, Outcome
+from voxpipe.simulator.service.mcp.requests import (
+    CallMcpTool,
+    ListMcpTools,
+    McpOutcome,
+    McpRequest,
+)
 
 if TYPE_CHECKING:
     from httpx2 import Response
     from mcp import Client
 
-_PATIENCE = 30.0  # seconds for one errand
-_PAGES = 16  # of a list of tools
-_LONGEST = 1 << 20  # characters of an output
+_REQUEST_TIMEOUT = 30.0  # seconds, for connecting and the answer together
+_MAX_PAGES = 16  # of a list of tools
+_MAX_OUTPUT = 1 << 20  # characters of an output
 _log = logging.getLogger(__name__)
 
 
-async def run_errand(errand: McpRequest) -> Outcome:
+async def ask_server(request: McpRequest) -> McpOutcome:
     """Ask the server; whatever goes wrong there becomes a `McpFailure`."""
     # The extra is there: a session could not have declared the server without it.
     from httpx2 import AsyncClient
@@ -38,33 +42,33 @@ async def run_errand(errand: McpRequest) -> Outcome:
         if response.status_code >= 400 and not refused:
             refused.append(response)
 
-    server = errand.server
+    server = request.server
     try:
-        with fail_after(_PATIENCE):
+        with fail_after(_REQUEST_TIMEOUT):
             async with AsyncClient(
                 headers=server.headers,
-                timeout=_PATIENCE,
+                timeout=_REQUEST_TIMEOUT,
                 event_hooks={"response": [note]},
             ) as http:
                 transport = streamable_http_client(server.url, http_client=http)
                 async with Client(transport) as client:
                     refused.clear()  # what was answered while they agreed on a version
-                    if isinstance(errand, ListTools):
+                    if isinstance(request, ListMcpTools):
                         return await _list(client)
-                    return await _call(client, errand)
+                    return await _call(client, request)
     except Exception as error:  # noqa: BLE001 - whatever a server of others does
         failure = _failure(error, refused)
-        if isinstance(errand, ListTools):  # its event cannot tell why
+        if isinstance(request, ListMcpTools):  # its event cannot tell why
             _log.warning(
                 "cannot list the tools of %r: %s", server.label, failure.message
             )
         return failure
 
 
-async def _list(client: Client) -> Outcome:
+async def _list(client: Client) -> McpOutcome:
     tools: list[dict[str, Any]] = []
     cursor: str | None = None
-    for _ in range(_PAGES):
+    for _ in range(_MAX_PAGES):
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
             shown: dict[str, Any] = {
@@ -84,14 +88,14 @@ async def _list(client: Client) -> Outcome:
     return tools
 
 
-async def _call(client: Client, errand: CallMcpTool) -> Outcome:
-    result = await client.call_tool(errand.name, errand.arguments)
+async def _call(client: Client, request: CallMcpTool) -> McpOutcome:
+    result = await client.call_tool(request.name, request.arguments)
     text = "\n".join(
         part.text if part.type == "text" else part.model_dump_json(by_alias=True)
         for part in result.content
     )
-    if len(text) > _LONGEST:
-        return McpFailure(message=f"The output has more than {_LONGEST} characters.")
+    if len(text) > _MAX_OUTPUT:
+        return McpFailure(message=f"The output has more than {_MAX_OUTPUT} characters.")
     return McpFailure(message=text or "no reason given") if result.is_error else text
 
 

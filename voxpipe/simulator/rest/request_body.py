@@ -1,4 +1,4 @@
-"""What a request asks for, read and checked at one place."""
+"""The body of a request, read and checked at one place."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from email.policy import HTTP
 from typing import Any, cast
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.messages import Denied, Request
+from voxpipe.simulator.net.messages import HttpError, HttpRequest
 from voxpipe.simulator.protocol.incoming import not_json
 from voxpipe.simulator.protocol.json_types import is_object
 
-_LONGEST_FORM = 4 * 1024 * 1024  # bytes
+_MAX_FORM = 4 * 1024 * 1024  # bytes
 
 
-def json_object(request: Request) -> dict[str, Any]:
+def json_object(request: HttpRequest) -> dict[str, Any]:
     """The JSON object in the body; an empty one when there is no body.
 
     Raises:
-        Denied: it is something else.
+        HttpError: it is something else.
     """
     return parse_object(request.body) if request.body.strip() else {}
 
@@ -29,12 +29,12 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        Denied: it is something else.
+        HttpError: it is something else.
     """
     try:
         value = json.loads(body, parse_constant=not_json)
     except (ValueError, RecursionError):
-        raise Denied(
+        raise HttpError(
             400,
             Refusal(
                 None,
@@ -44,30 +44,30 @@ def parse_object(body: bytes) -> dict[str, Any]:
             ),
         ) from None
     if not is_object(value):
-        raise Denied(400, Refusal(None, "Invalid body: expected a JSON object."))
+        raise HttpError(400, Refusal(None, "Invalid body: expected a JSON object."))
     return value
 
 
-def media_type(request: Request) -> str:
+def media_type(request: HttpRequest) -> str:
     """What the body is, without parameters: ``application/json``."""
     return _header(request).get_content_type()
 
 
-def form_fields(request: Request) -> dict[str, bytes]:
+def form_fields(request: HttpRequest) -> dict[str, bytes]:
     """The fields of a ``multipart/form-data`` body, the last of each name.
 
     Raises:
-        Denied: it is none, or longer than an offer and a session can be.
+        HttpError: it is none, or longer than an offer and a session can be.
     """
-    if len(request.body) > _LONGEST_FORM:
-        raise Denied(
-            413, Refusal(None, f"At most {_LONGEST_FORM} bytes of form are taken.")
+    if len(request.body) > _MAX_FORM:
+        raise HttpError(
+            413, Refusal(None, f"At most {_MAX_FORM} bytes of form are taken.")
         )
     type = request.headers.get("content-type", "").encode("latin-1", "replace")
     whole = b"content-type: " + type + b"\r\n\r\n" + request.body
     form = BytesParser(policy=HTTP).parsebytes(whole)
     if not form.is_multipart():
-        raise Denied(
+        raise HttpError(
             400, Refusal(None, "Invalid body: expected multipart/form-data with 'sdp'.")
         )
     fields: dict[str, bytes] = {}
@@ -78,7 +78,7 @@ def form_fields(request: Request) -> dict[str, bytes]:
     return fields
 
 
-def _header(request: Request) -> Message:
+def _header(request: HttpRequest) -> Message:
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     return header

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from anyio import current_time
 
 from .net.admission import Admission
 from .script.script import Script
 from .service.machine import Machine
-from .service.translation.machine import Translator
+from .service.translation.machine import TranslationMachine
 
 
 def open_machine(
     admission: Admission, script: Script, *, lifetime: float, seed: int | None = None
-) -> Machine | Translator:
+) -> Machine | TranslationMachine:
     """Start the session that a client was admitted to, at the time that it is now.
 
     Args:
@@ -23,24 +25,15 @@ def open_machine(
         lifetime: seconds after which it is ended.
         seed: makes all ids reproducible.
     """
-    # Unix time, as the protocol's `expires_at` wants it.
-    now, today = current_time(), datetime.now(UTC).timestamp()
-    if admission.kind == "translation":
-        return Translator(
-            admission.model,
-            script,
-            now=now,
-            today=today,
-            seed=seed,
-            lifetime=lifetime,
-            session=admission.session,
-        )
-    return Machine(
-        admission.kind,
+    make: Callable[..., Machine | TranslationMachine] = TranslationMachine
+    if admission.kind != "translation":
+        make = partial(Machine, admission.kind)
+    return make(
         admission.model,
         script,
-        now=now,
-        today=today,
+        now=current_time(),
+        # Unix time, as the protocol's `expires_at` wants it.
+        today=datetime.now(UTC).timestamp(),
         seed=seed,
         lifetime=lifetime,
         session=admission.session,

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from anyio import CancelScope, current_time
-from anyio import Event as Bell
 from anyio.lowlevel import checkpoint
 
-from voxpipe.simulator.errors import ConnectionClosed, Farewell
+from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.simulator.errors import CloseFrame, ConnectionClosed
 from voxpipe.simulator.protocol.outbox import Event
 
 from .cassette import load_cassette
-from .player import Player, Sound
-from .recorder import Connection, numbered
+from .player import Player, SoundKind
+from .recorder import TextConnection, numbered
 
 
 def replay(
-    path: str | Path, *, sound: Sound = "silence", ignore: Collection[str] = ()
+    path: str | Path, *, sound: SoundKind = "silence", ignore: Collection[str] = ()
 ) -> Replay:
     """Connect to a recorded session instead of the service; needs no network.
 
@@ -61,7 +61,7 @@ class Replay:
         self._players = players
 
     @asynccontextmanager
-    async def __call__(self, address: object) -> AsyncGenerator[Connection]:
+    async def __call__(self, address: object) -> AsyncGenerator[TextConnection]:
         """Connect to the next session, and see afterwards that nothing is missing."""
         player = self._players.next()
         yield _ReplayedConnection(player)
@@ -82,12 +82,12 @@ class Players:
         self,
         path: str | Path,
         *,
-        sound: Sound = "silence",
+        sound: SoundKind = "silence",
         ignore: Collection[str] = (),
         then: Literal["fail", "repeat"] = "fail",
     ) -> None:
         self._path = Path(path)
-        self._sound: Sound = sound
+        self._sound: SoundKind = sound
         self._ignore = tuple(ignore)
         self._then = then
         self._numbers = count(1)
@@ -114,17 +114,17 @@ class _ReplayedConnection:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._waiting: deque[Event] = deque()  # as long as the cassette, at most
-        self._news = Bell()
+        self._changed = Wakeup()
 
     async def send(self, message: str, /) -> None:
         await checkpoint()
         player = self._player
-        if player.farewell is not None:
+        if player.close_frame is not None:
             raise self._ended()
         player.receive(message, current_time())
         if player.mismatch is not None:
             raise player.mismatch
-        self._news.set()
+        self._changed.set()
 
     async def receive(self) -> str:
         await checkpoint()
@@ -139,13 +139,13 @@ class _ReplayedConnection:
 
     async def _wait(self) -> None:
         player = self._player
-        if player.farewell is not None:
+        if player.close_frame is not None:
             raise self._ended()
-        self._news, due = Bell(), player.next_timer
+        due = player.next_timer
         with CancelScope(deadline=inf if due is None else due):
-            await self._news.wait()
+            await self._changed.wait()
         player.advance(current_time())
 
     def _ended(self) -> Exception:
-        farewell = self._player.farewell or Farewell(1006, "")
-        return self._player.mismatch or ConnectionClosed(*farewell)
+        close_frame = self._player.close_frame or CloseFrame(1006, "")
+        return self._player.mismatch or ConnectionClosed(*close_frame)

@@ -1,4 +1,4 @@
-"""How an output comes out: in which pieces, how fast, and where its limit cuts it.
+"""The deltas of an item: in which pieces it comes, how fast, and where a limit cuts it.
 
 Each function is a generator of waits in seconds; it returns whether all came out.
 """
@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from typing import Protocol
 
 from voxpipe.simulator.audio.sound import WireFormat
 from voxpipe.simulator.script.script import Timing
 from voxpipe.simulator.service.conversation.tokens import ASSISTANT_MS, Tokens
+from voxpipe.simulator.service.output_item import OutputItem
 
-from .outputs import SpokenOutput
+from .output_items import AudioItem
 
-Pace = Generator[float, None, bool]  # waits in seconds; whether all came out
+Deltas = Generator[float, None, bool]  # waits in seconds; whether all came out
 
 
-class Budget:
+class OutputMeter:
     """What a response has put out, and how much more it may.
 
     Args:
@@ -53,32 +53,26 @@ class Budget:
         return ms
 
 
-class Written(Protocol):
-    """An output that is made of text."""
-
-    def write(self, token: str, /) -> None:
-        """Add a token."""
-        ...
-
-
-def write(output: Written, tokens: list[str], budget: Budget, gap: float) -> Pace:
+def write(
+    output: OutputItem, tokens: list[str], meter: OutputMeter, gap: float
+) -> Deltas:
     """Text or arguments, a token at a time."""
     for index, token in enumerate(tokens):
         if index:
             yield gap
-        if not budget.token():
+        if not meter.token():
             return False
         output.write(token)
     return True
 
 
 def speak(
-    output: SpokenOutput,
+    output: AudioItem,
     tokens: list[str],
     audio: bytes,
     timing: Timing,
-    budget: Budget,
-) -> Pace:
+    meter: OutputMeter,
+) -> Deltas:
     """Audio several times faster than it plays, its transcript running ahead."""
     format: WireFormat = output.format
     piece = timing.delta_ms * format.bytes_per_ms
@@ -91,14 +85,14 @@ def speak(
         known = (start + len(data)) / format.bytes_per_ms + timing.transcript_lead_ms
         told = math.ceil(len(tokens) * min(1.0, known / length))
         for token in tokens[written:told]:
-            if not budget.token():
+            if not meter.token():
                 return False
             output.write(token)
         written = max(written, told)
         ms = -(-len(data) // format.bytes_per_ms)
-        allowed = budget.audio(ms)
+        allowed = meter.audio(ms)
         if allowed > 0:
             output.speak(data[: allowed * format.bytes_per_ms])
         if allowed < ms:
             return False
-    return (yield from write(output, tokens[written:], budget, 0.0))
+    return (yield from write(output, tokens[written:], meter, 0.0))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.simulator.audio.sound import wire_format
-from voxpipe.simulator.calls.playback import Change, Playback
+from voxpipe.simulator.calls.output_audio_buffer import BufferChange, OutputAudioBuffer
 
 PCM = wire_format({"type": "audio/pcm"})
 STEPS = st.lists(
@@ -26,10 +26,10 @@ STEPS = st.lists(
 def test_nothing_is_heard_twice_early_or_after_a_cut(
     steps: list[tuple[str, int]],
 ) -> None:
-    playback, now, reply = Playback(), 0.0, 0
+    playback, now, reply = OutputAudioBuffer(), 0.0, 0
     made: Counter[str] = Counter()  # ms, by reply
     kept: dict[str, int] = {}  # ms, of items that were cut
-    changes: list[Change] = []
+    changes: list[BufferChange] = []
     for what, ms in steps:
         if what == "play":
             made[f"resp_{reply}"] += ms
@@ -50,7 +50,7 @@ def test_nothing_is_heard_twice_early_or_after_a_cut(
         assert playback.next is None or playback.next > now
     playback.finish(f"resp_{reply}")
     changes += playback.advance(now + sum(made.values()) / 1000 + 1)
-    heard = {each.response_id: each for each in playback.heard()}
+    heard = {each.response_id: each for each in playback.played()}
     for id, each in heard.items():
         length = len(each.data) // PCM.bytes_per_ms
         item = id.replace("resp", "item")
@@ -65,19 +65,19 @@ def test_nothing_is_heard_twice_early_or_after_a_cut(
 
 
 def test_a_gap_in_the_making_does_not_end_a_reply() -> None:
-    playback = Playback()
+    playback = OutputAudioBuffer()
     playback.play("resp_1", "item_1", bytes(4800), PCM, 0.0)  # 100 ms
-    assert playback.advance(0.0) == [Change("started", "resp_1")]
+    assert playback.advance(0.0) == [BufferChange("started", "resp_1")]
     assert playback.advance(5.0) == []
     playback.play("resp_1", "item_1", bytes(4800), PCM, 5.0)
     playback.finish("resp_1")
     assert playback.next == 5.1
-    assert playback.advance(5.1) == [Change("stopped", "resp_1")]
+    assert playback.advance(5.1) == [BufferChange("stopped", "resp_1")]
     assert playback.next is None
 
 
 def test_what_is_cut_at_once_was_not_heard() -> None:
-    playback = Playback()
+    playback = OutputAudioBuffer()
     playback.play("resp_1", "item_1", bytes(4800), PCM, 0.0)
     playback.play("resp_1", "item_2", bytes(4800), PCM, 0.0)
     changes, cut = playback.cut(0.04)
