@@ -18,7 +18,7 @@ from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.protocol.outbox import Event
 from voxpipe.simulator.service.machine import Machine
 from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .output_audio_buffer import BufferChange, OutputAudioBuffer, PlayedAudio
 

@@ -18,7 +18,7 @@ from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat, wire_format
 from voxpipe.simulator.errors import CloseFrame, Refusal
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .cassette import Cassette, CassetteEntry
 from .errors import CassetteMismatch

@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from voxpipe.simulator.errors import VoiceError
 from voxpipe.simulator.service.mcp.requests import McpRequest
 from voxpipe.simulator.service.sans_io_session import Requester
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 from voxpipe.simulator.voices.speech import CachedVoice
 
 from .mcp_client import ask_server

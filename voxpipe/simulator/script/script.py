@@ -9,18 +9,15 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from .faults import ScriptFault
 from .mcp import McpTools
+from .strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CallTool(_Strict):
+class CallTool(Strict):
     """A function call that the model makes.
 
     Attributes:
@@ -32,7 +29,7 @@ class CallTool(_Strict):
     arguments: dict[str, Any] | str = Field(default_factory=dict[str, Any])
 
 
-class Failure(_Strict):
+class Failure(Strict):
     """How a response fails: ``status_details.error`` of its ``response.done``."""
 
     type: str = "server_error"
@@ -44,7 +41,7 @@ def _lines(say: str | Sequence[str]) -> tuple[str, ...]:
     return (say,) if isinstance(say, str) else tuple(say)
 
 
-class ScriptedReply(_Strict):
+class ScriptedReply(Strict):
     """What the model does in one reply.
 
     What it says may hold ``{result.temperature}`` (a field of the newest tool result;
@@ -130,7 +127,7 @@ class When(ScriptedReply):
         return self
 
 
-class Written(_Strict):
+class Written(Strict):
     """What a text model answers, to ``POST /v1/responses``.
 
     Attributes:
@@ -149,7 +146,7 @@ class Written(_Strict):
     fails: Failure | None = None
 
 
-class Timing(_Strict):
+class Timing(Strict):
     """How fast the simulated service is. Milliseconds, unless it says otherwise.
 
     Attributes:
@@ -173,7 +170,7 @@ class Timing(_Strict):
     rate_limits_ms: float = Field(default=43, ge=0, le=10_000)
 
 
-class Script(_Strict):
+class Script(Strict):
     """A conversation as the model sees it.
 
     Attributes:

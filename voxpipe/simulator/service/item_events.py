@@ -9,7 +9,7 @@ from voxpipe.simulator.errors import Refusal
 
 from .conversation.items import ITEM, Item, make_item
 from .mcp.servers import McpServers
-from .session_state import SessionState
+from .session.state import SessionState
 
 
 class ItemEvents:

@@ -25,15 +25,15 @@ from voxpipe.simulator.script.script import Script
 
 from .conversation.conversation import DefaultConversation
 from .input.input_audio_buffer import InputAudioBuffer
-from .input.transcription import Transcription
+from .input.transcription import InputTranscription
 from .item_events import ItemEvents
 from .mcp.definitions import ServerDefinition
 from .mcp.requests import McpOutcome, McpRequest
 from .mcp.servers import McpServers
 from .responses.responses import Responses
 from .responses.script_reader import ScriptReader
-from .session_state import SessionState
-from .speech_request import SpeechRequest
+from .session.speech_request import SpeechRequest
+from .session.state import SessionState
 
 _APPEND = {"type", "event_id", "audio"}
 
@@ -82,7 +82,7 @@ class Machine(Dialogue):
         self._mcp = McpServers(self._session)
         self._responses = Responses(self._session, reader, self._mcp)
         self._input_audio = InputAudioBuffer(
-            self._session, self._responses, Transcription(self._session, reader)
+            self._session, self._responses, InputTranscription(self._session, reader)
         )
         items = ItemEvents(self._session, self._mcp)
         self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {

@@ -9,7 +9,7 @@ from voxpipe.simulator.errors import CloseFrame
 from voxpipe.simulator.protocol.outbox import Event
 
 from .mcp.requests import McpOutcome, McpRequest
-from .speech_request import SpeechRequest
+from .session.speech_request import SpeechRequest
 
 
 class Requester(Protocol):

@@ -32,7 +32,7 @@ class Segment(NamedTuple):
     tokens: Tokens
 
 
-class InputTokens(NamedTuple):
+class WeighedInput(NamedTuple):
     """The input of one response, counted."""
 
     tokens: Tokens
@@ -59,7 +59,7 @@ class ContextWindow:
         tools: Sequence[dict[str, Any]],
         items: Iterable[Item],
         truncation: Any,
-    ) -> InputTokens:
+    ) -> WeighedInput:
         """Count an input.
 
         Args:
@@ -80,7 +80,7 @@ class ContextWindow:
             default=Tokens(),
         )
         self._recent.append(segments)
-        return InputTokens(add(each.tokens for each in segments), cached)
+        return WeighedInput(add(each.tokens for each in segments), cached)
 
     def _head(self, instructions: str, tools: Sequence[dict[str, Any]]) -> Segment:
         text = instructions + (json.dumps(tools) if tools else "")

@@ -21,7 +21,7 @@ from voxpipe.simulator.protocol.schema import (
     text,
 )
 
-Status = Literal["in_progress", "completed", "incomplete"]
+ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Item:
     id: str
     type: str = "message"
     role: str = ""
-    status: Status = "completed"
+    status: ItemStatus = "completed"
     content: list[ContentPart] = field(default_factory=list[ContentPart])
     call: dict[str, Any] = field(default_factory=dict[str, Any])
     phase: str | None = None

@@ -8,11 +8,11 @@ from voxpipe.simulator.audio.sound import Sound, decode_audio, wire_format
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.responses.responses import Responses
-from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.session.state import SessionState
 
 from .buffered_audio import BufferedAudio
 from .partial_transcript import PartialTranscript
-from .transcription import Transcription
+from .transcription import InputTranscription
 from .turn_detection import FRAME_MS, TurnDetector, levels
 
 _MIN_COMMIT = 100  # ms that can be committed
@@ -26,7 +26,7 @@ class InputAudioBuffer:
         self,
         session: SessionState,
         responses: Responses,
-        transcription: Transcription,
+        transcription: InputTranscription,
     ) -> None:
         self._session = session
         self._responses = responses

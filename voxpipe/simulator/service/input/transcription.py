@@ -10,7 +10,7 @@ from voxpipe.simulator.script.script import Line
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import USER_MS, count_text, words
 from voxpipe.simulator.service.responses.script_reader import ScriptReader
-from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.session.state import SessionState
 
 from .diarization import segments_of, without_speakers
 from .partial_transcript import PartialTranscript
@@ -21,7 +21,7 @@ _LOGPROBS = "item.input_audio_transcription.logprobs"
 _SURE = -0.01  # the logarithm of a probability
 
 
-class Transcription:
+class InputTranscription:
     """Writes down user audio when the session asks for it.
 
     The simulator does not recognise speech: the words are those of the script, and

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.simulator.service.conversation.items import Item, Status
-from voxpipe.simulator.service.output_item import OutputItem, Place
+from voxpipe.simulator.service.conversation.items import Item, ItemStatus
+from voxpipe.simulator.service.session.output_item import OutputItem, Place
 
 
 class McpCallItem(OutputItem):
@@ -35,7 +35,7 @@ class McpCallItem(OutputItem):
             **self._session.padding(),
         )
 
-    def close(self, status: Status) -> None:
+    def close(self, status: ItemStatus) -> None:
         """The arguments are final; the item ends with the call."""
         arguments = self.item.call["arguments"]
         self._emit("response.mcp_call_arguments.done", arguments=arguments)

@@ -15,7 +15,7 @@ from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.script.mcp import McpFailure
 from voxpipe.simulator.service.conversation.items import Item
-from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.session.state import SessionState
 
 from .call_item import McpCallItem
 from .definitions import ServerDefinition, ServerDefinitions, size_of

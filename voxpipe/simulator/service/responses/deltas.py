@@ -11,7 +11,7 @@ from collections.abc import Generator
 from voxpipe.simulator.audio.sound import WireFormat
 from voxpipe.simulator.script.script import Timing
 from voxpipe.simulator.service.conversation.tokens import ASSISTANT_MS, Tokens
-from voxpipe.simulator.service.output_item import OutputItem
+from voxpipe.simulator.service.session.output_item import OutputItem
 
 from .output_items import AudioItem
 

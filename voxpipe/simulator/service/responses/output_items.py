@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 
 from voxpipe.simulator.audio.sound import Sound, WireFormat
-from voxpipe.simulator.service.conversation.items import ContentPart, Item, Status
-from voxpipe.simulator.service.output_item import OutputItem, Place
+from voxpipe.simulator.service.conversation.items import ContentPart, Item, ItemStatus
+from voxpipe.simulator.service.session.output_item import OutputItem, Place
 
 
 class TextItem(OutputItem):
@@ -35,7 +35,7 @@ class TextItem(OutputItem):
             **self._session.padding(),
         )
 
-    def close(self, status: Status) -> None:
+    def close(self, status: ItemStatus) -> None:
         """Close the part and then the item."""
         self._emit(f"{self._event}.done", content_index=0, **{self._field: self._text})
         self._emit("response.content_part.done", content_index=0, part=self._shown())
@@ -74,7 +74,7 @@ class AudioItem(TextItem):
             delta=b64encode(data).decode(),
         )
 
-    def close(self, status: Status) -> None:
+    def close(self, status: ItemStatus) -> None:
         """Close audio, transcript, part and item."""
         self._emit("response.output_audio.done", content_index=0)
         super().close(status)
@@ -97,7 +97,7 @@ class FunctionCallItem(OutputItem):
             **self._session.padding(),
         )
 
-    def close(self, status: Status) -> None:
+    def close(self, status: ItemStatus) -> None:
         """Close the arguments and then the item."""
         call = self.item.call
         self._emit(

@@ -34,7 +34,7 @@ from voxpipe.simulator.service.conversation.items import (
     Item,
     make_item,
 )
-from voxpipe.simulator.service.session_state import SessionState
+from voxpipe.simulator.service.session.state import SessionState
 
 from .script_reader import Wish
 

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from voxpipe.simulator.protocol.session_schema import reasons
 from voxpipe.simulator.script.script import CallTool
-from voxpipe.simulator.service.conversation.context import InputTokens
+from voxpipe.simulator.service.conversation.context import WeighedInput
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import NOTHING_USED, usage, words
 from voxpipe.simulator.service.mcp.call_item import McpCallItem
 from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.output_item import OutputItem, Place
-from voxpipe.simulator.service.session_state import SessionState
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.output_item import OutputItem, Place
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.state import SessionState
 
 from .deltas import Deltas, OutputMeter, speak, write
 from .output_items import AudioItem, FunctionCallItem, TextItem
@@ -23,7 +23,9 @@ from .script_reader import Plan, arguments_text
 
 _CATCH_UP = 0.2  # seconds by which a late step may be made up for; more is a delay
 Reason = Literal["turn_detected", "client_cancelled"]
-Status = Literal["in_progress", "completed", "cancelled", "incomplete", "failed"]
+ResponseStatus = Literal[
+    "in_progress", "completed", "cancelled", "incomplete", "failed"
+]
 Waits = Generator[float | None, None, bool]  # seconds; None: until a voice has spoken
 
 
@@ -44,7 +46,7 @@ class Response:
         session: SessionState,
         request: ResponseRequest,
         plan: Plan,
-        input: InputTokens,
+        input: WeighedInput,
         on_end: Callable[[Response, float, int], None],
         mcp: McpServers,
     ) -> None:
@@ -214,7 +216,7 @@ class Response:
         error = {"type": type, "code": code, "message": message}
         self._end("failed", {"type": "failed", "error": error})
 
-    def _end(self, status: Status, details: dict[str, Any] | None) -> None:
+    def _end(self, status: ResponseStatus, details: dict[str, Any] | None) -> None:
         self.ended = True
         self._open = None
         used = self._meter.used
@@ -227,7 +229,7 @@ class Response:
         self._on_end(self, self._now, bill["total_tokens"])
 
     def _shown(
-        self, status: Status, details: dict[str, Any] | None, bill: Any
+        self, status: ResponseStatus, details: dict[str, Any] | None, bill: Any
     ) -> dict[str, Any]:
         request = self.request
         return {

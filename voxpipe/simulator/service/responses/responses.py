@@ -8,8 +8,8 @@ from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.script.faults import RATE_LIMIT
 from voxpipe.simulator.service.conversation.context import ContextWindow
 from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.session_state import SessionState
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.state import SessionState
 
 from .request import read_request
 from .response import Reason, Response

@@ -20,7 +20,7 @@ from voxpipe.simulator.script.script import Script
 from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.conversation.tokens import words
 from voxpipe.simulator.service.responses.script_reader import Plan, ScriptReader, Wish
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .config import TranslationConfig
 from .phrases import Phrases

@@ -21,7 +21,7 @@ from voxpipe.simulator.protocol.dialogue import Dialogue
 from voxpipe.simulator.protocol.session_config import LIFETIME
 from voxpipe.simulator.script.script import Script
 from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .config import TranslationConfig
 from .interpreter import PCM, Interpreter

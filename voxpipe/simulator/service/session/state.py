@@ -8,9 +8,8 @@ from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.protocol.session_config import SessionConfig
 from voxpipe.simulator.script.script import Script
-
-from .conversation.conversation import DefaultConversation
-from .conversation.items import Item
+from voxpipe.simulator.service.conversation.conversation import DefaultConversation
+from voxpipe.simulator.service.conversation.items import Item
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from .conversation.items import Item, Status
-from .session_state import SessionState
+from voxpipe.simulator.service.conversation.items import Item, ItemStatus
+
+from .state import SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class OutputItem(ABC):
     def write(self, piece: str) -> None:
         """Add a piece of its text, transcript or arguments."""
 
-    def close(self, status: Status) -> None:
+    def close(self, status: ItemStatus) -> None:
         """Tell the client that it is final."""
         self.item.status = status
         self.item.revision += 1
