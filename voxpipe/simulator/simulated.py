@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +22,7 @@ class _Address(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Simulated:
     """Opens a session with a simulated model wherever one of the service is asked for.
 
@@ -28,26 +30,22 @@ class Simulated:
         needs_key: no API key opens anything here, so none is looked for.
     """
 
+    script: Script | None
+    voice: Voice
+    seed: int | None
+    lifetime: float
     needs_key: ClassVar[bool] = False
-
-    def __init__(
-        self, script: Script | None, voice: Voice, seed: int | None, lifetime: float
-    ) -> None:
-        self._script = script
-        self._voice = voice
-        self._seed = seed
-        self._lifetime = lifetime
 
     def __call__(self, address: _Address) -> MemoryConnection:
         """Open the session that the address asks for: its kind and its model."""
         kind, model = _asked(address.url)
         return connect_in_memory(
-            self._script,
-            self._voice,
+            self.script,
+            self.voice,
             kind=kind,
             model=model,
-            seed=self._seed,
-            lifetime=self._lifetime,
+            seed=self.seed,
+            lifetime=self.lifetime,
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from os import getpid
@@ -58,33 +59,27 @@ def recording(
     return Recording(Path(path), connect, keep)
 
 
+@dataclass(frozen=True, slots=True)
 class Recording(Generic[A]):
-    """Opens connections of which each is written down.
+    """Opens connections of which each is written down."""
 
-    Attributes:
-        needs_key: whether what it connects to does.
-    """
+    path: Path
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]]
+    keep: Keep
+    max_size: int = MAX_SIZE  # bytes
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def __init__(
-        self,
-        path: Path,
-        connect: Callable[[A], AbstractAsyncContextManager[TextConnection]],
-        keep: Keep,
-        max_size: int = MAX_SIZE,
-    ) -> None:
-        self.needs_key: bool = getattr(connect, "needs_key", True)
-        self._path = path
-        self._connect = connect
-        self._keep: Keep = keep
-        self._max_size = max_size
-        self._numbers = count(1)
+    @property
+    def needs_key(self) -> bool:
+        """Whether what it connects to does."""
+        return getattr(self.connect, "needs_key", True)
 
     @asynccontextmanager
     async def __call__(self, address: A) -> AsyncGenerator[TextConnection]:
         """Connect, and write the session down."""
-        async with self._connect(address) as connection:
-            path = numbered(self._path, next(self._numbers))
-            tape = _Tape(path, self._keep, self._max_size)
+        async with self.connect(address) as connection:
+            path = numbered(self.path, next(self.numbers))
+            tape = _Tape(path, self.keep, self.max_size)
             whole = False
             try:
                 yield _RecordedConnection(connection, tape)

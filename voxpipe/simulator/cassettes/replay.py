@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 from math import inf
 from pathlib import Path
@@ -48,6 +49,7 @@ def replay(
     return Replay(Players(path, sound=sound, ignore=ignore))
 
 
+@dataclass(frozen=True, slots=True)
 class Replay:
     """Opens recorded sessions wherever one of the service is asked for.
 
@@ -55,15 +57,13 @@ class Replay:
         needs_key: no API key opens anything here, so none is looked for.
     """
 
+    players: Players
     needs_key: ClassVar[bool] = False
-
-    def __init__(self, players: Players) -> None:
-        self._players = players
 
     @asynccontextmanager
     async def __call__(self, address: object) -> AsyncGenerator[TextConnection]:
         """Connect to the next session, and see afterwards that nothing is missing."""
-        player = self._players.next()
+        player = self.players.next()
         yield _ReplayedConnection(player)
         player.check_end()
 
