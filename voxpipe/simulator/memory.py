@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import TracebackType
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
 from anyio import (
+    AsyncContextManagerMixin,
     BrokenResourceError,
     ClosedResourceError,
     EndOfStream,
     Event,
     create_memory_object_stream,
-    create_task_group,
 )
-from anyio.abc import TaskGroup
 from anyio.streams.memory import (
     MemoryObjectReceiveStream,
     MemoryObjectSendStream,
     MemoryObjectStreamStatistics,
 )
 
-from voxpipe.pipeline.runtime.scopes import exit_group
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .errors import ConnectionClosed
 from .machines import open_machine
@@ -85,7 +84,7 @@ class _ServerSide:
         self._receiver.close()
 
 
-class MemoryConnection:
+class MemoryConnection(AsyncContextManagerMixin):
     """The client's side of a session: opened with ``async with``.
 
     Its clock is anyio's: under trio's autojump clock a call of five minutes takes as
@@ -104,23 +103,15 @@ class MemoryConnection:
         self._sender, at_server = create_memory_object_stream[str](_CAPACITY)
         to_client, self._receiver = create_memory_object_stream[str](_CAPACITY)
         self._server = _ServerSide(to_client, at_server)
-        self._tasks: TaskGroup | None = None
 
-    async def __aenter__(self) -> Self:
-        self._tasks = create_task_group()
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._serve)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        await self.aclose()
-        assert self._tasks is not None
-        return await exit_group(self._tasks, kind, error, traceback)
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with tasks_until_done() as tasks:
+            tasks.start_soon(self._serve)
+            try:
+                yield self
+            finally:
+                await self.aclose()
 
     async def _serve(self) -> None:
         try:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
-from anyio import Event, create_task_group, to_thread
-from anyio.abc import TaskGroup
+from anyio import AsyncContextManagerMixin, Event, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.runtime.scopes import exit_group
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .calls.sip_caller import SipCaller
 from .cassettes import Players
@@ -27,7 +26,7 @@ from .script.script import Script
 from .voices.speech import CachedVoice, Voice, find_voice
 
 
-class Simulator:
+class Simulator(AsyncContextManagerMixin):
     """A local server that speaks the Realtime protocol.
 
     Open it with ``async with``; it ends, with all its sessions, when the block does.
@@ -68,8 +67,6 @@ class Simulator:
         self._lifetime = lifetime
         self._limits = limits or PortLimits()
         self._players = None if cassette is None else Players(cassette, then="repeat")
-        self._tasks: TaskGroup | None = None
-        self._stop = Event()
 
     @property
     def port(self) -> int:
@@ -137,48 +134,30 @@ class Simulator:
             raise TransportError("open the simulator first: `async with simulator`")
         return self._router
 
-    async def __aenter__(self) -> Self:
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         # Looking for a voice may load a library: not in the loop's thread.
         if self._voice is None:
             self._voice = await to_thread.run_sync(find_voice)
-        self._stop = Event()
-        self._tasks = create_task_group()
-        self._router = router = Router(
-            self._script,
-            self._keys,
-            in_thread(CachedVoice(self._voice)),
-            self._tasks,
-            self._lifetime,
-            self._players,
-        )
-        listener = PortListener(
-            self._host, router.routes.answer, router.welcome, self._limits
-        )
-        await self._tasks.__aenter__()
-        try:
-            self._port = await self._tasks.start(listener.serve, self._port, self._stop)
-        except BaseException as error:
-            # The group is ours to close, whatever it was.
-            self._stop.set()
-            await exit_group(self._tasks, type(error), error, error.__traceback__)
-            if isinstance(error, OSError):
-                raise TransportError(
-                    f"cannot listen on {self._host} port {self._port}: "
-                    f"{error.strerror or error}; port 0 takes any that is free"
-                ) from error
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        self._stop.set()
-        assert self._tasks is not None
-        self._open.calls.end_all()
-        return await exit_group(self._tasks, kind, error, traceback)
+        stop = Event()
+        async with tasks_until_done() as tasks:
+            self._router = router = Router(
+                self._script,
+                self._keys,
+                in_thread(CachedVoice(self._voice)),
+                tasks,
+                self._lifetime,
+                self._players,
+            )
+            listener = PortListener(
+                self._host, router.routes.answer, router.welcome, self._limits
+            )
+            try:
+                self._port = await tasks.start(listener.serve, self._port, stop)
+                yield self
+            finally:
+                stop.set()
+                router.calls.end_all()
 
 
 def _today() -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from anyio import EndOfStream, to_thread
+from anyio import AsyncContextManagerMixin, EndOfStream, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.audio import AudioFormat
@@ -54,7 +54,7 @@ class PlayedReply:
     cut: bool
 
 
-class SipCaller:
+class SipCaller(AsyncContextManagerMixin):
     """Somebody who calls by SIP, from ``async with`` on: it rings at the app.
 
     When the block ends, the caller hangs up. Raises `TransportError` when the app does
@@ -79,26 +79,18 @@ class SipCaller:
         self._call: SimulatedCall | None = None
         self.webhook = SignedWebhook({}, b"")
 
-    async def __aenter__(self) -> Self:
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         call = self._call = self._calls.ring("sip", self._headers)
         now = _today()
         event = call_incoming(call.id, call.sip_headers, now)
         self.webhook = signed(event, self._secrets, now)
-        if self._url is not None:
-            try:
+        try:
+            if self._url is not None:
                 await self.webhook.post(self._url)
-            except BaseException:
-                await self.hang_up()
-                raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.hang_up()
+            yield self
+        finally:
+            await self.hang_up()
 
     @property
     def id(self) -> str:

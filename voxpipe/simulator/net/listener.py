@@ -15,8 +15,10 @@ from anyio import (
     create_tcp_listener,
     move_on_after,
 )
-from anyio.abc import SocketAttribute, SocketStream, TaskGroup, TaskStatus
+from anyio.abc import Listener, SocketAttribute, SocketStream, TaskGroup, TaskStatus
 from websockets.frames import CloseCode
+
+from voxpipe.pipeline.errors import TransportError
 
 from .http import HttpConnection, wants_websocket
 from .limits import PortLimits
@@ -57,14 +59,15 @@ class PortListener:
     ) -> None:
         """Listen until ``stop``, then say goodbye to every WebSocket (1001).
 
-        Starts with the port; raises ``OSError`` when it cannot listen.
+        Starts with the port.
+
+        Raises:
+            TransportError: it cannot listen.
         """
         # Shielded: whoever opened this always sets `stop`, and the rest is bounded.
         with CancelScope(shield=True):
             async with (
-                await create_tcp_listener(
-                    local_host=self._host, local_port=port
-                ) as listener,
+                await self._bound(port) as listener,
                 create_task_group() as tasks,
             ):
                 tasks.start_soon(listener.serve, self._attend)
@@ -73,6 +76,15 @@ class PortListener:
                 with move_on_after(self._limits.close_timeout):
                     await self._say_goodbye()
                 tasks.cancel_scope.cancel()
+
+    async def _bound(self, port: int) -> Listener[SocketStream]:
+        try:
+            return await create_tcp_listener(local_host=self._host, local_port=port)
+        except OSError as error:
+            raise TransportError(
+                f"cannot listen on {self._host} port {port}: "
+                f"{error.strerror or error}; port 0 takes any that is free"
+            ) from error
 
     async def _say_goodbye(self) -> None:
         async with create_task_group() as farewells:
