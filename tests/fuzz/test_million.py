@@ -177,8 +177,8 @@ class TheSimulator:
             machine.advance(self.now)
         for speech in machine.speech_requests():
             machine.spoken(speech, bytes(9_600), self.now)
-        for errand in machine.mcp_requests():
-            machine.mcp_answered(errand, "nothing", self.now)
+        for request in machine.mcp_requests():
+            machine.mcp_answered(request, "nothing", self.now)
         for event in machine.outgoing():
             if "item" in event:
                 self.peer.names.append(event["item"]["id"])

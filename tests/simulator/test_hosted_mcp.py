@@ -232,8 +232,8 @@ async def test_a_client_secret_brings_its_servers_and_shows_no_token(
             machine = open_machine(admission, Script(), lifetime=60, seed=1)
             events = machine.outgoing()
             assert TOKEN not in json.dumps(events)
-            (errand,) = machine.mcp_requests()
-            machine.mcp_answered(errand, await ask_server(errand), 0.0)
+            (request,) = machine.mcp_requests()
+            machine.mcp_answered(request, await ask_server(request), 0.0)
             item = machine.outgoing()[-1]["item"]
     assert "refund" in [tool["name"] for tool in item["tools"]]
 
