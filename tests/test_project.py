@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,135 @@ MAY_IMPORT = {
     "simulator": {"pipeline"},
     "console": {"pipeline", "processors", "transports", "simulator"},
 }
+# The same within them, for each room (a folder, or a file that others stand on): these
+# alone may it import besides itself. The order is from the ground up.
+SIMULATOR_ROOMS = {
+    "simulator/errors": set[str](),
+    "simulator/audio": {"simulator/errors"},
+    "simulator/protocol": {"simulator/errors"},
+    "simulator/script": {"simulator/errors", "simulator/protocol"},
+    "simulator/voices": {"simulator/errors", "simulator/audio"},
+    "simulator/service/conversation": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+    },
+    "simulator/service/session": {
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+    },
+    "simulator/service/mcp": {
+        "simulator/errors",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+        "simulator/service/session",
+    },
+    "simulator/service/responses": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+        "simulator/service/mcp",
+        "simulator/service/session",
+    },
+    "simulator/service/input": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+        "simulator/service/responses",
+        "simulator/service/session",
+    },
+    "simulator/service": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+        "simulator/service/input",
+        "simulator/service/mcp",
+        "simulator/service/responses",
+        "simulator/service/session",
+    },
+    "simulator/service/translation": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/service/conversation",
+        "simulator/service/input",
+        "simulator/service/mcp",
+        "simulator/service/responses",
+        "simulator/service/session",
+    },
+    "simulator/cassettes": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/service/mcp",
+        "simulator/service/session",
+    },
+    "simulator/net": {
+        "simulator/errors",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/voices",
+        "simulator/service",
+        "simulator/service/mcp",
+        "simulator/service/session",
+    },
+    "simulator/calls": {
+        "simulator/errors",
+        "simulator/audio",
+        "simulator/protocol",
+        "simulator/net",
+        "simulator/service",
+        "simulator/service/mcp",
+        "simulator/service/session",
+    },
+    "simulator/rest": {
+        "simulator/errors",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/calls",
+        "simulator/net",
+        "simulator/service/conversation",
+        "simulator/service/mcp",
+        "simulator/service/translation",
+    },
+    "simulator": {
+        "simulator/errors",
+        "simulator/protocol",
+        "simulator/script",
+        "simulator/voices",
+        "simulator/calls",
+        "simulator/cassettes",
+        "simulator/net",
+        "simulator/rest",
+        "simulator/service",
+        "simulator/service/translation",
+    },
+}
+CONSOLE_ROOMS = {
+    "console/demo": set[str](),
+    "console": {"console/demo"},
+}
+ROOMS = SIMULATOR_ROOMS | CONSOLE_ROOMS
+# Rooms that are given the time, and what has come; whoever drives them has the rest.
+SANS_IO = {
+    "simulator/audio",
+    "simulator/protocol",
+    "simulator/script",
+    "simulator/service",
+}
+CLOCKS_AND_SOCKETS = {
+    "anyio", "asyncio", "datetime", "h11", "httpx", "httpx2", "select", "selectors",
+    "socket", "ssl", "subprocess", "threading", "time", "trio", "websockets",
+}  # fmt: skip
 MAY_PRINT = {"console"}
 WALL_CLOCKS = {"time", "time_ns", "sleep"}  # of `time`; see `anyio.current_time`
 
@@ -43,6 +173,37 @@ def test_imports_point_one_way() -> None:
         for module in _imports(path)
         if module.startswith("voxpipe.")
         and module.split(".")[1] in MAY_IMPORT.keys() - MAY_IMPORT[folder] - {folder}
+    ]
+
+
+def test_a_room_imports_what_is_below_it() -> None:
+    TopologicalSorter(ROOMS).prepare()  # complains of a circle
+    assert not [
+        f"{_name(path)} imports {module}"
+        for path in MODULES
+        if (room := _room(".".join(path.relative_to(ROOT).with_suffix("").parts)))
+        for module in _imports(path)
+        if (other := _room(module)) is not None
+        and other.split("/")[0] == room.split("/")[0]
+        and other not in ROOMS[room] | {room}
+    ]
+
+
+def test_no_room_may_import_what_it_does_not() -> None:
+    allowed = {(room, other) for room in ROOMS for other in ROOMS[room]}
+    for path in MODULES:
+        room = _room(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        allowed -= {(room, _room(module)) for module in _imports(path)}
+    assert not allowed
+
+
+def test_a_room_that_is_told_the_time_has_no_clock_and_no_socket() -> None:
+    assert not [
+        f"{_name(path)} imports {module}"
+        for path in MODULES
+        if any(path.is_relative_to(PACKAGE / room) for room in SANS_IO)
+        for module in _imports(path)
+        if module.split(".")[0] in CLOCKS_AND_SOCKETS
     ]
 
 
@@ -143,6 +304,13 @@ def _name(path: Path) -> str:
 def _folder(path: Path) -> str | None:
     parts = path.relative_to(PACKAGE).parts
     return parts[0] if len(parts) > 1 else None
+
+
+def _room(module: str) -> str | None:
+    """The innermost room that a module of ours is in; ``None`` for all others."""
+    place = module.removeprefix("voxpipe.").replace(".", "/")
+    rooms = [room for room in ROOMS if f"{place}/".startswith(f"{room}/")]
+    return max(rooms, key=len, default=None)
 
 
 @cache

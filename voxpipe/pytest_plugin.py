@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import pytest
 
     from voxpipe.processors.realtime import Address, Connect, Connection
-    from voxpipe.simulator import MemoryConnection, Script, Simulator
+    from voxpipe.simulator import Script, Simulated, Simulator
 
 T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment
-_LONGEST_NAME = 150  # characters; file systems take 255 bytes
+_MAX_NAME = 150  # characters; file systems take 255 bytes
 _RECORD = "--record-realtime"
 _HELP = (
     "record the cassettes of `realtime_cassette` at the service (OPENAI_API_KEY; costs "
@@ -41,9 +41,7 @@ class RealtimeSimulator:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __call__(
-        self, script: Script | str | Path | None = None
-    ) -> Callable[[object], MemoryConnection]:
+    def __call__(self, script: Script | str | Path | None = None) -> Simulated:
         """What `open_session` takes as ``connect``: a session without a socket.
 
         Args:
@@ -53,10 +51,9 @@ class RealtimeSimulator:
         Raises:
             ScriptError: the file will not do.
         """
-        from voxpipe.simulator import ToneVoice, connect_in_memory
+        from voxpipe.simulator import simulated
 
-        read, voice = self._read(script), ToneVoice()
-        return lambda address: connect_in_memory(read, voice, seed=1)
+        return simulated(self._read(script), seed=1)
 
     def serve(self, script: Script | str | Path | None = None) -> Simulator:
         """A real server on loopback, to be opened with ``async with``.
@@ -82,6 +79,7 @@ class RealtimeCassette:
     Attributes:
         path: of the file; the second session's is ``….2.jsonl``, and so on.
         mode: what happens.
+        needs_key: a recording is made at the service, and needs one.
     """
 
     def __init__(
@@ -93,6 +91,7 @@ class RealtimeCassette:
         self.path = path
         self.mode: Literal["record", "replay"] = mode
         record = mode == "record"
+        self.needs_key = record
         self._connect = _recorder(path) if record else _player(path, ignore)
 
     def ignoring(self, *fields: str) -> RealtimeCassette:
@@ -183,7 +182,7 @@ def _cassette_of(request: pytest.FixtureRequest) -> Path:
         backend = call.params.get("anyio_backend")  # a name, or a name and options
         loop = backend if isinstance(backend, str) else next(iter(backend or ()), None)
         parts += [part for part in call.id.split("-") if part != loop]
-    name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_LONGEST_NAME]
+    name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_MAX_NAME]
     return request.path.parent / "cassettes" / request.path.stem / f"{name}.jsonl"
 
 

@@ -110,7 +110,7 @@ class Telephone:
 
     def collect(self) -> None:
         """Put on the wire what both sides have to send."""
-        for words in self.service.speeches():
+        for words in self.service.speech_requests():
             seconds = 0.06 * len(words.text)
             self.service.spoken(words, PCM_24K.silence(seconds), self.now)
         self.down.extend(json.dumps(event) for event in self.service.outgoing())

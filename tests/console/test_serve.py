@@ -20,7 +20,7 @@ from anyio.to_thread import run_sync
 
 from voxpipe.console import serve
 from voxpipe.console.app import AppError
-from voxpipe.console.demo.caller import guest_recordings
+from voxpipe.console.demo.caller import guest_speech
 from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
@@ -113,7 +113,7 @@ async def served(
 
 def question() -> AudioFrame:
     """A person who asks something, as recorded."""
-    spoken = guest_recordings()[0]
+    spoken = guest_speech()[0]
     wide = AudioFrame(data=spoken.audio, format=spoken.format)
     assert spoken.format.rate == 16_000
     return AudioFrame(

@@ -175,14 +175,14 @@ class TheSimulator:
         if self._random.random() < 0.05:
             self.now += 0.3
             machine.advance(self.now)
-        for speech in machine.speeches():
+        for speech in machine.speech_requests():
             machine.spoken(speech, bytes(9_600), self.now)
-        for errand in machine.errands():
-            machine.returned(errand, "nothing", self.now)
+        for request in machine.mcp_requests():
+            machine.mcp_answered(request, "nothing", self.now)
         for event in machine.outgoing():
             if "item" in event:
                 self.peer.names.append(event["item"]["id"])
-        assert machine.farewell is None
+        assert machine.close_frame is None
 
 
 def bench_append(sound: bytes) -> Json:

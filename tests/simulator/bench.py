@@ -148,7 +148,7 @@ class Bench:
         return asked + self.until("rate_limits.updated")
 
     def _drain(self) -> list[Json]:
-        for speech in self.machine.speeches():
+        for speech in self.machine.speech_requests():
             pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
             self.machine.spoken(speech, pcm, self.now)
         events = self.machine.outgoing()

@@ -13,8 +13,8 @@ from openai import AsyncOpenAI
 
 from voxpipe.simulator import (
     CallTool,
-    HeardReply,
     Line,
+    PlayedReply,
     Script,
     Simulator,
     Timing,
@@ -68,7 +68,7 @@ async def test_the_agents_sdk_answers_a_call_with_a_tool() -> None:
         name="bakery", instructions="You answer for a bakery.", tools=[opening_hours]
     )
     told: list[str] = []
-    replies: list[HeardReply] = []
+    replies: list[PlayedReply] = []
     async with (
         Simulator(SCRIPT, ToneVoice()) as simulator,
         AsyncOpenAI(base_url=simulator.url, api_key="sk-test") as openai,

@@ -41,10 +41,10 @@ from voxpipe.simulator import (
     ToneVoice,
     connect_in_memory,
 )
+from voxpipe.simulator.machines import open_machine
 from voxpipe.simulator.net.admission import Admission
-from voxpipe.simulator.opening import open_machine
-from voxpipe.simulator.service.mcp.definitions import Definition
-from voxpipe.simulator.service.mcp.remote import run_errand
+from voxpipe.simulator.net.mcp_client import ask_server
+from voxpipe.simulator.service.mcp.definitions import ServerDefinition
 from voxpipe.simulator.service.mcp.requests import CallMcpTool, error_of
 
 from .bench import Json, judge
@@ -181,10 +181,10 @@ async def test_95_a_server_that_lets_nobody_in_any_more_is_an_http_error(
     shop: str,
 ) -> None:
     call = CallMcpTool(
-        Definition({"server_url": shop, "server_label": "shop"}), "x", {}
+        ServerDefinition({"server_url": shop, "server_label": "shop"}), "x", {}
     )
     with fail_after(PATIENCE):
-        outcome = await run_errand(call)
+        outcome = await ask_server(call)
     assert isinstance(outcome, McpFailure)
     assert error_of(outcome) == {
         "type": "http_error",
@@ -232,8 +232,8 @@ async def test_a_client_secret_brings_its_servers_and_shows_no_token(
             machine = open_machine(admission, Script(), lifetime=60, seed=1)
             events = machine.outgoing()
             assert TOKEN not in json.dumps(events)
-            (errand,) = machine.errands()
-            machine.returned(errand, await run_errand(errand), 0.0)
+            (request,) = machine.mcp_requests()
+            machine.mcp_answered(request, await ask_server(request), 0.0)
             item = machine.outgoing()[-1]["item"]
     assert "refund" in [tool["name"] for tool in item["tools"]]
 

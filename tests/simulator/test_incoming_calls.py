@@ -15,10 +15,10 @@ from websockets.exceptions import ConnectionClosed
 
 from voxpipe.simulator import (
     CallEnded,
-    IncomingCall,
     Line,
     Script,
     Simulator,
+    SipCaller,
     Timing,
     ToneVoice,
 )
@@ -34,9 +34,7 @@ BEARER = {"Authorization": "Bearer sk-test"}
 class Desk:
     """A simulator with a call that is in progress, and a client that has joined."""
 
-    def __init__(
-        self, server: Simulator, call: IncomingCall, socket: WebSocket
-    ) -> None:
+    def __init__(self, server: Simulator, call: SipCaller, socket: WebSocket) -> None:
         self.server = server
         self.call = call
         self.socket = socket

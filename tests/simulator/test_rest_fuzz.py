@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.net.keys import Keys
-from voxpipe.simulator.net.messages import Denied, Request
-from voxpipe.simulator.net.pump import in_line
+from voxpipe.simulator.net.messages import HttpError, HttpRequest
+from voxpipe.simulator.net.session_requests import in_line
 from voxpipe.simulator.router import Router
 from voxpipe.simulator.voices.speech import CachedVoice
 
@@ -69,24 +69,24 @@ def test_every_request_has_an_answer(asked: list[tuple[str, str, bytes]]) -> Non
         async with anyio.create_task_group() as tasks:
             keys = Keys(lambda key: True, lambda: datetime.now(UTC).timestamp())
             speak = in_line(CachedVoice(ToneVoice()))
-            reception = Router(Script(), keys, speak, tasks, 3600)
-            call = reception.calls.ring("sip")
+            router = Router(Script(), keys, speak, tasks, 3600)
+            call = router.calls.ring("sip")
             for path, type, body in asked:
                 headers = {"content-type": type, "Authorization": "Bearer sk-test"}
-                request = Request(
+                request = HttpRequest(
                     method="POST",
                     target=path.replace("CALL", call.id),
                     headers=headers,
                     body=body,
                 )
                 try:
-                    answer = await reception.routes.answer(request)
-                except Denied as denied:
-                    answer = denied.answer
+                    answer = await router.routes.answer(request)
+                except HttpError as denied:
+                    answer = denied.response
                 assert answer.status in (200, 201, 400, 404)
                 if answer.body and answer.type == "application/json":
                     json.loads(answer.body, parse_constant=_fail)
-            reception.calls.end_all()
+            router.calls.end_all()
             tasks.cancel_scope.cancel()
 
     anyio.run(ask)

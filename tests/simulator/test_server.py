@@ -15,8 +15,15 @@ from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.processors.realtime import open_session
-from voxpipe.simulator import Line, Script, Simulator, Timing, ToneVoice, VoiceError
-from voxpipe.simulator.net import websocket
+from voxpipe.simulator import (
+    Line,
+    PortLimits,
+    Script,
+    Simulator,
+    Timing,
+    ToneVoice,
+    VoiceError,
+)
 
 from . import web_client
 from .bench import Json, judge
@@ -173,12 +180,9 @@ async def test_11_a_browser_brings_its_key_as_a_subprotocol() -> None:
             assert socket.subprotocol == "realtime"
 
 
-async def test_13_the_server_pings_with_four_bytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert websocket.PING_INTERVAL == 20.26
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.02)
-    async with simulator() as server:
+async def test_13_the_server_pings_with_four_bytes() -> None:
+    assert PortLimits().ping_interval == 20.26
+    async with simulator(limits=PortLimits(ping_interval=0.02)) as server:
         stream = await raw_upgrade(server)
         received = b""
         with anyio.fail_after(10):

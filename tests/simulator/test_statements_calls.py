@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import Line, Script, Timing, ToneVoice
-from voxpipe.simulator.calls.playback import Heard
+from voxpipe.simulator.calls.output_audio_buffer import PlayedAudio
 from voxpipe.simulator.calls.session import CallSession
 from voxpipe.simulator.service.machine import Machine
 
@@ -25,7 +25,7 @@ class Line20ms:
     def __init__(self, *says: str, **session: Any) -> None:
         self.now = 0.0
         self.events: list[Json] = []
-        self.heard: list[Heard] = []
+        self.played: list[PlayedAudio] = []
         self.voice = ToneVoice()
         script = Script(replies=[Line(say=each) for each in says], timing=TIMING)
         machine = Machine(
@@ -76,11 +76,11 @@ class Line20ms:
 
     def _drain(self) -> None:
         while True:
-            for speech in self.call.speeches():
+            for speech in self.call.speech_requests():
                 pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
                 self.call.spoken(speech, pcm, self.now)
             events = self.call.outgoing()
-            self.heard += self.call.heard()
+            self.played += self.call.played()
             if not events:
                 return
             for event in events:
@@ -128,7 +128,7 @@ def test_90_playing_takes_as_long_as_the_audio_does() -> None:
     line.until("output_audio_buffer.started")
     began = line.now
     line.until("output_audio_buffer.stopped")
-    [heard] = line.heard
+    [heard] = line.played
     length = len(heard.data) / 48_000
     assert length > 0.5
     assert line.now - began == pytest.approx(length, abs=0.001)
@@ -154,7 +154,7 @@ def test_90_speech_during_playback_truncates_to_what_was_played() -> None:
     assert "input_audio_buffer.speech_stopped" in told[at + 3 :]
     truncated = events[at + 2]
     assert (truncated["item_id"], truncated["content_index"]) == (item["id"], 0)
-    [heard] = line.heard[:1]
+    [heard] = line.played[:1]
     assert heard.cut
     assert truncated["audio_end_ms"] == len(heard.data) // 48
     assert 1000 <= truncated["audio_end_ms"] <= (line.now - began) * 1000
@@ -219,7 +219,7 @@ def test_90_replies_are_played_one_after_the_other() -> None:
         "stopped",
     ] * 2
     assert len({each["response_id"] for each in buffer}) == 2
-    assert len(line.heard) == 2
+    assert len(line.played) == 2
 
 
 def test_a_refusal_is_for_the_client_that_asked() -> None:
@@ -245,4 +245,4 @@ def test_a_call_in_g711_is_heard_in_g711() -> None:
     assert line.call.takes.type == "audio/pcmu"
     line.send("response.create")
     line.until("output_audio_buffer.stopped")
-    assert line.heard[0].format.type == "audio/pcmu"
+    assert line.played[0].format.type == "audio/pcmu"

@@ -40,7 +40,7 @@ def test_05_what_is_not_json_is_invalid_json(text: str) -> None:
     (event,) = bench.raw(text)
     assert event["error"]["code"] == "invalid_json"
     assert event["error"]["param"] is None
-    assert bench.machine.farewell is None
+    assert bench.machine.close_frame is None
 
 
 def test_17_an_error_names_the_event_that_it_blames() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voxpipe.simulator import Line, Script
-from voxpipe.simulator.service.conversation.items import LONGEST_IMAGE
+from voxpipe.simulator.service.conversation.items import MAX_IMAGE
 
 from .bench import Bench, Json, hum, silence, types
 
@@ -152,7 +152,7 @@ def test_45_an_image_is_a_data_uri_of_png_or_jpeg(kind: str) -> None:
         "data:image/png;base64,!!",
         "data:image/png;base64,R0lGODlh",  # GIF89a
         "data:image/jpeg;base64,iVBORw==",  # no more than the beginning of a beginning
-        f"data:image/png;base64,{PIXEL[:-4]}{'A' * LONGEST_IMAGE}",
+        f"data:image/png;base64,{PIXEL[:-4]}{'A' * MAX_IMAGE}",
         5,
     ],
 )

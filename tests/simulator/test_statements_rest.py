@@ -17,7 +17,7 @@ from openai import (
 )
 
 from voxpipe.simulator import Simulator, ToneVoice
-from voxpipe.simulator.net.keys import ClientSecret, Keys, looks_like_a_key
+from voxpipe.simulator.net.keys import IssuedSecret, Keys, looks_like_a_key
 
 from .web_client import connect
 
@@ -66,7 +66,7 @@ async def test_12_a_session_outlives_the_secret_that_opened_it() -> None:
 def test_12_a_secret_is_good_up_to_the_second_it_expires() -> None:
     now = 100.0
     keys = Keys(lambda key: False, lambda: now)
-    secret = ClientSecret("ek_1", 700, {"type": "realtime"})
+    secret = IssuedSecret("ek_1", 700, {"type": "realtime"})
     keys.add(secret)
     now = 699.9
     assert keys.check("ek_1") is secret
@@ -78,7 +78,7 @@ def test_12_a_secret_is_good_up_to_the_second_it_expires() -> None:
 def test_old_secrets_are_forgotten_and_none_shows_itself() -> None:
     keys = Keys(looks_like_a_key, lambda: 0.0)
     for number in range(10_001):
-        keys.add(ClientSecret(f"ek_{number}", 1, {}))
+        keys.add(IssuedSecret(f"ek_{number}", 1, {}))
     assert keys.check("ek_0") is None
     newest = keys.check("ek_10000")
     assert newest is not None

@@ -22,7 +22,7 @@ def test_15_a_session_ends_with_an_error_and_1001() -> None:
     message = "Your session hit the maximum duration of 60 minutes."
     assert event["error"]["code"] == "session_expired"
     assert event["error"]["message"] == message
-    assert bench.machine.farewell == (1001, message)
+    assert bench.machine.close_frame == (1001, message)
     assert bench.send("response.create") == []
     assert bench.machine.next_timer is None
 

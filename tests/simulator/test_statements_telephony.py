@@ -21,10 +21,18 @@ from openai import (
 from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.simulator import CallRejected, Line, Script, Simulator, Timing, ToneVoice
+from voxpipe.simulator import (
+    CallRejected,
+    Line,
+    PortLimits,
+    Script,
+    Simulator,
+    Timing,
+    ToneVoice,
+)
 from voxpipe.simulator.calls.webhook import call_incoming, signed
-from voxpipe.simulator.net.listener import Listener
-from voxpipe.simulator.net.messages import Answer, Request
+from voxpipe.simulator.net.listener import PortListener
+from voxpipe.simulator.net.messages import HttpRequest, HttpResponse
 
 from .bench import judge
 from .web_client import WebSocket, connect
@@ -68,14 +76,16 @@ async def service() -> AsyncGenerator[tuple[Simulator, AsyncOpenAI]]:
 
 
 @asynccontextmanager
-async def app(respond: Callable[[Request], Awaitable[Answer]]) -> AsyncGenerator[str]:
+async def app(
+    respond: Callable[[HttpRequest], Awaitable[HttpResponse]],
+) -> AsyncGenerator[str]:
     """An app that takes webhooks; gives their URL."""
 
-    def welcome(request: Request) -> Any:
+    def welcome(request: HttpRequest) -> Any:
         raise NotImplementedError
 
     stop = anyio.Event()
-    listener = Listener("127.0.0.1", respond, welcome)
+    listener = PortListener("127.0.0.1", respond, welcome, PortLimits())
     async with anyio.create_task_group() as tasks:
         port = await tasks.start(listener.serve, 0, stop)
         yield f"http://127.0.0.1:{port}/webhook?from=openai"
@@ -281,14 +291,14 @@ def unix_now() -> int:
 
 async def test_104_the_webhook_is_posted_and_the_app_may_accept_in_it() -> None:
     async with service() as (server, openai):
-        asked: list[Request] = []
+        asked: list[HttpRequest] = []
 
-        async def respond(request: Request) -> Answer:
+        async def respond(request: HttpRequest) -> HttpResponse:
             asked.append(request)
             event = openai.webhooks.unwrap(request.body, dict(request.headers))
             assert event.type == "realtime.call.incoming"
             await openai.realtime.calls.accept(event.data.call_id, type="realtime")
-            return Answer(status=204)
+            return HttpResponse(status=204)
 
         async with (
             app(respond) as url,
@@ -302,8 +312,8 @@ async def test_104_the_webhook_is_posted_and_the_app_may_accept_in_it() -> None:
 
 
 async def test_104_an_app_that_does_not_take_its_webhook_fails_the_test() -> None:
-    async def respond(_: Request) -> Answer:
-        return Answer(status=500, body=b"failed")
+    async def respond(_: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=500, body=b"failed")
 
     async with service() as (server, _), app(respond) as url:
         with pytest.raises(TransportError, match="with 500"):

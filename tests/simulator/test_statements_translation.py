@@ -12,7 +12,7 @@ from openai.types.realtime import RealtimeTranslationServerEvent
 from pydantic import BaseModel
 
 from voxpipe.simulator import Failure, Line, Script, Timing, ToneVoice, When
-from voxpipe.simulator.service.translation.machine import Translator
+from voxpipe.simulator.service.translation.machine import TranslationMachine
 
 from .bench import BIRTHDAY, Json, hum, silence, types
 
@@ -36,7 +36,7 @@ class Bench:
     def __init__(self, script: Script = TALK, *, lifetime: float = 3600.0) -> None:
         self.now = 0.0
         self.voice: ToneVoice | None = ToneVoice()
-        self.machine = Translator(
+        self.machine = TranslationMachine(
             "gpt-realtime-translate",
             script,
             now=0.0,
@@ -85,7 +85,7 @@ class Bench:
         return events
 
     def drain(self) -> list[Json]:
-        for speech in self.machine.speeches():
+        for speech in self.machine.speech_requests():
             pcm = None
             if self.voice is not None:
                 pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
@@ -245,7 +245,7 @@ def test_105_closed_follows_a_drained_output_and_then_the_close() -> None:
     assert joined(events, SAID) == "Good evening."
     assert sound(events) == ToneVoice().speak("Good evening.", "interpreter", 1.0)
     assert types(events)[-1] == "session.closed"
-    assert bench.machine.farewell == (1000, "")
+    assert bench.machine.close_frame == (1000, "")
     assert bench.send("session.close") == []
 
 
@@ -332,8 +332,8 @@ def test_15_a_translation_session_ends_after_an_hour() -> None:
     bench = Bench(TALK, lifetime=60)
     (error,) = bench.run(61)
     assert error["error"]["code"] == "session_expired"
-    assert bench.machine.farewell is not None
-    assert bench.machine.farewell.code == 1001
+    assert bench.machine.close_frame is not None
+    assert bench.machine.close_frame.code == 1001
 
 
 def test_105_it_is_as_late_as_its_script_says() -> None:

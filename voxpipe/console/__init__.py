@@ -1,1 +1,1 @@
-"""The `voxpipe` command."""
+"""The `voxpipe` command: demo, simulate, serve."""

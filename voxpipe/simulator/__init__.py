@@ -9,28 +9,29 @@
                 print(event.type)
 
 `Simulator.websocket_url` is for other clients, ``?model=gpt-realtime-2.1`` behind it.
-Under trio's autojump clock there is the same session without a socket::
+For voxpipe's own sessions there is the same model without a socket, and so in virtual
+time; `connect_in_memory` is what is below, message by message::
 
-    async with connect_in_memory(script, ToneVoice()) as connection:
-        await connection.send('{"type": "response.create"}')
-        event = json.loads(await connection.receive())  # or ConnectionClosed
+    async with open_session(connect=simulated(script)) as session:
+        model = Realtime(session)
 
 What the model says is in a `Script`, in Python or in YAML (`load_script`). A response
 whose own ``instructions`` ask for exact words (``Say exactly: "Good evening."``) says
 these words and uses up no line of the script. Without a script it echoes.
 """
 
-from voxpipe.simulator.voices.speech import Voice, find_voice
-from voxpipe.simulator.voices.tones import ToneVoice
-
-from .calls.incoming import CallRejected, HeardReply, IncomingCall
-from .calls.line import CallEnded
+from .calls.microphone import CallEnded
+from .calls.sip_caller import CallRejected, PlayedReply, SipCaller
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
+from .net.limits import PortLimits
 from .script.file import load_script, parse_script
 from .script.mcp import McpFailure, McpTool, McpTools
 from .script.script import CallTool, Failure, Line, Script, Timing, When, Written
 from .server import Simulator
+from .simulated import Simulated, simulated
+from .voices.speech import Voice, find_voice
+from .voices.tones import ToneVoice
 
 __all__ = [
     "CallEnded",
@@ -38,16 +39,18 @@ __all__ = [
     "CallTool",
     "ConnectionClosed",
     "Failure",
-    "HeardReply",
-    "IncomingCall",
     "Line",
     "McpFailure",
     "McpTool",
     "McpTools",
     "MemoryConnection",
+    "PlayedReply",
+    "PortLimits",
     "Script",
     "ScriptError",
+    "Simulated",
     "Simulator",
+    "SipCaller",
     "Timing",
     "ToneVoice",
     "Voice",
@@ -58,4 +61,5 @@ __all__ = [
     "find_voice",
     "load_script",
     "parse_script",
+    "simulated",
 ]

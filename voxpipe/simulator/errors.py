@@ -1,6 +1,6 @@
 """What the simulator refuses, in the words of the service where they are known.
 
-A `Refusal` becomes an ``error`` event and the session goes on. A `Farewell` ends it.
+A `Refusal` becomes an ``error`` event and the session goes on. A `CloseFrame` ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from anyio import EndOfStream
 from voxpipe.pipeline.errors import SessionLost, VoxpipeError
 
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
-_QUOTED = 60  # characters of a client's own value that a message repeats
+_MAX_QUOTED = 60  # characters of a client's own value that a message repeats
 
 
 class ScriptError(VoxpipeError):
@@ -65,7 +65,7 @@ class Refusal(Exception):
         }
 
 
-class Farewell(NamedTuple):
+class CloseFrame(NamedTuple):
     """The close frame that ends a session."""
 
     code: int
@@ -75,12 +75,12 @@ class Farewell(NamedTuple):
 def quoted(value: object) -> str:
     """``value`` as an error message repeats it: short, and never a whole document."""
     if isinstance(value, str):
-        text = value if len(value) <= _QUOTED else value[:_QUOTED] + "…"
+        text = value if len(value) <= _MAX_QUOTED else value[:_MAX_QUOTED] + "…"
         return f"'{text}'"
     if type(value) in (dict, list):
         return _named(value)
     text = repr(value)
-    return text if len(text) <= _QUOTED else text[:_QUOTED] + "…"
+    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
 
 
 def _named(value: object) -> str:

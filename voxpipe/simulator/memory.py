@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Self
 
 from anyio import (
+    AsyncContextManagerMixin,
     BrokenResourceError,
     ClosedResourceError,
     EndOfStream,
     Event,
     create_memory_object_stream,
-    create_task_group,
 )
-from anyio.abc import TaskGroup
 from anyio.streams.memory import (
     MemoryObjectReceiveStream,
     MemoryObjectSendStream,
     MemoryObjectStreamStatistics,
 )
 
-from voxpipe.pipeline.runtime.scopes import exit_group
-from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .errors import ConnectionClosed
+from .machines import open_machine
 from .net.admission import Admission
 from .net.faulty import with_faults
-from .net.pump import Pump, in_line
-from .opening import open_machine
+from .net.pump import Pump
+from .net.session_requests import in_line
 from .protocol.session_config import LIFETIME, AnyKind
-from .script.faults import Fault
+from .script.faults import ScriptFault
 from .script.script import Script
-from .service.sans_io import SansIOSession
+from .service.sans_io_session import SansIOSession
+from .voices.speech import CachedVoice, Voice, find_voice
 
 _MODELS: dict[AnyKind, str] = {
     "realtime": "gpt-realtime-2.1",
@@ -43,7 +43,7 @@ _CAPACITY = 64  # frames each way, as a socket's buffers would hold
 
 
 class _ServerSide:
-    """The wire as the pump sees it."""
+    """The server's side: the connection to its client."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class _ServerSide:
         self._receiver.close()
 
 
-class MemoryConnection:
+class MemoryConnection(AsyncContextManagerMixin):
     """The client's side of a session: opened with ``async with``.
 
     Its clock is anyio's: under trio's autojump clock a call of five minutes takes as
@@ -93,9 +93,9 @@ class MemoryConnection:
 
     def __init__(
         self,
-        open_session: Callable[[], SansIOSession[Any]],
+        open_session: Callable[[], SansIOSession],
         voice: CachedVoice,
-        faults: Sequence[Fault] = (),
+        faults: Sequence[ScriptFault] = (),
     ) -> None:
         self._open_session = open_session
         self._voice = voice
@@ -103,29 +103,21 @@ class MemoryConnection:
         self._sender, at_server = create_memory_object_stream[str](_CAPACITY)
         to_client, self._receiver = create_memory_object_stream[str](_CAPACITY)
         self._server = _ServerSide(to_client, at_server)
-        self._tasks: TaskGroup | None = None
 
-    async def __aenter__(self) -> Self:
-        self._tasks = create_task_group()
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._serve)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        await self.aclose()
-        assert self._tasks is not None
-        return await exit_group(self._tasks, kind, error, traceback)
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with tasks_until_done() as tasks:
+            tasks.start_soon(self._serve)
+            try:
+                yield self
+            finally:
+                await self.aclose()
 
     async def _serve(self) -> None:
         try:
-            machine = self._open_session()
-            wire = with_faults(self._server, self._faults)
-            await Pump(machine, wire, in_line(self._voice)).run()
+            session = self._open_session()
+            client = with_faults(self._server, self._faults)
+            await Pump(session, client, in_line(self._voice)).run()
         finally:
             self._server.hang_up(1000, "")
 

@@ -13,20 +13,21 @@ from anyio.abc import TaskGroup
 from .calls.calls import Calls
 from .cassettes import CassetteError, Players
 from .errors import Refusal
-from .net.admission import DOORS, Admission, Rejection, admit, no_such_call
+from .machines import open_machine
+from .net.admission import SESSION_PATHS, Admission, Rejection, admit, no_such_call
 from .net.faulty import with_faults
 from .net.keys import Keys
-from .net.messages import Request
-from .net.pump import Pump, Speak
-from .net.websocket import Socket
-from .opening import open_machine
+from .net.messages import HttpRequest
+from .net.pump import Pump
+from .net.session_requests import Speak
+from .net.websocket import ServerWebSocket
 from .rest.calls import CallEndpoints
-from .rest.client_secrets import ClientSecrets
-from .rest.responses import Responses
+from .rest.client_secrets import ClientSecretEndpoints
+from .rest.responses import ResponsesEndpoint
 from .rest.routes import Routes, nothing_at
 from .script.script import Script
 from .service.machine import Machine
-from .service.sans_io import SansIOSession
+from .service.sans_io_session import SansIOSession
 
 
 class Router:
@@ -62,7 +63,7 @@ class Router:
         self._sessions = 0  # opened so far
         self.calls = Calls(self._open_call, speak, tasks)
         calls = CallEndpoints(self.calls, keys)
-        secrets = ClientSecrets(keys, [server.label for server in script.mcp])
+        secrets = ClientSecretEndpoints(keys, [server.label for server in script.mcp])
         self.routes = Routes(
             keys,
             {
@@ -75,31 +76,33 @@ class Router:
                 "/v1/realtime/calls/*/reject": calls.reject,
                 "/v1/realtime/calls/*/refer": calls.refer,
                 "/v1/realtime/calls/*/hangup": calls.hang_up,
-                "/v1/responses": Responses(script, keys).create,
+                "/v1/responses": ResponsesEndpoint(script, keys).create,
             },
         )
 
-    def welcome(self, request: Request) -> Callable[[Socket], Awaitable[None]]:
+    def welcome(
+        self, request: HttpRequest
+    ) -> Callable[[ServerWebSocket], Awaitable[None]]:
         """What to do with a client that wants a WebSocket.
 
         Raises:
-            Denied: sessions are opened somewhere else.
+            HttpError: sessions are opened somewhere else.
         """
-        if request.path not in DOORS:
+        if request.path not in SESSION_PATHS:
             raise nothing_at(request)
 
-        async def converse(socket: Socket) -> None:
+        async def converse(socket: ServerWebSocket) -> None:
             # The service upgrades first and refuses then.
             try:
                 await self._converse(socket, request)
             except Rejection as rejection:
                 with suppress(EndOfStream):
                     await socket.send(json.dumps(rejection.event))
-                    await socket.close(*rejection.farewell)
+                    await socket.close(*rejection.close_frame)
 
         return converse
 
-    async def _converse(self, socket: Socket, request: Request) -> None:
+    async def _converse(self, socket: ServerWebSocket, request: HttpRequest) -> None:
         offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
         admission = admit(
             request.target,
@@ -108,16 +111,16 @@ class Router:
             self._keys,
         )
         self._sessions += 1
-        wire = with_faults(socket, self._script.faults, self._sessions)
+        client = with_faults(socket, self._script.faults, self._sessions)
         if not admission.call_id:
-            await Pump(self._open(admission), wire, self._speak).run()
+            await Pump(self._open(admission), client, self._speak).run()
             return
         call = self.calls.joined(admission.call_id)
         if call is None:
             raise Rejection(4000, no_such_call(admission.call_id))
-        await call.join(wire)
+        await call.join(client)
 
-    def _open(self, admission: Admission) -> SansIOSession[Any]:
+    def _open(self, admission: Admission) -> SansIOSession:
         if self._players is None:
             return open_machine(admission, self._script, lifetime=self._lifetime)
         try:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
-from anyio import Event, create_task_group, to_thread
-from anyio.abc import TaskGroup
+from anyio import AsyncContextManagerMixin, Event, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.runtime.scopes import exit_group
-from voxpipe.simulator.voices.speech import CachedVoice, Voice, find_voice
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
-from .calls.incoming import IncomingCall
+from .calls.sip_caller import SipCaller
 from .cassettes import Players
 from .net.keys import Keys, looks_like_a_key
-from .net.listener import Listener
-from .net.pump import in_thread
+from .net.limits import PortLimits
+from .net.listener import PortListener
+from .net.session_requests import in_thread
 from .protocol.session_config import LIFETIME
 from .router import Router
 from .script.script import Script
+from .voices.speech import CachedVoice, Voice, find_voice
 
 
-class Simulator:
+class Simulator(AsyncContextManagerMixin):
     """A local server that speaks the Realtime protocol.
 
     Open it with ``async with``; it ends, with all its sessions, when the block does.
@@ -43,6 +43,7 @@ class Simulator:
         cassette: a recorded session to be replayed in place of the script, to any
             client. One that does something else than was recorded is told by an
             ``error`` event, and closed with 4000.
+        limits: what its port bears of clients.
     """
 
     def __init__(
@@ -55,17 +56,17 @@ class Simulator:
         accepts: Callable[[str], bool] = looks_like_a_key,
         lifetime: float = LIFETIME,
         cassette: str | Path | None = None,
+        limits: PortLimits | None = None,
     ) -> None:
         self._script = script or Script()
         self._voice = voice
-        self._reception: Router | None = None
+        self._router: Router | None = None
         self._host = host
         self._port = port
         self._keys = Keys(accepts, _today)
         self._lifetime = lifetime
+        self._limits = limits or PortLimits()
         self._players = None if cassette is None else Players(cassette, then="repeat")
-        self._tasks: TaskGroup | None = None
-        self._stop = Event()
 
     @property
     def port(self) -> int:
@@ -112,12 +113,12 @@ class Simulator:
         webhook_url: str | None = None,
         secret: SecretStr | str | Sequence[SecretStr] = (),
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
-    ) -> IncomingCall:
+    ) -> SipCaller:
         """A caller who rings at your app by SIP; open it with ``async with``.
 
         Args:
             webhook_url: where your app takes webhooks; ``http://`` on this machine
-                only. Without one nothing is posted: give it `IncomingCall.webhook`.
+                only. Without one nothing is posted: give it `SipCaller.webhook`.
             secret: with which webhooks are signed, ``whsec_…`` or any text; several
                 while they are exchanged.
             headers: of the SIP INVITE; two usual ones when there are none.
@@ -125,54 +126,38 @@ class Simulator:
         if isinstance(secret, str):
             secret = SecretStr(secret)
         secrets = [secret] if isinstance(secret, SecretStr) else secret
-        return IncomingCall(self._open.calls, headers, webhook_url, secrets)
+        return SipCaller(self._open.calls, headers, webhook_url, secrets)
 
     @property
     def _open(self) -> Router:
-        if self._reception is None:
+        if self._router is None:
             raise TransportError("open the simulator first: `async with simulator`")
-        return self._reception
+        return self._router
 
-    async def __aenter__(self) -> Self:
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         # Looking for a voice may load a library: not in the loop's thread.
         if self._voice is None:
             self._voice = await to_thread.run_sync(find_voice)
-        self._stop = Event()
-        self._tasks = create_task_group()
-        self._reception = reception = Router(
-            self._script,
-            self._keys,
-            in_thread(CachedVoice(self._voice)),
-            self._tasks,
-            self._lifetime,
-            self._players,
-        )
-        listener = Listener(self._host, reception.routes.answer, reception.welcome)
-        await self._tasks.__aenter__()
-        try:
-            self._port = await self._tasks.start(listener.serve, self._port, self._stop)
-        except BaseException as error:
-            # The group is ours to close, whatever it was.
-            self._stop.set()
-            await exit_group(self._tasks, type(error), error, error.__traceback__)
-            if isinstance(error, OSError):
-                raise TransportError(
-                    f"cannot listen on {self._host} port {self._port}: "
-                    f"{error.strerror or error}; port 0 takes any that is free"
-                ) from error
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        self._stop.set()
-        assert self._tasks is not None
-        self._open.calls.end_all()
-        return await exit_group(self._tasks, kind, error, traceback)
+        stop = Event()
+        async with tasks_until_done() as tasks:
+            self._router = router = Router(
+                self._script,
+                self._keys,
+                in_thread(CachedVoice(self._voice)),
+                tasks,
+                self._lifetime,
+                self._players,
+            )
+            listener = PortListener(
+                self._host, router.routes.answer, router.welcome, self._limits
+            )
+            try:
+                self._port = await tasks.start(listener.serve, self._port, stop)
+                yield self
+            finally:
+                stop.set()
+                router.calls.end_all()
 
 
 def _today() -> float:

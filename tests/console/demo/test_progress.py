@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.console.demo.plain import columns
-from voxpipe.console.demo.progress import Lines, Screen, live
+from voxpipe.console.demo.progress import LineView, ScreenView, live
 
 
 class Terminal(io.StringIO):
@@ -42,7 +42,7 @@ def test_elsewhere_than_on_a_terminal_there_are_whole_plain_lines() -> None:
 
 def test_on_a_terminal_the_last_line_moves_and_what_was_said_stays() -> None:
     out = Terminal()
-    view = Screen(out, seconds=10.0, width=lambda: 80)
+    view = ScreenView(out, seconds=10.0, width=lambda: 80)
     view.at(2.5)
     assert shown(out) == ["[=====               ]   2.5 s "]
     view.saying("agent", "We are")
@@ -56,7 +56,7 @@ def test_on_a_terminal_the_last_line_moves_and_what_was_said_stays() -> None:
 
 def test_a_line_that_has_not_changed_is_not_written_again() -> None:
     out = Terminal()
-    view = Screen(out, width=lambda: 80)
+    view = ScreenView(out, width=lambda: 80)
     view.at(1.0)
     before = out.getvalue()
     view.at(1.01)
@@ -92,7 +92,7 @@ def test_the_moving_line_fits_and_nothing_said_commands_the_terminal(
     said: str, width: int, seconds: float | None, now: float
 ) -> None:
     out = Terminal()
-    view = Screen(out, seconds=seconds, width=lambda: width)
+    view = ScreenView(out, seconds=seconds, width=lambda: width)
     view.at(now)
     view.saying("caller", said)
     view.note(said)
@@ -105,5 +105,5 @@ def test_the_moving_line_fits_and_nothing_said_commands_the_terminal(
 def test_what_an_encoding_lacks_does_not_stop_the_show() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    Lines(out).said("caller", "Grüße 日本")
+    LineView(out).said("caller", "Grüße 日本")
     assert raw.getvalue() == b"> Gr??e ??\n"

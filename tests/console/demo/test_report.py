@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from voxpipe.console.demo.plain import columns
 from voxpipe.console.demo.report import (
-    Cut,
+    InterruptionRecord,
     Report,
-    Span,
-    ToolRecord,
+    SpanRecord,
+    ToolCallRecord,
     TurnRecord,
     table,
     to_json,
@@ -43,7 +43,7 @@ CALL = Report(
         ),
     ),
     tool_calls=(
-        ToolRecord(
+        ToolCallRecord(
             name="menu",
             call_id="c1",
             arguments='{"day": "Sunday"}',
@@ -54,7 +54,7 @@ CALL = Report(
         ),
     ),
     interruptions=(
-        Cut(
+        InterruptionRecord(
             reply_id="r2",
             at=8.0,
             generated_ms=4_000.0,
@@ -65,7 +65,7 @@ CALL = Report(
     ),
     usage={"text_in": 1_234, "audio_out": 56, "image_in": 0},
     cost_usd=0.0123,
-    spans=(Span(speaker="agent", start=5.923, end=8.0, text="We have soup,"),),
+    spans=(SpanRecord(speaker="agent", start=5.923, end=8.0, text="We have soup,"),),
 )
 
 

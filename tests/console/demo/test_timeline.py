@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.console.demo.report import Cut, Report, Span, ToolRecord, TurnRecord
+from voxpipe.console.demo.report import (
+    InterruptionRecord,
+    Report,
+    SpanRecord,
+    ToolCallRecord,
+    TurnRecord,
+)
 from voxpipe.console.demo.svg import text_width
 from voxpipe.console.demo.timeline import WIDTH, envelope, timeline_svg
 from voxpipe.pipeline import Timings
@@ -28,7 +34,7 @@ CALL = Report(
         ),
     ),
     tool_calls=(
-        ToolRecord(
+        ToolCallRecord(
             name="menu",
             call_id="c",
             arguments="{}",
@@ -38,7 +44,7 @@ CALL = Report(
         ),
     ),
     interruptions=(
-        Cut(
+        InterruptionRecord(
             reply_id="r",
             at=7.0,
             generated_ms=6_000.0,
@@ -48,10 +54,12 @@ CALL = Report(
     ),
     cost_usd=0.01,
     spans=(
-        Span(speaker="caller", start=2.0, end=4.0, text="What can I eat?"),
-        Span(speaker="agent", start=5.1, end=7.0, text="We have soup,"),
-        Span(speaker="agent", start=7.0, end=11.1, kind="unplayed", text="and fish."),
-        Span(speaker="agent", start=9.0, end=12.0, text="Gladly."),
+        SpanRecord(speaker="caller", start=2.0, end=4.0, text="What can I eat?"),
+        SpanRecord(speaker="agent", start=5.1, end=7.0, text="We have soup,"),
+        SpanRecord(
+            speaker="agent", start=7.0, end=11.1, kind="unplayed", text="and fish."
+        ),
+        SpanRecord(speaker="agent", start=9.0, end=12.0, text="Gladly."),
     ),
 )
 SOUND = [0.5] * round(CALL.seconds / 0.02)
@@ -132,7 +140,7 @@ def test_only_sound_makes_a_wave() -> None:
 
 def test_words_that_find_no_room_go_on_in_the_next_row() -> None:
     text = "These words begin at the very end of a row and go on in the next one."
-    span = Span(speaker="caller", start=14.0, end=18.0, text=text)
+    span = SpanRecord(speaker="caller", start=14.0, end=18.0, text=text)
     told = words(draw(replace(CALL, spans=(span,))))
     lines = [line for line in told if line and line in text and len(line) > 3]
     assert " ".join(lines) == text
@@ -162,7 +170,7 @@ def test_a_call_of_any_length_has_a_bounded_picture(seconds: float) -> None:
 times = st.floats(-10, 100)
 said = st.text(st.characters(codec=None), max_size=40)
 spans = st.builds(
-    Span,
+    SpanRecord,
     speaker=st.sampled_from(["caller", "agent"]),
     start=times,
     end=times,
@@ -178,7 +186,7 @@ timings = st.builds(
 )
 turns = st.builds(TurnRecord, index=st.integers(1, 99), timings=timings)
 tools = st.builds(
-    ToolRecord,
+    ToolCallRecord,
     name=said,
     call_id=said,
     arguments=said,
@@ -188,7 +196,7 @@ tools = st.builds(
     error=st.none() | said,
 )
 cuts = st.builds(
-    Cut,
+    InterruptionRecord,
     reply_id=said,
     at=times,
     generated_ms=st.floats(0, 1e5),
@@ -223,7 +231,7 @@ def test_any_conversation_makes_a_file_that_parses_and_stays_on_the_paper(
 
 
 @given(st.lists(tools, max_size=5))
-def test_the_labels_of_tools_do_not_overlap(calls: list[ToolRecord]) -> None:
+def test_the_labels_of_tools_do_not_overlap(calls: list[ToolCallRecord]) -> None:
     root = draw(Report(model="m", seconds=60.0, tool_calls=tuple(calls)))
     placed: dict[str, list[tuple[float, float]]] = {}
     for each in found(root, "small"):

@@ -22,10 +22,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime import Address, Connection, Settings
 from voxpipe.simulator import Script, ToneVoice
-from voxpipe.simulator.calls.line import Line
+from voxpipe.simulator.calls.microphone import Microphone
 from voxpipe.simulator.calls.pump import CallPump
 from voxpipe.simulator.calls.session import CallSession
-from voxpipe.simulator.net.pump import in_line
+from voxpipe.simulator.net.session_requests import in_line
 from voxpipe.simulator.service.machine import Machine
 from voxpipe.simulator.voices.speech import CachedVoice
 
@@ -156,7 +156,7 @@ async def carried(script: Script, settings: Settings) -> AsyncGenerator[Carried]
         session=settings.to_wire(),
     )
     speak: Any = in_line(CachedVoice(ToneVoice()))
-    pump = CallPump(CallSession(machine, seed=1), speak, Line())
+    pump = CallPump(CallSession(machine, seed=1), speak, Microphone())
     async with create_task_group() as tasks:
         tasks.start_soon(pump.run)
         yield Carried(pump, tasks)

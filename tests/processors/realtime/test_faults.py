@@ -14,11 +14,11 @@ from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,
-    Fault,
     HalfOpen,
     Malformed,
     RateLimited,
     Reorder,
+    ScriptFault,
     Slow,
     Stall,
 )
@@ -41,7 +41,7 @@ def run_virtual(conversation: Callable[[], Awaitable[T]]) -> T:
     return run_virtually(_chosen[0], conversation)
 
 
-def faulty(*faults: Fault, **fields: Any) -> Script:
+def faulty(*faults: ScriptFault, **fields: Any) -> Script:
     lines = [Line(say=WORDS), Line(say="Again.")]
     return Script(replies=lines, timing=QUICK, faults=faults, **fields)
 
@@ -80,7 +80,7 @@ def agent_said(conversation: Call) -> list[str]:
     ids=lambda value: value.at if isinstance(value, Close | Expired) else "",
 )
 def test_a_connection_that_closes_is_a_lost_session_with_code_and_reason(
-    fault: Fault, code: int, words: str
+    fault: ScriptFault, code: int, words: str
 ) -> None:
     async def conversation() -> None:
         async with call(faulty(fault)) as phone_call:

@@ -19,11 +19,11 @@ from voxpipe.simulator.cassettes import recording
 from voxpipe.simulator.protocol.event_names import SERVER_EVENTS
 from voxpipe.simulator.script.faults import (
     Close,
+    ConnectionFault,
     Duplicate,
     Malformed,
     Reorder,
     Stall,
-    WireFault,
 )
 
 from .call import QUICK, Call, simulated
@@ -65,7 +65,7 @@ async def hold(connect: Connect) -> Call:
     return phone_call
 
 
-def held_with(fault: WireFault) -> Call:
+def held_with(fault: ConnectionFault) -> Call:
     """The conversation with a service that has this fault, on one loop or the other."""
     connect = simulated(SCRIPT.model_copy(update={"faults": (fault,)}))
     backend = BACKENDS[len(fault.at) % 2]  # half of the events each

@@ -9,7 +9,7 @@ import anyio
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.calls.pump import CallPump
 from voxpipe.simulator.calls.session import CallSession
-from voxpipe.simulator.net.pump import in_line
+from voxpipe.simulator.net.session_requests import in_line
 from voxpipe.simulator.service.machine import Machine
 from voxpipe.simulator.voices.speech import CachedVoice
 

@@ -20,11 +20,11 @@ from voxpipe.simulator import (
     connect_in_memory,
 )
 from voxpipe.simulator.cassettes import recording, replay
-from voxpipe.simulator.cassettes.cleaning import Keep
-from voxpipe.simulator.cassettes.recorder import Connection
+from voxpipe.simulator.cassettes.recorder import TextConnection
+from voxpipe.simulator.cassettes.redaction import Keep
 
 Json = dict[str, Any]
-Plot = Callable[[Connection], Awaitable[Any]]
+Plot = Callable[[TextConnection], Awaitable[Any]]
 TOOL: Json = {"type": "function", "name": "look", "parameters": {}}
 TWICE = [CallTool(name="look", arguments={"n": n}) for n in (1, 2)]
 SCRIPT = Script(
@@ -58,28 +58,28 @@ def play(path: Path, plot: Plot, **options: Any) -> Any:
     return run_virtual(session)
 
 
-async def send(connection: Connection, type: str, **fields: Any) -> None:
+async def send(connection: TextConnection, type: str, **fields: Any) -> None:
     await connection.send(json.dumps({"type": type, **fields}))
 
 
-async def until(connection: Connection, type: str) -> list[Json]:
+async def until(connection: TextConnection, type: str) -> list[Json]:
     events: list[Json] = []
     while not events or events[-1]["type"] != type:
         events.append(json.loads(await connection.receive()))
     return events
 
 
-async def ask(connection: Connection, **response: Any) -> list[Json]:
+async def ask(connection: TextConnection, **response: Any) -> list[Json]:
     await send(connection, "response.create", response=response)
     return await until(connection, "response.done")
 
 
-async def answer(connection: Connection, call_id: str, output: str) -> None:
+async def answer(connection: TextConnection, call_id: str, output: str) -> None:
     item = {"type": "function_call_output", "call_id": call_id, "output": output}
     await send(connection, "conversation.item.create", item=item)
 
 
-async def talk(connection: Connection) -> list[Json]:
+async def talk(connection: TextConnection) -> list[Json]:
     """A session with settings, speech, a greeting and two tool calls."""
     events = await until(connection, "session.created")
     session = {"type": "realtime", "instructions": "Be kind.", "tools": [TOOL]}

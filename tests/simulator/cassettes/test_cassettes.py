@@ -10,17 +10,25 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import SecretStr
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.simulator import MemoryConnection, ToneVoice, connect_in_memory
-from voxpipe.simulator.cassettes import CassetteError, recorder, recording, replay
-from voxpipe.simulator.cassettes.recorder import Connection
+from voxpipe.processors.realtime import Address, websocket
+from voxpipe.simulator import (
+    MemoryConnection,
+    ToneVoice,
+    connect_in_memory,
+    simulated,
+)
+from voxpipe.simulator.cassettes import CassetteError, recording, replay
+from voxpipe.simulator.cassettes.recorder import Recording, TextConnection
 from voxpipe.simulator.script.faults import Close
 
 from .deck import SCRIPT, Json, ask, play, record, send, talk
 
 KEY = "sk-proj-abcdefgh12345678"
+ADDRESS = Address("wss://nobody.invalid/v1/realtime", SecretStr(KEY))
 
 
 def test_a_replay_gives_what_was_recorded_and_as_much_sound(tmp_path: Path) -> None:
@@ -38,7 +46,7 @@ def test_a_replay_gives_what_was_recorded_and_as_much_sound(tmp_path: Path) -> N
 
 
 def test_a_replay_takes_as_long_as_the_session_did(tmp_path: Path) -> None:
-    async def timed(connection: Connection) -> float:
+    async def timed(connection: TextConnection) -> float:
         start = anyio.current_time()
         await talk(connection)
         return anyio.current_time() - start
@@ -64,7 +72,7 @@ def test_neither_keys_nor_sound_are_written_down(tmp_path: Path) -> None:
         ],
     }
 
-    async def plot(connection: Connection) -> None:
+    async def plot(connection: TextConnection) -> None:
         await send(connection, "session.update", session=session)
         await send(connection, "input_audio_buffer.append", audio="QUJD" * 400)
         part = {"type": "input_image", "image_url": picture}
@@ -106,7 +114,7 @@ def test_a_hum_can_be_heard_where_speech_was(tmp_path: Path) -> None:
 def test_telephone_sound_is_as_long_as_it_was(
     law: str, sound: str, tmp_path: Path
 ) -> None:
-    async def plot(connection: Connection) -> list[Json]:
+    async def plot(connection: TextConnection) -> list[Json]:
         audio = {"output": {"format": {"type": law}}}
         session = {"type": "realtime", "audio": audio}
         await send(connection, "session.update", session=session)
@@ -126,7 +134,7 @@ def test_the_end_by_the_service_is_replayed_with_code_and_reason(
     fault = Close(at="response.done", code=4001, reason="enough")
     script = SCRIPT.model_copy(update={"faults": [fault]})
 
-    async def plot(connection: Connection) -> None:
+    async def plot(connection: TextConnection) -> None:
         with pytest.raises(SessionLost) as lost:
             await ask(connection)
         assert (lost.value.code, lost.value.reason) == (4001, "enough")
@@ -141,7 +149,7 @@ def test_the_end_by_the_service_is_replayed_with_code_and_reason(
 
 
 def test_a_session_that_the_program_breaks_off_is_not_kept(tmp_path: Path) -> None:
-    async def plot(connection: Connection) -> None:
+    async def plot(connection: TextConnection) -> None:
         await connection.receive()
         raise ZeroDivisionError
 
@@ -170,10 +178,24 @@ def test_each_session_of_a_program_has_a_file_of_its_own(tmp_path: Path) -> None
     assert [json.loads(each) for each in played] == list(map(json.loads, recorded))
 
 
-def test_a_cassette_that_is_too_long_is_refused_not_grown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_replay_needs_no_key_and_a_recording_what_it_connects_to(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(recorder, "LARGEST", 3000)
+    path = tmp_path / "talk.jsonl"
+    assert replay(path).needs_key is False
+    assert recording(path, simulated(SCRIPT)).needs_key is False
+    assert recording(path, websocket).needs_key is True
+
+
+def test_a_cassette_that_is_too_long_is_refused_not_grown(tmp_path: Path) -> None:
+    connect = Recording(
+        tmp_path / "talk.jsonl", simulated(SCRIPT), "words", max_size=3000
+    )
+
+    async def session() -> None:
+        async with connect(ADDRESS) as connection:
+            await talk(connection)
+
     with pytest.raises(CassetteError, match="at most 3000 bytes"):
-        record(tmp_path / "talk.jsonl", talk)
+        run_virtual(session)
     assert not list(tmp_path.iterdir())

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from voxpipe.simulator.cassettes import CassetteError, load_cassette
 from voxpipe.simulator.cassettes.cassette import parse_cassette
-from voxpipe.simulator.cassettes.cleaning import clean
 from voxpipe.simulator.cassettes.player import Player
+from voxpipe.simulator.cassettes.redaction import clean
 
 from .deck import Json, record, talk
 

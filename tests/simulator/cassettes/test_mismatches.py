@@ -10,7 +10,7 @@ import pytest
 
 from voxpipe.simulator import Line
 from voxpipe.simulator.cassettes import CassetteMismatch
-from voxpipe.simulator.cassettes.recorder import Connection
+from voxpipe.simulator.cassettes.recorder import TextConnection
 
 from .deck import (
     SCRIPT,
@@ -32,7 +32,7 @@ def changed(old: str, new: str) -> Plot:
     """`talk`, with something else in what it sends."""
 
     class Changed:
-        def __init__(self, connection: Connection) -> None:
+        def __init__(self, connection: TextConnection) -> None:
             self.receive = connection.receive
             self._connection = connection
 
@@ -85,7 +85,7 @@ def test_what_the_client_never_sends_is_told_at_its_end(tmp_path: Path) -> None:
     path = tmp_path / "talk.jsonl"
     record(path, talk)
 
-    async def only_begin(connection: Connection) -> None:
+    async def only_begin(connection: TextConnection) -> None:
         session = {"type": "realtime", "instructions": "Be kind.", "tools": [TOOL]}
         await send(connection, "session.update", session=session)
 
@@ -94,7 +94,7 @@ def test_what_the_client_never_sends_is_told_at_its_end(tmp_path: Path) -> None:
 
 
 def test_sound_that_never_comes_is_told_in_seconds(tmp_path: Path) -> None:
-    async def speak(connection: Connection, seconds: float = 1.0) -> None:
+    async def speak(connection: TextConnection, seconds: float = 1.0) -> None:
         for _ in range(round(seconds * 50)):
             sound = b64encode(bytes(960)).decode()
             await send(connection, "input_audio_buffer.append", audio=sound)
@@ -102,7 +102,7 @@ def test_sound_that_never_comes_is_told_in_seconds(tmp_path: Path) -> None:
         await until(connection, "input_audio_buffer.cleared")
         await send(connection, "input_audio_buffer.clear")
 
-    async def silent(connection: Connection) -> None:
+    async def silent(connection: TextConnection) -> None:
         with anyio.move_on_after(9):
             await speak(connection, 0.2)
 
@@ -118,7 +118,7 @@ def test_a_mismatch_that_the_program_swallows_comes_out_at_the_end(
     path = tmp_path / "talk.jsonl"
     record(path, talk)
 
-    async def careless(connection: Connection) -> None:
+    async def careless(connection: TextConnection) -> None:
         for _ in range(2):
             with pytest.raises(CassetteMismatch):
                 await ask(connection)
@@ -133,7 +133,7 @@ def test_results_may_overtake_one_another(tmp_path: Path) -> None:
     script = SCRIPT.model_copy(update={"replies": [Line(calls=TWICE), Line(say="So.")]})
 
     def results(order: int) -> Plot:
-        async def plot(connection: Connection) -> None:
+        async def plot(connection: TextConnection) -> None:
             session = {"type": "realtime", "tools": [TOOL]}
             await send(connection, "session.update", session=session)
             calls = (await ask(connection))[-1]["response"]["output"]
@@ -150,7 +150,7 @@ def test_results_may_overtake_one_another(tmp_path: Path) -> None:
 
 def test_ids_that_the_client_makes_up_may_be_others(tmp_path: Path) -> None:
     def plot(tag: str) -> Plot:
-        async def plot(connection: Connection) -> list[Json]:
+        async def plot(connection: TextConnection) -> list[Json]:
             part = {"type": "input_text", "text": "Hello"}
             item = {"id": f"mine_{tag}", "type": "message", "role": "user"}
             await send(
@@ -181,7 +181,7 @@ def test_what_an_interruption_brings_may_come_at_any_time_but_has_to(
     tmp_path: Path,
 ) -> None:
     def plot(*cuts: int) -> Plot:
-        async def plot(connection: Connection) -> None:
+        async def plot(connection: TextConnection) -> None:
             item = (await ask(connection))[-1]["response"]["output"][0]["id"]
             for ms in cuts:
                 await send(

@@ -13,15 +13,15 @@ from anyio.abc import ByteStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.simulator import Simulator, ToneVoice
-from voxpipe.simulator.net import http, listener
+from voxpipe.simulator import PortLimits, Simulator, ToneVoice
 
 PATH = "/v1/realtime/client_secrets"
 
 
 @asynccontextmanager
-async def port() -> AsyncGenerator[ByteStream]:
-    async with Simulator(None, ToneVoice()) as server:
+async def port(**limits: int) -> AsyncGenerator[ByteStream]:
+    limited = PortLimits(**limits)
+    async with Simulator(None, ToneVoice(), limits=limited) as server:
         stream = await anyio.connect_tcp("127.0.0.1", server.port)
         async with stream:
             yield stream
@@ -83,9 +83,8 @@ async def test_a_body_may_come_in_chunks_and_only_when_it_is_wanted() -> None:
     assert made["value"].startswith("ek_")
 
 
-async def test_a_body_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_BODY", 1000)
-    async with port() as stream:
+async def test_a_body_has_a_bound() -> None:
+    async with port(body=1000) as stream:
         await stream.send(post(b"x" * 2000, "Content-Length: 1000000000"))
         status, refused, _ = await answer(stream)
         assert status == 413
@@ -166,11 +165,9 @@ async def test_any_target_is_answered(target: str) -> None:
             assert status == 404
 
 
-async def test_there_are_no_more_connections_than_it_can_hold(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(listener, "_MOST_CONNECTIONS", 1)
-    async with Simulator(None, ToneVoice()) as server:
+async def test_there_are_no_more_connections_than_it_can_hold() -> None:
+    limits = PortLimits(connections=1)
+    async with Simulator(None, ToneVoice(), limits=limits) as server:
         first = await anyio.connect_tcp("127.0.0.1", server.port)
         await first.send(post(b"{}"))
         assert (await answer(first))[0] == 200

@@ -8,15 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import anyio
-import pytest
 from anyio.abc import ByteStream
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
 
-from voxpipe.simulator import Simulator, ToneVoice
-from voxpipe.simulator.net import websocket
+from voxpipe.simulator import PortLimits, Simulator, ToneVoice
 
 
 class Peer:
@@ -78,9 +76,9 @@ class Peer:
 
 @asynccontextmanager
 async def peer(
-    answers: Literal["all", "nothing"] = "all",
+    answers: Literal["all", "nothing"] = "all", limits: PortLimits | None = None
 ) -> AsyncGenerator[tuple[Simulator, Peer]]:
-    async with Simulator(None, ToneVoice()) as server:
+    async with Simulator(None, ToneVoice(), limits=limits) as server:
         stream = await anyio.connect_tcp("127.0.0.1", server.port)
         async with stream:
             url = f"{server.websocket_url}?model=gpt-realtime"
@@ -108,11 +106,8 @@ async def test_text_that_is_not_utf8_closes_with_1007() -> None:
         assert await client.closed() == 1007
 
 
-async def test_a_message_that_is_too_long_closes_with_1009(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket, "_LARGEST_MESSAGE", 1000)
-    async with peer() as (_, client):
+async def test_a_message_that_is_too_long_closes_with_1009() -> None:
+    async with peer(limits=PortLimits(message=1000)) as (_, client):
         client.protocol.send_text(b"x" * 1001)
         await client.flush()
         assert await client.closed() == 1009
@@ -124,20 +119,14 @@ async def test_a_frame_that_is_none_closes_with_1002() -> None:
         assert await client.closed() == 1002
 
 
-async def test_a_client_that_answers_no_ping_is_closed_with_1011(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.01)
-    monkeypatch.setattr(websocket, "_PING_PATIENCE", 0.01)
-    async with peer("nothing") as (_, client):
+async def test_a_client_that_answers_no_ping_is_closed_with_1011() -> None:
+    limits = PortLimits(ping_interval=0.01, pong_timeout=0.01)
+    async with peer("nothing", limits) as (_, client):
         assert await client.closed() == 1011
 
 
-async def test_pings_that_are_answered_keep_a_session(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket, "PING_INTERVAL", 0.01)
-    async with peer() as (_, client):
+async def test_pings_that_are_answered_keep_a_session() -> None:
+    async with peer(limits=PortLimits(ping_interval=0.01)) as (_, client):
         for _ in range(5):
             frame = await client.frame()
             assert frame.opcode is Opcode.PING

@@ -30,11 +30,11 @@ from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,
-    Fault,
     HalfOpen,
     Malformed,
     RateLimited,
     Reorder,
+    ScriptFault,
     Slow,
     Stall,
 )
@@ -43,11 +43,11 @@ QUICK = Timing(first_audio_ms=0, first_text_ms=0, speed=1000, rate_limits_ms=0)
 ASK = '{"type": "response.create", "response": {"output_modalities": ["text"]}}'
 
 
-def script(*faults: Fault) -> Script:
+def script(*faults: ScriptFault) -> Script:
     return Script(replies=[Line(say="One two.")] * 9, timing=QUICK, faults=faults)
 
 
-def connect(*faults: Fault) -> MemoryConnection:
+def connect(*faults: ScriptFault) -> MemoryConnection:
     return connect_in_memory(script(*faults), ToneVoice())
 
 

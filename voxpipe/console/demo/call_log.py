@@ -25,8 +25,8 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.realtime import Bill
 
-from .progress import Lines
-from .report import Cut, Report, Span, ToolRecord, TurnRecord
+from .progress import LineView
+from .report import InterruptionRecord, Report, SpanRecord, ToolCallRecord, TurnRecord
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class CallLog(Processor):
     calls = Input[ToolCall]()
     results = Input[ToolResult | ToolUpdate]()
 
-    def __init__(self, model: str, view: Lines) -> None:
+    def __init__(self, model: str, view: LineView) -> None:
         self._model = model
         self._view = view
         self._began = 0.0
@@ -63,7 +63,7 @@ class CallLog(Processor):
         self._speech: list[list[float]] = []
         self._interruptions: list[tuple[float, Interruption]] = []
         self._calls: dict[str, tuple[float, ToolCall]] = {}
-        self._tools: list[ToolRecord] = []
+        self._tools: list[ToolCallRecord] = []
         self._bill = Bill()
         self._ended = 0.0
 
@@ -144,7 +144,7 @@ class CallLog(Processor):
             started, call = self._calls.get(result.call_id, (self._now(), None))
             self._view.note(f"{result.name} → {result.error or result.output}")
             self._tools.append(
-                ToolRecord(
+                ToolCallRecord(
                     name=result.name,
                     call_id=result.call_id,
                     arguments=call.arguments if call else "",
@@ -164,7 +164,7 @@ class CallLog(Processor):
             seconds=self._ended,
             turns=tuple(self._turns()),
             tool_calls=tuple(self._tools),
-            interruptions=tuple(self._cuts()),
+            interruptions=tuple(self._told_interruptions()),
             usage=dict(self._bill.tokens),
             cost_usd=self._bill.usd,
             spans=tuple(self._spans()),
@@ -191,47 +191,49 @@ class CallLog(Processor):
             )
         return turns
 
-    def _cuts(self) -> list[Cut]:
-        cuts: list[Cut] = []
+    def _told_interruptions(self) -> list[InterruptionRecord]:
+        records: list[InterruptionRecord] = []
         for at, interruption in self._interruptions:
             items = interruption.items
             if not items:
                 continue
             generated = round(sum(item.generated for item in items) * 1000, 1)
-            heard = round(sum(item.played for item in items) * 1000, 1)
+            played = round(sum(item.played for item in items) * 1000, 1)
             cut = next((i for i in items if i.played < i.generated), items[-1])
-            cuts.append(
-                Cut(
+            records.append(
+                InterruptionRecord(
                     reply_id=interruption.cut.id,
                     at=at,
                     generated_ms=generated,
-                    played_ms=heard,
+                    played_ms=played,
                     truncated_to_ms=int(cut.played * 1000),
                     basis=cut.basis,
                 )
             )
-        return cuts
+        return records
 
-    def _spans(self) -> list[Span]:
-        spans: list[Span] = []
+    def _spans(self) -> list[SpanRecord]:
+        spans: list[SpanRecord] = []
         words = list(self._user)
         for number, (start, end) in enumerate(self._speech):
             text = words[number] if number < len(words) else ""
             stop = end if end > start else self._ended
-            spans.append(Span(speaker="caller", start=start, end=stop, text=text))
+            spans.append(SpanRecord(speaker="caller", start=start, end=stop, text=text))
         for spoken in self._spoken:
             turn, begin = spoken.turn, self._on_clock(spoken.turn.timings.first_played)
             if begin is None:
                 continue
             until = begin + turn.played
             said = self._words_of(spoken)
-            heard = said if spoken.words_played is None else spoken.words_played
-            spans.append(Span(speaker="agent", start=begin, end=until, text=heard))
+            played = said if spoken.words_played is None else spoken.words_played
+            spans.append(
+                SpanRecord(speaker="agent", start=begin, end=until, text=played)
+            )
             if turn.played < turn.generated:
                 lost = until + turn.generated - turn.played
-                rest = said.removeprefix(heard).strip()
+                rest = said.removeprefix(played).strip()
                 spans.append(
-                    Span(
+                    SpanRecord(
                         speaker="agent",
                         start=until,
                         end=lost,

@@ -34,12 +34,12 @@ from voxpipe.transports import MemoryPhone, read_header
 from . import restaurant
 from .call_log import CallLog
 from .caller import (
-    Listener,
+    CallerSpeech,
     Plot,
-    Recording,
+    ReplyWatcher,
     guest,
-    guest_recordings,
-    recording,
+    guest_speech,
+    read_speech,
     somebody,
 )
 from .progress import live
@@ -100,12 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
 async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
     """Play a caller to an agent, and leave a recording, a picture and a report."""
     if wav is None:
-        spoken = guest_recordings()
+        spoken = guest_speech()
         plot: Plot = guest
         script = restaurant.script(tuple(each.words for each in spoken))
         expected = 45.0  # seconds; measured
     else:
-        own = recording(wav)
+        own = read_speech(wav)
         spoken, plot, script = (own,), somebody(own), _echo(own)
         expected = own.seconds * 2 + 5
     tools = restaurant.tools()
@@ -119,9 +119,9 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             service=Service(base_url=url, api_key=key),
         ) as session,
     ):
-        conversation = Conversation(session, tools, spoken[0], out, expected)
-        await conversation.hold(plot)
-    leave(conversation.chronicle.summary(), out)
+        call = DemoCall(session, tools, spoken[0], out, expected)
+        await call.hold(plot)
+    leave(call.log.summary(), out)
 
 
 def leave(report: Report, out: Path) -> None:
@@ -142,49 +142,49 @@ def leave(report: Report, out: Path) -> None:
     print(f"{data}       all of it, for programs")
 
 
-class Conversation:
+class DemoCall:
     """The demo's pipeline, and the two who talk through it."""
 
     def __init__(
         self,
         session: Session,
         tools: ToolRouter,
-        caller: Recording,
+        caller: CallerSpeech,
         out: Path,
         expected: float,
     ) -> None:
         self._view = live(sys.stdout, seconds=expected)
-        self.chronicle = CallLog(session.settings.model, self._view)
+        self.log = CallLog(session.settings.model, self._view)
         self._phone = phone = MemoryPhone(caller.format, background="silence")
         self._model = model = Realtime(session)
-        self._listener = listener = Listener()
+        self._replies = replies = ReplyWatcher()
         recorder = WavRecorder(out / "conversation.wav")
-        chronicle = self.chronicle
+        log = self.log
         hears = (
             _pcm(phone.heard, phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
         )
         self._pipeline = Pipeline(
             hears >> model.hears,
             hears >> recorder.caller,
-            hears >> chronicle.caller,
+            hears >> log.caller,
             _from_model(model, phone) >> phone.speaks,
             _pcm(phone.played, phone) >> Resample(MODEL_RATE) >> recorder.agent,
             model.calls >> tools.calls,
             tools.results >> model.results,
-            model.says >> listener.says,
-            model.says >> chronicle.says,
-            model.transcripts >> chronicle.transcripts,
-            model.interruptions >> chronicle.interruptions,
-            model.usage >> chronicle.usage,
-            model.calls >> chronicle.calls,
-            tools.results >> chronicle.results,
+            model.says >> replies.says,
+            model.says >> log.says,
+            model.transcripts >> log.transcripts,
+            model.interruptions >> log.interruptions,
+            model.usage >> log.usage,
+            model.calls >> log.calls,
+            tools.results >> log.results,
         )
 
     async def hold(self, plot: Plot) -> None:
         """Let both talk until the caller hangs up."""
         print(self._pipeline.drawing())
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(plot, self._phone, self._listener)
+            tasks.start_soon(plot, self._phone, self._replies)
             self._model.say(restaurant.GREETING)
             await self._pipeline.run(deadline=DEADLINE)
             tasks.cancel_scope.cancel()
@@ -223,7 +223,7 @@ async def _service(
         yield simulator.url, "sk-simulated"
 
 
-def _echo(spoken: Recording) -> Script:
+def _echo(spoken: CallerSpeech) -> Script:
     """For a recording with known words: say them back, one line a turn."""
     lines = [line.strip() for line in spoken.words.splitlines() if line.strip()]
     return Script(replies=tuple(Line(heard=line, say="{heard}") for line in lines))

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Literal, TextIO
+from typing import TextIO
 
 from .plain import columns, fit, safe, tail
-
-Speaker = Literal["caller", "agent"]
+from .report import Speaker
 
 BAR = 20  # columns
 NARROW = 50  # columns; below that there is no bar
@@ -22,7 +21,7 @@ _SIGNS = {"caller": ">", "agent": "<", "note": "-"}
 _COLOURS = {"caller": "36", "agent": "33", "note": "2"}  # ANSI: cyan, yellow, faint
 
 
-class Lines:
+class LineView:
     """Whole lines, one for each thing said: for files, pipes and logs.
 
     Args:
@@ -64,13 +63,13 @@ class Lines:
         self._out.flush()
 
 
-class Screen(Lines):
+class ScreenView(LineView):
     """The same on a terminal, with a last line that moves.
 
     Args:
         out: the terminal.
         seconds: how long the conversation will take, if one knows.
-        colours: as for `Lines`.
+        colours: as for `LineView`.
         width: columns of the terminal; asked each time, as windows are resized.
     """
 
@@ -140,7 +139,7 @@ def live(
     *,
     seconds: float | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Lines:
+) -> LineView:
     """The view that fits ``out``: moving on a terminal, whole lines elsewhere.
 
     Args:
@@ -150,6 +149,6 @@ def live(
     """
     environment = os.environ if environment is None else environment
     if not out.isatty() or environment.get("TERM") == "dumb":
-        return Lines(out)
+        return LineView(out)
     colours = {} if environment.get("NO_COLOR") else _COLOURS
-    return Screen(out, seconds=seconds, colours=colours)
+    return ScreenView(out, seconds=seconds, colours=colours)

@@ -27,7 +27,7 @@ class TurnRecord:
         reply_id: the model's name for the answer.
         user_words: the question; empty where the agent spoke unasked.
         agent_words: the whole answer, as it was generated.
-        agent_words_played: the part that was heard, if it was cut; else ``None``.
+        agent_words_played: the part that was played, if it was cut; else ``None``.
         timings: when it passed its milestones.
     """
 
@@ -55,7 +55,7 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRecord:
+class ToolCallRecord:
     """A tool that ran.
 
     Attributes:
@@ -76,14 +76,14 @@ class ToolRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class InterruptionRecord:
     """A reply that was interrupted.
 
     Attributes:
         reply_id: the model's name for it.
         at: when.
         generated_ms: how much the model had made.
-        played_ms: how much of that was heard.
+        played_ms: how much of that was played.
         basis: whether that was ``measured`` or ``estimated``.
         truncated_to_ms: what the model was told to remember; ``None`` if nothing.
     """
@@ -97,7 +97,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class SpanRecord:
     """Somebody speaking, for the picture.
 
     Attributes:
@@ -127,11 +127,11 @@ class Report:
     model: str
     seconds: float
     turns: tuple[TurnRecord, ...] = ()
-    tool_calls: tuple[ToolRecord, ...] = ()
-    interruptions: tuple[Cut, ...] = ()
+    tool_calls: tuple[ToolCallRecord, ...] = ()
+    interruptions: tuple[InterruptionRecord, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict[str, int])
     cost_usd: float | None = None
-    spans: tuple[Span, ...] = ()
+    spans: tuple[SpanRecord, ...] = ()
 
 
 def between(start: float | None, end: float | None) -> float | None:
@@ -159,7 +159,9 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _plain(records: Iterable[ToolRecord | Cut | Span]) -> list[dict[str, Any]]:
+def _plain(
+    records: Iterable[ToolCallRecord | InterruptionRecord | SpanRecord],
+) -> list[dict[str, Any]]:
     return [asdict(record) for record in records]
 
 
@@ -173,17 +175,17 @@ def table(report: Report, width: int = 80) -> str:
     Args:
         width: columns of the terminal.
     """
-    sections = (_turns(report), _tools(report), _cuts(report), _bill(report))
+    sections = (_turns(report), _tools(report), _interruptions(report), _bill(report))
     return "\n\n".join(_grid(*each, width) for each in sections if each[2])
 
 
-Row = tuple[str, ...] | str  # cells, or words that have a line for themselves
-Section = tuple[str, tuple[str, ...], list[Row]]
+TableRow = tuple[str, ...] | str  # cells, or words that have a line for themselves
+TableSection = tuple[str, tuple[str, ...], list[TableRow]]
 
 
-def _turns(report: Report) -> Section:
+def _turns(report: Report) -> TableSection:
     head = ("turn", "→ commit", "→ first delta", "→ played", "total", "ours")
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for turn in report.turns:
         timings = turn.timings
         times = (
@@ -203,33 +205,33 @@ def _turns(report: Report) -> Section:
     return "Turns: from the caller's last sound to the answer, in ms", head, rows
 
 
-def _tools(report: Report) -> Section:
-    rows: list[Row] = [
+def _tools(report: Report) -> TableSection:
+    rows: list[TableRow] = [
         (call.name, _number(call.seconds * 1000), call.arguments, _result(call))
         for call in report.tool_calls
     ]
     return "Tools", ("tool", "ms", "arguments", "result"), rows
 
 
-def _result(call: ToolRecord) -> str:
+def _result(call: ToolCallRecord) -> str:
     return call.output if call.error is None else f"{call.error}: {call.output}"
 
 
-def _cuts(report: Report) -> Section:
+def _interruptions(report: Report) -> TableSection:
     words = {turn.reply_id: turn.agent_words_played for turn in report.turns}
-    rows: list[Row] = []
-    for cut in report.interruptions:
-        times = (cut.generated_ms, cut.played_ms, cut.truncated_to_ms)
-        rows.append((f"{cut.at:.1f} s", *map(_number, times), cut.basis))
-        heard = words.get(cut.reply_id)
-        if heard is not None:
-            rows.append(f"‹ {heard} …")
+    rows: list[TableRow] = []
+    for each in report.interruptions:
+        times = (each.generated_ms, each.played_ms, each.truncated_to_ms)
+        rows.append((f"{each.at:.1f} s", *map(_number, times), each.basis))
+        played = words.get(each.reply_id)
+        if played is not None:
+            rows.append(f"‹ {played} …")
     head = ("at", "generated", "played", "remembered", "basis")
     return "Interruptions: what was made and what was played of it, in ms", head, rows
 
 
-def _bill(report: Report) -> Section:
-    rows: list[Row] = [
+def _bill(report: Report) -> TableSection:
+    rows: list[TableRow] = [
         (name.replace("_", " "), f"{count:,}")
         for name, count in report.usage.items()
         if count
@@ -244,7 +246,7 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str:
+def _grid(title: str, head: tuple[str, ...], rows: list[TableRow], width: int) -> str:
     """Aligned columns, numbers to the right; the widest give way until all fit."""
     cells = [
         tuple(safe(cell) for cell in row) if isinstance(row, tuple) else safe(row)
@@ -255,7 +257,7 @@ def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str
     numeric = [
         all(map(_NUMBER.fullmatch, column[1:])) for column in zip(*table, strict=True)
     ]
-    while sum(widths) + 2 * len(widths) > width and max(widths) > _NARROWEST:
+    while sum(widths) + 2 * len(widths) > width and max(widths) > _MIN_COLUMN:
         widths[widths.index(max(widths))] -= 1
     lines = [fit(title, width)]
     for row in cells:
@@ -267,7 +269,7 @@ def _grid(title: str, head: tuple[str, ...], rows: list[Row], width: int) -> str
     return "\n".join(lines)
 
 
-_NARROWEST = 6  # columns; below that a cell says nothing
+_MIN_COLUMN = 6  # columns; below that a cell says nothing
 _NUMBER = re.compile(r"–|unknown|[$]?[0-9][0-9,.]*")
 
 

@@ -12,14 +12,14 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from .report import Report, Span
+from .report import Report, SpanRecord
 from .svg import Picture, text_width
-from .timeline_row import RIGHT, STEP, Row
+from .timeline_row import RIGHT, STEP, TimelineRow
 
 WIDTH = RIGHT + 24  # pixels
 _LENGTHS = (5, 10, 15, 20, 30, 60, 120, 300, 600)  # seconds that a row may last
 _ENOUGH = 15.0  # seconds; in a longer row, words and milliseconds find no room
-_MOST_ROWS = 24
+_MAX_ROWS = 24
 
 
 def envelope(samples: NDArray[np.int16], rate: int) -> list[float]:
@@ -49,9 +49,9 @@ def timeline_svg(
     y = _header(picture, report)
     length = _row_length(report.seconds)
     voices = {"caller": envelope_caller, "agent": envelope_agent}
-    untold: dict[Span, str] = {}  # words that found no room in an earlier row
+    untold: dict[SpanRecord, str] = {}  # words that found no room in an earlier row
     for number in range(max(ceil(report.seconds / length), 1)):
-        row = Row(picture, report, number * length, length, y)
+        row = TimelineRow(picture, report, number * length, length, y)
         row.draw(voices, untold)
         y += row.height
     title = f"A conversation of {report.seconds:.1f} seconds with {report.model}"
@@ -60,9 +60,9 @@ def timeline_svg(
 
 def _row_length(seconds: float) -> float:
     for length in _LENGTHS:
-        if length >= min(seconds, _ENOUGH) and seconds / length <= _MOST_ROWS:
+        if length >= min(seconds, _ENOUGH) and seconds / length <= _MAX_ROWS:
             return length
-    return seconds / _MOST_ROWS
+    return seconds / _MAX_ROWS
 
 
 def _header(picture: Picture, report: Report) -> float:

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from .plain import fit, safe
-from .report import Cut, Report, Span, Speaker, ToolRecord, TurnRecord
+from .report import (
+    InterruptionRecord,
+    Report,
+    SpanRecord,
+    Speaker,
+    ToolCallRecord,
+    TurnRecord,
+)
 from .svg import Picture, text_width, wrapped
 
 STEP = 0.02  # seconds of audio to each peak of an envelope
@@ -25,7 +32,7 @@ _STEPS = (
 )
 
 
-class Row:
+class TimelineRow:
     """A stretch of the call.
 
     Args:
@@ -54,7 +61,7 @@ class Row:
         self._axis = y + 20
 
     def draw(
-        self, voices: Mapping[str, Sequence[float]], untold: dict[Span, str]
+        self, voices: Mapping[str, Sequence[float]], untold: dict[SpanRecord, str]
     ) -> None:
         """Paint it.
 
@@ -71,8 +78,8 @@ class Row:
             self._draw_latency(turn)
         for call, level in self._tools:
             self._draw_tool(call, self._tool + level * _TOOL)
-        for cut in self._report.interruptions:
-            self._draw_cut(cut)
+        for interruption in self._report.interruptions:
+            self._draw_interruption(interruption)
 
     def _x(self, seconds: float) -> float:
         inside = min(max(seconds, self._start), self._end)
@@ -125,7 +132,7 @@ class Row:
         last = max(int((at + _STROKE / self._scale) / STEP), first + 1)
         return max(peaks[first:last], default=0.0)
 
-    def _spans(self, speaker: Speaker) -> list[Span]:
+    def _spans(self, speaker: Speaker) -> list[SpanRecord]:
         return sorted(
             (
                 span
@@ -135,7 +142,7 @@ class Row:
             key=lambda span: (span.start, span.end),
         )
 
-    def _shown(self, span: Span) -> tuple[float, float]:
+    def _shown(self, span: SpanRecord) -> tuple[float, float]:
         """From when to when to draw it: what was never heard ends at the next words."""
         if span.kind == "played":
             return span.start, max(span.start, span.end)
@@ -149,7 +156,7 @@ class Row:
 
     # --- words
 
-    def _draw_words(self, speaker: Speaker, untold: dict[Span, str]) -> None:
+    def _draw_words(self, speaker: Speaker, untold: dict[SpanRecord, str]) -> None:
         spans = self._spans(speaker)
         edges = [*(self._x(span.start) for span in spans), RIGHT]
         for span, (x, edge) in zip(spans, pairwise(edges), strict=True):
@@ -197,10 +204,12 @@ class Row:
             ours = "" if turn.ours_ms is None else f"ours {turn.ours_ms:,.0f} ms"
             self._picture.text(x, y + 20, label, "small", anchor="middle", hint=ours)
 
-    def _stacked(self, calls: Sequence[ToolRecord]) -> list[tuple[ToolRecord, int]]:
+    def _stacked(
+        self, calls: Sequence[ToolCallRecord]
+    ) -> list[tuple[ToolCallRecord, int]]:
         """Tools of this row, each on the first line on which it has room."""
         free: list[float] = []
-        placed: list[tuple[ToolRecord, int]] = []
+        placed: list[tuple[ToolCallRecord, int]] = []
         for call in sorted(calls, key=lambda call: call.started):
             if not self._meets(call.started, call.started + max(call.seconds, 0.001)):
                 continue
@@ -210,7 +219,7 @@ class Row:
             placed.append((call, level))
         return placed
 
-    def _extent(self, call: ToolRecord) -> tuple[float, float]:
+    def _extent(self, call: ToolCallRecord) -> tuple[float, float]:
         start, end = self._x(call.started), self._x(call.started + call.seconds)
         end = max(end, start + 3)
         label = 6 + text_width(_tool_label(call), 11)
@@ -218,7 +227,7 @@ class Row:
             return start, end + label
         return start - label, end
 
-    def _draw_tool(self, call: ToolRecord, y: float) -> None:
+    def _draw_tool(self, call: ToolCallRecord, y: float) -> None:
         left, _ = self._extent(call)
         start = self._x(call.started)
         width = max(self._x(call.started + call.seconds) - start, 3.0)
@@ -231,14 +240,13 @@ class Row:
         else:
             self._picture.text(start + width + 6, y + 10, label, "small")
 
-    def _draw_cut(self, cut: Cut) -> None:
-        if not self._start <= cut.at < self._end:
+    def _draw_interruption(self, interruption: InterruptionRecord) -> None:
+        if not self._start <= interruption.at < self._end:
             return
-        x, y = self._x(cut.at), self._agent
+        x, y = self._x(interruption.at), self._agent
         self._picture.path(f"M{x:.1f} {y - 6:.1f}V{y + _LANE + 4:.1f}", "cut")
-        label = (
-            f"cut: {cut.played_ms / 1000:.1f} of {cut.generated_ms / 1000:.1f} s played"
-        )
+        played, generated = interruption.played_ms, interruption.generated_ms
+        label = f"cut: {played / 1000:.1f} of {generated / 1000:.1f} s played"
         width = text_width(label, 11)
         room = RIGHT - x
         left = x + 8 if room > width + 16 else x - width - 16
@@ -246,7 +254,7 @@ class Row:
         self._picture.text(left + 4, y + _LANE / 2 + 4, label, "cut-words")
 
 
-def _tool_label(call: ToolRecord) -> str:
+def _tool_label(call: ToolCallRecord) -> str:
     error = "" if call.error is None else f", {call.error}"
     took = call.seconds * 1000
     name = fit(safe(call.name), 40)

@@ -16,7 +16,7 @@ from voxpipe.simulator.errors import Refusal, invalid_type
 from . import g711
 
 VOICE_RATE = 24_000  # Hz of what voices make and of audio/pcm
-LONGEST_APPEND = 15 * 1024 * 1024  # bytes of audio in one event
+MAX_APPEND = 15 * 1024 * 1024  # bytes of audio in one event
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ def decode_audio(value: Any, path: str, format: WireFormat) -> bytes:
             "padded).",
             path,
         ) from None
-    if len(data) > LONGEST_APPEND:
+    if len(data) > MAX_APPEND:
         raise Refusal(
             "invalid_value",
             f"Invalid '{path}': {len(data)} bytes of audio in one event; "
-            f"at most {LONGEST_APPEND} are accepted.",
+            f"at most {MAX_APPEND} are accepted.",
             path,
         )
     if len(data) % format.sample_bytes:

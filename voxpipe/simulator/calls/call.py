@@ -8,18 +8,18 @@ from typing import Literal
 from anyio import Event
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.messages import Denied
+from voxpipe.simulator.net.messages import HttpError
 
-from .ear import Ear
-from .line import CallEnded, Line
+from .microphone import CallEnded, Microphone
+from .played_replies import PlayedReplies
 from .pump import CallPump
 
-State = Literal["ringing", "accepted", "rejected", "taken", "over"]
+CallState = Literal["ringing", "accepted", "rejected", "taken", "over"]
 Transport = Literal["sip", "webrtc"]
 By = Literal["caller", "app", "referral", "session", "simulator"]
 
 
-class Call:
+class SimulatedCall:
     """One call, as the service knows it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Call:
         status: the SIP status it was rejected with, if it was.
         referred_to: where it was sent on, if it was.
         ended_by: who has ended it, once it is over.
-        line: the caller's mouth; none over WebRTC, whose media is not simulated.
+        microphone: the caller's; none over WebRTC, whose media is not simulated.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Call:
         self.id = id
         self.transport: Transport = transport
         self.sip_headers = tuple(sip_headers)
-        self.state: State = "ringing"
+        self.state: CallState = "ringing"
         self.status: int | None = None
         self.referred_to: str | None = None
         self.ended_by: By | None = None
-        self.line = Line() if transport == "sip" else None
+        self.microphone = Microphone() if transport == "sip" else None
         self._pump: CallPump | None = None
         self._decided, self._over = Event(), Event()
 
@@ -59,7 +59,7 @@ class Call:
         return self._pump
 
     @property
-    def ear(self) -> Ear:
+    def played(self) -> PlayedReplies:
         """What the caller hears; the rest of it also when the call is over.
 
         Raises:
@@ -67,16 +67,16 @@ class Call:
         """
         if self._pump is None:
             raise CallEnded(f"there is nothing to be heard: the call is {self.state}")
-        return self._pump.ear
+        return self._pump.played
 
     def check_ringing(self) -> None:
         """See that nobody has decided about it yet.
 
         Raises:
-            Denied: the first who accepts it gets it, and nobody after that.
+            HttpError: the first who accepts it gets it, and nobody after that.
         """
         if self.state in ("accepted", "taken"):
-            raise Denied(
+            raise HttpError(
                 400,
                 Refusal(
                     "call_already_accepted",
@@ -121,19 +121,19 @@ class Call:
         assert self.ended_by is not None
         return self.ended_by
 
-    def _finish(self, state: State, by: By) -> None:
+    def _finish(self, state: CallState, by: By) -> None:
         self.state, self.ended_by = state, by
         if self._pump is not None:
             self._pump.hang_up()
-        if self.line is not None:
-            self.line.close()
+        if self.microphone is not None:
+            self.microphone.close()
         self._decided.set()
         self._over.set()
 
 
-def gone(call_id: str) -> Denied:
+def gone(call_id: str) -> HttpError:
     """There is no such call, or not any more."""
-    return Denied(
+    return HttpError(
         404,
         Refusal("call_not_found", f"There is no call {call_id[:80]!r} in progress."),
     )

@@ -10,17 +10,17 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.messages import Denied
-from voxpipe.simulator.net.pump import Speak
+from voxpipe.simulator.net.messages import HttpError
+from voxpipe.simulator.net.session_requests import Speak
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.service.machine import Machine
 
-from .call import Call, Transport, gone
-from .line import CallEnded
+from .call import SimulatedCall, Transport, gone
+from .microphone import CallEnded
 from .pump import CallPump
 from .session import CallSession
 
-_MOST_CALLS = 256  # at the same time; the simulator's own limit
+_MAX_CALLS = 256  # at the same time; the simulator's own limit
 
 OpenMachine = Callable[[str, Mapping[str, Any]], Machine]
 """Starts a session with a model and what it is to be; `Refusal` when it cannot be."""
@@ -41,28 +41,28 @@ class Calls:
         self._open_machine = open_machine
         self._speak = speak
         self._tasks = tasks
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, SimulatedCall] = {}
         self._ids = Ids(SystemRandom())
 
     def ring(
         self, transport: Transport, sip_headers: Sequence[tuple[str, str]] = ()
-    ) -> Call:
+    ) -> SimulatedCall:
         """Take a call that comes in.
 
         Raises:
             TransportError: all lines are busy.
         """
-        if len(self._calls) >= _MOST_CALLS:
-            raise TransportError(f"this simulator has at most {_MOST_CALLS} calls")
-        call = Call(self._ids.new("rtc"), transport, sip_headers)
+        if len(self._calls) >= _MAX_CALLS:
+            raise TransportError(f"this simulator has at most {_MAX_CALLS} calls")
+        call = SimulatedCall(self._ids.new("rtc"), transport, sip_headers)
         self._calls[call.id] = call
         return call
 
-    def find(self, call_id: str) -> Call:
+    def find(self, call_id: str) -> SimulatedCall:
         """The call of this id.
 
         Raises:
-            Denied: there is none, or it is over.
+            HttpError: there is none, or it is over.
         """
         call = self._calls.get(call_id)
         if call is None:
@@ -76,20 +76,22 @@ class Calls:
         except (KeyError, CallEnded):
             return None
 
-    def accept(self, call: Call, model: str, session: Mapping[str, Any]) -> None:
+    def accept(
+        self, call: SimulatedCall, model: str, session: Mapping[str, Any]
+    ) -> None:
         """Start its session.
 
         Raises:
-            Denied: somebody has decided about it already.
+            HttpError: somebody has decided about it already.
             Refusal: the session cannot be.
         """
         call.check_ringing()
         machine = self._open_machine(model, session)
-        pump = CallPump(CallSession(machine), self._speak, call.line)
+        pump = CallPump(CallSession(machine), self._speak, call.microphone)
         call.accept(pump)
         self._tasks.start_soon(self._carry, call, pump)
 
-    def forget(self, call: Call) -> None:
+    def forget(self, call: SimulatedCall) -> None:
         """Its caller has gone."""
         self._calls.pop(call.id, None)
 
@@ -98,15 +100,15 @@ class Calls:
         for call in self._calls.values():
             call.end("simulator")
 
-    async def _carry(self, call: Call, pump: CallPump) -> None:
+    async def _carry(self, call: SimulatedCall, pump: CallPump) -> None:
         await pump.run()
         call.end("session")
         self.forget(call)
 
 
-def overloaded() -> Denied:
+def overloaded() -> HttpError:
     """As the service says that it has too much to do."""
-    return Denied(
+    return HttpError(
         503,
         Refusal(
             "server_is_overloaded",

@@ -7,7 +7,7 @@ from random import Random
 
 from voxpipe.simulator.errors import Refusal
 
-_LONGEST = 256 * 1024  # characters of an offer
+_MAX_OFFER = 256 * 1024  # characters of an offer
 _MEDIA = re.compile(r"m=(\w+) \d+ (\S+) (\S+)")
 
 
@@ -18,7 +18,7 @@ def answer(offer: str, random: Random) -> str:
         Refusal: this is no offer.
     """
     lines = offer.splitlines()
-    if len(offer) > _LONGEST or not lines or lines[0] != "v=0":
+    if len(offer) > _MAX_OFFER or not lines or lines[0] != "v=0":
         raise Refusal("invalid_sdp", "Invalid 'sdp': expected an SDP offer.", "sdp")
     session = [
         "v=0",

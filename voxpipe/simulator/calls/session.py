@@ -2,7 +2,7 @@
 
 It drives a `Machine` as a client would, and changes what comes out of it: audio is
 played and not sent, what is played is told (``output_audio_buffer.…``), and an
-interruption truncates what was not heard.
+interruption truncates what was not played.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from random import Random
 from typing import Any
 
 from voxpipe.simulator.audio.sound import WireFormat, wire_format
-from voxpipe.simulator.errors import Farewell
+from voxpipe.simulator.errors import CloseFrame
 from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.protocol.outbox import Event
 from voxpipe.simulator.service.machine import Machine
-from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
-from voxpipe.simulator.service.responses.reply import Speech
+from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
-from .playback import Change, Heard, Playback
+from .output_audio_buffer import BufferChange, OutputAudioBuffer, PlayedAudio
 
 _OURS = "the call itself"  # the `event_id` of what no client has asked for
 _CLEAR = "output_audio_buffer.clear"
@@ -37,8 +37,8 @@ class CallSession:
     def __init__(self, machine: Machine, seed: int | None = None) -> None:
         self._machine = machine
         self._random = Random(seed)
-        self._playback = Playback()
-        self._heard: list[Heard] = []
+        self._output_audio = OutputAudioBuffer()
+        self._played: list[PlayedAudio] = []
         self._formats: dict[str, WireFormat] = {}  # of responses that are running
         # What the session is; the first event of a machine tells it.
         created, *self._outgoing = machine.outgoing()
@@ -71,9 +71,9 @@ class CallSession:
         return events
 
     @property
-    def farewell(self) -> Farewell | None:
+    def close_frame(self) -> CloseFrame | None:
         """Why the session is over, when it is."""
-        return self._machine.farewell
+        return self._machine.close_frame
 
     # --- for the caller
 
@@ -103,21 +103,21 @@ class CallSession:
         )
 
     def hang_up(self, now: float) -> None:
-        """End what is playing: it has been heard so far."""
-        self._playback.cut(now)
-        self._heard += self._playback.heard()
+        """End what is playing: it has been played so far."""
+        self._output_audio.cut(now)
+        self._played += self._output_audio.played()
 
-    def heard(self) -> list[Heard]:
-        """What the caller has heard to its end since the last time this was asked."""
-        heard, self._heard = self._heard, []
-        return heard
+    def played(self) -> list[PlayedAudio]:
+        """The replies whose playing has ended since the last time this was asked."""
+        played, self._played = self._played, []
+        return played
 
     # --- for the shell
 
     @property
     def next_timer(self) -> float | None:
         """When `advance` has something to do; ``None`` when never."""
-        due = (self._machine.next_timer, self._playback.next)
+        due = (self._machine.next_timer, self._output_audio.next)
         return min((each for each in due if each is not None), default=None)
 
     def advance(self, now: float) -> None:
@@ -126,24 +126,26 @@ class CallSession:
         self._machine.advance(now)
         self._follow(now, self._outgoing)
 
-    def speeches(self) -> list[Speech]:
+    def speech_requests(self) -> list[SpeechRequest]:
         """What has to be spoken since the last time this was asked."""
-        return self._machine.speeches()
+        return self._machine.speech_requests()
 
-    def spoken(self, speech: Speech, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``speech``; ``None`` when it failed."""
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
+        """Take what a voice has made of ``request``; ``None`` when it failed."""
         self._let_pass(now)
-        self._machine.spoken(speech, pcm, now)
+        self._machine.spoken(request, pcm, now)
         self._follow(now, self._outgoing)
 
-    def errands(self) -> list[McpRequest]:
+    def mcp_requests(self) -> list[McpRequest]:
         """What MCP servers have to be asked since the last time this was asked."""
-        return self._machine.errands()
+        return self._machine.mcp_requests()
 
-    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
-        """Take what came of ``errand``."""
+    def mcp_answered(
+        self, request: McpRequest, outcome: McpOutcome, now: float
+    ) -> None:
+        """Take what came of ``request``."""
         self._let_pass(now)
-        self._machine.returned(errand, outcome, now)
+        self._machine.mcp_answered(request, outcome, now)
         self._follow(now, self._outgoing)
 
     # --- what comes out of the machine
@@ -162,7 +164,7 @@ class CallSession:
                 output = event["response"]["audio"]["output"]
                 self._formats[event["response"]["id"]] = wire_format(output["format"])
             elif kind == "response.done":
-                self._playback.finish(event["response"]["id"])
+                self._output_audio.finish(event["response"]["id"])
                 self._formats.pop(event["response"]["id"], None)
             elif kind == "input_audio_buffer.speech_started":
                 interrupted = self._interruptible
@@ -173,7 +175,7 @@ class CallSession:
     def _play(self, event: Event, now: float) -> None:
         id = event["response_id"]
         data = b64decode(event["delta"])
-        self._playback.play(id, event["item_id"], data, self._formats[id], now)
+        self._output_audio.play(id, event["item_id"], data, self._formats[id], now)
 
     @property
     def _interruptible(self) -> bool:
@@ -182,11 +184,11 @@ class CallSession:
         return bool(detection.get("interrupt_response"))
 
     def _let_pass(self, now: float) -> None:
-        self._tell(self._playback.advance(now))
+        self._tell(self._output_audio.advance(now))
 
     def _cut(self, now: float) -> None:
-        """Stop playing; the conversation keeps of each item what was heard."""
-        changes, cut = self._playback.cut(now)
+        """Stop playing; the conversation keeps of each item what was played."""
+        changes, cut = self._output_audio.cut(now)
         self._tell(changes)
         for item_id, ms in cut.items():
             truncate = {
@@ -202,8 +204,8 @@ class CallSession:
                 event for event in self._machine.outgoing() if event["type"] != "error"
             ]
 
-    def _tell(self, changes: list[Change]) -> None:
-        self._heard += self._playback.heard()
+    def _tell(self, changes: list[BufferChange]) -> None:
+        self._played += self._output_audio.played()
         self._outgoing += [
             {
                 "type": f"output_audio_buffer.{change.what}",

@@ -21,13 +21,13 @@ from pydantic import SecretStr
 
 from voxpipe.pipeline.errors import TransportError
 
-_PATIENCE = 10.0  # seconds that the app has to answer
+_ANSWER_TIMEOUT = 10.0  # seconds that the app has to answer
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_LARGEST_ANSWER = 1024 * 1024  # bytes
+_MAX_ANSWER = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class SignedWebhook:
     """A webhook as it is posted; for tests of what takes it without a server.
 
     Attributes:
@@ -45,13 +45,13 @@ class Webhook:
             TransportError: the app cannot be reached, or answers anything but 2xx.
         """
         try:
-            with fail_after(_PATIENCE):
+            with fail_after(_ANSWER_TIMEOUT):
                 async with await _connected(url) as stream:
                     status = await _exchange(stream, url, self)
         except TimeoutError:
             raise TransportError(
-                f"the app has not answered its webhook in {_PATIENCE:.0f} s: answer "
-                "first, and accept the call in the background"
+                f"the app has not answered its webhook in {_ANSWER_TIMEOUT:.0f} s: "
+                "answer first, and accept the call in the background"
             ) from None
         except (OSError, BrokenResourceError, h11.RemoteProtocolError) as error:
             reason = str(error) or type(error).__name__
@@ -82,7 +82,9 @@ def call_incoming(
     }
 
 
-def signed(event: dict[str, Any], secrets: Sequence[SecretStr], now: int) -> Webhook:
+def signed(
+    event: dict[str, Any], secrets: Sequence[SecretStr], now: int
+) -> SignedWebhook:
     """An event as a webhook, signed with each secret: more than one while they rotate.
 
     Args:
@@ -96,7 +98,7 @@ def signed(event: dict[str, Any], secrets: Sequence[SecretStr], now: int) -> Web
     signatures = [
         b64encode(digest(_key(secret), content, sha256)).decode() for secret in secrets
     ]
-    return Webhook(
+    return SignedWebhook(
         {
             "content-type": "application/json",
             "user-agent": "voxpipe simulator",
@@ -129,7 +131,7 @@ async def _connected(url: str) -> ByteStream:
     return await connect_tcp(where.hostname, where.port or 80)
 
 
-async def _exchange(stream: ByteStream, url: str, webhook: Webhook) -> int:
+async def _exchange(stream: ByteStream, url: str, webhook: SignedWebhook) -> int:
     """Send the request, read the answer; gives its status."""
     http = h11.Connection(h11.CLIENT)
     for event in _request(url, webhook):
@@ -145,13 +147,13 @@ async def _exchange(stream: ByteStream, url: str, webhook: Webhook) -> int:
         except EndOfStream:
             data = b""
         size += len(data)
-        if size > _LARGEST_ANSWER:
+        if size > _MAX_ANSWER:
             break
         http.receive_data(data)
     return status
 
 
-def _request(url: str, webhook: Webhook) -> Sequence[h11.Event]:
+def _request(url: str, webhook: SignedWebhook) -> Sequence[h11.Event]:
     where = urlsplit(url)
     target = (where.path or "/") + (f"?{where.query}" if where.query else "")
     headers = [

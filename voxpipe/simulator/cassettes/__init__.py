@@ -9,7 +9,7 @@ A replay checks what the client sends. See docs/cassettes.md for the format.
 from .cassette import Cassette, load_cassette
 from .errors import CassetteError, CassetteMismatch
 from .recorder import recording
-from .replayed import Players, replay
+from .replay import Players, replay
 
 __all__ = [
     "Cassette",

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 from voxpipe.simulator.protocol.json_types import is_object
 
-from .cleaning import APPENDS, bytes_in, kind_of
 from .errors import CassetteError
+from .redaction import APPENDS, bytes_in, kind_of
 
 VERSION = 1
-LARGEST = 64 * 1024 * 1024  # bytes; an hour without sound has a tenth of it
+MAX_SIZE = 64 * 1024 * 1024  # bytes; an hour without sound has a tenth of it
 _AGAIN = "record it again"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CassetteEntry:
     """One line: what came or went, and when.
 
     Attributes:
@@ -52,7 +52,7 @@ class Cassette:
     """
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[CassetteEntry, ...]
 
 
 def load_cassette(path: str | Path) -> Cassette:
@@ -63,8 +63,8 @@ def load_cassette(path: str | Path) -> Cassette:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise CassetteError(f"{path}: expected at most {LARGEST} bytes, got more")
+        if path.stat().st_size > MAX_SIZE:
+            raise CassetteError(f"{path}: expected at most {MAX_SIZE} bytes, got more")
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CassetteError(f"cannot read the cassette {path}: {error}") from error
@@ -77,7 +77,7 @@ def parse_cassette(lines: Iterable[str], *, name: str = "cassette") -> Cassette:
     Raises:
         CassetteError: as `load_cassette`.
     """
-    entries: list[Entry] = []
+    entries: list[CassetteEntry] = []
     version: object = None
     number = 0
     for number, text in enumerate(lines, 1):
@@ -109,7 +109,7 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return line
 
 
-def _entry(line: dict[str, Any], number: int, where: str) -> Entry:
+def _entry(line: dict[str, Any], number: int, where: str) -> CassetteEntry:
     at, sender = line.get("at"), line.get("from")
     if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < 1e9:
         raise CassetteError(f"{where}: expected at, in seconds, got {at!r}")
@@ -120,7 +120,7 @@ def _entry(line: dict[str, Any], number: int, where: str) -> Entry:
         raise CassetteError(
             f"{where}: expected event, text, audio_bytes or close beside at and from"
         )
-    return Entry(number, float(at), sender, **entry)
+    return CassetteEntry(number, float(at), sender, **entry)
 
 
 def _content(line: dict[str, Any]) -> dict[str, Any] | None:

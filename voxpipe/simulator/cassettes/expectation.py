@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .cassette import Cassette, Entry
-from .cleaning import clean, kind_of
+from .cassette import Cassette, CassetteEntry
+from .comparison import LOOSE, Event, differences, is_result, name_of, own_names
 from .errors import CassetteMismatch
-from .meaning import LOOSE, Event, differences, is_result, name_of, own_names
+from .redaction import clean, kind_of
 
 _CURE = "if the new one is right, record it again"
-_MOST_TOLD = 3  # differences of one event
+_MAX_TOLD = 3  # differences of one event
 
 
 class Expectation:
@@ -27,7 +27,7 @@ class Expectation:
     def __init__(self, cassette: Cassette, ignore: Collection[str]) -> None:
         self._name = cassette.name
         self._ignore = ignore
-        sent: list[tuple[Entry, Event]] = [
+        sent: list[tuple[CassetteEntry, Event]] = [
             (entry, clean(dict(entry.event), "words"))
             for entry in cassette.entries
             if entry.sender == "client" and entry.event is not None
@@ -37,13 +37,13 @@ class Expectation:
         self._met: set[int] = set()  # lines
         self.names: dict[str, str] = {}
 
-    def is_met(self, entry: Entry) -> bool:
+    def is_met(self, entry: CassetteEntry) -> bool:
         """Whether the client has sent this, or need not have by now."""
         if entry.event is None or is_loose(entry.event):
             return True
         return entry.line in self._met
 
-    def is_optional(self, entry: Entry) -> bool:
+    def is_optional(self, entry: CassetteEntry) -> bool:
         """Whether nothing waits for the client to send this."""
         return not entry.audio_bytes and (entry.event is None or is_loose(entry.event))
 
@@ -60,7 +60,7 @@ class Expectation:
         entry, expected = where[index]
         found = differences(expected, event, self.names, self._ignore)
         if found and not is_loose(event):
-            told = "; ".join(found[:_MOST_TOLD])
+            told = "; ".join(found[:_MAX_TOLD])
             raise CassetteMismatch(
                 f"{self._name}, line {entry.line}: the client's {name_of(event)} is "
                 f"another: {told} ({_CURE})"
@@ -79,7 +79,9 @@ class Expectation:
             f"{self._name}, line {entry.line}: the client never sent {name_of(event)}"
         )
 
-    def _find(self, event: Event, where: list[tuple[Entry, Event]]) -> int | None:
+    def _find(
+        self, event: Event, where: list[tuple[CassetteEntry, Event]]
+    ) -> int | None:
         name = name_of(event)
         for index, (_, expected) in enumerate(where):
             if name == name_of(expected):
@@ -89,7 +91,7 @@ class Expectation:
                 return None
         return None
 
-    def _surprise(self, event: Event, where: list[tuple[Entry, Event]]) -> str:
+    def _surprise(self, event: Event, where: list[tuple[CassetteEntry, Event]]) -> str:
         if not where:
             return f"{self._name}: nothing like {name_of(event)} was recorded ({_CURE})"
         entry, expected = where[0]

@@ -15,24 +15,24 @@ from uuid import uuid4
 import numpy as np
 
 from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat, wire_format
-from voxpipe.simulator.errors import Farewell, Refusal
+from voxpipe.simulator.errors import CloseFrame, Refusal
 from voxpipe.simulator.protocol.json_types import is_array, is_object
-from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
-from voxpipe.simulator.service.sans_io import Utterance
+from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
-from .cassette import Cassette, Entry
-from .cleaning import APPENDS, bytes_in, clean, fill, kind_of
+from .cassette import Cassette, CassetteEntry
 from .errors import CassetteMismatch
 from .expectation import Expectation
+from .redaction import APPENDS, bytes_in, clean, fill, kind_of
 
-Sound = Literal["silence", "tone"]
+SoundKind = Literal["silence", "tone"]
 
 MISMATCH = 4000  # close code; the reason says what the client did
 _SLACK = 0.1  # seconds of sound that may still be on their way
-_LONGEST_REASON = 100  # characters; a close frame holds 123 bytes
+_MAX_REASON = 100  # characters; a close frame holds 123 bytes
 _HUM = 220.0  # Hz
 _LOUD = 6_000  # of 32,767
-_LONGEST_SOUND = 16 * 1024 * 1024  # bytes in one event
+_MAX_SOUND = 16 * 1024 * 1024  # bytes in one event
 
 
 class Player:
@@ -53,7 +53,7 @@ class Player:
         cassette: Cassette,
         *,
         now: float,
-        sound: Sound,
+        sound: SoundKind,
         ignore: Collection[str] = (),
     ) -> None:
         self.mismatch: CassetteMismatch | None = None
@@ -68,7 +68,7 @@ class Player:
         self._phase = 0  # samples of the hum so far
         self._sound = sound
         self._out: list[dict[str, Any]] = []
-        self._farewell: Farewell | None = None
+        self._farewell: CloseFrame | None = None
         self._go_on(now)
 
     # --- what a shell does
@@ -112,22 +112,24 @@ class Player:
         return events
 
     @property
-    def farewell(self) -> Farewell | None:
+    def close_frame(self) -> CloseFrame | None:
         """How the session ends, once it does."""
         return self._farewell
 
-    def speeches(self) -> list[Utterance]:
+    def speech_requests(self) -> Sequence[SpeechRequest]:
         """Nothing has to be spoken."""
-        return []
+        return ()
 
-    def spoken(self, speech: Utterance, pcm: bytes | None, now: float) -> None:
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
         """Nothing was."""
 
-    def errands(self) -> Sequence[McpRequest]:
+    def mcp_requests(self) -> Sequence[McpRequest]:
         """Nothing has to be asked: what MCP servers answered is in the recording."""
         return ()
 
-    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
+    def mcp_answered(
+        self, request: McpRequest, outcome: McpOutcome, now: float
+    ) -> None:
         """Nothing comes, as nothing was asked."""
 
     def check_end(self) -> None:
@@ -169,7 +171,7 @@ class Player:
             if entry.sender == "server" or not self._expected.is_optional(entry):
                 self._since, self._at = due, entry.at
 
-    def _is_done(self, entry: Entry) -> bool:
+    def _is_done(self, entry: CassetteEntry) -> bool:
         """Whether the client has come as far as this."""
         if entry.line > self._counted:
             self._counted = entry.line
@@ -182,9 +184,9 @@ class Player:
         slack = _SLACK * 1000 * self._format.bytes_per_ms
         return self._heard + slack < self._wanted
 
-    def _send(self, entry: Entry) -> None:
+    def _send(self, entry: CassetteEntry) -> None:
         if entry.close is not None:
-            self._farewell = Farewell(*entry.close)
+            self._farewell = CloseFrame(*entry.close)
         elif entry.event is not None:
             event: dict[str, Any] = fill(dict(entry.event), self._sounding)
             event = _renamed(event, self._expected.names)
@@ -197,7 +199,7 @@ class Player:
         self._out.append(
             {"type": "error", "event_id": f"event_{uuid4()}", "error": error}
         )
-        self._farewell = Farewell(MISMATCH, str(mismatch)[:_LONGEST_REASON])
+        self._farewell = CloseFrame(MISMATCH, str(mismatch)[:_MAX_REASON])
 
     # --- sound
 
@@ -212,7 +214,7 @@ class Player:
     def _sounding(self, length: int) -> str:
         make: Callable[[int], bytes]
         make = self._hum if self._sound == "tone" else self._silence
-        return b64encode(make(min(length, _LONGEST_SOUND))).decode()
+        return b64encode(make(min(length, _MAX_SOUND))).decode()
 
     def _silence(self, length: int) -> bytes:
         return _quiet(self._format) * (length // self._format.sample_bytes)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from os import getpid
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, TypeVar
+from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 
 from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
 from voxpipe.simulator.protocol.json_types import is_object
 
-from .cassette import LARGEST, VERSION
-from .cleaning import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
+from .cassette import MAX_SIZE, VERSION
 from .errors import CassetteError
+from .redaction import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
 
 A = TypeVar("A", contravariant=True)
 
 
-class Connection(Protocol):
+class TextConnection(Protocol):
     """Text messages both ways, as `open_session` wants them."""
 
     async def send(self, message: str, /) -> None:
@@ -37,10 +38,10 @@ class Connection(Protocol):
 
 def recording(
     path: str | Path,
-    connect: Callable[[A], AbstractAsyncContextManager[Connection]],
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]],
     *,
     keep: Keep = "words",
-) -> Callable[[A], AbstractAsyncContextManager[Connection]]:
+) -> Recording[A]:
     """Connect as ``connect`` does, and write the session to a file.
 
     The file is there once the session has ended, unless the program's exception ended
@@ -55,15 +56,33 @@ def recording(
     Returns:
         What `open_session` takes as ``connect``.
     """
-    numbers = count(1)
+    return Recording(Path(path), connect, keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording(Generic[A]):
+    """Opens connections of which each is written down."""
+
+    path: Path
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]]
+    keep: Keep
+    max_size: int = MAX_SIZE  # bytes
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether what it connects to does."""
+        return getattr(self.connect, "needs_key", True)
 
     @asynccontextmanager
-    async def record(address: A) -> AsyncGenerator[Connection]:
-        async with connect(address) as connection:
-            tape = _Tape(numbered(Path(path), next(numbers)), keep)
+    async def __call__(self, address: A) -> AsyncGenerator[TextConnection]:
+        """Connect, and write the session down."""
+        async with self.connect(address) as connection:
+            path = numbered(self.path, next(self.numbers))
+            tape = _Tape(path, self.keep, self.max_size)
             whole = False
             try:
-                yield _Recorded(connection, tape)
+                yield _RecordedConnection(connection, tape)
                 tape.close("client", 1000, "")
                 whole = True
             finally:
@@ -72,18 +91,16 @@ def recording(
                 else:
                     tape.discard()
 
-    return record
-
 
 def numbered(path: Path, number: int) -> Path:
     """Where the n-th session of a program is written."""
     return path if number == 1 else path.with_suffix(f".{number}{path.suffix}")
 
 
-class _Recorded:
+class _RecordedConnection:
     """A connection that is listened to."""
 
-    def __init__(self, connection: Connection, tape: _Tape) -> None:
+    def __init__(self, connection: TextConnection, tape: _Tape) -> None:
         self._connection = connection
         self._tape = tape
 
@@ -109,8 +126,9 @@ class _Tape:
         ended: whether either side has ended the session.
     """
 
-    def __init__(self, path: Path, keep: Keep) -> None:
+    def __init__(self, path: Path, keep: Keep, max_size: int) -> None:
         self._path = path
+        self._max_size = max_size
         self._draft = path.with_name(f"{path.name}.{getpid()}.part")
         self._keep: Keep = keep
         self._start = current_time()
@@ -148,11 +166,11 @@ class _Tape:
     def finish(self) -> None:
         """The cassette is whole."""
         self._file.close()
-        if self._size > LARGEST:
+        if self._size > self._max_size:
             self.discard()
             raise CassetteError(
-                f"{self._path}: a cassette holds at most {LARGEST} bytes, this session "
-                "has more: record a shorter one, or without sound"
+                f"{self._path}: a cassette holds at most {self._max_size} bytes, this "
+                "session has more: record a shorter one, or without sound"
             )
         self._draft.replace(self._path)
 
@@ -171,7 +189,7 @@ class _Tape:
     def _line(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
         self._size += len(text.encode("utf-8", "replace")) + 1
-        if self._size <= LARGEST:
+        if self._size <= self._max_size:
             self._file.write(text.encode("utf-8", "replace").decode() + "\n")
 
     def _now(self) -> float:

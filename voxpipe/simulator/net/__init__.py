@@ -1,1 +1,1 @@
-"""The simulator's one port: WebSockets and HTTP, on asyncio and on trio."""
+"""The simulator's one port, HTTP and WebSockets, and who drives a session over it."""

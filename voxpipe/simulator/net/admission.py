@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-from voxpipe.simulator.errors import Farewell, Refusal, quoted
+from voxpipe.simulator.errors import CloseFrame, Refusal, quoted
 from voxpipe.simulator.protocol.session_config import AnyKind
 from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
 
@@ -40,7 +40,7 @@ class Rejection(Exception):
 
     Attributes:
         event: the ``error`` event to send.
-        farewell: the close frame after it.
+        close_frame: the close frame after it.
     """
 
     def __init__(self, code: int, refusal: Refusal) -> None:
@@ -53,7 +53,7 @@ class Rejection(Exception):
             "event_id": f"event_{uuid4()}",
             "error": refusal.body(),
         }
-        self.farewell = Farewell(code, reason)
+        self.close_frame = CloseFrame(code, reason)
 
 
 def admit(
@@ -65,7 +65,7 @@ def admit(
     """Decide about an upgrade request.
 
     Args:
-        target: path and query; the path is one of `DOORS`.
+        target: path and query; the path is one of `SESSION_PATHS`.
         headers: of the request, looked up without regard to case.
         subprotocols: offered by the client; browsers put their key there.
         keys: the ones that are good.
@@ -89,13 +89,13 @@ def admit(
     path, _, asked = target.partition("?")
     query = parse_qs(asked)
     if secret is None or "call_id" in query:
-        return DOORS[path](query)
+        return SESSION_PATHS[path](query)
     brought = secret.session
     if brought["type"] == "transcription":
         query.setdefault("intent", ["transcription"])
     elif "model" in brought:
         query.setdefault("model", [brought["model"]])
-    admission = DOORS[path](query)
+    admission = SESSION_PATHS[path](query)
     # What a client asks for in the URL goes before what its secret brings along.
     fits = admission.kind == brought["type"]
     return admission._replace(session=brought) if fits else admission
@@ -162,11 +162,11 @@ def no_such_call(call_id: str) -> Refusal:
     return Refusal("call_not_found", f"There is no call {quoted(call_id)} to join.")
 
 
-DOORS: Mapping[str, Callable[[Query], Admission]] = {
+SESSION_PATHS: Mapping[str, Callable[[Query], Admission]] = {
     "/v1/realtime": _session,
     "/v1/realtime/translations": _translation,
 }
 """Which paths open sessions, and what decides there which one; `Rejection` otherwise.
 
-`voxpipe.simulator.opening` makes the machine that an `Admission` stands for.
+`voxpipe.simulator.machines` makes the machine that an `Admission` stands for.
 """

@@ -13,26 +13,28 @@ from voxpipe.simulator.errors import EXPIRED, Refusal
 from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.script.faults import (
     Close,
+    ConnectionFault,
     Duplicate,
     Expired,
-    Fault,
     HalfOpen,
     Malformed,
     RateLimited,
     Reorder,
+    ScriptFault,
     Slow,
     Stall,
-    WireFault,
 )
 
-from .pump import Wire
+from .client_connection import ClientConnection
 
 
-def with_faults(wire: Wire, faults: Iterable[Fault], session: int = 1) -> Wire:
-    """``wire``, made as unreliable as the script wants it.
+def with_faults(
+    client: ClientConnection, faults: Iterable[ScriptFault], session: int = 1
+) -> ClientConnection:
+    """``client``, made as unreliable as the script wants it.
 
     Args:
-        wire: to the client.
+        client: the connection to it.
         faults: of the script.
         session: which one of the server's this is, from 1.
     """
@@ -42,13 +44,13 @@ def with_faults(wire: Wire, faults: Iterable[Fault], session: int = 1) -> Wire:
         if not isinstance(each, RateLimited)
         and (each.sessions is None or session <= each.sessions)
     ]
-    return _FaultyWire(wire, own) if own else wire
+    return _FaultyConnection(client, own) if own else client
 
 
 class _Armed:
     """A fault, and how many events of its kind it has seen."""
 
-    def __init__(self, fault: WireFault) -> None:
+    def __init__(self, fault: ConnectionFault) -> None:
         self.fault = fault
         self._seen = 0
 
@@ -61,9 +63,11 @@ class _Armed:
         return fault.after < self._seen <= fault.after + getattr(fault, "times", 1)
 
 
-class _FaultyWire:
-    def __init__(self, wire: Wire, faults: Iterable[WireFault]) -> None:
-        self._wire = wire
+class _FaultyConnection:
+    def __init__(
+        self, client: ClientConnection, faults: Iterable[ConnectionFault]
+    ) -> None:
+        self._client = client
         self._armed = [_Armed(fault) for fault in faults]
         self._pause = 0.0  # seconds before every event
         self._until = 0.0  # on anyio's clock; nothing is sent before
@@ -81,31 +85,31 @@ class _FaultyWire:
         for each in texts:
             await sleep_until(max(self._until, current_time() + self._pause))
             if not self._mute:
-                await self._wire.send(each)
+                await self._client.send(each)
 
     async def receive(self) -> str | bytes:
         message: str | bytes = ""
         if not self._deaf:
-            message = await self._wire.receive()
+            message = await self._client.receive()
             for fault in self._strikes(message):
                 await self._strike(fault)
         if self._deaf:  # by now
-            await self._wire.gone()
+            await self._client.gone()
             raise EndOfStream
         return message
 
     async def close(self, code: int, reason: str) -> None:
         if self._mute:
-            await self._wire.gone()
+            await self._client.gone()
             return
         if self._held is not None:
-            await self._wire.send(self._held)
-        await self._wire.close(code, reason)
+            await self._client.send(self._held)
+        await self._client.close(code, reason)
 
     async def gone(self) -> None:
-        await self._wire.gone()
+        await self._client.gone()
 
-    def _strikes(self, message: str | bytes) -> list[WireFault]:
+    def _strikes(self, message: str | bytes) -> list[ConnectionFault]:
         try:
             event = json.loads(message)
         except (ValueError, RecursionError):
@@ -113,7 +117,7 @@ class _FaultyWire:
         kind = event.get("type") if is_object(event) else None
         return [each.fault for each in self._armed if each.strikes(kind)]
 
-    def _changed(self, fault: WireFault, texts: list[str]) -> list[str]:
+    def _changed(self, fault: ConnectionFault, texts: list[str]) -> list[str]:
         """What goes out in place of ``texts``."""
         match fault:
             case Malformed():
@@ -127,13 +131,13 @@ class _FaultyWire:
             case _:
                 return texts
 
-    async def _strike(self, fault: WireFault) -> None:
+    async def _strike(self, fault: ConnectionFault) -> None:
         """Do to the connection what the fault does to it."""
         match fault:
             case Close():
                 await self._end(fault.code, fault.reason)
             case Expired():
-                await self._wire.send(_expiry())
+                await self._client.send(_expiry())
                 await self._end(1001, EXPIRED)
             case Stall(seconds=None):
                 self._mute = True
@@ -147,7 +151,7 @@ class _FaultyWire:
                 pass
 
     async def _end(self, code: int, reason: str) -> NoReturn:
-        await self._wire.close(code, reason)
+        await self._client.close(code, reason)
         raise EndOfStream
 
 

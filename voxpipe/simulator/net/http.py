@@ -12,26 +12,24 @@ from anyio.abc import ByteStream
 
 from voxpipe.simulator.errors import Refusal
 
-from .messages import Answer, Denied, Request, first_values
-
-LARGEST_BODY = 32 * 1024 * 1024  # bytes: pictures for a text model, and room
-_LONGEST_HEAD = 65_536  # bytes; a key in a sub-protocol makes it long
-_PATIENCE = 60.0  # seconds for the rest of a request, and between two
+from .limits import PortLimits
+from .messages import HttpError, HttpRequest, HttpResponse, first_values
 
 
-class Http:
+class HttpConnection:
     """The HTTP side of a connection, until it ends or becomes a WebSocket."""
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, limits: PortLimits) -> None:
         self._stream = stream
-        self._h11 = h11.Connection(h11.SERVER, _LONGEST_HEAD)
+        self._limits = limits
+        self._h11 = h11.Connection(h11.SERVER, limits.head)
         self._bodiless = False  # whether the answer must not have a body
 
     async def head(self) -> h11.Request | None:
         """What the next request asks for; ``None`` when there is none any more.
 
         Raises:
-            Denied: it is no HTTP.
+            HttpError: it is no HTTP.
         """
         if self._h11.our_state is h11.DONE:
             self._h11.start_next_cycle()
@@ -45,31 +43,30 @@ class Http:
         """What came behind the last head, of a request that is no HTTP any more."""
         return self._h11.trailing_data[0]
 
-    async def whole(self, head: h11.Request) -> Request:
+    async def whole(self, head: h11.Request) -> HttpRequest:
         """The request that begins with ``head``.
 
         Raises:
-            Denied: its body is too large, or not what its head said.
+            HttpError: its body is too large, or not what its head said.
             EndOfStream: the client has gone.
         """
         body = bytearray()
         while isinstance(event := await self._next(), h11.Data):
             body += event.data
-            if len(body) > LARGEST_BODY:
-                raise Denied(
-                    413,
-                    Refusal(None, f"At most {LARGEST_BODY} bytes of body are taken."),
+            if len(body) > (most := self._limits.body):
+                raise HttpError(
+                    413, Refusal(None, f"At most {most} bytes of body are taken.")
                 )
         if not isinstance(event, h11.EndOfMessage):
             raise EndOfStream
-        return Request(
+        return HttpRequest(
             method=head.method.decode("ascii"),
             target=head.target.decode("ascii"),
             headers=first_values(head.headers),
             body=bytes(body),
         )
 
-    async def send(self, answer: Answer) -> bool:
+    async def send(self, response: HttpResponse) -> bool:
         """Answer; whether another request may follow.
 
         Raises:
@@ -79,27 +76,27 @@ class Http:
             return False
         headers = [
             ("date", formatdate(usegmt=True)),
-            ("content-type", answer.type),
-            ("content-length", str(len(answer.body))),
-            *answer.headers,
+            ("content-type", response.type),
+            ("content-length", str(len(response.body))),
+            *response.headers,
         ]
-        status = answer.status
+        status = response.status
         reason = HTTPStatus(status).phrase
         await self._write(
             h11.Response(status_code=status, headers=headers, reason=reason),
-            h11.Data(data=b"" if self._bodiless else answer.body),
+            h11.Data(data=b"" if self._bodiless else response.body),
             h11.EndOfMessage(),
         )
         return self._h11.our_state is self._h11.their_state is h11.DONE
 
     async def _next(self) -> Any:
         try:
-            with fail_after(_PATIENCE):
+            with fail_after(self._limits.request_timeout):
                 return await self._event()
         except TimeoutError:
             return h11.ConnectionClosed()
         except h11.RemoteProtocolError as error:
-            raise Denied(
+            raise HttpError(
                 error.error_status_hint or 400,
                 Refusal(None, f"This is no HTTP/1.1 request: {error}"),
             ) from None

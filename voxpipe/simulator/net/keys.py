@@ -8,7 +8,7 @@ from typing import Any
 
 from voxpipe.simulator.errors import Refusal
 
-_MOST_SECRETS = 10_000  # of the oldest more is forgotten: it is then unknown
+_MAX_SECRETS = 10_000  # of the oldest more is forgotten: it is then unknown
 
 
 def looks_like_a_key(key: str) -> bool:
@@ -17,7 +17,7 @@ def looks_like_a_key(key: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientSecret:
+class IssuedSecret:
     """A key for one client, which brings its session along.
 
     Attributes:
@@ -31,7 +31,7 @@ class ClientSecret:
     session: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"ClientSecret(expires_at={self.expires_at})"
+        return f"IssuedSecret(expires_at={self.expires_at})"
 
 
 class Keys:
@@ -46,12 +46,12 @@ class Keys:
         self, accepts: Callable[[str], bool], today: Callable[[], float]
     ) -> None:
         self._accepts = accepts
-        self._secrets: dict[str, ClientSecret] = {}
+        self._secrets: dict[str, IssuedSecret] = {}
         self.today = today
 
-    def add(self, secret: ClientSecret) -> None:
+    def add(self, secret: IssuedSecret) -> None:
         """Let ``secret`` open a session, as often as it likes, until it expires."""
-        if len(self._secrets) >= _MOST_SECRETS:
+        if len(self._secrets) >= _MAX_SECRETS:
             del self._secrets[next(iter(self._secrets))]
         self._secrets[secret.value] = secret
 
@@ -59,9 +59,9 @@ class Keys:
         """Let all client secrets be expired from now on."""
         now = int(self.today())
         for value, secret in self._secrets.items():
-            self._secrets[value] = ClientSecret(value, now, secret.session)
+            self._secrets[value] = IssuedSecret(value, now, secret.session)
 
-    def check(self, key: str | None) -> ClientSecret | None:
+    def check(self, key: str | None) -> IssuedSecret | None:
         """Let a key pass.
 
         Args:

@@ -15,35 +15,40 @@ from anyio import (
     create_tcp_listener,
     move_on_after,
 )
-from anyio.abc import SocketAttribute, SocketStream, TaskGroup, TaskStatus
+from anyio.abc import Listener, SocketAttribute, SocketStream, TaskGroup, TaskStatus
 from websockets.frames import CloseCode
 
-from .http import Http, wants_websocket
-from .messages import Answer, Denied, Request, first_values
-from .websocket import FAREWELL, GONE, Socket
+from voxpipe.pipeline.errors import TransportError
 
-_MOST_CONNECTIONS = 1024  # more are hung up on
+from .http import HttpConnection, wants_websocket
+from .limits import PortLimits
+from .messages import HttpError, HttpRequest, HttpResponse, first_values
+from .websocket import GONE, ServerWebSocket
 
-Respond = Callable[[Request], Awaitable[Answer]]
-Welcome = Callable[[Request], Callable[[Socket], Awaitable[None]]]
+Respond = Callable[[HttpRequest], Awaitable[HttpResponse]]
+Welcome = Callable[[HttpRequest], Callable[[ServerWebSocket], Awaitable[None]]]
 
 
-class Listener:
+class PortListener:
     """One port for HTTP and WebSockets.
 
     Args:
         host: where to listen.
-        respond: answers a request; may raise `Denied`.
+        respond: answers a request; may raise `HttpError`.
         welcome: says what to do with a client that wants a WebSocket at this path once
-            it has one; may raise `Denied` instead, and then it gets none.
+            it has one; may raise `HttpError` instead, and then it gets none.
+        limits: what it bears.
     """
 
-    def __init__(self, host: str, respond: Respond, welcome: Welcome) -> None:
+    def __init__(
+        self, host: str, respond: Respond, welcome: Welcome, limits: PortLimits
+    ) -> None:
         self._host = host
+        self._limits = limits
         self._respond = respond
         self._welcome = welcome
         self._connections = 0
-        self._sockets: set[Socket] = set()
+        self._sockets: set[ServerWebSocket] = set()
 
     async def serve(
         self,
@@ -54,22 +59,32 @@ class Listener:
     ) -> None:
         """Listen until ``stop``, then say goodbye to every WebSocket (1001).
 
-        Starts with the port; raises ``OSError`` when it cannot listen.
+        Starts with the port.
+
+        Raises:
+            TransportError: it cannot listen.
         """
         # Shielded: whoever opened this always sets `stop`, and the rest is bounded.
         with CancelScope(shield=True):
             async with (
-                await create_tcp_listener(
-                    local_host=self._host, local_port=port
-                ) as listener,
+                await self._bound(port) as listener,
                 create_task_group() as tasks,
             ):
                 tasks.start_soon(listener.serve, self._attend)
                 task_status.started(listener.extra(SocketAttribute.local_port))
                 await stop.wait()
-                with move_on_after(FAREWELL):
+                with move_on_after(self._limits.close_timeout):
                     await self._say_goodbye()
                 tasks.cancel_scope.cancel()
+
+    async def _bound(self, port: int) -> Listener[SocketStream]:
+        try:
+            return await create_tcp_listener(local_host=self._host, local_port=port)
+        except OSError as error:
+            raise TransportError(
+                f"cannot listen on {self._host} port {port}: "
+                f"{error.strerror or error}; port 0 takes any that is free"
+            ) from error
 
     async def _say_goodbye(self) -> None:
         async with create_task_group() as farewells:
@@ -78,7 +93,7 @@ class Listener:
 
     async def _attend(self, stream: SocketStream) -> None:
         async with stream:
-            if self._connections >= _MOST_CONNECTIONS:
+            if self._connections >= self._limits.connections:
                 return
             self._connections += 1
             try:
@@ -89,7 +104,7 @@ class Listener:
                 self._connections -= 1
 
     async def _talk(self, stream: SocketStream) -> None:
-        http = Http(stream)
+        http = HttpConnection(stream, self._limits)
         while True:
             try:
                 head = await http.head()
@@ -98,24 +113,31 @@ class Listener:
                 if wants_websocket(head):
                     await self._upgrade(stream, head, http.take_rest())
                     return
-                answer = await self._respond(await http.whole(head))
-            except Denied as denied:
-                answer = denied.answer
-            if not await http.send(answer):
-                await _drain(stream)
+                response = await self._respond(await http.whole(head))
+            except HttpError as error:
+                response = error.response
+            if not await http.send(response):
+                await self._drain(stream)
                 return
+
+    async def _drain(self, stream: SocketStream) -> None:
+        # To close with something unread takes back the answer that was just sent.
+        with move_on_after(self._limits.close_timeout), suppress(*GONE):
+            await stream.send_eof()
+            while True:
+                await stream.receive()
 
     async def _upgrade(
         self, stream: SocketStream, head: h11.Request, rest: bytes
     ) -> None:
         converse = self._welcome(
-            Request(
+            HttpRequest(
                 method="GET",
                 target=head.target.decode("ascii"),
                 headers=first_values(head.headers),
             )
         )
-        socket = Socket(stream)
+        socket = ServerWebSocket(stream, self._limits)
         if await socket.open(head, rest):
             self._sockets.add(socket)
             try:
@@ -128,14 +150,6 @@ class Listener:
         await socket.finish()
 
 
-async def _stay_in_touch(socket: Socket, tasks: TaskGroup) -> None:
+async def _stay_in_touch(socket: ServerWebSocket, tasks: TaskGroup) -> None:
     await socket.keep_pinging()
     tasks.cancel_scope.cancel()  # nobody is there any more
-
-
-async def _drain(stream: SocketStream) -> None:
-    # To close with something unread takes back the answer that was just sent.
-    with move_on_after(FAREWELL), suppress(*GONE):
-        await stream.send_eof()
-        while True:
-            await stream.receive()

@@ -13,7 +13,7 @@ from voxpipe.simulator.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """A request as it came.
 
     Attributes:
@@ -34,8 +34,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a request is answered.
+class HttpResponse:
+    """What a request is answered with.
 
     Attributes:
         headers: beside ``content-type``, ``content-length`` and ``date``.
@@ -47,31 +47,31 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Denied(Exception):
+class HttpError(Exception):
     """A request that is answered with an error.
 
     Attributes:
-        answer: the status, and the error in the service's JSON.
+        response: the status, and the error in the service's JSON.
     """
 
     def __init__(self, status: int, refusal: Refusal) -> None:
         super().__init__(refusal.message)
-        self.answer = denial(status, refusal)
+        self.response = error_response(status, refusal)
 
 
-def answer_json(value: object) -> Answer:
+def json_response(value: object) -> HttpResponse:
     """An answer of JSON."""
-    return Answer(body=json.dumps(value).encode())
+    return HttpResponse(body=json.dumps(value).encode())
 
 
-def denial(
+def error_response(
     status: int, refusal: Refusal, headers: tuple[tuple[str, str], ...] = ()
-) -> Answer:
+) -> HttpResponse:
     """An error in the shape in which the service gives one."""
     error: dict[str, Any] = refusal.body()
     error.pop("event_id")  # only events have one
     body = json.dumps({"error": error}).encode()
-    return Answer(status=status, body=body, headers=headers)
+    return HttpResponse(status=status, body=body, headers=headers)
 
 
 def first_values(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

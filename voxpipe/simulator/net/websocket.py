@@ -32,30 +32,29 @@ from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.simulator.errors import Refusal
 
 from .admission import SUBPROTOCOL
-from .messages import Denied
+from .limits import PortLimits
+from .messages import HttpError
 
-PING_INTERVAL = 20.26  # seconds, as the service pings
-_PING_PATIENCE = 60  # seconds without a pong until a client counts as gone
-_LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes: 15 MiB of audio in base64, and room
-FAREWELL = 1  # seconds that a client has to answer our close frame
 GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, OSError)
 
 
-class Socket:
-    """The server's side of a WebSocket; a ``Wire`` of `Pump`.
+class ServerWebSocket:
+    """The server's side of a WebSocket; a `ClientConnection`.
 
     Its methods raise ``EndOfStream`` when the client has gone.
 
     Args:
         stream: what it runs over; whoever opened it closes it.
+        limits: of the port.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, limits: PortLimits) -> None:
         self._stream = stream
+        self._limits = limits
         self._protocol = ServerProtocol(
             extensions=enable_server_permessage_deflate(None),
             select_subprotocol=_subprotocol,
-            max_size=_LARGEST_MESSAGE,
+            max_size=limits.message,
             logger=SILENT,
         )
         self._reading, self._writing = Lock(), Lock()
@@ -74,12 +73,12 @@ class Socket:
             rest: what came behind it.
 
         Raises:
-            Denied: it cannot be read.
+            HttpError: it cannot be read.
         """
         self._protocol.receive_data(_written(head))
         asked = self._protocol.events_received()
         if not asked or not isinstance(asked[0], Request):
-            raise Denied(400, Refusal(None, "This upgrade is not understood."))
+            raise HttpError(400, Refusal(None, "This upgrade is not understood."))
         self._protocol.send_response(self._protocol.accept(asked[0]))
         opened = self._protocol.state is OPEN
         if opened and rest:
@@ -106,10 +105,10 @@ class Socket:
         return self._inbox.popleft()
 
     async def close(self, code: int, reason: str) -> None:
-        """Say goodbye, and wait a second at most for the answer."""
+        """Say goodbye, and wait a moment for the answer."""
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason)
-        with move_on_after(FAREWELL):
+        with move_on_after(self._limits.close_timeout):
             with suppress(EndOfStream):
                 await self._flush()
             await self.finish()
@@ -119,11 +118,11 @@ class Socket:
         await sleep_forever()
 
     async def finish(self) -> None:
-        """Wait, a second at most, until the client has hung up too.
+        """Wait a moment until the client has hung up too.
 
         To close a socket while there is something to be read takes back what was sent.
         """
-        with move_on_after(FAREWELL), suppress(EndOfStream):
+        with move_on_after(self._limits.close_timeout), suppress(EndOfStream):
             while not self._gone:
                 async with self._reading:
                     if not self._gone:
@@ -133,13 +132,16 @@ class Socket:
     async def keep_pinging(self) -> None:
         """Ping as the service does; returns when the client counts as gone."""
         while True:
-            await sleep(PING_INTERVAL)
+            await sleep(self._limits.ping_interval)
             self._ping, self._pong = token_bytes(4), Event()
             try:
                 self._protocol.send_ping(self._ping)
             except InvalidState:
                 await sleep_forever()  # it is being closed, which is bounded
-            with move_on_after(_PING_PATIENCE) as waiting, suppress(EndOfStream):
+            with (
+                move_on_after(self._limits.pong_timeout) as waiting,
+                suppress(EndOfStream),
+            ):
                 await self._flush()
                 await self._pong.wait()
             if waiting.cancelled_caught:

@@ -1,1 +1,1 @@
-"""Events as JSON: names, shapes, ids, and the session's configuration."""
+"""The Realtime protocol as JSON: names, shapes, ids, and a session's configuration."""

@@ -1,16 +1,18 @@
 """What every simulated session does with its client's frames, its events and its clock.
 
 A shell drives it by these methods, whatever kind of session it is (see
-`voxpipe.simulator.service.sans_io.Served`).
+`voxpipe.simulator.service.sans_io_session.SansIOSession`).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from random import Random
 from typing import Any
 
-from voxpipe.simulator.errors import EXPIRED, Farewell, Refusal
+from voxpipe.simulator.errors import EXPIRED, CloseFrame, Refusal
 
+from .ids import Ids
 from .incoming import event_id_of, read
 from .outbox import Event, Outbox, Timers
 
@@ -19,17 +21,20 @@ class Dialogue(ABC):
     """One session, without what it is about.
 
     Args:
-        outbox: of its events.
-        timers: of what it will do.
+        now: the time on the clock that ``receive`` and ``advance`` will be given.
+        seed: makes ids reproducible.
+        lifetime: seconds after which the session is closed.
     """
 
-    def __init__(self, outbox: Outbox, timers: Timers) -> None:
-        self._outbox = outbox
-        self._timers = timers
+    def __init__(self, *, now: float, seed: int | None, lifetime: float) -> None:
+        self._ids = Ids(Random(seed))
+        self._outbox = Outbox(self._ids)
+        self._timers = Timers()
+        self._timers.at(now + lifetime, self._expire)
 
     def receive(self, message: str | bytes, now: float) -> None:
         """Take a frame from the client: text, or the bytes of a binary frame."""
-        if self._outbox.farewell is not None:
+        if self._outbox.close_frame is not None:
             return
         event_id: str | None = None
         try:
@@ -42,11 +47,11 @@ class Dialogue(ABC):
     @property
     def next_timer(self) -> float | None:
         """When `advance` has something to do; ``None`` when never."""
-        return None if self._outbox.farewell else self._timers.next
+        return None if self._outbox.close_frame else self._timers.next
 
     def advance(self, now: float) -> None:
         """Do what has become due."""
-        if self._outbox.farewell is None:
+        if self._outbox.close_frame is None:
             self._timers.run(now)
 
     @property
@@ -59,9 +64,9 @@ class Dialogue(ABC):
         return self._outbox.take()
 
     @property
-    def farewell(self) -> Farewell | None:
+    def close_frame(self) -> CloseFrame | None:
         """The close frame to send after the last event, once the session is over."""
-        return self._outbox.farewell
+        return self._outbox.close_frame
 
     @abstractmethod
     def _dispatch(self, event: dict[str, Any], now: float) -> None:

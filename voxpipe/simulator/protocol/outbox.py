@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from voxpipe.simulator.errors import Farewell, Refusal
+from voxpipe.simulator.errors import CloseFrame, Refusal
 
 from .ids import Ids
 
@@ -21,20 +21,20 @@ class Outbox:
     reading and stop the clock of the machine while it is full.
 
     Attributes:
-        farewell: the close frame that follows the last event, once there is one.
+        close_frame: the close frame that follows the last event, once there is one.
     """
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
         self._events: list[Event] = []
-        self.farewell: Farewell | None = None
+        self.close_frame: CloseFrame | None = None
 
     def __len__(self) -> int:
         return len(self._events)
 
     def emit(self, type: str, /, **fields: Any) -> None:
         """Add an event; its ``event_id`` is made here."""
-        if self.farewell is None:
+        if self.close_frame is None:
             self._events.append(
                 {"type": type, "event_id": self._ids.new("event"), **fields}
             )
@@ -45,8 +45,8 @@ class Outbox:
 
     def close(self, code: int, reason: str) -> None:
         """End the session after what has been added so far."""
-        if self.farewell is None:
-            self.farewell = Farewell(code, reason)
+        if self.close_frame is None:
+            self.close_frame = CloseFrame(code, reason)
 
     def take(self) -> list[Event]:
         """All events added since the last time."""

@@ -55,12 +55,12 @@ FORMAT = tagged(
         "audio/pcma": fields({"type": text()}),
     },
 )
-_LONGEST_MS = 3_600_000  # nothing in a session is longer than the session
+_MAX_MS = 3_600_000  # nothing in a session is longer than the session
 _SERVER_VAD: dict[str, Shape] = {
     "type": text(),
     "threshold": number(0, 1),
-    "prefix_padding_ms": integer(0, _LONGEST_MS),
-    "silence_duration_ms": integer(0, _LONGEST_MS),
+    "prefix_padding_ms": integer(0, _MAX_MS),
+    "silence_duration_ms": integer(0, _MAX_MS),
 }
 _ANSWERS: dict[str, Shape] = {
     "create_response": boolean,

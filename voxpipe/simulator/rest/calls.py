@@ -6,16 +6,16 @@ from random import SystemRandom
 from typing import Any
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.simulator.calls.call import Call, gone
+from voxpipe.simulator.calls.call import SimulatedCall, gone
 from voxpipe.simulator.calls.calls import Calls, overloaded
 from voxpipe.simulator.calls.sdp import answer
 from voxpipe.simulator.errors import Refusal, missing
 from voxpipe.simulator.net.admission import key_of
 from voxpipe.simulator.net.keys import Keys
-from voxpipe.simulator.net.messages import Answer, Request
+from voxpipe.simulator.net.messages import HttpRequest, HttpResponse
 from voxpipe.simulator.protocol.schema import fields, integer, matching, one_of
 
-from .asked import form_fields, json_object, media_type, parse_object
+from .request_body import form_fields, json_object, media_type, parse_object
 from .sessions import DEFAULT_MODEL, check_model
 
 _DECLINED = 603
@@ -39,12 +39,12 @@ class CallEndpoints:
         self._keys = keys
         self._random = SystemRandom()
 
-    async def create(self, request: Request) -> Answer:
+    async def create(self, request: HttpRequest) -> HttpResponse:
         """Take a WebRTC offer: the session runs, but there is no media.
 
         Raises:
             Refusal: the offer or the session cannot be.
-            Denied: the body is something else, or there are no more lines.
+            HttpError: the body is something else, or there are no more lines.
         """
         secret = self._keys.check(key_of(request.headers))
         session: dict[str, Any] = dict(secret.session) if secret else {}
@@ -66,19 +66,19 @@ class CallEndpoints:
         except Refusal:
             self._calls.forget(call)
             raise
-        return Answer(
+        return HttpResponse(
             status=201,
             body=sdp.encode(),
             type="application/sdp",
             headers=(("location", f"/v1/realtime/calls/{call.id}"),),
         )
 
-    async def accept(self, request: Request) -> Answer:
+    async def accept(self, request: HttpRequest) -> HttpResponse:
         """Let a call that rings have a session.
 
         Raises:
             Refusal: the session cannot be.
-            Denied: there is no such call, or it has been accepted already.
+            HttpError: there is no such call, or it has been accepted already.
         """
         call = self._asked(request)
         call.check_ringing()
@@ -89,51 +89,51 @@ class CallEndpoints:
             self._start(call, session)
         except Refusal as refusal:
             raise _of_the_body(refusal) from None
-        return Answer()
+        return HttpResponse()
 
-    async def reject(self, request: Request) -> Answer:
+    async def reject(self, request: HttpRequest) -> HttpResponse:
         """Let a call that rings be declined.
 
         Raises:
             Refusal: the status is none.
-            Denied: there is no such call, or it rings no more.
+            HttpError: there is no such call, or it rings no more.
         """
         call = self._asked(request)
         call.check_ringing()
         asked = _REJECT(json_object(request), "")
         call.reject(asked.get("status_code", _DECLINED))
-        return Answer()
+        return HttpResponse()
 
-    async def refer(self, request: Request) -> Answer:
+    async def refer(self, request: HttpRequest) -> HttpResponse:
         """Send the caller of a SIP call on.
 
         Raises:
             Refusal: the target is no address.
-            Denied: there is no such call in progress.
+            HttpError: there is no such call in progress.
         """
         call = self._asked(request)
         asked = _REFER(json_object(request), "")
         if call.state != "accepted" or call.transport != "sip":
             raise gone(call.id)
         call.refer(asked["target_uri"])
-        return Answer()
+        return HttpResponse()
 
-    async def hang_up(self, request: Request) -> Answer:
+    async def hang_up(self, request: HttpRequest) -> HttpResponse:
         """End a call, SIP or WebRTC.
 
         Raises:
-            Denied: there is no such call in progress.
+            HttpError: there is no such call in progress.
         """
         call = self._asked(request)
         if call.state not in ("accepted", "ringing"):
             raise gone(call.id)
         call.end("app")
-        return Answer()
+        return HttpResponse()
 
-    def _asked(self, request: Request) -> Call:
+    def _asked(self, request: HttpRequest) -> SimulatedCall:
         return self._calls.find(request.path.split("/")[-2])
 
-    def _start(self, call: Call, session: dict[str, Any]) -> None:
+    def _start(self, call: SimulatedCall, session: dict[str, Any]) -> None:
         asked = {"type": "realtime", **session}
         one_of("realtime")(asked["type"], "session.type")
         model = check_model(asked.pop("model", DEFAULT_MODEL))

@@ -7,8 +7,8 @@ from random import SystemRandom
 from typing import Any
 
 from voxpipe.simulator.errors import missing
-from voxpipe.simulator.net.keys import ClientSecret, Keys
-from voxpipe.simulator.net.messages import Answer, Request, answer_json
+from voxpipe.simulator.net.keys import IssuedSecret, Keys
+from voxpipe.simulator.net.messages import HttpRequest, HttpResponse, json_response
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.protocol.schema import (
     an_object,
@@ -19,10 +19,10 @@ from voxpipe.simulator.protocol.schema import (
 )
 from voxpipe.simulator.protocol.session_config import LIFETIME, SessionConfig
 from voxpipe.simulator.protocol.session_schema import TRANSLATORS
-from voxpipe.simulator.service.mcp.definitions import Definitions
+from voxpipe.simulator.service.mcp.definitions import ServerDefinitions
 from voxpipe.simulator.service.translation.config import TranslationConfig
 
-from .asked import json_object
+from .request_body import json_object
 from .sessions import DEFAULT_MODEL, check_model
 
 _DEFAULT_LIFE = 600  # seconds
@@ -36,7 +36,7 @@ _ASKED = fields(
 )
 
 
-class ClientSecrets:
+class ClientSecretEndpoints:
     """Answers ``POST /v1/realtime/client_secrets`` and that of translations.
 
     Args:
@@ -49,7 +49,7 @@ class ClientSecrets:
         self._scripted = scripted
         self._ids = Ids(SystemRandom())
 
-    async def create(self, request: Request) -> Answer:
+    async def create(self, request: HttpRequest) -> HttpResponse:
         """Make one, for a session that is checked now.
 
         Raises:
@@ -57,9 +57,9 @@ class ClientSecrets:
         """
         asked: dict[str, Any] = _ASKED(json_object(request), "")
         session: dict[str, Any] = {"type": "realtime", **(asked.get("session") or {})}
-        return answer_json(self._made(asked, session, self._effective(session)))
+        return json_response(self._made(asked, session, self._effective(session)))
 
-    async def create_translation(self, request: Request) -> Answer:
+    async def create_translation(self, request: HttpRequest) -> HttpResponse:
         """Make one for a translation session.
 
         Raises:
@@ -76,7 +76,7 @@ class ClientSecrets:
         expires_at = int(self._keys.today()) + LIFETIME
         config = TranslationConfig(model, self._ids.new("sess"), expires_at)
         config.update(session)
-        return answer_json(self._made(asked, session, config.now))
+        return json_response(self._made(asked, session, config.now))
 
     def _effective(self, session: dict[str, Any]) -> dict[str, Any]:
         kind = one_of("realtime", "transcription")(session["type"], "session.type")
@@ -84,7 +84,7 @@ class ClientSecrets:
         if kind == "realtime":
             model = check_model(session.setdefault("model", DEFAULT_MODEL))
         config = SessionConfig(kind, model, self._ids.new("sess"), 0)
-        shown, _ = Definitions(self._scripted).declare(session, "session")
+        shown, _ = ServerDefinitions(self._scripted).declare(session, "session")
         config.update(shown, spoken=False, replying=False)
         return config.now
 
@@ -93,7 +93,7 @@ class ClientSecrets:
     ) -> dict[str, Any]:
         expiry: dict[str, int] = asked.get("expires_after") or {}
         life = expiry.get("seconds", _DEFAULT_LIFE)
-        secret = ClientSecret(
+        secret = IssuedSecret(
             self._ids.new("ek"), int(self._keys.today()) + life, session
         )
         self._keys.add(secret)

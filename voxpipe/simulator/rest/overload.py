@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.messages import Answer, denial
+from voxpipe.simulator.net.messages import HttpResponse, error_response
 
 # Source: the service's changelog of 2026-09-02; the words are ours.
 _REFUSALS = {
@@ -32,7 +32,7 @@ class Overload:
         """Turn the next ``requests`` away; `retry_after` in seconds."""
         self._left, self._status, self._retry_after = requests, status, retry_after
 
-    def answer(self) -> Answer | None:
+    def answer(self) -> HttpResponse | None:
         """What the next request is answered, if it is turned away."""
         if self._left <= 0:
             return None
@@ -40,4 +40,4 @@ class Overload:
         headers: tuple[tuple[str, str], ...] = ()
         if self._retry_after is not None:
             headers = (("retry-after", str(self._retry_after)),)
-        return denial(self._status, _REFUSALS[self._status], headers)
+        return error_response(self._status, _REFUSALS[self._status], headers)

@@ -15,7 +15,7 @@ from anyio import sleep
 
 from voxpipe.simulator.errors import Refusal, invalid_type
 from voxpipe.simulator.net.keys import Keys
-from voxpipe.simulator.net.messages import Answer, Request, answer_json
+from voxpipe.simulator.net.messages import HttpRequest, HttpResponse, json_response
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.protocol.schema import (
@@ -32,10 +32,10 @@ from voxpipe.simulator.protocol.schema import (
 from voxpipe.simulator.script.script import Script, Written
 from voxpipe.simulator.service.conversation.tokens import count_text
 
-from .asked import json_object
+from .request_body import json_object
 
 _PICTURE = 765  # tokens, of usual size
-_LONGEST_ECHO = 4_000  # characters
+_MAX_ECHO = 4_000  # characters
 
 
 def _no(what: str) -> Shape:
@@ -88,7 +88,7 @@ _ASKED = fields(
 )
 
 
-class Responses:
+class ResponsesEndpoint:
     """Answers ``POST /v1/responses``.
 
     Args:
@@ -101,7 +101,7 @@ class Responses:
         self._keys = keys
         self._ids = Ids(SystemRandom())
 
-    async def create(self, request: Request) -> Answer:
+    async def create(self, request: HttpRequest) -> HttpResponse:
         """Answer a text.
 
         Raises:
@@ -112,9 +112,9 @@ class Responses:
         written = self._written("\n".join(texts))
         if written is None:
             said = texts[-1] if texts else ""
-            written = Written(say=f"You asked: {said[:_LONGEST_ECHO]}")
+            written = Written(say=f"You asked: {said[:_MAX_ECHO]}")
         await sleep(written.wait_ms / 1000)
-        return answer_json(self._response(asked, written))
+        return json_response(self._response(asked, written))
 
     def _written(self, question: str) -> Written | None:
         for each in self._script.written:

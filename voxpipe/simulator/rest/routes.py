@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.admission import DOORS, key_of
+from voxpipe.simulator.net.admission import SESSION_PATHS, key_of
 from voxpipe.simulator.net.keys import Keys
-from voxpipe.simulator.net.messages import Answer, Denied, Request, denial
+from voxpipe.simulator.net.messages import (
+    HttpError,
+    HttpRequest,
+    HttpResponse,
+    error_response,
+)
 
 from .overload import Overload
 
-Endpoint = Callable[[Request], Awaitable[Answer]]
-"""Answers a request whose key is good; may raise `Refusal` (400) and `Denied`."""
+Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
+"""Answers a request whose key is good; may raise `Refusal` (400) and `HttpError`."""
 
 
 class Routes:
@@ -31,21 +36,21 @@ class Routes:
         self._keys = keys
         self._posts = posts
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, with an error when it cannot be followed."""
         try:
             endpoint = self._find(request)
             self._keys.check(key_of(request.headers))
         except Refusal as refusal:
-            return denial(401, refusal)
+            return error_response(401, refusal)
         if (busy := self.overload.answer()) is not None:
             return busy
         try:
             return await endpoint(request)
         except Refusal as refusal:
-            return denial(400, refusal)
+            return error_response(400, refusal)
 
-    def _find(self, request: Request) -> Endpoint:
+    def _find(self, request: HttpRequest) -> Endpoint:
         for pattern, endpoint in self._posts.items():
             if _matches(pattern, request.path):
                 if request.method == "POST":
@@ -55,14 +60,14 @@ class Routes:
                     f"Not allowed to {request.method} on {pattern} (HINT: Perhaps you "
                     "meant to use a different HTTP method?)",
                 )
-                raise Denied(405, allowed)
+                raise HttpError(405, allowed)
         raise nothing_at(request)
 
 
-def nothing_at(request: Request) -> Denied:
+def nothing_at(request: HttpRequest) -> HttpError:
     """There is no such thing here; with what there is."""
-    sessions = ", ".join(DOORS)
-    return Denied(
+    sessions = ", ".join(SESSION_PATHS)
+    return HttpError(
         404,
         Refusal(
             None,

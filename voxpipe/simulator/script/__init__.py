@@ -1,1 +1,1 @@
-"""What the simulated model says and calls, and what goes wrong."""
+"""What a test lets the simulated model say and call, and what it lets go wrong."""

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from voxpipe.simulator.protocol.event_names import ALL_EVENTS, SERVER_EVENTS
+
+from .strict import Strict
 
 RATE_LIMIT = "rate_limit_exceeded"  # the code with which a reply fails
 
@@ -37,25 +39,21 @@ def _one_of(name: str, names: Sequence[str], whose: str) -> str:
     )
 
 
-def _event(name: str) -> str:
+def _event_name(name: str) -> str:
     return _one_of(name, ALL_EVENTS, "an event of the Realtime API")
 
 
-def _server_event(name: str) -> str:
+def _server_event_name(name: str) -> str:
     return _one_of(name, SERVER_EVENTS, "an event that the service sends")
 
 
-AnyEvent = Annotated[str, AfterValidator(_event)]
-ServerEvent = Annotated[str, AfterValidator(_server_event)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Times = Annotated[int, Field(ge=1, le=1_000_000)]
+EventName = Annotated[str, AfterValidator(_event_name)]
+ServerEventName = Annotated[str, AfterValidator(_server_event_name)]
+_Count = Annotated[int, Field(ge=0, le=1_000_000)]
+_Times = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class _Fault(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _OfConnection(_Fault):
+class _OfConnection(Strict):
     """A fault of a connection.
 
     Attributes:
@@ -64,8 +62,8 @@ class _OfConnection(_Fault):
             ``None`` for all. A client that connects again meets it no more.
     """
 
-    after: Count = 0
-    sessions: Times | None = None
+    after: _Count = 0
+    sessions: _Times | None = None
 
 
 class Close(_OfConnection):
@@ -78,7 +76,7 @@ class Close(_OfConnection):
     """
 
     do: Literal["close"] = "close"
-    at: AnyEvent
+    at: EventName
     code: int = Field(default=1011, ge=1000, le=4999)
     reason: str = Field(default="", max_length=60)
 
@@ -87,7 +85,7 @@ class Expired(_OfConnection):
     """The session ends as at its age limit: ``session_expired``, then 1001."""
 
     do: Literal["expired"] = "expired"
-    at: AnyEvent
+    at: EventName
 
 
 class Stall(_OfConnection):
@@ -98,7 +96,7 @@ class Stall(_OfConnection):
     """
 
     do: Literal["stall"] = "stall"
-    at: AnyEvent
+    at: EventName
     seconds: float | None = Field(default=None, ge=0, le=86_400)
 
 
@@ -109,7 +107,7 @@ class HalfOpen(_OfConnection):
     """
 
     do: Literal["half_open"] = "half_open"
-    at: AnyEvent
+    at: EventName
 
 
 class Slow(_OfConnection):
@@ -120,7 +118,7 @@ class Slow(_OfConnection):
     """
 
     do: Literal["slow"] = "slow"
-    at: AnyEvent
+    at: EventName
     seconds: float = Field(default=0.5, ge=0, le=3600)
 
 
@@ -133,8 +131,8 @@ class Malformed(_OfConnection):
     """
 
     do: Literal["malformed"] = "malformed"
-    at: ServerEvent
-    times: Times = 1
+    at: ServerEventName
+    times: _Times = 1
     text: str | None = None
 
 
@@ -146,8 +144,8 @@ class Duplicate(_OfConnection):
     """
 
     do: Literal["duplicate"] = "duplicate"
-    at: ServerEvent
-    times: Times = 1
+    at: ServerEventName
+    times: _Times = 1
 
 
 class Reorder(_OfConnection):
@@ -158,11 +156,11 @@ class Reorder(_OfConnection):
     """
 
     do: Literal["reorder"] = "reorder"
-    at: ServerEvent
-    times: Times = 1
+    at: ServerEventName
+    times: _Times = 1
 
 
-class RateLimited(_Fault):
+class RateLimited(Strict):
     """Replies fail with ``rate_limit_exceeded``: no tokens are left.
 
     Attributes:
@@ -171,13 +169,13 @@ class RateLimited(_Fault):
     """
 
     do: Literal["rate_limited"] = "rate_limited"
-    after: Count = 0
-    times: Times = 1
+    after: _Count = 0
+    times: _Times = 1
 
 
-WireFault = (
+ConnectionFault = (
     Close | Expired | Stall | HalfOpen | Slow | Malformed | Duplicate | Reorder
 )  # fmt: skip
 """Those that happen to the connection, whatever the session is."""
 
-Fault = Annotated[WireFault | RateLimited, Field(discriminator="do")]
+ScriptFault = Annotated[ConnectionFault | RateLimited, Field(discriminator="do")]

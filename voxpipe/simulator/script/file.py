@@ -19,11 +19,11 @@ from pydantic import BaseModel, ValidationError
 from voxpipe.simulator.errors import ScriptError
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 
-from .faults import Fault
+from .faults import ScriptFault
 from .script import Script
 
 _COMPLETE = {"missing", "event", "pattern", "no_condition"}  # say what came, and a cure
-_LARGEST = 1 << 20  # characters; a conversation of days
+_MAX_SCRIPT = 1 << 20  # characters; a conversation of days
 _WHOLE = r"(?:0|[1-9][0-9]*)"  # 007 and telephone numbers are text
 
 
@@ -86,9 +86,9 @@ def parse_script(
     Raises:
         ScriptError: as `load_script`.
     """
-    if len(text) > _LARGEST:
+    if len(text) > _MAX_SCRIPT:
         raise ScriptError(
-            f"{name}: expected at most {_LARGEST} characters, got {len(text)}"
+            f"{name}: expected at most {_MAX_SCRIPT} characters, got {len(text)}"
         )
     tree, data = _read(text, name)
     _read_words(data, folder, name)
@@ -175,7 +175,9 @@ def _explain(
     if problem["type"] == "extra_forbidden":
         cure = _unknown(place, data)
     elif problem["type"].startswith("union_tag"):
-        known = [str(kind.model_fields["do"].default) for kind in _models_in(Fault)]
+        known = [
+            str(kind.model_fields["do"].default) for kind in _models_in(ScriptFault)
+        ]
         cure = f"expected one of do: {', '.join(known)}"
     else:
         cure = problem["msg"] + _what_it_is(problem)

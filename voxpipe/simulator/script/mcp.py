@@ -6,14 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+
+from .strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class McpFailure(_Strict):
+class McpFailure(Strict):
     """How a call of an MCP tool fails: ``mcp_call.error``.
 
     Attributes:
@@ -28,7 +26,7 @@ class McpFailure(_Strict):
     message: str = "The tool failed."
 
 
-class McpTool(_Strict):
+class McpTool(Strict):
     """A tool of a scripted server.
 
     Attributes:
@@ -47,7 +45,7 @@ class McpTool(_Strict):
     fails: McpFailure | None = None
     wait_ms: float = Field(default=200, ge=0, le=600_000)
 
-    def wire(self) -> dict[str, Any]:
+    def to_wire(self) -> dict[str, Any]:
         """As ``mcp_list_tools`` shows it."""
         shown: dict[str, Any] = {
             "name": self.name,
@@ -66,7 +64,7 @@ class McpTool(_Strict):
         return json.dumps(self.gives, ensure_ascii=False)
 
 
-class McpTools(_Strict):
+class McpTools(Strict):
     """A scripted MCP server: the session's one of the same ``server_label``.
 
     Whatever URL, connector or tunnel the session gives for it, nobody is asked.

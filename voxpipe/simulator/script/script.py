@@ -9,18 +9,15 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .faults import Fault
+from .faults import ScriptFault
 from .mcp import McpTools
+from .strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CallTool(_Strict):
+class CallTool(Strict):
     """A function call that the model makes.
 
     Attributes:
@@ -32,7 +29,7 @@ class CallTool(_Strict):
     arguments: dict[str, Any] | str = Field(default_factory=dict[str, Any])
 
 
-class Failure(_Strict):
+class Failure(Strict):
     """How a response fails: ``status_details.error`` of its ``response.done``."""
 
     type: str = "server_error"
@@ -44,7 +41,7 @@ def _lines(say: str | Sequence[str]) -> tuple[str, ...]:
     return (say,) if isinstance(say, str) else tuple(say)
 
 
-class Answer(_Strict):
+class ScriptedReply(Strict):
     """What the model does in one reply.
 
     What it says may hold ``{result.temperature}`` (a field of the newest tool result;
@@ -71,7 +68,7 @@ class Answer(_Strict):
         return _lines(self.say)
 
 
-class Line(Answer):
+class Line(ScriptedReply):
     """One reply of the model: the n-th line is its n-th reply.
 
     Attributes:
@@ -98,7 +95,7 @@ def _pattern(text: str | None) -> str | None:
 Pattern = Annotated[str | None, AfterValidator(_pattern)]
 
 
-class When(Answer):
+class When(ScriptedReply):
     """A reply that depends on what came last; it goes before those by turn.
 
     All conditions that it names have to hold, and it names at least one. Patterns are
@@ -130,7 +127,7 @@ class When(Answer):
         return self
 
 
-class Written(_Strict):
+class Written(Strict):
     """What a text model answers, to ``POST /v1/responses``.
 
     Attributes:
@@ -149,7 +146,7 @@ class Written(_Strict):
     fails: Failure | None = None
 
 
-class Timing(_Strict):
+class Timing(Strict):
     """How fast the simulated service is. Milliseconds, unless it says otherwise.
 
     Attributes:
@@ -173,7 +170,7 @@ class Timing(_Strict):
     rate_limits_ms: float = Field(default=43, ge=0, le=10_000)
 
 
-class Script(_Strict):
+class Script(Strict):
     """A conversation as the model sees it.
 
     Attributes:
@@ -197,7 +194,7 @@ class Script(_Strict):
     then: Literal["echo", "repeat"] = "echo"
     written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
-    faults: Annotated[Sequence[Fault], AfterValidator(tuple)] = ()
+    faults: Annotated[Sequence[ScriptFault], AfterValidator(tuple)] = ()
     mcp: Annotated[Sequence[McpTools], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True

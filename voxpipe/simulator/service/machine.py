@@ -2,13 +2,13 @@
 
 No await, no socket, no clock. A shell calls `Machine.receive` with what the client
 sent and `Machine.advance` when `Machine.next_timer` is due, then sends
-`Machine.outgoing`, has `Machine.speeches` spoken and `Machine.errands` run.
+`Machine.outgoing`, has `Machine.speech_requests` spoken and sends
+`Machine.mcp_requests`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import Random
 from typing import Any
 
 from voxpipe.simulator.errors import (
@@ -20,22 +20,20 @@ from voxpipe.simulator.errors import (
 )
 from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS, SHAPES
 from voxpipe.simulator.protocol.dialogue import Dialogue
-from voxpipe.simulator.protocol.ids import Ids
-from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.protocol.session_config import LIFETIME, Kind, SessionConfig
 from voxpipe.simulator.script.script import Script
 
-from .conversation.conversation import Conversation
-from .conversation.editing import Editing
-from .input.listening import Listening
-from .input.transcripts import Transcripts
-from .mcp.definitions import Definition
-from .mcp.requests import McpRequest, Outcome
+from .conversation.conversation import DefaultConversation
+from .input.input_audio_buffer import InputAudioBuffer
+from .input.transcription import InputTranscription
+from .item_events import ItemEvents
+from .mcp.definitions import ServerDefinition
+from .mcp.requests import McpOutcome, McpRequest
 from .mcp.servers import McpServers
-from .responses.plan import Prompter
-from .responses.replies import Replies
-from .responses.reply import Speech
-from .session import Session
+from .responses.responses import Responses
+from .responses.script_reader import ScriptReader
+from .session.speech_request import SpeechRequest
+from .session.state import SessionState
 
 _APPEND = {"type", "event_id", "audio"}
 
@@ -67,64 +65,66 @@ class Machine(Dialogue):
         lifetime: float = LIFETIME,
         session: Mapping[str, Any] | None = None,
     ) -> None:
-        ids = Ids(Random(seed))
+        super().__init__(now=now, seed=seed, lifetime=lifetime)
+        ids = self._ids
         config = SessionConfig(
             kind, model, ids.new("sess"), int(today) + round(lifetime)
         )
-        super().__init__(Outbox(ids), Timers())
-        self._session = Session(
+        self._session = SessionState(
             ids,
             self._outbox,
             self._timers,
             config,
-            Conversation(ids.new("conv")),
+            DefaultConversation(ids.new("conv")),
             script,
         )
-        prompter = Prompter(script)
-        self._hosting = McpServers(self._session)
-        self._replies = Replies(self._session, prompter, self._hosting)
-        transcripts = Transcripts(self._session, prompter)
-        self._listening = Listening(self._session, self._replies, transcripts)
-        editing = Editing(self._session, self._hosting)
+        reader = ScriptReader(script)
+        self._mcp = McpServers(self._session)
+        self._responses = Responses(self._session, reader, self._mcp)
+        self._input_audio = InputAudioBuffer(
+            self._session, self._responses, InputTranscription(self._session, reader)
+        )
+        items = ItemEvents(self._session, self._mcp)
         self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
             "session.update": self._update,
-            "input_audio_buffer.commit": lambda _, now: self._listening.commit(now),
-            "input_audio_buffer.clear": lambda _, now: self._listening.clear(),
-            "conversation.item.create": editing.create,
-            "conversation.item.retrieve": lambda event, _: editing.retrieve(event),
-            "conversation.item.truncate": lambda event, _: editing.truncate(event),
-            "conversation.item.delete": lambda event, _: editing.delete(event),
+            "input_audio_buffer.commit": lambda _, now: self._input_audio.commit(now),
+            "input_audio_buffer.clear": lambda _, now: self._input_audio.clear(),
+            "conversation.item.create": items.create,
+            "conversation.item.retrieve": lambda event, _: items.retrieve(event),
+            "conversation.item.truncate": lambda event, _: items.truncate(event),
+            "conversation.item.delete": lambda event, _: items.delete(event),
             "response.create": self._create_response,
             "response.cancel": self._cancel_response,
         }
-        self._timers.at(now + lifetime, self._expire)
-        servers: list[Definition] = []
+        servers: list[ServerDefinition] = []
         if session is not None:
             asked = {k: v for k, v in session.items() if k != "model"}
             servers = self._configure(asked)
         self._outbox.emit("session.created", session=config.now)
-        self._hosting.adopt(servers, now)
+        self._mcp.adopt(servers, now)
 
     # --- what a shell does
 
-    def speeches(self) -> list[Speech]:
+    def speech_requests(self) -> list[SpeechRequest]:
         """What has to be spoken since the last time this was asked."""
-        return self._replies.speeches()
+        return self._responses.speech_requests()
 
-    def spoken(self, speech: Speech, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``speech``: 16-bit mono at 24 kHz.
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
+        """Take what a voice has made of ``request``: 16-bit mono at 24 kHz.
 
         ``None`` when it failed; the response fails then.
         """
-        speech.reply.spoken(speech, pcm, now)
+        self._responses.spoken(request, pcm, now)
 
-    def errands(self) -> list[McpRequest]:
+    def mcp_requests(self) -> list[McpRequest]:
         """What MCP servers have to be asked since the last time this was asked."""
-        return self._hosting.errands()
+        return self._mcp.requests()
 
-    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
-        """Take what came of ``errand``."""
-        self._hosting.returned(errand, outcome, now)
+    def mcp_answered(
+        self, request: McpRequest, outcome: McpOutcome, now: float
+    ) -> None:
+        """Take what came of ``request``."""
+        self._mcp.answered(request, outcome, now)
 
     # --- client events
 
@@ -136,7 +136,7 @@ class Machine(Dialogue):
                 raise missing("audio")
             if not event.keys() <= _APPEND:
                 raise unknown(next(key for key in event if key not in _APPEND)[:60])
-            self._listening.append(event["audio"], now)
+            self._input_audio.append(event["audio"], now)
             return
         if kind is None:
             raise missing("type")
@@ -156,21 +156,21 @@ class Machine(Dialogue):
     def _update(self, event: dict[str, Any], now: float) -> None:
         servers = self._configure(event["session"])
         self._outbox.emit("session.updated", session=self._session.config.now)
-        self._hosting.adopt(servers, now)
+        self._mcp.adopt(servers, now)
 
-    def _configure(self, session: Any) -> list[Definition]:
+    def _configure(self, session: Any) -> list[ServerDefinition]:
         """Change the session; gives the MCP servers that it declares."""
-        session, servers = self._hosting.declare(session, "session")
+        session, servers = self._mcp.declare(session, "session")
         self._session.config.update(
-            session, spoken=self._session.spoken, replying=self._replies.busy
+            session, spoken=self._session.spoken, replying=self._responses.busy
         )
-        self._listening.configure()
+        self._input_audio.configure()
         return servers
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
-        asked, servers = self._hosting.declare(event.get("response") or {}, "response")
-        self._replies.create(asked, now)
-        self._hosting.adopt(servers, now)
+        asked, servers = self._mcp.declare(event.get("response") or {}, "response")
+        self._responses.create(asked, now)
+        self._mcp.adopt(servers, now)
 
     def _cancel_response(self, event: dict[str, Any], now: float) -> None:
-        self._replies.cancel(event.get("response_id"), now)
+        self._responses.cancel(event.get("response_id"), now)

@@ -1,1 +1,1 @@
-"""What turns words into sound."""
+"""What turns the simulated model's words into sound."""

@@ -22,8 +22,8 @@ from voxpipe.simulator.errors import VoiceError
 
 from .tones import ToneVoice
 
-_PATIENCE = 30  # seconds for a program to speak one message
-_KEPT = 32 * 1024 * 1024  # bytes of speech in a cache: 11 minutes
+_SPEAK_TIMEOUT = 30  # seconds for a program to speak one message
+_MAX_CACHE = 32 * 1024 * 1024  # bytes of speech in a cache: 11 minutes
 
 
 class Voice(Protocol):
@@ -71,7 +71,7 @@ class ProgramVoice:
                     self._command(words, spoken, voice, speed),
                     check=True,
                     capture_output=True,
-                    timeout=_PATIENCE,
+                    timeout=_SPEAK_TIMEOUT,
                 )
                 return read_wav(spoken)
             except (OSError, subprocess.SubprocessError, wave.Error, EOFError) as error:
@@ -143,10 +143,10 @@ class CachedVoice:
             return known
         pcm = self._voice.speak(text, voice, speed)
         with self._lock:
-            if (text, voice, speed) not in self._spoken and len(pcm) <= _KEPT:
+            if (text, voice, speed) not in self._spoken and len(pcm) <= _MAX_CACHE:
                 self._spoken[text, voice, speed] = pcm
                 self._size += len(pcm)
-                while self._size > _KEPT:
+                while self._size > _MAX_CACHE:
                     self._size -= len(self._spoken.popitem(last=False)[1])
         return pcm
 

@@ -324,7 +324,7 @@ def test_the_agent_speaks_first_and_knows_when_it_was_heard(
         assert not reply.turn.is_over
         assert await reply.turn.over() == "played"
         assert reply.turn.basis == "measured"
-        heard = await call.pump.ear.receive()
+        heard = await call.pump.played.receive()
         length = len(heard.data) / 48_000
         assert reply.turn.played == pytest.approx(
             length, abs=0.11
@@ -388,7 +388,7 @@ def test_tools_are_called_and_their_results_spoken(
 
     async def plot(call: Carried, model: Realtime) -> None:
         await call.pump.say(speech(0.6) + SILENCE)
-        await call.pump.ear.receive()
+        await call.pump.played.receive()
 
     async def scene() -> None:
         tools = ToolRouter([departure])
@@ -444,7 +444,7 @@ def test_the_program_may_silence_the_agent(in_time: Callable[..., None]) -> None
         await sleep(2)
         model.interrupt()
         assert reply.turn.is_cut
-        heard = await call.pump.ear.receive()
+        heard = await call.pump.played.receive()
         assert heard.cut
         assert len(heard.data) / 48_000 == pytest.approx(reply.turn.played, abs=0.05)
 
@@ -455,7 +455,7 @@ def test_written_words_may_come_from_the_pipeline(
     in_time: Callable[..., None],
 ) -> None:
     async def plot(call: Carried, model: Realtime) -> None:
-        await call.pump.ear.receive()
+        await call.pump.played.receive()
 
     async def scene() -> None:
         note = Source([Text(text="The caller is a member.")])
@@ -480,6 +480,6 @@ def test_a_question_out_of_band_is_not_heard_by_the_caller(
         assert await asked.turn.over() == "played"
         call.pump.hang_up()
         with pytest.raises(EndOfStream):
-            await call.pump.ear.receive()
+            await call.pump.played.receive()
 
     in_time(lambda: hold(script(), plot))

@@ -13,8 +13,8 @@ from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,
-    Fault,
     Malformed,
+    ScriptFault,
     Stall,
 )
 
@@ -32,7 +32,7 @@ from .test_processor import (
 COMPLETED = f"{TRANSCRIPTION}.completed"
 
 
-async def written(fault: Fault) -> tuple[Transcribe, Heard, float]:
+async def written(fault: ScriptFault) -> tuple[Transcribe, Heard, float]:
     """Two turns, what becomes of them, and how long that takes."""
     script = TALK.model_copy(update={"faults": (fault,)})
     began = current_time()
@@ -54,7 +54,7 @@ async def written(fault: Fault) -> tuple[Transcribe, Heard, float]:
     ],
 )
 def test_an_end_that_nobody_asked_for_is_a_lost_session(
-    backend: Backend, fault: Fault, code: int
+    backend: Backend, fault: ScriptFault, code: int
 ) -> None:
     with pytest.raises(SessionLost) as lost:
         run_virtually(backend, written, fault)

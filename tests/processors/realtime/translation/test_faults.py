@@ -11,9 +11,9 @@ from voxpipe.simulator.script.faults import (
     Close,
     Duplicate,
     Expired,
-    Fault,
     Malformed,
     Reorder,
+    ScriptFault,
     Slow,
     Stall,
 )
@@ -25,7 +25,7 @@ from .desk import GOOD_EVENING, TALK, Heard, both_loops, frames, interpreter
 AUDIO, WORDS = "session.output_audio.delta", "session.output_transcript.delta"
 
 
-async def interpreted(fault: Fault) -> tuple[Translate, Heard]:
+async def interpreted(fault: ScriptFault) -> tuple[Translate, Heard]:
     """One phrase, and all that becomes of it."""
     script = TALK.model_copy(update={"faults": (fault,)})
     async with no_leaks(), interpreter(script) as session:
@@ -48,7 +48,7 @@ async def interpreted(fault: Fault) -> tuple[Translate, Heard]:
     ],
 )
 def test_an_end_that_nobody_asked_for_is_a_lost_session(
-    backend: Backend, fault: Fault, code: int
+    backend: Backend, fault: ScriptFault, code: int
 ) -> None:
     with pytest.raises(SessionLost) as lost:
         run_virtually(backend, interpreted, fault)
@@ -66,7 +66,7 @@ def test_an_end_that_nobody_asked_for_is_a_lost_session(
     ],
 )
 def test_what_does_not_end_the_session_loses_no_audio(
-    backend: Backend, fault: Fault, reported: int
+    backend: Backend, fault: ScriptFault, reported: int
 ) -> None:
     translate, heard = run_virtually(backend, interpreted, fault)
     assert heard.says.data == GOOD_EVENING

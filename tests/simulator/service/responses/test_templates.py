@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.simulator.service.conversation.items import Item, Part
+from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.responses.templates import fill
 
 RESULT = '{"temperature": 21.5, "places": [{"name": "Rome"}], "open": true, "no": null}'
@@ -13,7 +13,7 @@ RESULT = '{"temperature": 21.5, "places": [{"name": "Rome"}], "open": true, "no"
 def conversation(output: str) -> list[Item]:
     call = {"name": "get_weather", "call_id": "call_1", "arguments": "{}"}
     return [
-        Item("a", role="user", content=[Part("input_text", "Hello?")]),
+        Item("a", role="user", content=[ContentPart("input_text", "Hello?")]),
         Item("b", "function_call", call=call),
         Item("c", "function_call_output", call={"call_id": "call_1", "output": output}),
     ]

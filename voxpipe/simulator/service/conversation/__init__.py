@@ -1,1 +1,1 @@
-"""Items in their order, and what they weigh in tokens."""
+"""The items of a conversation in their order, and what they weigh in tokens."""

@@ -15,8 +15,8 @@ from .items import Item
 from .tokens import Tokens, add, count_item, count_text
 
 _CACHE_STEP = 64  # tokens; all cached counts seen are multiples of it
-_REMEMBERED = 4  # recent inputs that a new one may share its beginning with
-_MOST_WEIGHTS = 20_000
+_MAX_RECENT = 4  # recent inputs that a new one may share its beginning with
+_MAX_WEIGHTS = 20_000
 _WINDOW, _REASONING_WINDOW = 28_224, 96_000  # input tokens: context less the output
 
 
@@ -32,14 +32,14 @@ class Segment(NamedTuple):
     tokens: Tokens
 
 
-class Input(NamedTuple):
+class WeighedInput(NamedTuple):
     """The input of one response, counted."""
 
     tokens: Tokens
     cached: Tokens
 
 
-class Contexts:
+class ContextWindow:
     """Weighs the input of each response and remembers the last ones for the cache.
 
     Args:
@@ -48,7 +48,7 @@ class Contexts:
 
     def __init__(self, model: str) -> None:
         self._window = _REASONING_WINDOW if reasons(model) else _WINDOW
-        self._recent: deque[list[Segment]] = deque(maxlen=_REMEMBERED)
+        self._recent: deque[list[Segment]] = deque(maxlen=_MAX_RECENT)
         self._first_kept: Hashable = None  # where truncation has left off
         self._weights: dict[str, tuple[int, Tokens]] = {}  # by item, with its revision
         self._prefix: tuple[str, Tokens] = ("", Tokens())
@@ -59,7 +59,7 @@ class Contexts:
         tools: Sequence[dict[str, Any]],
         items: Iterable[Item],
         truncation: Any,
-    ) -> Input:
+    ) -> WeighedInput:
         """Count an input.
 
         Args:
@@ -80,7 +80,7 @@ class Contexts:
             default=Tokens(),
         )
         self._recent.append(segments)
-        return Input(add(each.tokens for each in segments), cached)
+        return WeighedInput(add(each.tokens for each in segments), cached)
 
     def _head(self, instructions: str, tools: Sequence[dict[str, Any]]) -> Segment:
         text = instructions + (json.dumps(tools) if tools else "")
@@ -92,7 +92,7 @@ class Contexts:
         known = self._weights.get(item.id)
         if known is None or known[0] != item.revision:
             known = (item.revision, count_item(item))
-            if len(self._weights) >= _MOST_WEIGHTS:
+            if len(self._weights) >= _MAX_WEIGHTS:
                 self._weights.clear()
             if item.status != "in_progress":
                 self._weights[item.id] = known

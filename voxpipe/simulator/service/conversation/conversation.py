@@ -8,12 +8,12 @@ from voxpipe.simulator.errors import Refusal
 
 from .items import Item
 
-MOST_ITEMS = 10_000
-MOST_TEXT = 64 * 1024 * 1024  # characters of text and images
-MOST_AUDIO = 64 * 1024 * 1024  # bytes, 23 minutes of audio/pcm
+MAX_ITEMS = 10_000
+MAX_TEXT = 64 * 1024 * 1024  # characters of text and images
+MAX_AUDIO = 64 * 1024 * 1024  # bytes, 23 minutes of audio/pcm
 
 
-class Conversation:
+class DefaultConversation:
     """Items by id and by order.
 
     It keeps every item of a session, but not every sound: of the oldest ones only the
@@ -64,10 +64,10 @@ class Conversation:
                 "item.id",
             )
         size = _text_size(item)
-        if len(self) >= MOST_ITEMS or self._text + size > MOST_TEXT:
+        if len(self) >= MAX_ITEMS or self._text + size > MAX_TEXT:
             raise Refusal(
                 "conversation_too_large",
-                f"This simulator keeps at most {MOST_ITEMS} items and {MOST_TEXT} "
+                f"This simulator keeps at most {MAX_ITEMS} items and {MAX_TEXT} "
                 "characters in one conversation. Delete some items.",
             )
         self._order.insert(self._place_after(after), item.id)
@@ -79,10 +79,10 @@ class Conversation:
     def hold(self, size: int) -> None:
         """Note that ``size`` more bytes of audio are held, and forget the oldest."""
         self._audio += size
-        if self._audio <= MOST_AUDIO:
+        if self._audio <= MAX_AUDIO:
             return
         for item in self:
-            if self._audio <= MOST_AUDIO // 2:
+            if self._audio <= MAX_AUDIO // 2:
                 break
             self._audio -= _audio_size(item)
             for part in item.content:

@@ -21,11 +21,11 @@ from voxpipe.simulator.protocol.schema import (
     text,
 )
 
-Status = Literal["in_progress", "completed", "incomplete"]
+ItemStatus = Literal["in_progress", "completed", "incomplete"]
 
 
 @dataclass(slots=True)
-class Part:
+class ContentPart:
     """One piece of a message's content.
 
     Attributes:
@@ -43,7 +43,7 @@ class Part:
     image: dict[str, Any] | None = None
     words: str | None = None
 
-    def wire(self, *, with_audio: bool) -> dict[str, Any]:
+    def to_wire(self, *, with_audio: bool) -> dict[str, Any]:
         """As the protocol shows it."""
         shown: dict[str, Any] = {"type": self.type}
         if self.image is not None:
@@ -69,14 +69,14 @@ class Item:
     id: str
     type: str = "message"
     role: str = ""
-    status: Status = "completed"
-    content: list[Part] = field(default_factory=list[Part])
+    status: ItemStatus = "completed"
+    content: list[ContentPart] = field(default_factory=list[ContentPart])
     call: dict[str, Any] = field(default_factory=dict[str, Any])
     phase: str | None = None
     revision: int = 0
     truncated: bool = False
 
-    def wire(self, *, with_audio: bool = False) -> dict[str, Any]:
+    def to_wire(self, *, with_audio: bool = False) -> dict[str, Any]:
         """As the protocol shows it; with audio only when it is retrieved."""
         shown: dict[str, Any] = {"id": self.id, "type": self.type}
         if not self.type.startswith("mcp_"):  # those have none
@@ -84,7 +84,9 @@ class Item:
         if self.type != "message":
             return shown | self.call
         shown["role"] = self.role
-        shown["content"] = [part.wire(with_audio=with_audio) for part in self.content]
+        shown["content"] = [
+            part.to_wire(with_audio=with_audio) for part in self.content
+        ]
         if self.phase is not None:
             shown["phase"] = self.phase
         return shown
@@ -125,14 +127,14 @@ _COMMON: dict[str, Shape] = {
     "status": _STATUS,
     "object": one_of("realtime.item"),
 }
-_LONGEST_TEXT = text(1 << 20)
-_INPUT_TEXT = fields({"type": text(), "text": _LONGEST_TEXT}, "text")
+_TEXT = text(1 << 20)
+_INPUT_TEXT = fields({"type": text(), "text": _TEXT}, "text")
 _PICTURES = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # as PNG and JPEG files begin
 _IMAGE_START = re.compile(r"data:image/(?:png|jpeg);base64,")
 
 
 def _image_url(value: Any, path: str) -> Any:
-    url = text(LONGEST_IMAGE)(value, path)
+    url = text(MAX_IMAGE)(value, path)
     start = _IMAGE_START.match(url)
     try:
         if start is not None and binascii.a2b_base64(
@@ -149,7 +151,7 @@ def _image_url(value: Any, path: str) -> Any:
     )
 
 
-LONGEST_IMAGE = 20 * 1024 * 1024  # characters of a data URI
+MAX_IMAGE = 20 * 1024 * 1024  # characters of a data URI
 
 _CONTENT = {
     "user": tagged(
@@ -160,7 +162,7 @@ _CONTENT = {
                 {
                     "type": text(),
                     "audio": text(1 << 25),  # 15 MiB as base64 is less
-                    "transcript": _LONGEST_TEXT,
+                    "transcript": _TEXT,
                 },
                 "audio",
             ),
@@ -176,7 +178,7 @@ _CONTENT = {
     ),
     "assistant": tagged(
         "type",
-        {"output_text": fields({"type": text(), "text": _LONGEST_TEXT}, "text")},
+        {"output_text": fields({"type": text(), "text": _TEXT}, "text")},
     ),
     "system": tagged("type", {"input_text": _INPUT_TEXT}),
 }
@@ -195,13 +197,13 @@ _KINDS: dict[str, Shape] = {
         | {
             "name": matching(r"[A-Za-z0-9_-]{1,64}", "the name of a function"),
             "call_id": _CALL_ID,
-            "arguments": _LONGEST_TEXT,
+            "arguments": _TEXT,
         },
         "name",
         "arguments",
     ),
     "function_call_output": fields(
-        _COMMON | {"call_id": _CALL_ID, "output": _LONGEST_TEXT}, "call_id", "output"
+        _COMMON | {"call_id": _CALL_ID, "output": _TEXT}, "call_id", "output"
     ),
     "mcp_approval_response": fields(
         {
@@ -209,7 +211,7 @@ _KINDS: dict[str, Shape] = {
             "type": text(),
             "approval_request_id": _ID,
             "approve": boolean,
-            "reason": nullable(_LONGEST_TEXT),
+            "reason": nullable(_TEXT),
         },
         "approval_request_id",
         "approve",
@@ -246,17 +248,17 @@ def make_item(
     return item
 
 
-def _part(part: dict[str, Any], path: str, format: WireFormat) -> Part:
+def _part(part: dict[str, Any], path: str, format: WireFormat) -> ContentPart:
     kind = part["type"]
     if kind == "input_audio":
         data = decode_audio(part["audio"], f"{path}.audio", format)
         said, sound = part.get("transcript"), Sound(format, bytearray(data))
-        return Part(kind, said, sound, words=said)
+        return ContentPart(kind, said, sound, words=said)
     if kind == "input_image":
         detail = part.get("detail", "auto")
         image = {
             "image_url": part["image_url"],
             "detail": "high" if detail == "auto" else detail,
         }
-        return Part(kind, image=image)
-    return Part(kind, part["text"])
+        return ContentPart(kind, image=image)
+    return ContentPart(kind, part["text"])

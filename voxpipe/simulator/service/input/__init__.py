@@ -1,1 +1,1 @@
-"""The caller's audio: buffer, voice activity, transcripts."""
+"""What the caller says: the input audio buffer, turn detection, transcription."""

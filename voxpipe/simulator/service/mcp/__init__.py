@@ -1,1 +1,1 @@
-"""MCP servers that the simulated service calls by itself."""
+"""MCP servers that a session declares, and that the service calls by itself."""

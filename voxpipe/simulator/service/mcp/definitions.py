@@ -1,7 +1,7 @@
 """MCP servers as a session declares them, and the rules that a declaration obeys.
 
 Source: the guide "Realtime with tools" (November 2026). What it does not say is marked
-[I], an inference, here as in `hosting`.
+[I], an inference, here as in `mcp`.
 """
 
 from __future__ import annotations
@@ -18,53 +18,55 @@ from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.protocol.session_schema import TOOLS
 
-MOST_SERVERS = 64  # in one session; the simulator's own limit
+MAX_SERVERS = 64  # in one session; the simulator's own limit
 _PLACES = ("server_url", "connector_id", "tunnel_id")
 _SECRETS = ("authorization", "headers")
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class ServerDefinition:
     """One server, as the session has declared it.
 
     Attributes:
-        wire: the whole declaration, secrets included.
+        declared: the whole declaration, secrets included.
     """
 
-    wire: Mapping[str, Any] = field(repr=False)
+    declared: Mapping[str, Any] = field(repr=False)
 
     @property
     def label(self) -> str:
         """The session's name for it."""
-        name: str = self.wire["server_label"]
+        name: str = self.declared["server_label"]
         return name
 
     @property
     def url(self) -> str:
         """Where it is; empty for connectors and tunnels."""
-        return self.wire.get("server_url") or ""
+        return self.declared.get("server_url") or ""
 
     @property
     def headers(self) -> dict[str, str]:
         """What it is sent with every request."""
-        headers: dict[str, str] = dict(self.wire.get("headers") or {})
-        if self.wire.get("authorization"):
-            headers["Authorization"] = f"Bearer {self.wire['authorization']}"
+        headers: dict[str, str] = dict(self.declared.get("headers") or {})
+        if self.declared.get("authorization"):
+            headers["Authorization"] = f"Bearer {self.declared['authorization']}"
         return headers
 
     @property
     def shown(self) -> dict[str, Any]:
         """As the session shows it: without secrets [I]."""
-        return {k: v for k, v in self.wire.items() if k not in _SECRETS}
+        return {k: v for k, v in self.declared.items() if k not in _SECRETS}
 
-    def leads_where(self, other: Definition) -> bool:
+    def leads_where(self, other: ServerDefinition) -> bool:
         """Whether the tools of ``other`` would be the same."""
         names = (*_PLACES, *_SECRETS, "allowed_tools")
-        return all(self.wire.get(name) == other.wire.get(name) for name in names)
+        return all(
+            self.declared.get(name) == other.declared.get(name) for name in names
+        )
 
     def allows(self, tool: Mapping[str, Any]) -> bool:
         """Whether ``tool``, as ``mcp_list_tools`` shows it, is imported."""
-        allowed = self.wire.get("allowed_tools")
+        allowed = self.declared.get("allowed_tools")
         if is_array(allowed):
             return tool["name"] in allowed
         return allowed is None or _matches(allowed, tool)
@@ -72,7 +74,7 @@ class Definition:
     def gates(self, tool: Mapping[str, Any]) -> bool:
         """Whether a call of ``tool`` needs approval."""
         # As in the Responses API, who says nothing is asked always [I].
-        rule = self.wire.get("require_approval")
+        rule = self.declared.get("require_approval")
         if is_object(rule):
             never, always = rule.get("never"), rule.get("always")
             if always is not None and _matches(always, tool):
@@ -90,7 +92,7 @@ def _matches(filter: Mapping[str, Any], tool: Mapping[str, Any]) -> bool:
     return read_only is None or hint is read_only
 
 
-class Definitions:
+class ServerDefinitions:
     """The servers of one session by label.
 
     Args:
@@ -99,9 +101,9 @@ class Definitions:
 
     def __init__(self, scripted: Collection[str]) -> None:
         self._scripted = scripted
-        self._known: dict[str, Definition] = {}
+        self._known: dict[str, ServerDefinition] = {}
 
-    def declare(self, options: Any, path: str) -> tuple[Any, list[Definition]]:
+    def declare(self, options: Any, path: str) -> tuple[Any, list[ServerDefinition]]:
         """A session or response as it is shown, and the servers it declares.
 
         Nothing is kept of them yet.
@@ -123,8 +125,8 @@ class Definitions:
         ]
         return {**options, "tools": tools}, definitions
 
-    def _read_all(self, tools: list[Any], path: str) -> list[Definition]:
-        found: dict[str, Definition] = {}
+    def _read_all(self, tools: list[Any], path: str) -> list[ServerDefinition]:
+        found: dict[str, ServerDefinition] = {}
         for index, tool in enumerate(tools):
             if tool["type"] != "mcp":
                 continue
@@ -138,19 +140,19 @@ class Definitions:
                     f"{at}.server_label",
                 )
             found[definition.label] = definition
-        if len(self._known.keys() | found.keys()) > MOST_SERVERS:
+        if len(self._known.keys() | found.keys()) > MAX_SERVERS:
             raise Refusal(
                 "too_many_servers",
-                f"This simulator knows at most {MOST_SERVERS} MCP servers a session.",
+                f"This simulator knows at most {MAX_SERVERS} MCP servers a session.",
                 path,
             )
         return list(found.values())
 
-    def keep(self, definition: Definition) -> None:
+    def keep(self, definition: ServerDefinition) -> None:
         """It is in force, and its label alone stands for it from now on."""
         self._known[definition.label] = definition
 
-    def _read(self, tool: dict[str, Any], at: str) -> Definition:
+    def _read(self, tool: dict[str, Any], at: str) -> ServerDefinition:
         places = [name for name in _PLACES if tool.get(name) is not None]
         known = self._known.get(tool["server_label"])
         if len(places) > 1:
@@ -168,11 +170,11 @@ class Definitions:
                 f"{at}.server_url",
             )
         if not places and known is not None:
-            tool = {**known.wire, **tool}
+            tool = {**known.declared, **tool}
         _check_authorization(tool, at)
         if tool["server_label"] not in self._scripted:
             _check_reachable(tool, at)
-        return Definition(tool)
+        return ServerDefinition(tool)
 
 
 def _check_authorization(tool: Mapping[str, Any], at: str) -> None:

@@ -7,27 +7,27 @@ from typing import Any
 
 from voxpipe.simulator.script.mcp import McpFailure
 
-from .definitions import Definition
+from .definitions import ServerDefinition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ListTools:
+class ListMcpTools:
     """Ask a server which tools it has."""
 
-    server: Definition
+    server: ServerDefinition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallMcpTool:
     """Have a server run a tool."""
 
-    server: Definition
+    server: ServerDefinition
     name: str
     arguments: dict[str, Any] = field(repr=False)
 
 
-McpRequest = ListTools | CallMcpTool
-Outcome = list[dict[str, Any]] | str | McpFailure
+McpRequest = ListMcpTools | CallMcpTool
+McpOutcome = list[dict[str, Any]] | str | McpFailure
 """The tools as ``mcp_list_tools`` shows them, the output of one, or what went wrong."""
 
 

@@ -1,6 +1,7 @@
 """The MCP side of a session: tools are imported, offered, approved and called.
 
-It does no I/O: what a real server is to be asked leaves as errands, which a shell runs.
+It does no I/O: what a real server is to be asked leaves as a request, for a shell to
+send.
 """
 
 from __future__ import annotations
@@ -14,58 +15,58 @@ from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.protocol.json_types import is_object
 from voxpipe.simulator.script.mcp import McpFailure
 from voxpipe.simulator.service.conversation.items import Item
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.session.state import SessionState
 
-from .calls import McpCallOutput
-from .definitions import Definition, Definitions, size_of
-from .requests import CallMcpTool, ListTools, McpRequest, Outcome, error_of
+from .call_item import McpCallItem
+from .definitions import ServerDefinition, ServerDefinitions, size_of
+from .requests import CallMcpTool, ListMcpTools, McpOutcome, McpRequest, error_of
 
-_MOST_TOOLS = 1 << 20  # characters that the tools of a server may take
-_MOST_CALLS = 128  # open at once
+_MAX_TOOLS = 1 << 20  # characters that the tools of a server may take
+_MAX_CALLS = 128  # open at once
 _NOT_JSON = McpFailure(
     type="protocol_error", code=-32602, message="The arguments are no JSON object."
 )
-_TOO_MANY = McpFailure(message=f"More than {_MOST_CALLS} calls are open.")
+_TOO_MANY = McpFailure(message=f"More than {_MAX_CALLS} calls are open.")
 
 
 @dataclass(slots=True)
 class _Import:
     """A server whose tools are imported, or being so."""
 
-    definition: Definition
+    definition: ServerDefinition
     tools: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 class McpServers:
     """All MCP servers of one session, and what is going on with them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SessionState) -> None:
         self._session = session
         self._scripted = {each.label: each for each in session.script.mcp}
-        self._definitions = Definitions(self._scripted.keys())
+        self._definitions = ServerDefinitions(self._scripted.keys())
         self._imports: dict[str, _Import] = {}
-        self._errands: list[McpRequest] = []
-        self._awaited: dict[McpRequest, Callable[[Outcome, float], None]] = {}
-        self._asked: dict[str, McpCallOutput] = {}  # by approval request
+        self._requests: list[McpRequest] = []
+        self._awaited: dict[McpRequest, Callable[[McpOutcome, float], None]] = {}
+        self._unapproved: dict[str, McpCallItem] = {}  # by approval request
 
     # --- what a shell does
 
-    def errands(self) -> list[McpRequest]:
+    def requests(self) -> list[McpRequest]:
         """What servers have to be asked since the last time this was asked."""
-        errands, self._errands = self._errands, []
-        return errands
+        requests, self._requests = self._requests, []
+        return requests
 
-    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
-        """Take what came of an errand."""
-        self._awaited.pop(errand)(outcome, now)
+    def answered(self, request: McpRequest, outcome: McpOutcome, now: float) -> None:
+        """Take what came of a request."""
+        self._awaited.pop(request)(outcome, now)
 
     # --- declaring
 
-    def declare(self, options: Any, path: str) -> tuple[Any, list[Definition]]:
-        """As `Definitions.declare`."""
+    def declare(self, options: Any, path: str) -> tuple[Any, list[ServerDefinition]]:
+        """As `ServerDefinitions.declare`."""
         return self._definitions.declare(options, path)
 
-    def adopt(self, definitions: Sequence[Definition], now: float) -> None:
+    def adopt(self, definitions: Sequence[ServerDefinition], now: float) -> None:
         """Import the tools of these servers, unless that was done."""
         for definition in definitions:
             self._definitions.keep(definition)
@@ -105,22 +106,22 @@ class McpServers:
         session.outbox.emit("mcp_list_tools.in_progress", item_id=item.id)
         self._add(item)
 
-        def imported(outcome: Outcome, _now: float) -> None:
+        def imported(outcome: McpOutcome, _now: float) -> None:
             self._imported(begun, item, outcome)
 
         scripted = self._scripted.get(label)
         if scripted is None:
-            self._send(ListTools(begun.definition), imported)
+            self._send(ListMcpTools(begun.definition), imported)
             return
-        found = [tool.wire() for tool in scripted.tools]
+        found = [tool.to_wire() for tool in scripted.tools]
         outcome = McpFailure(type="http_error") if scripted.fails else found
         session.timers.at(
             now + scripted.wait_ms / 1000, lambda now: imported(outcome, now)
         )
 
-    def _imported(self, begun: _Import, item: Item, outcome: Outcome) -> None:
+    def _imported(self, begun: _Import, item: Item, outcome: McpOutcome) -> None:
         how = "failed"
-        if isinstance(outcome, list) and size_of(outcome) <= _MOST_TOOLS:
+        if isinstance(outcome, list) and size_of(outcome) <= _MAX_TOOLS:
             how = "completed"
             begun.tools = [t for t in outcome if begun.definition.allows(t)]
             item.call["tools"] = begun.tools
@@ -129,14 +130,14 @@ class McpServers:
 
     # --- calling
 
-    def run(self, output: McpCallOutput, now: float) -> None:
+    def run(self, output: McpCallItem, now: float) -> None:
         """The model has written a call: ask for approval, or run it."""
         call = output.item.call
         known = self._imports[call["server_label"]]
         tool = next((t for t in known.tools if t["name"] == call["name"]), None)
         if tool is None:  # imported again meanwhile, without it
             output.fail(error_of(McpFailure(message="There is no such tool.")))
-        elif len(self._asked) + len(self._awaited) >= _MOST_CALLS:
+        elif len(self._unapproved) + len(self._awaited) >= _MAX_CALLS:
             output.fail(error_of(_TOO_MANY))
         elif known.definition.gates(tool) and not output.is_aside:
             self._ask(output)
@@ -144,12 +145,12 @@ class McpServers:
             # Out of band there is no conversation in which to ask [I].
             self._perform(output, known.definition, now)
 
-    def _ask(self, output: McpCallOutput) -> None:
+    def _ask(self, output: McpCallItem) -> None:
         call, session = output.item.call, self._session
         fields = {name: call[name] for name in ("server_label", "name", "arguments")}
         request = Item(session.ids.new("mcpr"), "mcp_approval_request", call=fields)
         call["approval_request_id"] = request.id
-        self._asked[request.id] = output
+        self._unapproved[request.id] = output
         self._add(request)
         session.conclude(request)
 
@@ -160,7 +161,7 @@ class McpServers:
             Refusal: nothing waits for it.
         """
         request_id: str = item.call["approval_request_id"]
-        if request_id not in self._asked:
+        if request_id not in self._unapproved:
             raise Refusal(
                 "invalid_value",
                 f"No approval request is open with id {quoted(request_id)}.",
@@ -169,7 +170,7 @@ class McpServers:
 
     def answer(self, response: Mapping[str, Any], now: float) -> None:
         """The client approves or rejects; `check` has found what."""
-        output = self._asked.pop(response["approval_request_id"])
+        output = self._unapproved.pop(response["approval_request_id"])
         if response["approve"]:
             known = self._imports[output.item.call["server_label"]]
             self._perform(output, known.definition, now)
@@ -178,7 +179,9 @@ class McpServers:
             why = response.get("reason") or "no reason given"
             output.reject(error_of(McpFailure(message=f"The call was rejected: {why}")))
 
-    def _perform(self, output: McpCallOutput, server: Definition, now: float) -> None:
+    def _perform(
+        self, output: McpCallItem, server: ServerDefinition, now: float
+    ) -> None:
         call = output.item.call
         output.begin()
         arguments = _arguments(call["arguments"])
@@ -186,7 +189,7 @@ class McpServers:
             output.fail(error_of(_NOT_JSON))
             return
 
-        def ended(outcome: Outcome, _now: float) -> None:
+        def ended(outcome: McpOutcome, _now: float) -> None:
             if isinstance(outcome, str):
                 output.succeed(outcome)
             else:
@@ -205,9 +208,11 @@ class McpServers:
 
     # --- inner workings
 
-    def _send(self, errand: McpRequest, then: Callable[[Outcome, float], None]) -> None:
-        self._awaited[errand] = then
-        self._errands.append(errand)
+    def _send(
+        self, request: McpRequest, then: Callable[[McpOutcome, float], None]
+    ) -> None:
+        self._awaited[request] = then
+        self._requests.append(request)
 
     def _add(self, item: Item) -> None:
         try:

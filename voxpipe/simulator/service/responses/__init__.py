@@ -1,1 +1,1 @@
-"""Responses: what is said, and how it comes out."""
+"""Responses: what is said, and how it comes out, delta by delta."""

@@ -34,9 +34,9 @@ from voxpipe.simulator.service.conversation.items import (
     Item,
     make_item,
 )
-from voxpipe.simulator.service.session import Session
+from voxpipe.simulator.service.session.state import SessionState
 
-from .plan import Wish
+from .script_reader import Wish
 
 
 def _metadata(value: Any, path: str) -> Any:
@@ -75,7 +75,7 @@ Offered = Callable[[Sequence[dict[str, Any]]], Sequence[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ResponseRequest:
     """Everything that holds for one response.
 
     Attributes:
@@ -101,12 +101,20 @@ class Request:
         return self.wish.aside
 
     @property
+    def voice(self) -> str:
+        """The name of the voice; of a custom one the id."""
+        voice: str | dict[str, str] = self.audio["voice"]
+        return voice if isinstance(voice, str) else voice["id"]
+
+    @property
     def format(self) -> WireFormat:
         """Of the audio that it makes."""
         return wire_format(self.audio["format"])
 
 
-def read_request(session: Session, params: Any, offered: Offered) -> Request:
+def read_request(
+    session: SessionState, params: Any, offered: Offered
+) -> ResponseRequest:
     """Check a ``response`` object and put it over the session's settings.
 
     Args:
@@ -126,7 +134,7 @@ def read_request(session: Session, params: Any, offered: Offered) -> Request:
     output = {**now["audio"]["output"], **asked.get("audio", {}).get("output", {})}
     aside = asked.get("conversation") == "none"
     limit = settings["max_output_tokens"]
-    return Request(
+    return ResponseRequest(
         Wish(
             asked.get("instructions"),
             offered(settings["tools"]),
@@ -143,7 +151,7 @@ def read_request(session: Session, params: Any, offered: Offered) -> Request:
     )
 
 
-def _input(session: Session, asked: dict[str, Any]) -> list[Item]:
+def _input(session: SessionState, asked: dict[str, Any]) -> list[Item]:
     if "input" not in asked:
         return list(session.conversation)
     format = wire_format(session.config.input["format"])
@@ -157,7 +165,7 @@ def _input(session: Session, asked: dict[str, Any]) -> list[Item]:
     return items
 
 
-def _referred(session: Session, id: str, path: str) -> Item:
+def _referred(session: SessionState, id: str, path: str) -> Item:
     item = session.conversation.get(id)
     if item is None:
         raise Refusal(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from voxpipe.simulator.script.script import When
 from voxpipe.simulator.service.conversation.items import Item
 
-_SEARCHED = 4000  # characters of each text: clients and tools may send a megabyte
+_MAX_SEARCHED = 4000  # characters of each text: clients and tools may send a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +70,22 @@ def latest_of(items: Sequence[Item]) -> Latest:
             if item.type == "mcp_call":
                 called = True
                 results[:0] = [
-                    (item.call["name"], text[:_SEARCHED]) for text in item.result
+                    (item.call["name"], text[:_MAX_SEARCHED]) for text in item.result
                 ]
         elif called and item.role == "user":
             break  # to which the model has replied with the call
         elif item.type == "function_call_output":
             name = names.get(item.call.get("call_id"), "")
-            results.insert(0, (name, item.call["output"][:_SEARCHED]))
+            results.insert(0, (name, item.call["output"][:_MAX_SEARCHED]))
         elif item.role == "user":
             words.insert(0, item.words or "")
         elif item.role != "system":
             break
-    return Latest("\n".join(words)[:_SEARCHED], tuple(results))
+    return Latest("\n".join(words)[:_MAX_SEARCHED], tuple(results))
 
 
 def _holds(rule: When, latest: Latest, instructions: str) -> bool:
-    if not _found(rule.instructions, instructions[:_SEARCHED]):
+    if not _found(rule.instructions, instructions[:_MAX_SEARCHED]):
         return False
     if rule.result is None:
         return rule.text is None or (

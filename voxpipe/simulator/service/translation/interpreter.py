@@ -17,9 +17,10 @@ from voxpipe.simulator.audio.sound import VOICE_RATE, Sound, wire_format
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.script.script import Script
-from voxpipe.simulator.service.conversation.items import Item, Part
+from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.conversation.tokens import words
-from voxpipe.simulator.service.responses.plan import Plan, Prompter, Wish
+from voxpipe.simulator.service.responses.script_reader import Plan, ScriptReader, Wish
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .config import TranslationConfig
 from .phrases import Phrases
@@ -27,13 +28,14 @@ from .phrases import Phrases
 FRAME_MS = 200
 PCM = wire_format({"type": "audio/pcm"})
 _FRAME = FRAME_MS * PCM.bytes_per_ms
-_LONGEST = 10 * 60_000 * PCM.bytes_per_ms  # bytes that may wait to be translated
+_MAX_BUFFERED = 10 * 60_000 * PCM.bytes_per_ms  # bytes that may wait to be translated
 _HURRY = 25  # frames in which what waits comes out, where that is more than usual
+_VOICE = "interpreter"
 _WISH = Wish(instructions=None, tools=(), tool_choice="none", aside=False)
 
 
 @dataclass(slots=True, eq=False)
-class Translated:
+class TranslatedPhrase:
     """A phrase in the other language, on its way out.
 
     Attributes:
@@ -44,9 +46,7 @@ class Translated:
 
     text: str
     due: float
-    voice: str = "interpreter"
-    speed: float = 1.0
-    pcm: bytes | None = None
+    pcm: bytes = b""
     tokens: list[str] = field(default_factory=list[str])
     told: int = 0  # tokens that are out
     played: int = 0  # bytes that are out
@@ -54,7 +54,7 @@ class Translated:
     @property
     def left(self) -> int:
         """Bytes that are to come."""
-        return len(self.pcm or b"") - self.played
+        return len(self.pcm) - self.played
 
 
 class Interpreter:
@@ -78,15 +78,16 @@ class Interpreter:
         drained: Callable[[], None],
     ) -> None:
         self._timing = script.timing
-        self._prompter = Prompter(script)
+        self._reader = ScriptReader(script)
         self._config = config
         self._outbox = outbox
         self._timers = timers
         self._drained = drained
         self._phrases = Phrases()
         self._buffer = bytearray()
-        self._queue: deque[Translated] = deque()
-        self._unspoken: list[Translated] = []  # of those, what nobody has been given
+        self._queue: deque[TranslatedPhrase] = deque()
+        self._speech_requests: list[SpeechRequest] = []
+        self._speaking: dict[SpeechRequest, TranslatedPhrase] = {}  # who waits for each
         self._elapsed = 0  # ms of audio that were heard
         self._free_at = 0.0  # when it is done with the last frame
         self._scheduled = False
@@ -99,7 +100,7 @@ class Interpreter:
         Raises:
             Refusal: more waits than the simulator keeps.
         """
-        if len(self._buffer) + len(pcm) > _LONGEST:
+        if len(self._buffer) + len(pcm) > _MAX_BUFFERED:
             raise Refusal(
                 "input_audio_buffer_full",
                 "This simulator keeps at most 10 minutes of audio that it has not "
@@ -114,13 +115,14 @@ class Interpreter:
         self.closing = True
         self._schedule(now)
 
-    def speeches(self) -> list[Translated]:
+    def speech_requests(self) -> list[SpeechRequest]:
         """What has to be spoken since the last time this was asked."""
-        unspoken, self._unspoken = self._unspoken, []
-        return unspoken
+        requests, self._speech_requests = self._speech_requests, []
+        return requests
 
-    def spoken(self, phrase: Translated, pcm: bytes | None, now: float) -> None:
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
         """Take what a voice has made of it; nothing when it failed."""
+        phrase = self._speaking.pop(request)
         if pcm is None:
             self._queue.remove(phrase)
             self._fail("voice_failed", "The voice could not speak.")
@@ -133,7 +135,7 @@ class Interpreter:
     @property
     def _waits(self) -> bool:
         """The clock stands still until a voice has spoken."""
-        return any(phrase.pcm is None for phrase in self._queue)
+        return bool(self._speaking)
 
     def _schedule(self, now: float) -> None:
         if self._scheduled or self._waits:
@@ -162,9 +164,9 @@ class Interpreter:
     def _understand(self, ms: int) -> None:
         sound = Sound(PCM, bytearray())
         sound.length = ms * PCM.bytes_per_ms
-        item = Item("", role="user", content=[Part("input_audio", sound=sound)])
-        line = self._prompter.listen(item)
-        plan = self._prompter.plan(_WISH, [item])
+        item = Item("", role="user", content=[ContentPart("input_audio", sound=sound)])
+        line = self._reader.listen(item)
+        plan = self._reader.plan(_WISH, [item])
         if line is not None and line.unintelligible:
             return
         if self._config.transcribes:
@@ -180,9 +182,11 @@ class Interpreter:
         wait = self._timing.first_audio_ms if plan.wait_ms is None else plan.wait_ms
         text = " ".join(plan.messages)
         tokens = self._tokens("output", text)
-        phrase = Translated(text, self._elapsed + wait, tokens=tokens)
+        phrase = TranslatedPhrase(text, self._elapsed + wait, tokens=tokens)
         self._queue.append(phrase)
-        self._unspoken.append(phrase)
+        request = SpeechRequest(text, _VOICE, 1.0)
+        self._speech_requests.append(request)
+        self._speaking[request] = phrase
 
     def _fail(self, code: str, message: str) -> None:
         self._outbox.refuse(Refusal(code, message, type="server_error"))
@@ -208,11 +212,11 @@ class Interpreter:
             if room <= 0:
                 return
 
-    def _speak(self, phrase: Translated, room: int) -> int:
-        pcm = (phrase.pcm or b"")[phrase.played : phrase.played + room]
+    def _speak(self, phrase: TranslatedPhrase, room: int) -> int:
+        pcm = phrase.pcm[phrase.played : phrase.played + room]
         phrase.played += len(pcm)
         known = phrase.played / PCM.bytes_per_ms + self._timing.transcript_lead_ms
-        whole = len(phrase.pcm or b"") / PCM.bytes_per_ms
+        whole = len(phrase.pcm) / PCM.bytes_per_ms
         share = min(1.0, known / whole) if phrase.left else 1.0
         told = max(phrase.told, ceil(len(phrase.tokens) * share))
         for token in phrase.tokens[phrase.told : told]:

@@ -7,7 +7,6 @@ events, no items and no responses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from typing import Any
 
 from voxpipe.simulator.audio.sound import decode_audio
@@ -19,17 +18,16 @@ from voxpipe.simulator.errors import (
 )
 from voxpipe.simulator.protocol.client_events import TRANSLATION_SHAPES
 from voxpipe.simulator.protocol.dialogue import Dialogue
-from voxpipe.simulator.protocol.ids import Ids
-from voxpipe.simulator.protocol.outbox import Outbox, Timers
 from voxpipe.simulator.protocol.session_config import LIFETIME
 from voxpipe.simulator.script.script import Script
-from voxpipe.simulator.service.mcp.requests import McpRequest, Outcome
+from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
+from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .config import TranslationConfig
-from .interpreter import PCM, Interpreter, Translated
+from .interpreter import PCM, Interpreter
 
 
-class Translator(Dialogue):
+class TranslationMachine(Dialogue):
     """One translation session.
 
     Args:
@@ -55,10 +53,9 @@ class Translator(Dialogue):
         lifetime: float = LIFETIME,
         session: Mapping[str, Any] | None = None,
     ) -> None:
-        ids = Ids(Random(seed))
-        super().__init__(Outbox(ids), Timers())
+        super().__init__(now=now, seed=seed, lifetime=lifetime)
         expires_at = int(today) + round(lifetime)
-        self._config = TranslationConfig(model, ids.new("sess"), expires_at)
+        self._config = TranslationConfig(model, self._ids.new("sess"), expires_at)
         self._interpreter = Interpreter(
             script, self._config, self._outbox, self._timers, self._drained
         )
@@ -67,24 +64,25 @@ class Translator(Dialogue):
             "session.input_audio_buffer.append": self._append,
             "session.close": self._close,
         }
-        self._timers.at(now + lifetime, self._expire)
         if session is not None:
             self._config.update({k: v for k, v in session.items() if k != "model"})
         self._outbox.emit("session.created", session=self._config.now)
 
-    def speeches(self) -> list[Translated]:
+    def speech_requests(self) -> list[SpeechRequest]:
         """What has to be spoken since the last time this was asked."""
-        return self._interpreter.speeches()
+        return self._interpreter.speech_requests()
 
-    def spoken(self, speech: Translated, pcm: bytes | None, now: float) -> None:
+    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
         """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
-        self._interpreter.spoken(speech, pcm, now)
+        self._interpreter.spoken(request, pcm, now)
 
-    def errands(self) -> Sequence[McpRequest]:
+    def mcp_requests(self) -> Sequence[McpRequest]:
         """Nothing: nobody calls tools here."""
         return ()
 
-    def returned(self, errand: McpRequest, outcome: Outcome, now: float) -> None:
+    def mcp_answered(
+        self, request: McpRequest, outcome: McpOutcome, now: float
+    ) -> None:
         """Nothing comes, as nothing was asked."""
 
     # --- client events

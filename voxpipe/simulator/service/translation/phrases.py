@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from voxpipe.simulator.audio.sound import VOICE_RATE
-from voxpipe.simulator.service.input.vad import FRAME_MS, Detector, levels
+from voxpipe.simulator.service.input.turn_detection import (
+    FRAME_MS,
+    TurnDetector,
+    levels,
+)
 
 PAUSE = 500  # ms of silence that end a phrase; less is a comma
 _FRAME = FRAME_MS * VOICE_RATE // 1000  # samples
@@ -16,7 +20,7 @@ class Phrases:
     """Follows the audio of a speaker."""
 
     def __init__(self) -> None:
-        self._detector = Detector(_VAD)
+        self._detector = TurnDetector(_VAD)
         self._rest = b""  # less than one frame of the detector
         self._heard = 0  # ms
         self._began = 0  # ms

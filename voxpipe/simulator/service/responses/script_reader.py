@@ -1,0 +1,263 @@
+"""What the simulated model says next: as its script has it, or an echo."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import ItemsView, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.script.faults import RATE_LIMIT, RateLimited
+from voxpipe.simulator.script.script import (
+    CallTool,
+    Failure,
+    Line,
+    Script,
+    ScriptedReply,
+    When,
+)
+from voxpipe.simulator.service.conversation.items import Item
+
+from .rules import Rules
+from .templates import fill
+
+# An instruction such as: Say exactly this, and nothing else: "Good evening."
+_VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
+_MAX_MESSAGE = 4000  # characters of a message: clients and tools may send a megabyte
+_DEPTH = 4  # of made-up arguments
+_RATE_LIMITED = Failure(
+    type="tokens",
+    code=RATE_LIMIT,
+    message="Rate limit reached on tokens per min. Please try again later.",
+)
+_NOTHING_TO_CALL = Failure(
+    type="invalid_request_error",
+    code="no_tool_available",
+    message="tool_choice is 'required', and no tool can be called yet.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a response was asked for, as far as it matters for what is said.
+
+    Attributes:
+        instructions: of this response alone, if any.
+        tools: that it may call.
+        tool_choice: which of them it must or must not call.
+        aside: whether it is out of band.
+    """
+
+    instructions: str | None
+    tools: Sequence[dict[str, Any]]
+    tool_choice: Any
+    aside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a response will hold.
+
+    Attributes:
+        messages: each becomes an item.
+        calls: made after them.
+        wait_ms: before the first delta, when the script says so.
+        failure: how it fails after them.
+        line: number of the script's line it follows, or takes the turn of, from 0.
+        rule: the one that it follows instead.
+    """
+
+    messages: tuple[str, ...]
+    calls: tuple[CallTool, ...] = ()
+    wait_ms: float | None = None
+    failure: Failure | None = None
+    line: int | None = None
+    rule: When | None = None
+
+
+class ScriptReader:
+    """Keeps the place in the script."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._rules = Rules(script.when)
+        self._again: When | None = None  # the rule of a reply that was not heard
+        self._responses = 0  # planned so far
+        self._next = 0
+        self._next_aside = 0
+        self._heard_until = 0  # lines whose ``heard`` has been used
+
+    def listen(self, item: Item) -> Line | None:
+        """Tell what is said in ``item``, which has just been heard, if it is known."""
+        if self._heard_until > self._next:
+            return None  # said already: this is the rest of the same sentence
+        line = self._line(self._next)
+        self._heard_until = self._next + 1
+        if line is not None:
+            item.content[0].words = line.heard
+        return line
+
+    def go_on(self) -> None:
+        """Nobody answers in this session: what is said next is in the next line."""
+        self._next = max(self._next, self._heard_until)
+
+    def plan(self, wish: Wish, items: Sequence[Item]) -> Plan:
+        """Choose what to say, given the response's input."""
+        self._responses += 1
+        if self._is_limited(self._responses - 1):
+            return Plan((), failure=_RATE_LIMITED)
+        verbatim = _VERBATIM.search(wish.instructions or "")
+        if verbatim:
+            return _allowed(Plan((verbatim[1],)), wish)
+        rule = None if wish.aside else self._again
+        if rule is None:
+            rule = self._rules.match(items, wish.instructions, aside=wish.aside)
+        if not wish.aside:
+            self._again = None
+        number, answer = self._turn(wish, rule)
+        if answer is None:
+            return _allowed(Plan((echo(items),), line=number), wish)
+        messages = tuple(fill(text, items) for text in answer.messages)
+        plan = Plan(
+            messages, tuple(answer.calls), answer.wait_ms, answer.fails, number, rule
+        )
+        return _allowed(plan, wish)
+
+    def _turn(
+        self, wish: Wish, rule: When | None
+    ) -> tuple[int | None, ScriptedReply | None]:
+        """The number of the line that has had its turn then, and the answer."""
+        if wish.aside and rule is None:
+            lines = self._script.out_of_band
+            line = lines[self._next_aside] if self._next_aside < len(lines) else None
+            self._next_aside += 1
+            return None, line
+        # A rule takes the turn of the line that told the words it answers.
+        told = self._heard_until > self._next and self._line(self._next) is not None
+        if wish.aside or (rule is not None and not told):
+            return None, rule
+        number = self._next
+        self._next += 1
+        return number, rule or self._line(number)
+
+    def _is_limited(self, number: int) -> bool:
+        return any(
+            fault.after <= number < fault.after + fault.times
+            for fault in self._script.faults
+            if isinstance(fault, RateLimited)
+        )
+
+    def give_back(self, plan: Plan) -> None:
+        """The last reply was interrupted before it had said anything: say it again."""
+        if plan.line is not None and plan.line == self._next - 1:
+            self._next = plan.line
+        self._again = plan.rule
+
+    def _line(self, number: int) -> Line | None:
+        lines = self._script.replies
+        if self._script.then == "repeat" and lines:
+            return lines[number % len(lines)]
+        return lines[number] if number < len(lines) else None
+
+
+def echo(items: Sequence[Item]) -> str:
+    """What is said when no script says anything: what came last, said back."""
+    for item in reversed(items):
+        if item.type == "function_call_output":
+            return f"The result is {item.call['output']}."
+        if item.type == "mcp_call" and item.result:
+            return f"The result is {item.result[0]}."
+        if item.role == "user":
+            if item.words:
+                return item.words
+            seconds = sum(p.sound.ms for p in item.content if p.sound) / 1000
+            if seconds:
+                return f"I heard {seconds:.1f} seconds of speech."
+            return "I see a picture."
+    return "Hello. This is the simulator."
+
+
+def _allowed(plan: Plan, wish: Wish) -> Plan:
+    """``plan`` within what tools and ``tool_choice`` permit."""
+    names = [tool["name"] for tool in wish.tools]
+    messages, calls = tuple(_bounded(text) for text in plan.messages), plan.calls
+    absent = [call.name for call in calls if call.name not in names]
+    if wish.tool_choice == "none":
+        calls = ()
+    elif absent:
+        messages += (f"I have no tool called {', '.join(absent)}.",)
+        calls = ()
+    if wish.tool_choice == "required" and not names:
+        return replace(plan, messages=(), calls=(), failure=_NOTHING_TO_CALL)
+    if plan.failure is not None:
+        return replace(plan, messages=messages, calls=calls)
+    wanted = _wanted(wish.tool_choice, wish.tools)
+    if wanted and not any(call.name in wanted for call in calls):
+        tool = next(each for each in wish.tools if each["name"] == wanted[0])
+        made_up = _example(tool.get("parameters") or {}, _DEPTH)
+        calls = (CallTool(name=wanted[0], arguments=made_up or {}),)
+        messages = messages if plan.calls else ()
+    if not messages and not calls:
+        messages = ("Yes.",)
+    return replace(plan, messages=messages, calls=calls)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"
+
+
+def _wanted(choice: Any, tools: Sequence[dict[str, Any]]) -> list[str]:
+    if not is_object(choice):
+        return [tool["name"] for tool in tools] if choice == "required" else []
+    asked = {name: value for name, value in choice.items() if value is not None}
+    return [tool["name"] for tool in tools if asked.items() <= _identity(tool)]
+
+
+def _identity(tool: dict[str, Any]) -> ItemsView[str, Any]:
+    """What a ``tool_choice`` may ask of it."""
+    names = ("type", "server_label", "name")
+    return {name: tool[name] for name in names if name in tool}.items()
+
+
+def _example(schema: Any, depth: int) -> Any:
+    """A value that a simple JSON schema describes: the required fields, no more."""
+    if not is_object(schema) or not depth:
+        return {}
+    choices = schema.get("enum")
+    if is_array(choices) and choices:
+        return choices[0]
+    if "default" in schema:
+        return schema["default"]
+    kind = schema.get("type")
+    if is_array(kind):  # such as ["string", "null"]
+        kind = kind[0] if kind else None
+    if isinstance(kind, str) and kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind == "array":
+        return []
+    properties, required = schema.get("properties"), schema.get("required")
+    if not is_object(properties) or not is_array(required):
+        return {}
+    return {
+        name: _example(properties.get(name), depth - 1)
+        for name in required
+        if isinstance(name, str)
+    }
+
+
+_PLAIN: dict[str, Any] = {
+    "string": "example",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "null": None,
+}
+
+
+def arguments_text(call: CallTool) -> str:
+    """The arguments as the wire carries them: JSON text."""
+    if isinstance(call.arguments, str):
+        return call.arguments
+    return json.dumps(call.arguments, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""What all parts of a session share: its state, its output, what it has spoken."""
