@@ -11,8 +11,8 @@ import anyio
 from . import drawing
 from .audioframe import Frame
 from .errors import WiringError, blame, leaves_of
+from .fused import Watch
 from .graph import Graph
-from .leaf import Watch
 from .processor import Processor
 from .routes import Route
 from .run import Run
