@@ -25,6 +25,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
@@ -44,7 +45,6 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.port_queue import PortQueue
 from .shell.reply_sender import ReplySender, Said
-from .shell.scopes import tasks_until_done
 from .shell.sender import Sender
 from .shell.wiring import Wiring, wiring_errors
 

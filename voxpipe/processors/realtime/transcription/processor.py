@@ -17,13 +17,13 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.protocol.history import History
 from voxpipe.processors.realtime.shell.port_queues import PortQueues
-from voxpipe.processors.realtime.shell.scopes import tasks_until_done
 from voxpipe.processors.realtime.shell.sender import Sender
 from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
 

@@ -21,6 +21,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.config.settings import PCM_24K
@@ -29,7 +30,6 @@ from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.processor import Heard
 from voxpipe.processors.realtime.shell.port_queues import PortQueues
 from voxpipe.processors.realtime.shell.reply_sender import Said
-from voxpipe.processors.realtime.shell.scopes import tasks_until_done
 from voxpipe.processors.realtime.shell.sender import Sender
 
 from .protocol import APPEND, TranslationProtocol
