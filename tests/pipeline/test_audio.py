@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFormat, AudioRule, Filter, FormatError
-from voxpipe.pipeline.audio import cure, rule_of
+from voxpipe.pipeline.audio import check_entry, cure, rule_of
 from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
+
+from .boxes import ULAW
 
 FORMATS = st.builds(
     AudioFormat,
@@ -160,3 +162,18 @@ def test_the_real_boxes_do_what_the_cure_promises(
         name, _, argument = box.rstrip(")").partition("(")
         format = BOXES[name](argument).leaves_as(format)
     assert rule_of(want).allows(format)
+
+
+def test_what_fits_may_enter() -> None:
+    check_entry(ULAW, "phone.heard", None, "model.hears")
+    check_entry(ULAW, "phone.heard", AudioFormat("ulaw", 8_000), "model.hears")
+    check_entry(ULAW, "phone.heard", AudioRule(rates=(8_000,)), "model.hears")
+
+
+def test_what_does_not_fit_is_told_with_the_cure() -> None:
+    with pytest.raises(FormatError) as caught:
+        check_entry(ULAW, "phone.heard", AudioRule(encodings=("pcm16",)), "meter.input")
+    assert str(caught.value) == (
+        "phone.heard is ulaw 8000 Hz, meter.input takes pcm16: put Decode() between "
+        "phone.heard and meter.input"
+    )

@@ -107,6 +107,24 @@ def rule_of(format: AudioFormat | AudioRule) -> AudioRule:
     return AudioRule((format.encoding,), (format.rate,), (format.channels,))
 
 
+def check_entry(
+    format: AudioFormat,
+    came_from: str,
+    rule: AudioFormat | AudioRule | None,
+    label: str,
+) -> None:
+    """Whether audio may enter an input.
+
+    Raises:
+        FormatError: it may not; says which boxes to put where.
+    """
+    if rule is not None and not rule_of(rule).allows(format):
+        raise FormatError(
+            f"{came_from} is {format}, {label} takes {rule}: put {cure(format, rule)} "
+            f"between {came_from} and {label}"
+        )
+
+
 def cure(have: AudioFormat, want: AudioFormat | AudioRule) -> str:
     """The boxes that turn ``have`` into ``want``, as one would draw them.
 

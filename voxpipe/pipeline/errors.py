@@ -58,25 +58,23 @@ class SessionLost(TransportError):
         self.reason = reason
 
 
+BLAME = "raised by the box "  # how the note of `blame` begins
+
+
 def blame(error: BaseException, box: str) -> None:
     """Note on ``error`` which box raised it; the innermost box is named, once.
 
     A group is only a wrapping: each error in it is noted by itself.
     """
+    for each in leaves_of(error):
+        if not any(note.startswith(BLAME) for note in getattr(each, "__notes__", ())):
+            each.add_note(f"{BLAME}{box!r}")
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """The single errors in a group, and in the groups within it; else ``error``."""
     if isinstance(error, BaseExceptionGroup):
         for each in cast("BaseExceptionGroup[BaseException]", error).exceptions:
-            blame(each, box)
-    elif not any(note.startswith(_NOTE) for note in getattr(error, "__notes__", ())):
-        error.add_note(f"{_NOTE}{box!r}")
-
-
-_NOTE = "raised by the box "
-
-
-def leaves_of(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The single errors in a group, and in the groups within it."""
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            yield from leaves_of(cast("BaseExceptionGroup[BaseException]", each))
-        else:
-            yield each
+            yield from leaves_of(each)
+    else:
+        yield error

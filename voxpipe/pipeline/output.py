@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
 from .audio import AudioFormat
-from .audioframe import AudioFrame, Frame
+from .audioframe import AudioFrame
 from .errors import FormatError, VoxpipeError
+from .fused import Tree
 from .ports import Port
-from .queue import CHECKPOINT_EVERY, Queue
+from .queue import CHECKPOINT_EVERY, Delivery, Queue
 from .routes import Drawable, OpenRoute
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-Delivery = tuple[Queue, Frame]
-"""A frame, and where it is to be queued."""
-
-
-class Fused(Protocol):
-    """All that is drawn behind an output, made into one call (see ``fuse.py``)."""
-
-    @property
-    def direct(self) -> Queue | None:
-        """The only reader, when nothing stands in between."""
-        ...
-
-    @property
-    def abandoned(self) -> bool:
-        """Somebody did read here, and all have finished."""
-        ...
-
-    def push(self, frame: Any) -> Sequence[Delivery]:
-        """What is to be queued where when ``frame`` has gone through."""
-        ...
-
-    def learn(self, format: AudioFormat) -> None:
-        """The first audio has this format: check what could not be checked before."""
-        ...
-
-    def flush(self) -> Sequence[Delivery]:
-        """What the boxes have held back."""
-        ...
-
-    def close(self) -> None:
-        """Tell the readers that this writer has ended."""
-        ...
 
 
 class Output(Port, Drawable[T_co]):
@@ -83,7 +51,7 @@ class Output(Port, Drawable[T_co]):
         self.read = False
         self.sent = 0
         self.stale = 0
-        self._run: Fused | None = None
+        self._run: Tree | None = None
         self._direct: Queue | None = None
         self._seen: AudioFormat | None = None  # the last one found to be right
         self._learned = False  # `format` was not declared
@@ -101,7 +69,7 @@ class Output(Port, Drawable[T_co]):
 
     # --- one run; called by the pipeline
 
-    def connect(self, run: Fused) -> None:
+    def connect(self, run: Tree) -> None:
         """Join it to its readers."""
         self._run = run
         self._direct = run.direct

@@ -10,12 +10,13 @@ import anyio
 
 from . import drawing
 from .audioframe import Frame
-from .errors import WiringError, blame, leaves_of
+from .errors import WiringError, blame
+from .fused import Watch
 from .graph import Graph
-from .leaf import Watch
 from .processor import Processor
 from .routes import Route
 from .run import Run
+from .runtime.scopes import bare
 from .stats import Stats
 from .watchdog import Watchdog
 from .wiring import check
@@ -91,12 +92,11 @@ class Pipeline:
                 for name, box in boxes.items():
                     tasks.start_soon(self._live, box, name, watchdog, name=name)
         except BaseExceptionGroup as group:
-            failure = _bare(group)
+            failure = bare(group, "several boxes failed")
         finally:
             watchdog.dismiss()
             self.unfinished = watchdog.unfinished
         if failure is not None:
-            # Not within `except`: there the error would lose its own cause and context.
             raise failure
 
     async def _live(self, box: Processor, name: str, watchdog: Watchdog) -> None:
@@ -156,15 +156,3 @@ class Pipeline:
     def drawing(self) -> str:
         """The pipeline as lines of text, for a terminal."""
         return drawing.text(self._plan)
-
-
-def _bare(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error of a group, or the group without what cancellation left in it."""
-    cancelled = anyio.get_cancelled_exc_class()
-    leaves = list(leaves_of(group))
-    errors = [each for each in leaves if not isinstance(each, cancelled)]
-    if not errors:
-        return leaves[0]
-    if len(errors) == 1:
-        return errors[0]
-    return BaseExceptionGroup("several boxes failed", errors)

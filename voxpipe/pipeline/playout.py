@@ -4,8 +4,9 @@ A transport hands it a way to write audio and, where its device can forget what 
 given, a way to clear it. Everything else is here, once: the bounded lead, waiting for
 *the pace or the turn*, the ledger, holding, and the last sample.
 
-What was written is a queue of pieces on the device's clock (``backlog.py``). The clock
-is ours; confirmations shift it, and pacing never waits for them: carriers lose them.
+What was written is a queue of pieces on the device's clock (``device_buffer.py``). The
+clock is ours; confirmations shift it, and pacing never waits for them: carriers lose
+them.
 
 `write` and `clear` are called from one task, one at a time, so that a transport needs
 no lock; a cut that comes while one of them is busy is acted on when it returns.

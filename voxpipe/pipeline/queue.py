@@ -377,3 +377,7 @@ class Queue:
         arrival, self._arrival = self._arrival, None
         if arrival is not None:
             arrival.set()
+
+
+Delivery = tuple[Queue, Frame]
+"""A frame, and where it is to be queued."""

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .audioframe import Frame
-from .fuse import Tree
+from .fused import Leaf, Node, Tree, Watch
 from .graph import Branch, Graph
-from .leaf import Leaf, Watch
-from .node import Node
-from .output import Delivery
 from .ports import Input
-from .queue import Queue
+from .queue import Delivery, Queue
 from .stats import BoxStats, InputStats, OutputStats, Stats
 
 

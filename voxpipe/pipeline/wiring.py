@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .audio import AudioFormat
+from .audio import AudioFormat, check_entry
 from .errors import FormatError, WiringError
-from .fit import check_entry, leaves_as
+from .filters import leaves_as
 from .graph import Branch, Graph
 from .output import Output
 from .ports import Input, PlayoutInput

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from anyio import create_task_group, current_time, sleep, sleep_forever
+from anyio import create_task_group, current_time, fail_after, sleep, sleep_forever
 
 from voxpipe.pipeline import AudioFrame, Pipeline, Turn, Usage
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.transports.telephony import Call, Refused, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 
-from ...processors.realtime.loops import (
-    BACKENDS,
-    run_virtually,
-)
+from ...processors.realtime.loops import BACKENDS, Steps, VirtualLoop, run_virtually
 from .calling import Run, Told, called, serve, state_of
 from .testing.agents import ULAW, greeter, parrot, speech
 
@@ -103,6 +101,17 @@ def test_a_call_without_a_reply_ends_when_it_is_idle(in_time: Run, told: Told) -
     ((end, seconds, *_),) = told()
     assert end == "idle"
     assert 21.5 < float(seconds) < 23.0  # the greeting took two
+
+
+def test_a_call_ends_on_a_loop_that_anyio_has_not_started(told: Told) -> None:
+    async def scene() -> None:
+        async with called(Switchboard(greeter, idle_limit=20)) as caller:
+            with fail_after(30):
+                await caller.wait_closed()
+
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(Steps())) as runner:
+        runner.run(scene())  # as uvicorn and hypercorn do
+    assert [end for end, *_ in told()] == ["idle"]
 
 
 def test_a_call_with_replies_is_not_idle(in_time: Run, told: Told) -> None:

@@ -240,5 +240,4 @@ def _told(tool: Tool) -> dict[str, Any]:
 
 def _cause(error: BaseException) -> str:
     """What went wrong, without what was sent: a URL may hold a key."""
-    group = BaseExceptionGroup("", [error])
-    return type(next(leaves_of(group))).__name__
+    return type(next(leaves_of(error))).__name__

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from anyio import create_task_group
-from anyio.abc import TaskGroup
-
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.processors.tools import Policy, RawSchema, Tool
 
 from .connection import MOST_TOOLS, Connection
@@ -24,13 +23,14 @@ _LONGEST_NAME = 64
 _SAFE = Policy()
 
 
-def mcp_tools(
+@asynccontextmanager
+async def mcp_tools(
     server: McpServer,
     *,
     allowed: Collection[str] | None = None,
     prefix: str = "",
     policy: Policy = _SAFE,
-) -> Found:
+) -> AsyncGenerator[tuple[Tool[..., Any], ...]]:
     """Open an MCP server for as long as its tools are used.
 
     ``async with mcp_tools(StdioServer("python", "server.py")) as found:
@@ -51,77 +51,46 @@ def mcp_tools(
     Raises:
         McpError: on entering: it cannot be opened, or has no such tools, or too many.
     """
-    return Found(server, allowed, prefix, policy)
+    async with tasks_until_done() as tasks:
+        connection = Connection(server, tasks)
+        offered = _chosen(await connection.open(), allowed)
+        connection.offer(offered)
+        yield tuple(_tool(connection, o, prefix, policy) for o in offered.values())
 
 
-class Found:
-    """The tools of one server, while it is open; made by `mcp_tools`."""
-
-    def __init__(
-        self,
-        server: McpServer,
-        allowed: Collection[str] | None,
-        prefix: str,
-        policy: Policy,
-    ) -> None:
-        self._server = server
-        self._allowed = allowed
-        self._prefix = prefix
-        self._policy = policy
-        self._tasks: TaskGroup | None = None
-
-    async def __aenter__(self) -> tuple[Tool[..., Any], ...]:
-        """Open the server, and ask for its tools."""
-        tasks = self._tasks = create_task_group()
-        await tasks.__aenter__()
-        try:
-            connection = Connection(self._server, tasks)
-            offered = self._chosen(await connection.open())
-            connection.offer(offered)
-            return tuple(self._tool(connection, each) for each in offered.values())
-        except BaseException:
-            await self._close()
-            raise
-
-    async def __aexit__(self, *raised: object) -> None:
-        """Close the server."""
-        await self._close()
-
-    async def _close(self) -> None:
-        # Told of no error, it puts none into a group: what is raised stays as it is.
-        tasks, self._tasks = self._tasks, None
-        if tasks is not None:
-            tasks.cancel_scope.cancel()
-            await tasks.__aexit__(None, None, None)
-
-    def _chosen(self, listed: dict[str, Offered]) -> dict[str, Offered]:
-        wanted = listed.keys() if self._allowed is None else self._allowed
-        missing = set(wanted) - listed.keys()
-        if missing:
-            known = ", ".join(listed) or "none"
-            raise McpError(
-                f"the server has no tool {', '.join(sorted(missing))}; there are: "
-                f"{known[:500]}"
-            )
-        if len(wanted) > MOST_TOOLS:
-            raise McpError(
-                f"the server has {len(wanted)} tools, and a model chooses well among "
-                f"{MOST_TOOLS} at most: name those it needs with allowed=…"
-            )
-        return {name: listed[name] for name in wanted}
-
-    def _tool(self, connection: Connection, offered: Offered) -> Tool[..., Any]:
-        async def call(**arguments: Any) -> str | dict[str, Any]:
-            return _given(await connection.call(offered.name, arguments))
-
-        name = self._prefix + _NOT_IN_NAMES.sub("_", offered.name)
-        return Tool(
-            call,
-            name=name[:_LONGEST_NAME],
-            description=offered.description or offered.title or "",
-            takes=RawSchema(offered.input_schema),
-            policy=self._policy,
+def _chosen(
+    listed: dict[str, Offered], allowed: Collection[str] | None
+) -> dict[str, Offered]:
+    wanted = listed.keys() if allowed is None else allowed
+    missing = set(wanted) - listed.keys()
+    if missing:
+        known = ", ".join(listed) or "none"
+        raise McpError(
+            f"the server has no tool {', '.join(sorted(missing))}; there are: "
+            f"{known[:500]}"
         )
+    if len(wanted) > MOST_TOOLS:
+        raise McpError(
+            f"the server has {len(wanted)} tools, and a model chooses well among "
+            f"{MOST_TOOLS} at most: name those it needs with allowed=…"
+        )
+    return {name: listed[name] for name in wanted}
+
+
+def _tool(
+    connection: Connection, offered: Offered, prefix: str, policy: Policy
+) -> Tool[..., Any]:
+    async def call(**arguments: Any) -> str | dict[str, Any]:
+        return _given(await connection.call(offered.name, arguments))
+
+    name = prefix + _NOT_IN_NAMES.sub("_", offered.name)
+    return Tool(
+        call,
+        name=name[:_LONGEST_NAME],
+        description=offered.description or offered.title or "",
+        takes=RawSchema(offered.input_schema),
+        policy=policy,
+    )
 
 
 def _given(result: CallToolResult) -> str | dict[str, Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import logging
-from types import TracebackType
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Self
 
 from anyio import (
+    AsyncContextManagerMixin,
     BrokenResourceError,
     CancelScope,
     ClosedResourceError,
     WouldBlock,
     create_memory_object_stream,
-    create_task_group,
     move_on_after,
 )
 from anyio.abc import TaskGroup
@@ -21,7 +22,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.pipeline.runtime.scopes import exit_group
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import App, Disconnected
 
 from .connection import BUFFER, Wire
@@ -35,7 +36,7 @@ _BACKLOG = 1_024  # connections that the kernel may keep until we take them
 logger = logging.getLogger("voxpipe.serving")
 
 
-class Server:
+class Server(AsyncContextManagerMixin):
     """Serves an ASGI app over HTTP/1.1 and WebSockets, on asyncio or uvloop.
 
     Open it with ``async with``; when the block ends, so do all connections. There is no
@@ -62,7 +63,6 @@ class Server:
         self.host = host
         self.port = port
         self._app = app
-        self._tasks: TaskGroup = create_task_group()
         self._waiting = 0
 
     @property
@@ -71,7 +71,8 @@ class Server:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
-    async def __aenter__(self) -> Self:
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         import asyncio
 
         class Connected(Wire, asyncio.BufferedProtocol):
@@ -85,7 +86,7 @@ class Server:
         buffer, rounds = memoryview(bytearray(BUFFER)), batch()
         self._loop = asyncio.get_running_loop()
         try:
-            self._server = await self._loop.create_server(
+            server = await self._loop.create_server(
                 lambda: Connected(buffer, rounds, self._meet),
                 self.host,
                 self.port,
@@ -97,21 +98,14 @@ class Server:
             raise TransportError(
                 f"cannot listen on {self.host} port {self.port}: {_why(error)}"
             ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._greet, new)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        self._server.close()
-        self._met.close()
-        self._tasks.cancel_scope.cancel()
-        return await exit_group(self._tasks, kind, error, traceback)
+        self.port = server.sockets[0].getsockname()[1]
+        async with tasks_until_done() as tasks:
+            tasks.start_soon(self._greet, new, tasks)
+            try:
+                yield self
+            finally:
+                server.close()
+                self._met.close()
 
     def _meet(self, wire: Wire) -> None:
         try:
@@ -123,10 +117,12 @@ class Server:
         else:
             self._waiting += 1
 
-    async def _greet(self, new: MemoryObjectReceiveStream[Wire]) -> None:
+    async def _greet(
+        self, new: MemoryObjectReceiveStream[Wire], tasks: TaskGroup
+    ) -> None:
         with new:
             async for wire in new:
-                self._tasks.start_soon(self._attend, wire)
+                tasks.start_soon(self._attend, wire)
 
     async def _attend(self, wire: Wire) -> None:
         try:

@@ -8,36 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from traceback import StackSummary, walk_tb
-from typing import cast
 
 from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
-from voxpipe.pipeline.errors import leaves_of
+from voxpipe.pipeline.errors import BLAME, leaves_of
 
-_BLAME = "raised by the box "  # how the note begins that a pipeline adds
 DEEPEST = 40  # places that are told of each error
 
 
 def is_transport(error: Exception) -> bool:
     """It is the other side that failed, and nothing else has."""
-    return all(isinstance(each, TransportError) for each in _leaves(error))
+    return all(isinstance(each, TransportError) for each in leaves_of(error))
 
 
 def in_short(error: Exception) -> str:
     """What has failed, in a line."""
-    return "; ".join(_told(each) for each in _leaves(error))
+    return "; ".join(_told(each) for each in leaves_of(error))
 
 
 def in_full(error: Exception) -> str:
     """The same, and the places where each error passed through."""
     return "\n".join(
-        "\n".join((_told(each), *_places(each))) for each in _leaves(error)
+        "\n".join((_told(each), *_places(each))) for each in leaves_of(error)
     )
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return list(leaves_of(cast("BaseExceptionGroup[BaseException]", error)))
-    return [error]
 
 
 def _told(error: BaseException) -> str:
@@ -48,7 +40,7 @@ def _told(error: BaseException) -> str:
     elif isinstance(error, VoxpipeError) and _is_ours(error):
         text += f": {error}"
     for note in getattr(error, "__notes__", ()):
-        if note.startswith(_BLAME):
+        if note.startswith(BLAME):
             text += f", {note}"
     return text
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from os import PathLike
 from typing import Literal
 
 from anyio import CancelScope, Event, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.runtime.timer import Timer, timers
+from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
@@ -152,7 +153,8 @@ class Switchboard:
             raise Refused("draining")
         line = _Line(call)
         self._lines.add(line)
-        self._watch()
+        if self._timer is None or not self._timer.is_pending:
+            self._watch(timers())
         try:
             try:
                 with line.scope:
@@ -229,15 +231,15 @@ class Switchboard:
 
     # --- all calls
 
-    def _watch(self) -> None:
-        if self._timer is None or not self._timer.is_pending:
-            self._timer = timers().at(current_time() + SWEEP, self._sweep)
+    def _watch(self, loop: Timers) -> None:
+        self._timer = loop.at(loop.now() + SWEEP, partial(self._sweep, loop))
 
-    def _sweep(self) -> None:
-        now = current_time()
+    def _sweep(self, loop: Timers) -> None:
+        # In no task: anyio knows neither the loop nor its time there.
+        now = loop.now()
         for line in self._lines:
             line.check(now, self._idle_limit)
-        self._watch()
+        self._watch(loop)
 
 
 class _Line:

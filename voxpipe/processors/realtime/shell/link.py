@@ -24,13 +24,13 @@ from voxpipe.pipeline import (
     SpeechStarted,
     SpeechStopped,
 )
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.protocol.outbox import Outbox
 
 from .ports import PortQueues
-from .scopes import tasks_until_done
 from .sender import APPEND, Sender
 
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone

@@ -8,15 +8,15 @@ own. Deliveries that are repeated are answered, and nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Self
 
-from anyio import Event, create_task_group, current_time, move_on_after
+from anyio import AsyncContextManagerMixin, Event, current_time, move_on_after
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.runtime.scopes import exit_group
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
 from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
@@ -36,7 +36,7 @@ RETRY_AFTER = 5  # seconds; OpenAI delivers again what was not answered with 2xx
 logger = logging.getLogger("voxpipe.calls")
 
 
-class SipEndpoint:
+class SipEndpoint(AsyncContextManagerMixin):
     """Runs a function for each SIP call that OpenAI announces, once.
 
     It is open while it runs as an app by itself (a server's ``lifespan``) or within
@@ -82,25 +82,17 @@ class SipEndpoint:
         self._ended = Event()  # one of the calls, since somebody waits for it
         self.calls = 0
 
-    async def __aenter__(self) -> Self:
-        self._tasks = create_task_group()
-        await self._tasks.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        assert self._tasks is not None
-        tasks, self._tasks = self._tasks, None
-        with move_on_after(0 if kind else self._farewell):
-            while self.calls:
-                self._ended = Event()
-                await self._ended.wait()
-        tasks.cancel_scope.cancel()
-        return await exit_group(tasks, kind, error, traceback)
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with tasks_until_done() as self._tasks:
+            try:
+                yield self
+            finally:
+                self._tasks = None
+            with move_on_after(self._farewell):
+                while self.calls:
+                    self._ended = Event()
+                    await self._ended.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
-from typing import Self
 
 from anyio import Event, create_task_group, current_time, move_on_after
-from anyio.abc import TaskGroup
 
-from voxpipe.pipeline.runtime.scopes import exit_group
 from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 
@@ -62,59 +58,41 @@ async def _answered(
 ) -> AsyncGenerator[Caller]:
     ours, theirs = memory_lines()
     leg = Leg(current_time(), parameters=parameters, line=line)
-    async with _Agent(app, theirs, numbers), Caller(leg, ours) as caller:
+    async with _agent(app, theirs, numbers), Caller(leg, ours) as caller:
         yield caller
 
 
-class _Agent:
-    """The other end: accepts, and runs the app."""
+@asynccontextmanager
+async def _agent(
+    app: App, line: MemoryLine, numbers: tuple[str, str]
+) -> AsyncGenerator[None]:
+    """The other end: accepts, and runs the app until it returns."""
+    failed = list[Exception]()  # the app; what the block raises may follow from that
+    raised = list[Exception]()
+    returned = Event()
 
-    def __init__(self, app: App, line: MemoryLine, numbers: tuple[str, str]) -> None:
-        self._app = app
-        self._line = line
-        self._numbers = numbers
-        self._error: Exception | None = None
-        self._returned = Event()
-        self._tasks: TaskGroup | None = None
-
-    async def __aenter__(self) -> Self:
-        self._tasks = create_task_group()
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._answer)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        assert self._tasks is not None
-        is_over = error is None or isinstance(error, Exception)
-        if is_over:
-            self._tasks.start_soon(self._lose_patience)
-        done = await exit_group(self._tasks, kind, error, traceback)
-        if is_over and self._error is not None:
-            raise self._error  # bare, and not in a group with what it led to
-        return done
-
-    async def _lose_patience(self) -> None:
-        assert self._tasks is not None
-        with move_on_after(PATIENCE):
-            await self._returned.wait()
-            return
-        self._error = self._error or TimeoutError(
-            f"the app had not returned {PATIENCE:g} s after the caller was gone"
-        )
-        self._tasks.cancel_scope.cancel()
-
-    async def _answer(self) -> None:
+    async def answer() -> None:
         try:
-            async with TwilioCall.accept(self._line) as call:
-                call.caller, call.called = self._numbers
-                await self._app(call)
-        except Exception as error:  # noqa: BLE001  # it is raised by `__aexit__`
-            self._error = error
+            async with TwilioCall.accept(line) as call:
+                call.caller, call.called = numbers
+                await app(call)
+        except Exception as error:  # noqa: BLE001  # it is raised below
+            failed.append(error)
         finally:
-            self._returned.set()
-            await self._line.abort()
+            returned.set()
+            await line.abort()
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(answer)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # likewise
+            raised.append(error)
+        with move_on_after(PATIENCE):
+            await returned.wait()
+        if not returned.is_set():
+            why = f"the app had not returned {PATIENCE:g} s after the caller was gone"
+            failed.append(TimeoutError(why))
+            tasks.cancel_scope.cancel()
+    for each in failed + raised:
+        raise each

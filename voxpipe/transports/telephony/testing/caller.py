@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from types import TracebackType
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Literal, Self
 
 from anyio import (
+    AsyncContextManagerMixin,
     BrokenResourceError,
     CancelScope,
     EndOfStream,
@@ -18,10 +20,9 @@ from anyio import (
     sleep_forever,
     sleep_until,
 )
-from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import AudioFrame
-from voxpipe.pipeline.runtime.scopes import exit_group
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .leg import Leg
 from .lines import Line
@@ -35,7 +36,7 @@ Said = bytes | AudioFrame | Speech
 """Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
 
 
-class Caller:
+class Caller(AsyncContextManagerMixin):
     """The caller's end of one call; silent wherever nothing else is asked for.
 
     Leaving the ``async with`` block hangs up.
@@ -58,7 +59,6 @@ class Caller:
         self._dropped = False
         self._news: Event | None = None  # while somebody waits for some
         self._over = Event()
-        self._tasks: TaskGroup | None = None
         self._talking = CancelScope()
 
     @property
@@ -206,28 +206,16 @@ class Caller:
 
     # --- the call itself
 
-    async def __aenter__(self) -> Self:
-        self._tasks = create_task_group()
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._run)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        assert self._tasks is not None
-        if error is None or isinstance(error, Exception):
-            self.hang_up()
-            self._tasks.start_soon(self._lose_patience)
-        return await exit_group(self._tasks, kind, error, traceback)
-
-    async def _lose_patience(self) -> None:
-        with move_on_after(FAREWELL):
-            await self._over.wait()
-        self._talking.cancel()
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        async with tasks_until_done() as tasks:
+            tasks.start_soon(self._run)
+            try:
+                yield self
+            finally:
+                self.hang_up()
+                with move_on_after(FAREWELL):
+                    await self._over.wait()
 
     async def _run(self) -> None:
         try:

@@ -26,7 +26,7 @@ from voxpipe.pipeline import (
     Playout,
     Turn,
 )
-from voxpipe.pipeline.output import Delivery
+from voxpipe.pipeline.queue import Delivery
 from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.transports.telephony.call import Call, CallEnd
 from voxpipe.transports.telephony.socket import QuickSocket, Socket

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
-from voxpipe.pipeline import Filter, SpeechStarted
-from voxpipe.pipeline.fuse import Tree
-from voxpipe.pipeline.leaf import Leaf
-from voxpipe.pipeline.node import Node
-from voxpipe.pipeline.output import Delivery
-from voxpipe.pipeline.queue import Queue
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Filter,
+    FormatError,
+    Pipeline,
+    SpeechStarted,
+    Text,
+)
+from voxpipe.pipeline.fused import Leaf, Node, Tree
+from voxpipe.pipeline.queue import Delivery, Queue
+from voxpipe.pipeline.testing import Probe, Source
+
+from .boxes import PCM_8K, PCM_16K, PCM_24K, Gain, Voice
 
 
 class Add(Filter[SpeechStarted]):
@@ -140,3 +148,42 @@ def test_counts_stay_right_however_often_somebody_looks(grove: Grove) -> None:
         tree.push(SpeechStarted(at=0.0))
     assert (outer.taken, outer.made, first.taken, first.made) == (6, 6, 6, 6)
     assert seen == ["a", "b"] * 3
+
+
+# --- where a branch ends, the format that really arrives is checked
+
+
+async def test_sound_that_is_made_of_words_is_checked_when_it_arrives() -> None:
+    source, probe = Source([Text(text="a")]), Probe()
+    probe.input.format = PCM_24K
+    pipeline = Pipeline(source.output >> Voice(PCM_16K) >> Gain() >> probe.input)
+    with pytest.raises(FormatError) as caught:
+        await pipeline.run()
+    assert str(caught.value) == (
+        "gain is pcm16 16000 Hz, probe.input takes pcm16 24000 Hz: put Resample(24000) "
+        "between gain and probe.input"
+    )
+
+
+async def test_sound_of_the_right_format_passes() -> None:
+    source, probe = Source([Text(text="a")] * 3), Probe()
+    probe.input.format = AudioFormat("pcm16", 16_000)  # equal, not the same
+    await Pipeline(source.output >> Voice(PCM_16K) >> probe.input).run()
+    assert [frame.format for frame in probe.frames] == [PCM_16K] * 3
+
+
+async def test_a_box_that_changes_its_format_midway_is_found_out() -> None:
+    class Moody(Voice):
+        def feed(self, frame: Text) -> tuple[AudioFrame]:
+            self.format = PCM_8K if frame.text == "low" else PCM_16K
+            (made,) = super().feed(frame)
+            return (made,)
+
+    source, probe = Source([Text(text="high"), Text(text="low")]), Probe()
+    pipeline = Pipeline(source.output >> Moody() >> probe.input)
+    with pytest.raises(FormatError) as caught:
+        await pipeline.run()
+    assert str(caught.value) == (
+        "moody gives pcm16 16000 Hz, and now pcm16 8000 Hz: a format does not change "
+        "during a session"
+    )

@@ -1,0 +1,303 @@
+"""The synchronous boxes behind an output, run as one function call.
+
+A tree: its nodes are filters and transforms, its leaves are the queues of inputs. One
+`Tree.push` runs it completely and returns what is to be queued where, so that nothing
+enters a box again before it is through, and a shared box runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+from .audio import AudioFormat, AudioRule, check_entry
+from .audioframe import AudioFrame, Frame
+from .errors import FormatError, blame
+from .filters import AnyBox, leaves_as
+from .frames import ReplyEnd
+from .queue import Delivery, Queue
+from .turn import Turn
+
+Push = Callable[[Any], None]
+Watch = Callable[[str, Frame, float], None]
+"""Told of a box, a frame that it was given, and the seconds that it and the synchronous
+boxes behind it have worked."""
+
+
+class Leaf:
+    """An input at the end of a branch.
+
+    Args:
+        label: the input, for messages.
+        queue: in front of it.
+        rule: what audio may enter.
+        came_from: the box or output right before it, for messages.
+        out: takes what is to be queued.
+
+    Attributes:
+        entry: what the box or output before it calls.
+    """
+
+    __slots__ = ("_came_from", "_label", "_out", "_rule", "_seen", "entry", "queue")
+
+    def __init__(
+        self,
+        label: str,
+        queue: Queue,
+        rule: AudioFormat | AudioRule | None,
+        came_from: str,
+        out: list[Delivery],
+    ) -> None:
+        self._label = label
+        self._rule = rule
+        self._came_from = came_from
+        self._out = out
+        self._seen: AudioFormat | None = None
+        self.queue = queue
+        self.entry: Push = self.push
+        queue.add_writer()
+
+    def push(self, frame: Any) -> None:
+        """Have ``frame`` queued."""
+        if type(frame) is AudioFrame and frame.format is not self._seen:
+            self._check(frame.format)
+        self._out.append((self.queue, frame))
+
+    def _check(self, format: AudioFormat) -> None:
+        # A transform can make audio out of words: only here is its format seen.
+        if self._seen is None:
+            check_entry(format, self._came_from, self._rule, self._label)
+        elif format != self._seen:
+            raise FormatError(
+                f"{self._came_from} gives {self._seen}, and now {format}: a format "
+                "does not change during a session"
+            )
+        self._seen = format
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def watch(self, watch: Watch | None) -> None:
+        """Queues are counted anyway."""
+
+    def learn(self, format: AudioFormat, came_from: str) -> None:
+        """Check a format that became known late."""
+        check_entry(format, came_from, self._rule, self._label)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Itself."""
+        yield self
+
+
+class Node:
+    """A box and what is drawn behind it: counted, reset between turns, flushed at ends.
+
+    Attributes:
+        entry: what the box or output before it calls.
+        taken: frames that it was given.
+        made: frames that left it.
+    """
+
+    __slots__ = (
+        "_accepts",
+        "_box",
+        "_children",
+        "_feed",
+        "_kind",
+        "_next",
+        "_turn",
+        "entry",
+        "made",
+        "name",
+        "taken",
+    )
+
+    def __init__(self, name: str, box: AnyBox, children: list[Node | Leaf]) -> None:
+        self.name = name
+        self.taken = 0
+        self.made = 0
+        self._box = box
+        self._feed: Callable[[Any], Any] = box.feed
+        self._accepts = box.accepts
+        self._kind: type | None = None  # the last one that was found to be accepted
+        self._children = tuple(children)
+        self._turn: Turn | None = None
+        self.watch(None)
+        try:
+            box.reset()
+        except Exception as error:
+            blame(error, name)
+            raise
+
+    def watch(self, watch: Watch | None) -> None:
+        """Have ``watch`` told of each frame and its time; ``None``: nobody."""
+        for child in self._children:
+            child.watch(watch)
+        # Most boxes have one child: calling it directly saves a loop for each frame.
+        only = len(self._children) == 1
+        self._next: Push = self._children[0].entry if only else self._fork
+        self.entry: Push = self.push if watch is None else self._timed(watch)
+
+    def _timed(self, watch: Watch) -> Push:
+        def push(frame: Any) -> None:
+            began = perf_counter()
+            try:
+                self.push(frame)
+            finally:
+                watch(self.name, frame, perf_counter() - began)
+
+        return push
+
+    def push(self, frame: Any) -> None:
+        """Run ``frame`` through the box, and what it makes of it through the rest."""
+        self.taken += 1
+        turn = frame.turn
+        try:
+            if turn is not self._turn:
+                self._change_to(turn)
+            if frame.__class__ is not self._kind and not self._takes(frame):
+                self._pass_by(frame)
+                return
+            for made in self._feed(frame):
+                self.made += 1
+                self._next(made)
+        except Exception as error:
+            blame(error, self.name)
+            raise
+
+    def _takes(self, frame: Any) -> bool:
+        """Whether the box is to be fed with this kind of frame."""
+        kind = frame.__class__
+        if kind is ReplyEnd or not isinstance(frame, self._accepts):
+            return False
+        self._kind = kind
+        return True
+
+    def _pass_by(self, frame: Any) -> None:
+        """What the box is not fed with; the end of a reply first flushes it."""
+        if frame.__class__ is not ReplyEnd:
+            self._emit((frame,))
+            return
+        self._emit(self._box.flush())
+        self._emit(self._feed(frame) if isinstance(frame, self._accepts) else (frame,))
+        self._box.reset()
+
+    def _emit(self, frames: Any) -> None:
+        for made in frames:
+            self.made += 1
+            self._next(made)
+
+    def _fork(self, frame: Any) -> None:
+        for child in self._children:
+            child.entry(frame)
+
+    def _change_to(self, turn: Turn | None) -> None:
+        # What a box holds back of one reply must not sound in the next. Frames of no
+        # turn may come in between (marks, words): they change nothing, but after a cut.
+        if turn is not None or (self._turn is not None and self._turn.is_cut):
+            self._turn = turn
+            self._box.reset()
+
+    def flush(self) -> None:
+        """The stream has ended here: flush this box, then those behind it."""
+        if self._turn is None or not self._turn.is_cut:
+            try:
+                self._emit(self._box.flush())
+            except Exception as error:
+                blame(error, self.name)
+                raise
+        for child in self._children:
+            child.flush()
+
+    def learn(self, format: AudioFormat, came_from: str) -> None:
+        """Check a format that became known late, from here on."""
+        leaving = leaves_as(self._box, self.name, format, came_from)
+        for child in self._children:
+            child.learn(leaving, self.name)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """The inputs behind this box."""
+        for child in self._children:
+            yield from child.leaves()
+
+    def behind(self) -> Iterator[str]:
+        """The names of the boxes that this one calls."""
+        return (child.name for child in self._children if isinstance(child, Node))
+
+
+class Tree:
+    """All that is drawn behind one output.
+
+    Args:
+        label: the output, for messages.
+        children: its branches, in drawn order.
+        out: the list into which the leaves put what they get.
+
+    Attributes:
+        direct: the only reader, when nothing stands in between.
+    """
+
+    __slots__ = ("_children", "_entries", "_label", "_leaves", "_out", "direct")
+
+    def __init__(
+        self, label: str, children: list[Node | Leaf], out: list[Delivery]
+    ) -> None:
+        self._label = label
+        self._children = children
+        self._out = out
+        self._leaves = [leaf for child in children for leaf in child.leaves()]
+        only = children[0] if len(children) == 1 else None
+        self.direct = only.queue if isinstance(only, Leaf) else None
+        self.watch(None)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Have ``watch`` told what passes through the boxes; ``None``: nobody."""
+        for child in self._children:
+            child.watch(watch)
+        self._entries = tuple(child.entry for child in self._children)
+
+    @property
+    def abandoned(self) -> bool:
+        """Somebody did read here, and all have finished."""
+        for leaf in self._leaves:
+            if not leaf.queue.finished:
+                return False
+        return bool(self._leaves)
+
+    def push(self, frame: Any) -> Sequence[Delivery]:
+        """Run the tree on one frame; says what is to be queued where."""
+        try:
+            for entry in self._entries:
+                entry(frame)
+        except BaseException:
+            self._out.clear()  # the sender may catch it, and send on
+            raise
+        return self._taken()
+
+    def flush(self) -> Sequence[Delivery]:
+        """Collect the tails, at the end of the stream."""
+        for child in self._children:
+            child.flush()
+        return self._taken()
+
+    def _taken(self) -> Sequence[Delivery]:
+        if not self._out:
+            return ()
+        taken = self._out.copy()
+        self._out.clear()
+        return taken
+
+    def learn(self, format: AudioFormat) -> None:
+        """Check the formats all the way down, now that the first is known.
+
+        Raises:
+            FormatError: with the cure, naming the two places that do not fit.
+        """
+        for child in self._children:
+            child.learn(format, self._label)
+
+    def close(self) -> None:
+        """This writer has ended: tell the queues."""
+        for leaf in self._leaves:
+            leaf.queue.remove_writer()
