@@ -16,6 +16,7 @@ from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, Transcript
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import (
+    Service,
     Translate,
     TranslationSession,
     open_translation,
@@ -66,7 +67,7 @@ def simulated(
     return open_translation(
         language=language,
         transcription="gpt-realtime-whisper",
-        api_key="sk-simulated",
+        service=Service(api_key="sk-simulated"),
         connect=lambda _: connect_in_memory(script, VOICE, kind="translation"),
     )
 

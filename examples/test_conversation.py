@@ -14,7 +14,13 @@ from voxpipe.pipeline import AudioFormat, Pipeline
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    ToneVoice,
+    simulated,
+)
 from voxpipe.transports import MemoryPhone
 
 VOICE = ToneVoice()
@@ -42,9 +48,7 @@ async def ask_and_interrupt() -> tuple[float, list[str]]:
     phone = MemoryPhone(AudioFormat("pcm16", 24_000), background="silence")
     transcripts = Probe()
     async with open_session(
-        tools=tools.schemas,
-        api_key="sk-simulated",
-        connect=lambda address: connect_in_memory(SCRIPT, VOICE),
+        tools=tools.schemas, connect=simulated(SCRIPT, VOICE)
     ) as session:
         model = Realtime(session)
         pipeline = Pipeline(

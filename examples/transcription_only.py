@@ -20,6 +20,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Source, run_virtual
 from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import (
+    Service,
     Transcribe,
     TranscriptionSession,
     open_transcription,
@@ -99,7 +100,7 @@ async def conversation() -> tuple[list[str], float]:
         delay="low",
         turn_detection="local",
         audio=ULAW,
-        api_key="sk-simulated",
+        service=Service(api_key="sk-simulated"),
         connect=lambda _: connect_in_memory(script, kind="transcription"),
     ) as session:
         return await write_down(telephone(SAID), session)

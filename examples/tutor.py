@@ -23,7 +23,7 @@ from openai import APIError, AsyncOpenAI
 from pydantic import SecretStr
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import Filler, Tool, ToolRouter, Unavailable, tool
 from voxpipe.simulator import (
     CallTool,
@@ -86,8 +86,7 @@ async def answer(
             audio=call.format,
             tools=tools.schemas,
             reasoning="minimal",  # the long thoughts are the text model's
-            api_key=key,
-            base_url=base_url,
+            service=Service(api_key=key, base_url=base_url),
         ) as session:
             model = Realtime(session)
             pipeline = Pipeline(

@@ -22,7 +22,7 @@ from voxpipe.pipeline import AudioFormat, Pipeline
 from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.audio import Resample
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import CallTool, Line, Script, Timing
@@ -65,7 +65,7 @@ async def conversation() -> Realtime:
     """Two seconds, in which everything happens."""
     router = ToolRouter([opening_hours])
     async with open_session(
-        api_key="sk-test",
+        service=Service(api_key="sk-test"),
         connect=simulated(SCRIPT),
         turn_detection="local",
         tools=router.schemas,

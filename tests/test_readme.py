@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -28,14 +27,14 @@ from voxpipe.pipeline import (
     WiringError,
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
-from voxpipe.processors.realtime import Address, Connection, open_session
+from voxpipe.processors.realtime import open_session
 from voxpipe.simulator import (
     CallTool,
     Line,
     Script,
     Simulator,
     ToneVoice,
-    connect_in_memory,
+    simulated,
 )
 from voxpipe.transports import read_header
 from voxpipe.transports.telephony import App
@@ -180,10 +179,7 @@ def test_the_phone_agent_greets_its_caller() -> None:
         async with answered(app) as caller:
             return (await caller.listen()).duration
 
-    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(Script(replies=[]), ToneVoice())
-
     names = run(program("phone_calls"))
-    names["open_session"] = partial(open_session, api_key="sk-test", connect=connect)
+    names["open_session"] = partial(open_session, connect=simulated(Script(replies=[])))
     app = cast(App, names["answer"])
     assert run_virtual(call) > 1.0

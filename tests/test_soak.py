@@ -24,7 +24,7 @@ from voxpipe.pipeline import (
     Usage,
 )
 from voxpipe.processors.audio import Decode, Encode, Resample
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import CallTool, Line, Script
@@ -85,7 +85,10 @@ async def long_call(seconds: float, counter: Counter, watched: float) -> int:
     growth = 0
     connect = simulated(SCRIPT, lifetime=2 * seconds)
     async with open_session(
-        api_key="sk-test", connect=connect, turn_detection="local", tools=router.schemas
+        service=Service(api_key="sk-test"),
+        connect=connect,
+        turn_detection="local",
+        tools=router.schemas,
     ) as session:
         model, phone = Realtime(session), MemoryPhone(PHONE, background="silence")
         pipeline = Pipeline(

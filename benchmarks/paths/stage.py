@@ -20,7 +20,7 @@ from benchmarks.calls import frames
 from benchmarks.calls.events import Event, encode, session_object
 from benchmarks.report import CannotMeasure
 from voxpipe.pipeline import Pipeline
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
@@ -46,8 +46,7 @@ async def answer(call: Call, model_url: str) -> None:
         tools=tools.schemas,
         audio=call.format,
         transcription=None,
-        base_url=model_url,
-        api_key="sk-none",
+        service=Service(base_url=model_url, api_key="sk-none"),
     ) as session:
         model = Realtime(session)
         await Pipeline(

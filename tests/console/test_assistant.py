@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +10,14 @@ import pytest
 from voxpipe.console import assistant
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection, open_session
-from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.processors.realtime import open_session
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    Script,
+    ToneVoice,
+    simulated,
+)
 from voxpipe.transports.telephony.testing import Measurements, answered
 
 VOICE = ToneVoice()
@@ -24,10 +29,6 @@ SCRIPT = Script(
         Line(say="Goodbye."),
     ]
 )
-
-
-def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
-    return connect_in_memory(SCRIPT, VOICE)
 
 
 def speech(words: str) -> AudioFrame:
@@ -52,7 +53,7 @@ async def hold() -> tuple[list[float], str, Measurements]:
 def test_it_greets_tells_the_day_and_hangs_up_after_its_goodbye(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    opened = functools.partial(open_session, api_key="sk-simulated", connect=simulated)
+    opened = functools.partial(open_session, connect=simulated(SCRIPT, VOICE))
     monkeypatch.setattr(assistant, "open_session", opened)
     heard, ended, measured = run_virtual(hold)
     assert len(heard) == 3

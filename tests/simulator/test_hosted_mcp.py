@@ -40,6 +40,7 @@ from voxpipe.simulator import (
     Timing,
     ToneVoice,
     connect_in_memory,
+    simulated,
 )
 from voxpipe.simulator.machines import open_machine
 from voxpipe.simulator.net.admission import Admission
@@ -278,8 +279,7 @@ async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(
             output="text",
             turn_detection="manual",
             transcription=None,
-            api_key="sk-test",
-            connect=lambda address: connect_in_memory(script, ToneVoice()),
+            connect=simulated(script),
         ) as session:
             model, approvals = Realtime(session), Approvals(decide)
             caller = Caller()

@@ -14,7 +14,7 @@ from anyio.abc import ByteStream
 from websockets.exceptions import ConnectionClosed
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.processors.realtime import open_session
+from voxpipe.processors.realtime import Service, open_session
 from voxpipe.simulator import (
     Line,
     PortLimits,
@@ -337,7 +337,9 @@ async def test_neither_keys_nor_words_are_logged(
     caplog.set_level(logging.DEBUG)
     async with (
         Simulator(Script(replies=[Line(say="A secret.")]), ToneVoice()) as simulator,
-        open_session(base_url=simulator.url, api_key="sk-very-secret") as session,
+        open_session(
+            service=Service(base_url=simulator.url, api_key="sk-very-secret")
+        ) as session,
     ):
         await session.connection.send('{"type": "response.create"}')
         while "response.done" not in await session.connection.receive():

@@ -33,8 +33,7 @@ from voxpipe.simulator import (
     Line,
     Script,
     Timing,
-    ToneVoice,
-    connect_in_memory,
+    simulated,
 )
 from voxpipe.transports import MemoryPhone
 
@@ -206,9 +205,7 @@ async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
     async with found_at(BY_PIPES) as found:
         tools, words = ToolRouter(found), Probe()
         async with open_session(
-            tools=tools.schemas,
-            api_key="sk-simulated",
-            connect=lambda address: connect_in_memory(script, ToneVoice()),
+            tools=tools.schemas, connect=simulated(script)
         ) as session:
             model = Realtime(session)
             pipeline = Pipeline(

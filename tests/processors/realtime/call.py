@@ -171,7 +171,7 @@ async def session(script: Script, **settings: Any) -> AsyncGenerator[Realtime]:
     """A model with a simulated session."""
     options = settings.pop("options", {})
     connect = simulated(script, **options)
-    async with open_realtime(api_key="sk-test", connect=connect, **settings) as opened:
+    async with open_realtime(connect=connect, **settings) as opened:
         yield Realtime(opened)
 
 

@@ -12,6 +12,7 @@ from voxpipe.processors.realtime import (
     HostedMcp,
     McpApproval,
     Realtime,
+    Service,
     Settings,
     open_session,
 )
@@ -38,7 +39,9 @@ def test_whoever_joins_approves_calls_and_hears_what_came_of_them(
         async with (
             carried(answers, ACCEPTED) as call,
             open_session(
-                call_id="rtc_u1_1", api_key="sk-test", connect=call.connect
+                call_id="rtc_u1_1",
+                service=Service(api_key="sk-test"),
+                connect=call.connect,
             ) as session,
             create_task_group() as tasks,
         ):

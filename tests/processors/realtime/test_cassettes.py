@@ -10,7 +10,7 @@ import pytest
 from anyio import sleep
 
 from voxpipe.pipeline import AudioFormat
-from voxpipe.processors.realtime import Connect, Realtime, open_session
+from voxpipe.processors.realtime import Connect, Realtime, Service, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
@@ -69,7 +69,10 @@ def hold(connect: Connect, **settings: Any) -> Call:
         router = ToolRouter([weather])
         vad = Vad() if settings.get("turn_detection") == "local" else None
         async with open_session(
-            api_key="sk-test", connect=connect, tools=router.schemas, **settings
+            service=Service(api_key="sk-test"),
+            connect=connect,
+            tools=router.schemas,
+            **settings,
         ) as session:
             phone_call = Call(Realtime(session), router, vad=vad)
             await phone_call.hold(asks_and_interrupts)

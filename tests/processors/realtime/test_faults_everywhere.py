@@ -12,7 +12,7 @@ import pytest
 from anyio import fail_after, sleep
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime import Connect, Realtime, open_session
+from voxpipe.processors.realtime import Connect, Realtime, Service, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.cassettes import recording
@@ -58,7 +58,7 @@ async def hold(connect: Connect) -> Call:
     router = ToolRouter([weather])
     with fail_after(300):  # virtual; the call itself takes six seconds
         async with open_session(
-            api_key="sk-test", connect=connect, tools=router.schemas
+            service=Service(api_key="sk-test"), connect=connect, tools=router.schemas
         ) as session:
             phone_call = Call(Realtime(session), router)
             await phone_call.hold(plot)

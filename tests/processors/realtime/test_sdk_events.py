@@ -13,7 +13,13 @@ from pydantic import ValidationError
 
 from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import Address, Realtime, ServerEvent, open_session
+from voxpipe.processors.realtime import (
+    Address,
+    Realtime,
+    ServerEvent,
+    Service,
+    open_session,
+)
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
@@ -119,7 +125,9 @@ def test_all_of_them_reach_the_reader_of_a_running_model(backend: Backend) -> No
 
     async def conversation() -> list[ServerEvent]:
         phone, probe, faults = MemoryPhone(PCM_24K), Probe(), Probe()
-        async with open_session(api_key="sk-test", connect=connect) as session:
+        async with open_session(
+            service=Service(api_key="sk-test"), connect=connect
+        ) as session:
             model = Realtime(session)
             pipeline = Pipeline(
                 phone.heard >> model.hears,

@@ -12,6 +12,7 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import (
     ConfigurationError,
     ServerVad,
+    Service,
     SessionRefused,
     open_session,
 )
@@ -43,8 +44,7 @@ async def test_a_session_is_configured_before_anything_is_said() -> None:
         no_leaks(),
         serving(talk) as url,
         open_session(
-            base_url=url,
-            api_key=KEY,
+            service=Service(base_url=url, api_key=KEY),
             instructions="be kind",
             audio=AudioFormat("ulaw", 8_000),
             turn_detection=ServerVad(silence_ms=700),
@@ -100,7 +100,7 @@ async def test_a_refusal_before_the_session_names_the_cure_and_no_secret(
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(SessionRefused) as caught:
-            async with open_session(base_url=url, api_key=KEY):
+            async with open_session(service=Service(base_url=url, api_key=KEY)):
                 pass
     assert caught.value.code == (code or "invalid_request_error")
     assert cure in str(caught.value)
@@ -118,7 +118,7 @@ async def test_a_refused_setting_is_named() -> None:
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(SessionRefused, match=r"\(session.reasoning\)") as caught:
-            async with open_session(base_url=url, api_key=KEY):
+            async with open_session(service=Service(base_url=url, api_key=KEY)):
                 pass
     assert caught.value.param == "session.reasoning"
 
@@ -142,7 +142,7 @@ async def test_a_service_that_goes_before_it_is_ready_is_a_lost_session(
 ) -> None:
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(SessionLost, match=f"waiting for {waited}"):
-            async with open_session(base_url=url, api_key=KEY):
+            async with open_session(service=Service(base_url=url, api_key=KEY)):
                 pass
 
 
@@ -158,7 +158,7 @@ async def test_a_service_that_is_never_ready_is_given_up(
     with fail_after(5):
         async with no_leaks(), serving(talk) as url:
             with pytest.raises(TransportError, match="did not get the session ready"):
-                async with open_session(base_url=url, api_key=KEY):
+                async with open_session(service=Service(base_url=url, api_key=KEY)):
                     pass
 
 
@@ -170,19 +170,25 @@ async def test_a_service_that_talks_nonsense_is_a_transport_error() -> None:
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(TransportError, match="expected a JSON event"):
-            async with open_session(base_url=url, api_key=KEY):
+            async with open_session(service=Service(base_url=url, api_key=KEY)):
                 pass
 
 
 async def test_what_can_be_known_before_is_refused_before() -> None:
     with pytest.raises(FormatError, match="put Resample"):
-        async with open_session(api_key=KEY, audio=AudioFormat("pcm16", 16_000)):
+        async with open_session(
+            service=Service(api_key=KEY), audio=AudioFormat("pcm16", 16_000)
+        ):
             pass
     with pytest.raises(ConfigurationError, match="in the clear"):
-        async with open_session(api_key=KEY, base_url="http://example.com/v1"):
+        async with open_session(
+            service=Service(api_key=KEY, base_url="http://example.com/v1")
+        ):
             pass
     with pytest.raises(ConfigurationError, match="JSON cannot express"):
-        async with open_session(api_key=KEY, extra={"tools": {object()}}):
+        async with open_session(
+            service=Service(api_key=KEY), extra={"tools": {object()}}
+        ):
             pass
 
 
@@ -193,5 +199,5 @@ async def test_an_error_in_the_conversation_closes_the_connection() -> None:
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(ZeroDivisionError):
-            async with open_session(base_url=url, api_key=KEY):
+            async with open_session(service=Service(base_url=url, api_key=KEY)):
                 raise ZeroDivisionError

@@ -21,7 +21,7 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import Pipeline, SessionLost
 from voxpipe.pipeline.runtime.timer import TIMERS
 from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.processors.realtime import Realtime, SessionRefused, open_session
+from voxpipe.processors.realtime import Realtime, Service, SessionRefused, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.connect import connection
 from voxpipe.processors.tools import Tool, ToolRouter, tool
@@ -60,7 +60,7 @@ async def call(
     async with (
         Simulator(script, ToneVoice(), **options) as simulator,
         open_session(
-            base_url=simulator.url, api_key="sk-test", tools=schemas
+            service=Service(base_url=simulator.url, api_key="sk-test"), tools=schemas
         ) as session,
     ):
         yield Call(Realtime(session), router)
@@ -109,7 +109,9 @@ async def test_a_key_that_is_not_accepted_is_refused() -> None:
     simulator = Simulator(Script(), ToneVoice(), accepts=lambda key: False)
     async with no_leaks(), simulator:
         with pytest.raises(SessionRefused, match="check OPENAI_API_KEY") as caught:
-            async with open_session(base_url=simulator.url, api_key="sk-canary"):
+            async with open_session(
+                service=Service(base_url=simulator.url, api_key="sk-canary")
+            ):
                 pass
     assert caught.value.code == "invalid_api_key"
     assert "sk-canary" not in str(caught.value)
@@ -137,7 +139,7 @@ async def test_every_end_of_the_socket_is_a_lost_session(
     async with (
         no_leaks(),
         serving(talk) as url,
-        open_session(base_url=url, api_key="sk-test") as session,
+        open_session(service=Service(base_url=url, api_key="sk-test")) as session,
     ):
         model = Realtime(session)
         phone, probe = MemoryPhone(PCM_24K, background="silence"), Probe()
@@ -163,7 +165,9 @@ async def test_cancelled_at_any_moment_nothing_is_left() -> None:
     script = Script(replies=(Line(heard="Hm?", say=LONG),), timing=FAST)
 
     async def talk(url: str) -> None:
-        async with open_session(base_url=url, api_key="sk-test") as session:
+        async with open_session(
+            service=Service(base_url=url, api_key="sk-test")
+        ) as session:
             conversation = Call(Realtime(session))
             async with create_task_group() as tasks:
                 tasks.start_soon(conversation.pipeline.run)

@@ -18,7 +18,7 @@ from voxpipe.pipeline import (
     Transcript,
 )
 from voxpipe.pipeline.testing import Probe, run_virtual
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import (
     ByVoice,
     Filler,
@@ -98,7 +98,7 @@ def converse(
         tools = ToolRouter(made, **options)
         async with open_session(
             tools=tools.schemas,
-            api_key="sk-simulated",
+            service=Service(api_key="sk-simulated"),
             connect=lambda address: simulated(script, ToneVoice(), seed=1),
         ) as session:
             conversation = Conversation(Realtime(session), tools)

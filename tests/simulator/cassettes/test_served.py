@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime import SessionRefused, open_session
+from voxpipe.processors.realtime import (
+    Connect,
+    Service,
+    SessionOptions,
+    SessionRefused,
+    open_session,
+    websocket,
+)
 from voxpipe.simulator import MemoryConnection, Simulator, ToneVoice, connect_in_memory
 from voxpipe.simulator.cassettes import recording
 
@@ -20,10 +28,12 @@ def simulated(address: object) -> MemoryConnection:
     return connect_in_memory(SCRIPT, ToneVoice())
 
 
-async def talk(url: str | None, connect: object = None, **settings: str) -> list[str]:
+async def talk(
+    url: str | None, connect: Connect = websocket, **options: Unpack[SessionOptions]
+) -> list[str]:
     """A short session; the types of what came."""
-    options = {"connect": connect} if connect else {"base_url": url}
-    async with open_session(api_key=HERE, **settings, **options) as session:  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - either of two
+    service = Service(api_key=HERE, base_url=url)
+    async with open_session(service=service, connect=connect, **options) as session:
         events = await ask(session.connection)
         await until(session.connection, "rate_limits.updated")
     return [event["type"] for event in events]

@@ -11,7 +11,7 @@ from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import virtual_backend
-from voxpipe.processors.realtime import open_session
+from voxpipe.processors.realtime import Service, open_session
 from voxpipe.processors.realtime.connect import connection as sockets
 from voxpipe.simulator import (
     ConnectionClosed,
@@ -174,7 +174,9 @@ async def test_faults_strike_over_a_real_socket_too() -> None:
     fault = Close(at="session.update", code=1013, reason="try later")
     async with Simulator(script(fault), ToneVoice()) as server:
         with pytest.raises(SessionLost, match="try later") as lost:
-            async with open_session(base_url=server.url, api_key="sk-test"):
+            async with open_session(
+                service=Service(base_url=server.url, api_key="sk-test")
+            ):
                 pass
     assert lost.value.code == 1013
 
@@ -183,9 +185,13 @@ async def test_who_connects_again_may_meet_it_no_more() -> None:
     fault = Close(at="session.update", code=1012, sessions=1)
     async with Simulator(script(fault), ToneVoice()) as server:
         with pytest.raises(SessionLost):
-            async with open_session(base_url=server.url, api_key="sk-test"):
+            async with open_session(
+                service=Service(base_url=server.url, api_key="sk-test")
+            ):
                 pass
-        async with open_session(base_url=server.url, api_key="sk-test") as session:
+        async with open_session(
+            service=Service(base_url=server.url, api_key="sk-test")
+        ) as session:
             assert session.id
 
 
@@ -197,7 +203,9 @@ async def test_no_ping_is_answered_on_a_half_open_socket(
     fault = HalfOpen(at="session.update")
     async with Simulator(script(fault), ToneVoice()) as server:
         with pytest.raises(SessionLost, match="not even a pong"):
-            async with open_session(base_url=server.url, api_key="sk-test"):
+            async with open_session(
+                service=Service(base_url=server.url, api_key="sk-test")
+            ):
                 pass
 
 

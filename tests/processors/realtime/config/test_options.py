@@ -23,12 +23,13 @@ from voxpipe.processors.realtime import (
     RetirementWarning,
     SemanticVad,
     ServerVad,
+    Service,
     Settings,
     Tracing,
     Transcription,
     open_session,
 )
-from voxpipe.simulator import Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Script, ToneVoice, connect_in_memory, simulated
 
 EVERYTHING = Settings(
     instructions="Be brief.",
@@ -96,7 +97,9 @@ async def test_every_field_comes_back_from_the_service() -> None:
     names = Settings.__dataclass_fields__.keys() - {"extra", "output", "audio"}
     options: dict[str, Any] = {name: getattr(EVERYTHING, name) for name in names}
     with pytest.warns(RetirementWarning, match="2026-11-30"):
-        async with open_session(**options, api_key="sk-test", connect=connect):
+        async with open_session(
+            **options, service=Service(api_key="sk-test"), connect=connect
+        ):
             pass
     created, updated = lines[0].events
     assert (created["type"], updated["type"]) == ("session.created", "session.updated")
@@ -201,11 +204,7 @@ async def test_what_will_be_switched_off_is_warned_about(
     options: dict[str, Any], words: str
 ) -> None:
     with pytest.warns(RetirementWarning, match=words) as told:
-        async with open_session(
-            **options,
-            api_key="sk-test",
-            connect=lambda _: connect_in_memory(Script(), ToneVoice()),
-        ):
+        async with open_session(**options, connect=simulated(Script())):
             pass
     assert told[0].filename == __file__
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from voxpipe.processors.realtime import Address, ConfigurationError
-from voxpipe.processors.realtime.connect.host import address_of
-from voxpipe.processors.realtime.connect.host import host_of
+from voxpipe.processors.realtime import Address, ConfigurationError, Service
+from voxpipe.processors.realtime.connect.host import address_of, host_of
 
 KEY = "sk-canary-0123456789"
 
@@ -19,7 +18,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at(base_url: str | None = None, api_key: str | SecretStr | None = KEY) -> Address:
-    host = host_of(api_key=api_key, base_url=base_url)
+    host = host_of(service=Service(api_key=api_key, base_url=base_url))
     return address_of(host, model="gpt-realtime-2.1")
 
 
@@ -104,6 +103,6 @@ def test_keys_are_not_shown() -> None:
 
 
 def test_a_query_stays_and_the_model_is_quoted() -> None:
-    host = host_of(api_key=KEY, base_url="https://x/v1?version=1")
+    host = host_of(service=Service(api_key=KEY, base_url="https://x/v1?version=1"))
     address = address_of(host, model="a b&c")
     assert address.url == "wss://x/v1/realtime?version=1&model=a+b%26c"

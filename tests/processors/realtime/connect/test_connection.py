@@ -21,11 +21,11 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.testing import no_leaks
+from voxpipe.processors.realtime import Service
 from voxpipe.processors.realtime.connect import connection as module
 from voxpipe.processors.realtime.connect import trio_socket
-from voxpipe.processors.realtime.connect.host import Address, address_of
 from voxpipe.processors.realtime.connect.connection import websocket
-from voxpipe.processors.realtime.connect.host import host_of
+from voxpipe.processors.realtime.connect.host import Address, address_of, host_of
 
 from ..server import Line, serving
 
@@ -38,7 +38,9 @@ def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(url: str) -> Address:
-    return address_of(host_of(api_key=KEY, base_url=url), model="gpt-realtime-2.1")
+    return address_of(
+        host_of(service=Service(api_key=KEY, base_url=url)), model="gpt-realtime-2.1"
+    )
 
 
 async def lost(talk: Callable[[Line], Awaitable[Any]]) -> SessionLost:

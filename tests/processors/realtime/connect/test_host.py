@@ -11,11 +11,11 @@ from voxpipe.processors.realtime import (
     ConfigurationError,
     HostWarning,
     SemanticVad,
+    Service,
     open_session,
 )
-from voxpipe.processors.realtime.connect.host import address_of
-from voxpipe.processors.realtime.connect.host import REGIONS, Host, host_of
-from voxpipe.simulator import Script, ToneVoice, connect_in_memory
+from voxpipe.processors.realtime.connect.host import REGIONS, Host, address_of, host_of
+from voxpipe.simulator import Script, simulated
 
 from ..server import Line, serving
 
@@ -93,9 +93,9 @@ def test_azure_is_known_by_its_name_and_takes_keys_in_its_own_way(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     with pytest.raises(ConfigurationError, match="set AZURE_OPENAI_API_KEY"):
-        host_of(base_url=AZURE)
+        host_of(service=Service(base_url=AZURE))
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
-    azure = host_of(base_url=AZURE + "/")
+    azure = host_of(service=Service(base_url=AZURE + "/"))
     assert azure.is_azure
     assert not host().is_azure
     address = address_of(azure, model="my-deployment")
@@ -135,10 +135,7 @@ def test_nothing_that_opens_a_host_is_shown() -> None:
 def on_azure(**options: Any) -> Any:
     """A session with a deployment of Azure's, as far as the host matters."""
     return open_session(
-        base_url=AZURE,
-        api_key=KEY,
-        connect=lambda _: connect_in_memory(Script(), ToneVoice()),
-        **options,
+        service=Service(base_url=AZURE), connect=simulated(Script()), **options
     )
 
 
@@ -167,11 +164,13 @@ async def test_all_of_it_is_sent_with_the_upgrade() -> None:
     async with (
         serving(talk) as url,
         open_session(
-            base_url=url,
-            api_key=KEY,
-            organization="org-1",
-            project="proj_1",
-            safety_identifier="5e884",
+            service=Service(
+                base_url=url,
+                api_key=KEY,
+                organization="org-1",
+                project="proj_1",
+                safety_identifier="5e884",
+            )
         ),
     ):
         pass

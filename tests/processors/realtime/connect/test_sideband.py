@@ -23,6 +23,7 @@ from voxpipe.processors.realtime import (
     Realtime,
     SemanticVad,
     ServerVad,
+    Service,
     SessionRefused,
     Settings,
     open_session,
@@ -82,7 +83,9 @@ async def test_the_session_is_what_the_service_says_and_nothing_is_sent() -> Non
 
     async with (
         scripted(talk) as (pair, connect),
-        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
     ):
         settings = session.settings
     assert settings.call_id == CALL
@@ -103,7 +106,9 @@ async def test_what_the_service_leaves_out_or_says_wrongly_does_no_harm() -> Non
 
     async with (
         scripted(talk) as (_, connect),
-        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
     ):
         settings = session.settings
     assert settings.detection is None
@@ -122,7 +127,9 @@ def test_a_service_that_keeps_silent_is_asked_without_changing_anything(
     async def scene() -> None:
         async with (
             scripted(talk) as (_, connect),
-            open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+            open_session(
+                call_id=CALL, service=Service(api_key=KEY), connect=connect
+            ) as session,
         ):
             assert session.settings.detection == SemanticVad(eagerness="low")
 
@@ -145,7 +152,9 @@ def test_what_the_service_says_before_it_greets_is_not_lost(
         probe = Probe()
         async with (
             scripted(talk) as (_, connect),
-            open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+            open_session(
+                call_id=CALL, service=Service(api_key=KEY), connect=connect
+            ) as session,
         ):
             await Pipeline(Realtime(session).pressed >> probe.input).run()
         assert [frame.digit for frame in probe.frames] == ["5", "6"]
@@ -162,7 +171,9 @@ async def test_a_call_that_is_over_is_a_refusal() -> None:
         with pytest.raises(
             SessionRefused, match="the call is over, or nobody has accepted"
         ):
-            async with open_session(call_id=CALL, api_key=KEY, connect=connect):
+            async with open_session(
+                call_id=CALL, service=Service(api_key=KEY), connect=connect
+            ):
                 pass
 
 
@@ -177,21 +188,23 @@ async def test_a_service_that_says_everything_else_is_given_up(
 
     async with scripted(talk) as (_, connect):
         with pytest.raises(TransportError, match="in 3 events"):
-            async with open_session(call_id=CALL, api_key=KEY, connect=connect):
+            async with open_session(
+                call_id=CALL, service=Service(api_key=KEY), connect=connect
+            ):
                 pass
 
 
 @pytest.mark.parametrize("given", [{"voice": "marin"}, {"model": "gpt-realtime"}])
 async def test_settings_belong_to_the_acceptance_of_a_call(given: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"Rest\.accept"):
-        async with open_session(call_id=CALL, api_key=KEY, **given):
+        async with open_session(call_id=CALL, service=Service(api_key=KEY), **given):
             pass
 
 
 @pytest.mark.parametrize("call_id", ["", "a b", "rtc_1/../x", "x" * 257])
 async def test_what_is_no_call_is_refused(call_id: str) -> None:
     with pytest.raises(ConfigurationError, match="a call's id is what its webhook"):
-        async with open_session(call_id=call_id, api_key=KEY):
+        async with open_session(call_id=call_id, service=Service(api_key=KEY)):
             pass
 
 
@@ -206,7 +219,9 @@ async def test_a_route_for_audio_is_refused(port: str, cure: str) -> None:
 
     async with (
         scripted(talk) as (_, connect),
-        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
     ):
         model = Realtime(session)
         phone = MemoryPhone(session.settings.audio)
@@ -229,7 +244,9 @@ async def test_every_end_but_that_of_the_call_is_a_lost_session(
 
     async with (
         scripted(talk) as (_, connect),
-        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
     ):
         pipeline = Pipeline(Realtime(session).events >> Probe().input)
         with pytest.raises(SessionLost) as caught:
@@ -243,7 +260,9 @@ async def test_who_hangs_up_while_something_is_being_sent_has_just_hung_up() -> 
 
     async with (
         scripted(talk) as (pair, connect),
-        open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
     ):
         model = Realtime(session)
         pair.close(1000)
@@ -263,7 +282,9 @@ async def test_cancelled_at_any_step_nothing_is_left() -> None:
     async def call() -> None:
         async with (
             scripted(talk) as (_, connect),
-            open_session(call_id=CALL, api_key=KEY, connect=connect) as session,
+            open_session(
+                call_id=CALL, service=Service(api_key=KEY), connect=connect
+            ) as session,
         ):
             model = Realtime(session)
             model.say("Good morning.")
@@ -291,7 +312,9 @@ async def hold(
     """Control a call while ``plot`` plays its caller, until it hangs up."""
     async with (
         carried(script, Settings(**settings)) as call,
-        open_session(call_id=CALL, api_key=KEY, connect=call.connect) as session,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=call.connect
+        ) as session,
     ):
         model = Realtime(session)
         pipeline = Pipeline(

@@ -17,6 +17,7 @@ from voxpipe.processors.realtime import (
     Budget,
     BudgetSpent,
     Realtime,
+    Service,
     open_session,
 )
 from voxpipe.simulator import Line, Script
@@ -139,7 +140,9 @@ def test_the_agent_says_goodbye_when_the_money_is_spent(
         replies = [Line(heard="Go on.", say="And so on, and so on.")] * 8
         connect = simulated(Script(replies=replies, timing=QUICK))
         budget = Budget(usd=0.002, at_end="tell")
-        async with open_session(api_key=KEY, connect=connect) as session:
+        async with open_session(
+            service=Service(api_key=KEY), connect=connect
+        ) as session:
             model = Realtime(session)
             phone = MemoryPhone(session.settings.audio, background="silence")
             pipeline = Pipeline(

@@ -23,6 +23,7 @@ from voxpipe.processors.realtime import (
     Retention,
     RetirementWarning,
     SemanticVad,
+    Service,
     Settings,
 )
 from voxpipe.processors.realtime.rest import Rest, RestError, open_rest
@@ -61,7 +62,9 @@ class Line:
 @asynccontextmanager
 async def asking(line: Answering, **options: Any) -> AsyncGenerator[Rest]:
     transport = httpx2.MockTransport(line)
-    async with open_rest(api_key=KEY, transport=transport, **options) as rest:
+    async with open_rest(
+        service=Service(api_key=KEY), transport=transport, **options
+    ) as rest:
         yield rest
 
 
@@ -228,7 +231,9 @@ async def test_a_call_that_nobody_names_is_an_error() -> None:
 
 async def test_a_plain_connection_is_for_this_machine_only() -> None:
     with pytest.raises(ConfigurationError, match="in the clear"):
-        async with open_rest(api_key=KEY, base_url="http://example.com/v1"):
+        async with open_rest(
+            service=Service(api_key=KEY, base_url="http://example.com/v1")
+        ):
             pass
 
 
@@ -254,7 +259,7 @@ async def test_what_it_needs_is_named_when_it_is_not_there(
 ) -> None:
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(ImportError, match=r"pip install 'voxpipe\[rest\]'"):
-        async with open_rest(api_key=KEY):
+        async with open_rest(service=Service(api_key=KEY)):
             pass
 
 

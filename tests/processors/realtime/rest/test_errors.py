@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from anyio import sleep_forever
 
+from voxpipe.processors.realtime import Service
 from voxpipe.processors.realtime.rest import RestError, open_rest
 from voxpipe.processors.realtime.rest.asking import LARGEST
 from voxpipe.processors.realtime.rest.errors import refusal
@@ -19,7 +20,9 @@ KEY = "sk-of-the-test"
 
 async def ask(transport: httpx2.AsyncBaseTransport, **options: Any) -> RestError:
     """Hang up, which fails; the error."""
-    async with open_rest(api_key=KEY, transport=transport, **options) as rest:
+    async with open_rest(
+        service=Service(api_key=KEY), transport=transport, **options
+    ) as rest:
         with pytest.raises(RestError) as caught:
             await rest.hang_up("rtc_1")
     return caught.value

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from voxpipe.pipeline.testing import no_leaks
-from voxpipe.processors.realtime import SemanticVad, Settings
+from voxpipe.processors.realtime import SemanticVad, Service, Settings
 from voxpipe.processors.realtime.rest import Rest, RestError, open_rest
 from voxpipe.simulator import Script, Simulator, ToneVoice
 
@@ -25,7 +25,7 @@ async def service(key: str = KEY) -> AsyncGenerator[tuple[Simulator, Rest]]:
     async with (
         no_leaks(),
         Simulator(Script(), ToneVoice()) as simulator,
-        open_rest(api_key=key, base_url=simulator.url) as rest,
+        open_rest(service=Service(api_key=key, base_url=simulator.url)) as rest,
     ):
         yield simulator, rest
 
@@ -35,7 +35,9 @@ async def test_a_client_secret_opens_the_rest_side_as_a_browser_would() -> None:
         secret = await rest.client_secret(
             Settings(turn_detection=SemanticVad()), seconds=60
         )
-        async with open_rest(api_key=secret.value, base_url=simulator.url) as browser:
+        async with open_rest(
+            service=Service(api_key=secret.value, base_url=simulator.url)
+        ) as browser:
             answer = await browser.answer(OFFER)
         assert answer.sdp.startswith("v=0")
         assert answer.call_id.startswith("rtc_")
@@ -112,7 +114,9 @@ async def test_a_secret_that_has_expired_opens_nothing() -> None:
     async with service() as (simulator, rest):
         secret = await rest.client_secret(seconds=10)
         simulator.expire_client_secrets()
-        async with open_rest(api_key=secret.value, base_url=simulator.url) as browser:
+        async with open_rest(
+            service=Service(api_key=secret.value, base_url=simulator.url)
+        ) as browser:
             with pytest.raises(RestError) as caught:
                 await browser.answer(OFFER)
         assert caught.value.status == 401

@@ -9,6 +9,7 @@ from voxpipe.pipeline import Pipeline, TransportError
 from voxpipe.pipeline.testing import Probe, no_leaks
 from voxpipe.processors.realtime import (
     Realtime,
+    Service,
     SessionRefused,
     Settings,
     open_session,
@@ -30,11 +31,12 @@ async def test_a_browsers_call_is_controlled_from_here_until_it_is_hung_up() -> 
         async with (
             no_leaks(),
             Simulator(script, ToneVoice()) as simulator,
-            open_rest(api_key=KEY, base_url=simulator.url) as rest,
+            open_rest(service=Service(api_key=KEY, base_url=simulator.url)) as rest,
         ):
             answer = await rest.answer(OFFER, Settings(instructions="Be brief."))
             async with open_session(
-                call_id=answer.call_id, api_key=KEY, base_url=simulator.url
+                call_id=answer.call_id,
+                service=Service(api_key=KEY, base_url=simulator.url),
             ) as session:
                 model = Realtime(session)
 
@@ -55,5 +57,7 @@ async def test_a_browsers_call_is_controlled_from_here_until_it_is_hung_up() -> 
 
 async def join(call_id: str, url: str) -> None:
     """What is over cannot be joined."""
-    async with open_session(call_id=call_id, api_key=KEY, base_url=url):
+    async with open_session(
+        call_id=call_id, service=Service(api_key=KEY, base_url=url)
+    ):
         raise TransportError("joined")

@@ -23,6 +23,7 @@ from voxpipe.processors.realtime import (
     Address,
     Connection,
     SemanticVad,
+    Service,
     Transcribe,
     TranscriptionSession,
     open_transcription,
@@ -50,7 +51,9 @@ def transcriber(
             script, ToneVoice(), kind="transcription", seed=1, lifetime=lifetime
         )
 
-    return open_transcription(api_key="sk-x", connect=connect, **options)
+    return open_transcription(
+        service=Service(api_key="sk-x"), connect=connect, **options
+    )
 
 
 def frames(*pieces: float, format: AudioFormat = PCM_24K) -> list[AudioFrame]:
@@ -254,7 +257,7 @@ async def test_it_is_the_same_over_a_socket() -> None:
         no_leaks(),
         Simulator(TALK, ToneVoice()) as simulator,
         open_transcription(
-            model=STREAMS, base_url=simulator.url, api_key="sk-x"
+            model=STREAMS, service=Service(base_url=simulator.url, api_key="sk-x")
         ) as session,
     ):
         box = Transcribe(session)

@@ -17,13 +17,14 @@ from voxpipe.processors.realtime import (
     NoiseReduction,
     RetirementWarning,
     ServerVad,
+    Service,
     open_transcription,
 )
 
 SESSION = {"id": "sess_1", "expires_at": 2_000_000_000}
 
 
-class Service:
+class FakeService:
     """Acknowledges everything; keeps what it was asked."""
 
     def __init__(self) -> None:
@@ -48,9 +49,9 @@ class Service:
 
 async def asked(**options: Any) -> dict[str, Any]:
     """The session that is asked for."""
-    service = Service()
+    service = FakeService()
     async with open_transcription(
-        api_key="sk-x", connect=service.connect, **options
+        service=Service(api_key="sk-x"), connect=service.connect, **options
     ) as session:
         assert (session.id, session.expires_at) == ("sess_1", 2_000_000_000)
         assert session.host == "api.openai.com"
@@ -132,10 +133,10 @@ async def test_models_that_stream_have_no_turn_detection(model: str) -> None:
 async def test_what_the_service_forbids_is_not_sent(
     options: dict[str, Any], why: str
 ) -> None:
-    service = Service()
+    service = FakeService()
     with pytest.raises(ConfigurationError, match=why):
         async with open_transcription(
-            api_key="sk-x", connect=service.connect, **options
+            service=Service(api_key="sk-x"), connect=service.connect, **options
         ):
             pass
     assert service.url == ""

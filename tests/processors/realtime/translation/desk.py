@@ -14,7 +14,7 @@ from voxpipe.pipeline import (
     Transcript,
 )
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import Address, Connection
+from voxpipe.processors.realtime import Address, Connection, Service
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
@@ -24,7 +24,7 @@ from voxpipe.processors.realtime.translation import (
 from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
 
 from ..loops import BACKENDS
-from .service import Service
+from .service import FakeService
 
 TALK = Script(
     replies=(
@@ -47,11 +47,15 @@ def interpreter(
             script, ToneVoice(), kind="translation", seed=1, lifetime=lifetime
         )
 
-    return open_translation(language="en", api_key="sk-x", connect=connect, **options)
+    return open_translation(
+        language="en", service=Service(api_key="sk-x"), connect=connect, **options
+    )
 
 
-def served(service: Service) -> AbstractAsyncContextManager[TranslationSession]:
-    return open_translation(language="en", api_key="sk-x", connect=service.connect)
+def served(service: FakeService) -> AbstractAsyncContextManager[TranslationSession]:
+    return open_translation(
+        language="en", service=Service(api_key="sk-x"), connect=service.connect
+    )
 
 
 def frames(audio: bytes, format: AudioFormat = PCM_24K) -> list[AudioFrame]:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 SESSION: Json = {"id": "sess_1", "expires_at": 2_000_000_000}
 
 
-class Service:
+class FakeService:
     """A connection whose other side is the test.
 
     Attributes:

@@ -8,7 +8,11 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, Transcript
 from voxpipe.pipeline.testing import Probe, Source, run_virtual
-from voxpipe.processors.realtime import Translate, open_translation
+from voxpipe.processors.realtime import (
+    Service,
+    Translate,
+    open_translation,
+)
 from voxpipe.simulator import (
     Line,
     MemoryConnection,
@@ -34,7 +38,7 @@ async def interpret(connect: Callable[..., Any]) -> tuple[list[str], float]:
     async with open_translation(
         language="en",
         transcription="gpt-realtime-whisper",
-        api_key="sk-test",
+        service=Service(api_key="sk-test"),
         connect=connect,
     ) as session:
         translate = Translate(session)

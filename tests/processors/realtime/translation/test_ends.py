@@ -17,7 +17,7 @@ from voxpipe.processors.realtime.translation import (
 from ..call import speech
 from ..loops import Backend, Steps, run_virtually
 from .desk import WRITER, Heard, both_loops, frames, interpreter, served
-from .service import Service
+from .service import FakeService
 
 
 @both_loops
@@ -26,7 +26,7 @@ def test_an_end_that_nobody_asked_for_is_a_lost_session(
     backend: Backend, end: str
 ) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         if end == "goes":
             service.goes()
         else:
@@ -63,7 +63,7 @@ def test_words_that_come_after_the_speaker_has_gone_are_still_said(
     backend: Backend,
 ) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         async with served(service) as session:
             translate = Translate(session)
             heard = Heard(translate)
@@ -87,7 +87,7 @@ def test_words_that_come_after_the_speaker_has_gone_are_still_said(
 @both_loops
 def test_a_service_that_never_closes_is_not_waited_for(backend: Backend) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         async with served(service) as session:
             translate = Translate(session)
             heard = Heard(translate)

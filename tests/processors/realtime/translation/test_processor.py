@@ -17,6 +17,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.audio import Decode, Resample
+from voxpipe.processors.realtime import Service
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
@@ -38,7 +39,7 @@ from .desk import (
     seconds_of,
     served,
 )
-from .service import Service
+from .service import FakeService
 
 
 @both_loops
@@ -86,7 +87,7 @@ def test_a_listener_hears_it_at_the_pace_of_speech(backend: Backend) -> None:
 @both_loops
 def test_a_phone_that_falls_silent_still_gets_its_translation(backend: Backend) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         async with served(service) as session:
             translate = Translate(session)
             phone = MemoryPhone(PCM_24K)  # sends nothing while nobody speaks
@@ -110,7 +111,7 @@ def test_a_phone_that_falls_silent_still_gets_its_translation(backend: Backend) 
     run_virtually(backend, conversation)
 
 
-def seconds_sent(service: Service) -> float:
+def seconds_sent(service: FakeService) -> float:
     sent = service.asked_for("session.input_audio_buffer.append")
     return sum(seconds_of(b64decode(each["audio"])) for each in sent)
 
@@ -136,7 +137,7 @@ def test_it_costs_by_the_minute_of_what_is_heard(backend: Backend) -> None:
 @both_loops
 def test_the_language_can_change_while_it_runs(backend: Backend) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         async with served(service) as session:
             translate = Translate(session)
             phone = MemoryPhone(PCM_24K)
@@ -164,7 +165,7 @@ def test_the_language_can_change_while_it_runs(backend: Backend) -> None:
 @both_loops
 def test_rubbish_is_counted_and_the_translation_goes_on(backend: Backend) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         service.says_text("{")
         service.says("session.output_audio.delta", delta="no base64!")
         service.says("session.output_audio.delta", delta=7)
@@ -190,7 +191,7 @@ def test_rubbish_is_counted_and_the_translation_goes_on(backend: Backend) -> Non
 @both_loops
 def test_a_listener_two_minutes_behind_misses_the_oldest(backend: Backend) -> None:
     async def conversation() -> None:
-        service = Service()
+        service = FakeService()
         for _ in range(140):
             service.speaks(1.0)
         async with served(service) as session:
@@ -258,8 +259,7 @@ async def test_it_is_the_same_over_a_socket() -> None:
         open_translation(
             language="en",
             transcription=WRITER,
-            base_url=simulator.url,
-            api_key="sk-x",
+            service=Service(base_url=simulator.url, api_key="sk-x"),
         ) as session,
     ):
         translate = Translate(session)

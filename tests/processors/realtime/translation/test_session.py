@@ -11,18 +11,19 @@ from voxpipe.processors.realtime import (
     ConfigurationError,
     NoiseReduction,
     RetirementWarning,
+    Service,
     SessionRefused,
     open_translation,
 )
 from voxpipe.simulator import Simulator, ToneVoice
 
-from .service import Service
+from .service import FakeService
 
 
-async def asked(service: Service, **options: Any) -> dict[str, Any]:
+async def asked(service: FakeService, **options: Any) -> dict[str, Any]:
     """The session that is asked for."""
     async with open_translation(
-        api_key="sk-x", connect=service.connect, **options
+        service=Service(api_key="sk-x"), connect=service.connect, **options
     ) as session:
         assert (session.id, session.expires_at) == ("sess_1", 2_000_000_000)
     (update,) = service.asked
@@ -32,7 +33,7 @@ async def asked(service: Service, **options: Any) -> dict[str, Any]:
 
 
 async def test_only_what_is_asked_for_is_sent() -> None:
-    service = Service()
+    service = FakeService()
     assert await asked(service, language="es") == {
         "audio": {"output": {"language": "es"}}
     }
@@ -43,7 +44,7 @@ async def test_only_what_is_asked_for_is_sent() -> None:
 
 
 async def test_everything_can_be_asked_for() -> None:
-    service = Service()
+    service = FakeService()
     wanted = await asked(
         service,
         language="pt-BR",
@@ -81,7 +82,7 @@ async def test_everything_can_be_asked_for() -> None:
 async def test_what_the_service_forbids_is_not_sent(
     options: dict[str, Any], why: str
 ) -> None:
-    service = Service()
+    service = FakeService()
     with pytest.raises(ConfigurationError, match=why):
         await asked(service, **options)
     assert service.address is None
@@ -89,7 +90,7 @@ async def test_what_the_service_forbids_is_not_sent(
 
 async def test_a_transcriber_that_ends_is_warned_of() -> None:
     with pytest.warns(RetirementWarning, match="whisper-1"):
-        await asked(Service(), language="es", transcription="whisper-1")
+        await asked(FakeService(), language="es", transcription="whisper-1")
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -98,8 +99,9 @@ async def test_the_simulator_s_refusal_is_told_by_its_code() -> None:
         with pytest.raises(SessionRefused, match="invalid_api_key") as refused:
             async with open_translation(
                 language="es",
-                base_url=simulator.url,
-                api_key=SecretStr("sk-canary-0123456789"),
+                service=Service(
+                    base_url=simulator.url, api_key=SecretStr("sk-canary-0123456789")
+                ),
             ):
                 pass
     assert "canary" not in str(refused.value)

@@ -32,8 +32,10 @@ from .turn_detection import TurnDetection
 class Changes(TypedDict, total=False):
     """What `Realtime.update` takes; what is left out stays as it is.
 
+    ``None`` switches off; what is left out at the opening is as the service has it.
+
     Attributes:
-        instructions: how the model is to behave; ``None`` leaves the service's own.
+        instructions: how the model is to behave.
         prompt: instructions that are kept at the service, by name.
         tools: their schemas, as `ToolRouter.schemas` gives them.
         mcp: servers whose tools the service calls itself.
@@ -58,24 +60,24 @@ class Changes(TypedDict, total=False):
         extra: further fields of the service's session object, merged into it.
     """
 
-    instructions: str | None
+    instructions: str
     prompt: Prompt | None
     tools: Sequence[Mapping[str, Any]]
     mcp: Sequence[HostedMcp]
-    tool_choice: str | McpChoice | None
-    parallel_tool_calls: bool | None
-    reasoning: Effort | None
-    max_output_tokens: int | Literal["inf"] | None
+    tool_choice: str | McpChoice
+    parallel_tool_calls: bool
+    reasoning: Effort
+    max_output_tokens: int | Literal["inf"]
     turn_detection: TurnDetection
     noise_reduction: NoiseReduction | Distance | None
     transcription: Transcription | str | None
-    voice: str | None
-    speed: float | None
+    voice: str
+    speed: float
     output: Modality
-    truncation: Retention | Literal["auto", "disabled"] | None
-    tracing: Tracing | None
+    truncation: Retention | Literal["auto", "disabled"]
+    tracing: Tracing
     include: Sequence[str]
-    extra: Mapping[str, Any] | None
+    extra: Mapping[str, Any]
 
 
 class SessionOptions(Changes, total=False):
