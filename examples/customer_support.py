@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection, Realtime, open_session
+from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import (
     ByVoice,
     Filler,
@@ -31,7 +30,7 @@ from voxpipe.processors.tools import (
     ToolRouter,
     tool,
 )
-from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, simulated
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import answered
 
@@ -129,11 +128,6 @@ def speech(words: str) -> AudioFrame:
     return AudioFrame(data=pcm.samples[::3].tobytes(), format=PCM_8K)  # it only hums
 
 
-def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
-    """The model, in memory."""
-    return connect_in_memory(SCRIPT, VOICE)
-
-
 async def complain(app: App) -> list[float]:
     """Ask for the parcel, the money, and an end; seconds heard of each reply."""
     heard: list[float] = []
@@ -164,7 +158,7 @@ def test_a_caller_gets_their_money_when_a_colleague_agrees() -> None:
         return True
 
     app = functools.partial(
-        answer, colleague=colleague, api_key="sk-simulated", connect=simulated
+        answer, colleague=colleague, connect=simulated(SCRIPT, VOICE)
     )
     heard = run_virtual(complain, app)
     assert asked == [("refund", {"order": "17", "euros": 40})]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ import numpy as np
 
 from voxpipe.pipeline import AudioFormat, Image, Output, Pipeline, Processor, Text
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection, Realtime, open_session
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.simulator import Line, Script, simulated
 from voxpipe.transports import WavSink
 
 PCM = AudioFormat("pcm16", 24_000)
@@ -68,11 +67,6 @@ SCRIPT = Script(
 )
 
 
-def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
-    """The model, in memory."""
-    return connect_in_memory(SCRIPT, ToneVoice())
-
-
 def test_a_picture_is_described_aloud(tmp_path: Path) -> None:
     """Seven seconds of speech in a moment."""
     pixels = np.full((90, 120, 3), 255, dtype=np.uint8)
@@ -83,8 +77,7 @@ def test_a_picture_is_described_aloud(tmp_path: Path) -> None:
             Image.of_array(pixels, detail="low"),
             (*QUESTIONS, "How red is it?"),
             tmp_path / "described.wav",
-            api_key="sk-simulated",
-            connect=simulated,
+            connect=simulated(SCRIPT),
         )
     )
     assert words == [

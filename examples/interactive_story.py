@@ -14,7 +14,6 @@ Run as a program, it is called by a simulated listener, in virtual time.
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from voxpipe.pipeline import (
@@ -27,13 +26,11 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import (
-    Address,
-    Connection,
     Realtime,
     ServerVad,
     open_session,
 )
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Line, Script, ToneVoice, simulated
 from voxpipe.transports.telephony import Call
 from voxpipe.transports.telephony.testing import answered
 
@@ -122,14 +119,9 @@ def speech(words: str) -> AudioFrame:
     )
 
 
-def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
-    """The model, in memory."""
-    return connect_in_memory(SCRIPT, VOICE)
-
-
 async def listen_and_interrupt() -> list[float]:
     """Seconds that the listener has heard of each part."""
-    app = functools.partial(tell, api_key="sk-simulated", connect=simulated)
+    app = functools.partial(tell, connect=simulated(SCRIPT, VOICE))
     async with answered(app) as child:
         parts = [
             await child.interrupt(speech("Why was she afraid?"), after=4.0),

@@ -16,12 +16,11 @@ from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, Transcript
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import (
-    Service,
     Translate,
     TranslationSession,
     open_translation,
 )
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Line, Script, ToneVoice, simulated
 from voxpipe.transports import MemoryPhone
 
 
@@ -60,15 +59,14 @@ TO_ENGLISH = Script(
 TO_GERMAN = Script(replies=[Line(heard="Yes, at eight.", say="Ja, um acht.")])
 
 
-def simulated(
+def interpreter(
     language: str, script: Script
 ) -> AbstractAsyncContextManager[TranslationSession]:
     """An interpreter who knows what will be said."""
     return open_translation(
         language=language,
         transcription="gpt-realtime-whisper",
-        service=Service(api_key="sk-simulated"),
-        connect=lambda _: connect_in_memory(script, VOICE, kind="translation"),
+        connect=simulated(script, VOICE),
     )
 
 
@@ -94,8 +92,8 @@ async def conversation() -> list[str]:
 
     async def call() -> None:
         async with (
-            simulated("en", TO_ENGLISH) as english,
-            simulated("de", TO_GERMAN) as german,
+            interpreter("en", TO_ENGLISH) as english,
+            interpreter("de", TO_GERMAN) as german,
         ):
             said.extend(await interpret(ada, ben, english, german))
 

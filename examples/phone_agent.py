@@ -12,14 +12,13 @@ hangs up after the goodbye: `pytest examples/phone_agent.py`.
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection, Realtime, open_session
+from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import CallTool, Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import CallTool, Line, Script, ToneVoice, simulated
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import Measurements, answered
 
@@ -95,14 +94,9 @@ async def call_and_say_goodbye(app: App) -> tuple[list[float], Measurements]:
     return heard, caller.measured
 
 
-def simulated(_: Address) -> AbstractAsyncContextManager[Connection]:
-    """The model, in memory."""
-    return connect_in_memory(SCRIPT, VOICE)
-
-
 def test_the_agent_greets_answers_and_hangs_up_after_the_last_word() -> None:
     """Ten seconds of telephone in one."""
-    app = functools.partial(answer, api_key="sk-simulated", connect=simulated)
+    app = functools.partial(answer, connect=simulated(SCRIPT, VOICE))
     heard, measured = run_virtual(call_and_say_goodbye, app)
     assert len(heard) == 3
     assert min(heard) > 0.5

@@ -20,7 +20,7 @@ from typing import Any
 import anyio
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Dtmf, Input, Pipeline, Processor
-from voxpipe.processors.realtime import Realtime, Settings, open_session
+from voxpipe.processors.realtime import Realtime, Service, Settings, open_session
 from voxpipe.processors.realtime.rest import Rest, open_rest
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import CallTool, Line, Script, Simulator, ToneVoice
@@ -51,7 +51,7 @@ async def departure(train: str) -> str:
     return "twenty past eight"
 
 
-async def answer(rest: Rest, call: IncomingCall, **service: Any) -> None:
+async def answer(service: Service, rest: Rest, call: IncomingCall) -> None:
     """Greet the caller, tell them about trains, and hang up when they are done."""
     goodbye = anyio.Event()
 
@@ -70,7 +70,7 @@ async def answer(rest: Rest, call: IncomingCall, **service: Any) -> None:
         tools=tools.schemas,
     )
     await rest.accept(call.id, settings)
-    async with open_session(call_id=call.id, **service) as session:
+    async with open_session(call_id=call.id, service=service) as session:
         model = Realtime(session)
         keypad = Keypad(partial(rest.refer, call.id, OPERATOR))
         pipeline = Pipeline(
@@ -96,7 +96,7 @@ async def main() -> None:
     secret = os.environ["OPENAI_WEBHOOK_SECRET"]
     async with (
         open_rest() as rest,
-        SipEndpoint(partial(answer, rest), secret) as sip,
+        SipEndpoint(partial(answer, Service(), rest), secret) as sip,
         Server(sip, host="0.0.0.0", port=8080),
     ):
         await anyio.sleep_forever()
@@ -127,10 +127,10 @@ def speech(words: str) -> AudioFrame:
 async def called(plot: Callable[[Any], Awaitable[None]]) -> str:
     """Have a caller ring here, who then does as told; who has ended the call."""
     async with Simulator(SCRIPT, VOICE) as simulator:
-        service: dict[str, Any] = {"api_key": "sk-simulated", "base_url": simulator.url}
+        service = Service(api_key="sk-simulated", base_url=simulator.url)
         async with (
-            open_rest(**service) as rest,
-            SipEndpoint(partial(answer, rest, **service), SECRET) as sip,
+            open_rest(service=service) as rest,
+            SipEndpoint(partial(answer, service, rest), SECRET) as sip,
             Server(sip) as server,
             simulator.incoming_call(
                 webhook_url=f"{server.url}/openai/webhook", secret=SECRET

@@ -20,13 +20,12 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Source, run_virtual
 from voxpipe.processors.audio import Decode, Encode, Resample
 from voxpipe.processors.realtime import (
-    Service,
     Transcribe,
     TranscriptionSession,
     open_transcription,
 )
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Line, Script, ToneVoice, simulated
 
 ULAW = AudioFormat("ulaw", 8_000)
 
@@ -100,8 +99,7 @@ async def conversation() -> tuple[list[str], float]:
         delay="low",
         turn_detection="local",
         audio=ULAW,
-        service=Service(api_key="sk-simulated"),
-        connect=lambda _: connect_in_memory(script, kind="transcription"),
+        connect=simulated(script),
     ) as session:
         return await write_down(telephone(SAID), session)
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection
+from voxpipe.processors.realtime import Address, Connection, Service
+from voxpipe.simulator import simulated
 from voxpipe.transports.telephony.testing import answered
 
 STORY = run_path(str(Path(__file__).parents[2] / "examples" / "interactive_story.py"))
@@ -41,11 +42,13 @@ async def interrupted_twice() -> tuple[list[float], Overheard]:
 
     @asynccontextmanager
     async def connect(address: Address) -> AsyncGenerator[Connection]:
-        async with STORY["simulated"](address) as connection:
+        model = simulated(STORY["SCRIPT"], STORY["VOICE"])
+        async with model(address) as connection:
             lines.append(Overheard(connection))
             yield lines[0]
 
-    app = functools.partial(STORY["tell"], api_key="sk-test", connect=connect)
+    service = Service(api_key="sk-test")
+    app = functools.partial(STORY["tell"], service=service, connect=connect)
     speech = STORY["speech"]
     async with answered(app) as child:
         heard = [

@@ -139,9 +139,7 @@ def test_tracing_is_fixed_once_it_is_set(before: Settings) -> None:
 
 
 def test_a_field_that_does_not_exist_is_named_with_those_that_do() -> None:
-    with pytest.raises(
-        TypeError, match=r"no field temperature .*: expected one of ext"
-    ):
+    with pytest.raises(TypeError, match=r"no field temperature: expected one of ext"):
         wire(temperature=1)
     assert wire(extra={"temperature": 1})["temperature"] == 1
 

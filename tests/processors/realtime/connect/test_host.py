@@ -33,7 +33,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def host(**options: Any) -> Host:
     asked: dict[str, Any] = {"api_key": KEY, **options}
-    return host_of(**asked)
+    return host_of(Service(**asked))
 
 
 def test_a_region_is_a_host_of_openais() -> None:
@@ -93,9 +93,9 @@ def test_azure_is_known_by_its_name_and_takes_keys_in_its_own_way(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     with pytest.raises(ConfigurationError, match="set AZURE_OPENAI_API_KEY"):
-        host_of(service=Service(base_url=AZURE))
+        host_of(Service(base_url=AZURE))
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
-    azure = host_of(service=Service(base_url=AZURE + "/"))
+    azure = host_of(Service(base_url=AZURE + "/"))
     assert azure.is_azure
     assert not host().is_azure
     address = address_of(azure, model="my-deployment")

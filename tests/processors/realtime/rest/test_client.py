@@ -60,11 +60,10 @@ class Line:
 
 
 @asynccontextmanager
-async def asking(line: Answering, **options: Any) -> AsyncGenerator[Rest]:
+async def asking(line: Answering, **where: Any) -> AsyncGenerator[Rest]:
     transport = httpx2.MockTransport(line)
-    async with open_rest(
-        service=Service(api_key=KEY), transport=transport, **options
-    ) as rest:
+    service = Service(api_key=KEY, **where)
+    async with open_rest(service=service, transport=transport) as rest:
         yield rest
 
 

@@ -14,14 +14,14 @@ from voxpipe.pipeline import (
     Transcript,
 )
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import Address, Connection, Service
+from voxpipe.processors.realtime import Service
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.translation import (
     Translate,
     TranslationSession,
     open_translation,
 )
-from voxpipe.simulator import Line, Script, ToneVoice, connect_in_memory
+from voxpipe.simulator import Line, Script, ToneVoice, simulated
 
 from ..loops import BACKENDS
 from .service import FakeService
@@ -41,15 +41,8 @@ def interpreter(
     script: Script = TALK, *, lifetime: float = 3600.0, **options: Any
 ) -> AbstractAsyncContextManager[TranslationSession]:
     """A session with the simulated one."""
-
-    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(
-            script, ToneVoice(), kind="translation", seed=1, lifetime=lifetime
-        )
-
-    return open_translation(
-        language="en", service=Service(api_key="sk-x"), connect=connect, **options
-    )
+    connect = simulated(script, seed=1, lifetime=lifetime)
+    return open_translation(language="en", connect=connect, **options)
 
 
 def served(service: FakeService) -> AbstractAsyncContextManager[TranslationSession]:

@@ -119,7 +119,7 @@ def seconds_sent(service: FakeService) -> float:
 @both_loops
 def test_it_costs_by_the_minute_of_what_is_heard(backend: Backend) -> None:
     async def conversation() -> None:
-        async with interpreter(region="eu") as session:
+        async with interpreter(service=Service(region="eu")) as session:
             translate = Translate(session)
             source = Source(frames(bytes(PCM_24K.bytes_in(90))))
             heard = Heard(translate)

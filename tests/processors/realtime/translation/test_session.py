@@ -20,10 +20,13 @@ from voxpipe.simulator import Simulator, ToneVoice
 from .service import FakeService
 
 
-async def asked(service: FakeService, **options: Any) -> dict[str, Any]:
+async def asked(
+    service: FakeService, where: dict[str, Any] | None = None, **options: Any
+) -> dict[str, Any]:
     """The session that is asked for."""
+    here = Service(api_key="sk-x", **(where or {}))
     async with open_translation(
-        service=Service(api_key="sk-x"), connect=service.connect, **options
+        service=here, connect=service.connect, **options
     ) as session:
         assert (session.id, session.expires_at) == ("sess_1", 2_000_000_000)
     (update,) = service.asked
@@ -50,8 +53,7 @@ async def test_everything_can_be_asked_for() -> None:
         language="pt-BR",
         transcription="gpt-realtime-whisper",
         noise_reduction=NoiseReduction(microphone="far_field", strength=0.5),
-        region="eu",
-        safety_identifier="hashed",
+        where={"region": "eu", "safety_identifier": "hashed"},
     )
     assert wanted["audio"] == {
         "output": {"language": "pt-BR"},
@@ -73,10 +75,13 @@ async def test_everything_can_be_asked_for() -> None:
         ({"language": "es", "model": "gpt-realtime-2.1"}, "does not translate"),
         ({"language": "es", "noise_reduction": "nowhere"}, "noise_reduction"),
         (
-            {"language": "es", "base_url": "https://x.openai.azure.com/openai/v1"},
+            {
+                "language": "es",
+                "where": {"base_url": "https://x.openai.azure.com/openai/v1"},
+            },
             "Azure",
         ),
-        ({"language": "es", "base_url": "http://example.com/v1"}, "clear"),
+        ({"language": "es", "where": {"base_url": "http://example.com/v1"}}, "clear"),
     ],
 )
 async def test_what_the_service_forbids_is_not_sent(
