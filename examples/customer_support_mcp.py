@@ -15,24 +15,20 @@ from __future__ import annotations
 
 import functools
 import os
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from pydantic import SecretStr
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline
 from voxpipe.pipeline.testing import Probe, run_virtual
-from voxpipe.processors.realtime import (
-    Address,
-    Connection,
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime.hosted_mcp import (
     HostedMcp,
     McpApproval,
     McpApprovalRule,
     McpCall,
     McpFilter,
-    Realtime,
     VoiceApprovals,
-    open_session,
 )
 from voxpipe.simulator import (
     CallTool,
@@ -42,7 +38,7 @@ from voxpipe.simulator import (
     Script,
     ToneVoice,
     When,
-    connect_in_memory,
+    simulated,
 )
 from voxpipe.transports.telephony import App, Call
 from voxpipe.transports.telephony.testing import answered
@@ -151,11 +147,9 @@ async def ask_for_money(app: App) -> None:
 def refunds(agreed: str) -> list[str]:
     """What became of the refund."""
 
-    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(script(agreed), VOICE)
-
     watch = Probe()
-    app = functools.partial(answer, watch=watch, api_key="sk-test", connect=connect)
+    connect = simulated(script(agreed), VOICE)
+    app = functools.partial(answer, watch=watch, connect=connect)
     run_virtual(ask_for_money, app)
     calls = [each for each in watch.frames if isinstance(each, McpCall)]
     assert calls[1].tool == "find_order"

@@ -22,7 +22,7 @@ def anyio_backend(request):
 """
 _ASK = """
 import pytest
-from voxpipe.processors.realtime import open_session
+from voxpipe.processors.realtime import Service, open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,8 @@ async def test_a_script_beside_the_test(realtime_simulator):
 
 async def test_a_real_server(realtime_simulator):
     async with realtime_simulator.serve("ada.yaml") as server:
-        assert "Buona sera." in await ask(base_url=server.url)
+        service = Service(base_url=server.url, api_key="sk-test")
+        assert "Buona sera." in await ask(service=service)
 """
 )
 _CASSETTE = (

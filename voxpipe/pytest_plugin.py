@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 if TYPE_CHECKING:
     import pytest
 
-    from voxpipe.processors.realtime import Address, Connect, Connection
+    from voxpipe.processors.realtime import Connect, Connection
+    from voxpipe.processors.realtime.connect import Address
     from voxpipe.simulator import Script, Simulated, Simulator
 
 T = TypeVar("T")

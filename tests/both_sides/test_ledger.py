@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.processors.realtime import Items, Summary, exported
 from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.memory import Items, Summary, exported
 from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.service.conversation.items import Item
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, Connection, Service
+from voxpipe.processors.realtime import Connection, Service
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import simulated
 from voxpipe.transports.telephony.testing import answered
 

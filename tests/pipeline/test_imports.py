@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+import voxpipe
 import voxpipe.pipeline
 import voxpipe.pipeline.testing
 
@@ -59,3 +60,20 @@ def test_names_are_sorted_and_there(module: ModuleType) -> None:
     names: list[str] = vars(module)["__all__"]
     assert names == sorted(names)
     assert all(hasattr(module, name) for name in names)
+
+
+def test_the_first_door_costs_nothing_until_something_is_asked_for() -> None:
+    loaded = modules_after("import voxpipe")
+    assert {name for name in loaded if name.startswith("voxpipe.")} == set()
+    assert loaded.isdisjoint({"anyio", "numpy", "pydantic"})
+
+
+def test_the_first_door_has_what_the_first_pages_use() -> None:
+    assert voxpipe.__all__ == sorted(voxpipe.__all__)
+    assert len(voxpipe.__all__) == 12
+    for name in voxpipe.__all__:
+        found = getattr(voxpipe, name)
+        assert found.__name__ == name
+        assert name in dir(voxpipe)
+    with pytest.raises(AttributeError, match=r"no Nothing: .* AudioFormat, Call"):
+        voxpipe.Nothing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 
 from voxpipe.pipeline import Input, Output, Pipeline, Processor, Text, Transcript
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime.hosted_mcp import (
     Approvals,
     HostedMcp,
     McpApproval,
@@ -27,8 +28,6 @@ from voxpipe.processors.realtime import (
     McpFilter,
     McpListed,
     McpNews,
-    Realtime,
-    open_session,
 )
 from voxpipe.simulator import (
     CallTool,

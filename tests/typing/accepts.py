@@ -21,13 +21,8 @@ from voxpipe.pipeline import (
     ToolCall,
     Transform,
 )
-from voxpipe.processors.realtime import (
-    Budget,
-    Realtime,
-    ServerVad,
-    Settings,
-    Update,
-)
+from voxpipe.processors.realtime import Realtime, ServerVad, Settings, Update
+from voxpipe.processors.realtime.money import Budget
 
 
 class Phone(Processor):

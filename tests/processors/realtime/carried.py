@@ -20,7 +20,8 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime import Address, Connection, Settings
+from voxpipe.processors.realtime import Connection, Settings
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.calls.microphone import Microphone
 from voxpipe.simulator.calls.pump import CallPump

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from anyio import sleep
 
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
+from voxpipe.processors.realtime.hosted_mcp import (
     Approvals,
     HostedMcp,
     McpApproval,

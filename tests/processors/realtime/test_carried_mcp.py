@@ -7,15 +7,8 @@ from anyio import create_task_group, sleep
 
 from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
-    Approvals,
-    HostedMcp,
-    McpApproval,
-    Realtime,
-    Service,
-    Settings,
-    open_session,
-)
+from voxpipe.processors.realtime import Realtime, Service, Settings, open_session
+from voxpipe.processors.realtime.hosted_mcp import Approvals, HostedMcp, McpApproval
 from voxpipe.simulator import Line
 
 from .carried import carried

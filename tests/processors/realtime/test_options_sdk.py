@@ -19,14 +19,12 @@ from openai.types.realtime.realtime_tracing_config import RealtimeTracingConfig
 from openai.types.responses import ResponsePrompt
 from pydantic import BaseModel
 
-from voxpipe.processors.realtime import (
+from voxpipe.processors.realtime import SemanticVad, ServerVad, Settings
+from voxpipe.processors.realtime.config import (
     McpChoice,
     NoiseReduction,
     Prompt,
     Retention,
-    SemanticVad,
-    ServerVad,
-    Settings,
     Tracing,
     Transcription,
 )

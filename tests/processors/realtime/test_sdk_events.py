@@ -13,15 +13,10 @@ from pydantic import ValidationError
 
 from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
-    Address,
-    Realtime,
-    ServerEvent,
-    Service,
-    open_session,
-)
+from voxpipe.processors.realtime import Realtime, ServerEvent, Service, open_session
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 from voxpipe.transports import MemoryPhone
 

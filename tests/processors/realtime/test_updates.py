@@ -10,15 +10,17 @@ from anyio import sleep
 from voxpipe.pipeline import Route, Text
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.realtime import (
-    Changes,
-    Prompt,
-    RetirementWarning,
     SemanticVad,
     ServerEvent,
     ServerVad,
     Settings,
-    Tracing,
     UpdateRefused,
+)
+from voxpipe.processors.realtime.config import (
+    Changes,
+    Prompt,
+    RetirementWarning,
+    Tracing,
 )
 from voxpipe.processors.realtime.config.changes import Moment, wire_of
 from voxpipe.processors.realtime.events import SessionEvent

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.processors.realtime import Address, websocket
+from voxpipe.processors.realtime import websocket
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import (
     MemoryConnection,
     ToneVoice,

@@ -23,7 +23,7 @@ from voxpipe.pipeline import (
     Turn,
     Usage,
 )
-from voxpipe.processors.realtime import Bill
+from voxpipe.processors.realtime.money import Bill
 
 from .progress import LineView
 from .report import InterruptionRecord, Report, SpanRecord, ToolCallRecord, TurnRecord

@@ -11,19 +11,21 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeSessionCreateRequest
 
 from voxpipe.processors.realtime import (
-    Changes,
     ConfigurationError,
-    HostedMcp,
-    NoiseReduction,
-    Prompt,
-    Retention,
     SemanticVad,
     ServerVad,
     Settings,
+)
+from voxpipe.processors.realtime.config import (
+    Changes,
+    NoiseReduction,
+    Prompt,
+    Retention,
     Tracing,
     Transcription,
 )
 from voxpipe.processors.realtime.config.changes import Moment, changed, wire_of
+from voxpipe.processors.realtime.hosted_mcp import HostedMcp
 
 QUIET = Moment()
 EVERYTHING: Changes = {

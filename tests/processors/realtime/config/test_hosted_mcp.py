@@ -8,14 +8,9 @@ import pytest
 from openai.types.realtime.realtime_tools_config_union import Mcp
 from pydantic import SecretStr
 
-from voxpipe.processors.realtime import (
-    ConfigurationError,
-    HostedMcp,
-    McpApprovalRule,
-    McpFilter,
-    Settings,
-)
+from voxpipe.processors.realtime import ConfigurationError, Settings
 from voxpipe.processors.realtime.config.changes import Moment, wire_of
+from voxpipe.processors.realtime.hosted_mcp import HostedMcp, McpApprovalRule, McpFilter
 
 SHOP = HostedMcp(
     label="shop",

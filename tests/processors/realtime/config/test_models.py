@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 from openai.types.realtime import AudioTranscription, RealtimeSessionCreateRequest
 
-from voxpipe.processors.realtime import MODELS, Settings, model_named, retirement_of
+from voxpipe.processors.realtime import Settings
+from voxpipe.processors.realtime.config import MODELS, model_named, retirement_of
 from voxpipe.processors.realtime.config.models import TRANSCRIBERS as OURS
 from voxpipe.processors.realtime.config.models import undated
 from voxpipe.processors.realtime.money.prices import price_of

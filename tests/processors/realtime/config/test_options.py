@@ -14,21 +14,23 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeSessionCreateRequest
 
 from voxpipe.processors.realtime import (
-    Address,
     ConfigurationError,
     Connection,
-    NoiseReduction,
-    Prompt,
-    Retention,
-    RetirementWarning,
     SemanticVad,
     ServerVad,
     Service,
     Settings,
-    Tracing,
-    Transcription,
     open_session,
 )
+from voxpipe.processors.realtime.config import (
+    NoiseReduction,
+    Prompt,
+    Retention,
+    RetirementWarning,
+    Tracing,
+    Transcription,
+)
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import Script, ToneVoice, connect_in_memory, simulated
 
 EVERYTHING = Settings(

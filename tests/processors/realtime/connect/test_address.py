@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from voxpipe.processors.realtime import Address, ConfigurationError, Service
+from voxpipe.processors.realtime import ConfigurationError, Service
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.processors.realtime.connect.host import address_of, host_of
 
 KEY = "sk-canary-0123456789"

@@ -9,11 +9,11 @@ from openai import OpenAI
 
 from voxpipe.processors.realtime import (
     ConfigurationError,
-    HostWarning,
     SemanticVad,
     Service,
     open_session,
 )
+from voxpipe.processors.realtime.connect import HostWarning
 from voxpipe.processors.realtime.connect.host import REGIONS, Host, address_of, host_of
 from voxpipe.simulator import Script, simulated
 

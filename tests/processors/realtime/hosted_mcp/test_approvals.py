@@ -10,7 +10,7 @@ from anyio import sleep
 
 from voxpipe.pipeline import Output, Pipeline, Processor, WiringError
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
+from voxpipe.processors.realtime.hosted_mcp import (
     Approvals,
     HostedMcp,
     McpApproval,

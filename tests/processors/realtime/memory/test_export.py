@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxpipe.processors.realtime import Entry, LeftOut, exported
+from voxpipe.processors.realtime.memory import Entry, LeftOut, exported
 from voxpipe.processors.realtime.memory.export import PICTURE
 
 

@@ -10,15 +10,10 @@ from anyio import create_task_group, sleep
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.pipeline.testing import Probe
-from voxpipe.processors.realtime import (
-    ItemRefused,
-    Items,
-    NoSummary,
-    Realtime,
-    Summary,
-)
+from voxpipe.processors.realtime import ItemRefused, Realtime
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ItemEvent
+from voxpipe.processors.realtime.memory import Items, NoSummary, Summary
 from voxpipe.processors.realtime.memory.items import ANSWER_TIMEOUT
 from voxpipe.processors.tools import tool
 from voxpipe.simulator import CallTool, Failure, Line, Script

@@ -7,8 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import Entry
 from voxpipe.processors.realtime.events.items import Role
+from voxpipe.processors.realtime.memory import Entry
 from voxpipe.processors.realtime.memory.summary import (
     item_with,
     old_turns,

@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import Pipeline, Usage
 from voxpipe.pipeline.testing import Probe, Source, run_virtual
-from voxpipe.processors.realtime import (
-    PRICES,
-    Budget,
-    BudgetSpent,
-    Realtime,
-    Service,
-    open_session,
-)
+from voxpipe.processors.realtime import Realtime, Service, open_session
+from voxpipe.processors.realtime.money import PRICES, Budget, BudgetSpent
 from voxpipe.simulator import Line, Script
 from voxpipe.transports import MemoryPhone
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import PRICES
 from voxpipe.processors.realtime.config.models import model_named
 from voxpipe.processors.realtime.config.settings import DEFAULT_MODEL, Settings
+from voxpipe.processors.realtime.money import PRICES
 from voxpipe.processors.realtime.money.price_list import (
     MINUTE_PRICES,
     TRANSCRIPTION_PRICES,

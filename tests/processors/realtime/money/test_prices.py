@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxpipe.processors.realtime import PRICES, Bill
+from voxpipe.processors.realtime.money import PRICES, Bill
 from voxpipe.processors.realtime.money.prices import (
     TOKEN_CLASSES,
     cost_usd,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.processors.realtime import History
+from voxpipe.processors.realtime.memory import History
 
 
 def names(history: History) -> list[str]:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 from anyio import sleep
 
-from voxpipe.processors.realtime import (
-    HostedMcp,
-    McpCall,
-    McpListed,
-)
+from voxpipe.processors.realtime.hosted_mcp import HostedMcp, McpCall, McpListed
 from voxpipe.processors.tools import tool
 from voxpipe.simulator import CallTool, Line, McpTools, Script
 

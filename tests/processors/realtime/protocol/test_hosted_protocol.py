@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from voxpipe.processors.realtime import McpApproval, McpCall, McpDecision, McpListed
+from voxpipe.processors.realtime.hosted_mcp import (
+    McpApproval,
+    McpCall,
+    McpDecision,
+    McpListed,
+)
 
 from ..bench import Bench, Json
 

@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import SessionLost, VoxpipeError
 from voxpipe.processors.realtime import (
-    Changes,
     ConfigurationError,
     SemanticVad,
     ServerVad,
     Settings,
-    Tracing,
     Update,
     UpdateRefused,
 )
+from voxpipe.processors.realtime.config import Changes, Tracing
 from voxpipe.processors.realtime.config.effective import effective
 from voxpipe.processors.realtime.protocol.updates import MAX_UPDATES
 

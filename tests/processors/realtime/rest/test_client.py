@@ -19,13 +19,11 @@ from pydantic import TypeAdapter
 
 from voxpipe.processors.realtime import (
     ConfigurationError,
-    Prompt,
-    Retention,
-    RetirementWarning,
     SemanticVad,
     Service,
     Settings,
 )
+from voxpipe.processors.realtime.config import Prompt, Retention, RetirementWarning
 from voxpipe.processors.realtime.rest import Rest, RestError, open_rest
 
 KEY = "sk-of-the-test"

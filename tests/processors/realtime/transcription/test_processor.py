@@ -20,7 +20,6 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.audio import Decode
 from voxpipe.processors.realtime import (
-    Address,
     Connection,
     SemanticVad,
     Service,
@@ -29,6 +28,7 @@ from voxpipe.processors.realtime import (
     open_transcription,
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.connect import Address
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import Line, Script, Simulator, ToneVoice, connect_in_memory
 

@@ -11,15 +11,14 @@ import pytest
 
 from voxpipe.pipeline import AudioFormat, FormatError
 from voxpipe.processors.realtime import (
-    Address,
     ConfigurationError,
     Connection,
-    NoiseReduction,
-    RetirementWarning,
     ServerVad,
     Service,
     open_transcription,
 )
+from voxpipe.processors.realtime.config import NoiseReduction, RetirementWarning
+from voxpipe.processors.realtime.connect import Address
 
 SESSION = {"id": "sess_1", "expires_at": 2_000_000_000}
 

@@ -12,8 +12,9 @@ from typing import Any
 from anyio import Event
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime import Address, Connection
+from voxpipe.processors.realtime import Connection
 from voxpipe.processors.realtime.config.settings import PCM_24K
+from voxpipe.processors.realtime.connect import Address
 
 Json = dict[str, Any]
 SESSION: Json = {"id": "sess_1", "expires_at": 2_000_000_000}

@@ -9,12 +9,11 @@ from pydantic import SecretStr
 
 from voxpipe.processors.realtime import (
     ConfigurationError,
-    NoiseReduction,
-    RetirementWarning,
     Service,
     SessionRefused,
     open_translation,
 )
+from voxpipe.processors.realtime.config import NoiseReduction, RetirementWarning
 from voxpipe.simulator import Simulator, ToneVoice
 
 from .service import FakeService

@@ -1,1 +1,57 @@
 """What a session can be asked for, checked before anything is sent."""
+
+from .changes import Changes, SessionOptions
+from .hosted_mcp import (
+    Connector,
+    HostedMcp,
+    McpApprovalRule,
+    McpFilter,
+)
+from .models import (
+    MODELS,
+    Model,
+    Retirement,
+    RetirementWarning,
+    model_named,
+    retirement_of,
+)
+from .options import (
+    McpChoice,
+    NoiseReduction,
+    Prompt,
+    Retention,
+    Tracing,
+    Transcription,
+)
+from .settings import DEFAULT_MODEL, Settings
+from .turn_detection import (
+    SemanticVad,
+    ServerVad,
+    TurnDetection,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODELS",
+    "Changes",
+    "Connector",
+    "HostedMcp",
+    "McpApprovalRule",
+    "McpChoice",
+    "McpFilter",
+    "Model",
+    "NoiseReduction",
+    "Prompt",
+    "Retention",
+    "Retirement",
+    "RetirementWarning",
+    "SemanticVad",
+    "ServerVad",
+    "SessionOptions",
+    "Settings",
+    "Tracing",
+    "Transcription",
+    "TurnDetection",
+    "model_named",
+    "retirement_of",
+]

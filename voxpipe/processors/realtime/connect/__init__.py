@@ -1,1 +1,19 @@
 """The way to the service: which host, as whom, over which socket."""
+
+from .connection import (
+    Connect,
+    Connection,
+    websocket,
+)
+from .host import Address, HostWarning
+from .service import Region, Service
+
+__all__ = [
+    "Address",
+    "Connect",
+    "Connection",
+    "HostWarning",
+    "Region",
+    "Service",
+    "websocket",
+]
