@@ -6,7 +6,7 @@ all else is in `voxpipe.pipeline`, `voxpipe.processors`, `voxpipe.transports` an
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .pipeline import AudioFormat, Pipeline
@@ -50,14 +50,15 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(
-            f"voxpipe has no {name}: its first door has {', '.join(__all__)}; the "
-            "others are voxpipe.pipeline, .processors, .transports and .simulator"
-        )
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+if not TYPE_CHECKING:  # or a name that is misspelt would be no type error
 
+    def __getattr__(name):
+        if name not in _WHERE:
+            raise AttributeError(
+                f"voxpipe has no {name}: its first door has {', '.join(__all__)}; the "
+                "others are voxpipe.pipeline, .processors, .transports and .simulator"
+            )
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    def __dir__():
+        return sorted([*globals(), *__all__])
