@@ -190,7 +190,8 @@ class Output(Port, Drawable[T_co]):
         if type(frame) is AudioFrame and frame.format is not self._seen:
             self._check(frame.format)
         self.sent += 1
-        return run.push(frame)
+        queue = self._direct
+        return run.push(frame) if queue is None else ((queue, frame),)
 
     def _check(self, format: AudioFormat) -> None:
         if self.format is None:

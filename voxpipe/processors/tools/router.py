@@ -20,11 +20,11 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.runtime.recent import Recent
 
 from .approval import DECIDE, ByVoice, Questions
+from .call_updates import CallUpdates
 from .errors import ArgumentsError, ToolError
 from .execution import Execution
 from .outputs import SMALLEST, Answer, failure
 from .policy import Filler
-from .telling import CallUpdates
 from .threads import Threads
 from .tool import Tool
 
@@ -94,7 +94,7 @@ class ToolRouter(Processor):
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency
-        self._telling = CallUpdates(self.results, filler)
+        self._updates = CallUpdates(self.results, filler)
         self._questions = Questions()
         self._undecided, self._is_ending = 0, False
         self._under_way: dict[str, Execution] = {}
@@ -175,7 +175,7 @@ class ToolRouter(Processor):
     async def _heed_interruptions(self) -> None:
         async for _ in self.interruptions:
             for call_id, execution in tuple(self._under_way.items()):
-                await self._telling.interrupted(call_id, execution)
+                await self._updates.interrupted(call_id, execution)
 
     async def _answer(
         self, call: ToolCall, tools: TaskGroup, threads: Threads, slots: Semaphore
@@ -244,13 +244,13 @@ class ToolRouter(Processor):
         execution = Execution(tool, chosen, self._max_output)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, threads, name=f"tool {tool.name}")
-        async with create_task_group() as telling:
-            telling.start_soon(self._telling.follow, call.call_id, execution)
+        async with create_task_group() as updates:
+            updates.start_soon(self._updates.follow, call.call_id, execution)
             if execution.needs_somebody:
                 await self._wait_for_somebody(execution, slots)
             execution.begin()
             await execution.end(self._timeout if tool.timeout is None else tool.timeout)
-            telling.cancel_scope.cancel()
+            updates.cancel_scope.cancel()
         del self._under_way[call.call_id]
         return execution.answer
 

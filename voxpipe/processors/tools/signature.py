@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import ErrorDetails
 
-from .errors import ToolError
+from .argument_schema import check_json
+from .errors import ArgumentsError, ToolError
 from .progress import Progress
 
+_MAX_COMPLAINTS = 10  # fields; a model that is wrong in more is wrong altogether
 _STRICT = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
-class _Schema(GenerateJsonSchema):
+class _Generator(GenerateJsonSchema):
     # A default that JSON cannot hold is left out of the schema, and is none the worse.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
 
@@ -32,16 +36,11 @@ class _Schema(GenerateJsonSchema):
         return False
 
 
-def arguments_model(
-    function: Callable[..., Any],
-    name: str,
-    texts: Mapping[str, str],
-    local_names: Mapping[str, Any],
-) -> type[BaseModel]:
-    """The arguments of ``function`` as a model; field ``p<n>`` is parameter n.
+class SignatureSchema:
+    """What the parameters of a function take; an `ArgumentSchema`.
 
     Args:
-        function: what is to be called, with keywords only.
+        function: with annotated parameters that can be given by name.
         name: of the tool, for messages.
         texts: what is known about each parameter.
         local_names: where annotations are looked up beside the function's globals.
@@ -49,9 +48,66 @@ def arguments_model(
     Raises:
         ToolError: a parameter that cannot be described to a model.
     """
-    hints = _hints(function, name, local_names)
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        texts: Mapping[str, str],
+        local_names: Mapping[str, Any],
+    ) -> None:
+        hints = _hints(function, name, local_names)
+        parameters = inspect.signature(function).parameters
+        self._names = tuple(parameters)
+        self.progress = _progress(parameters.values(), name, hints)
+        self._model = _model(parameters.values(), name, texts, hints)
+        self._schema = _schema(self._model, name)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON schema; a copy."""
+        return deepcopy(self._schema)
+
+    def arguments(self, text: str) -> dict[str, Any]:
+        """The keyword arguments; defaults left out.
+
+        Raises:
+            ArgumentsError: what is wrong, field by field, in words for the model.
+        """
+        text = text if text.strip() else "{}"  # how some models say "no arguments"
+        check_json(text)
+        try:
+            model = self._model.model_validate_json(text, strict=True)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False)
+            raise ArgumentsError("\n".join(_complaints(details))) from None
+        return {
+            name: getattr(model, f"p{at}")
+            for at, name in enumerate(self._names)
+            if f"p{at}" in model.model_fields_set
+        }
+
+
+def _progress(
+    parameters: Iterable[inspect.Parameter], name: str, hints: Mapping[str, Any]
+) -> str | None:
+    found = [each for each in parameters if hints.get(each.name) is Progress]
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if len(found) > 1 or any(each.kind not in named for each in found):
+        raise ToolError(
+            f"the tool {name} takes one Progress, as in `progress: Progress`"
+        )
+    return found[0].name if found else None
+
+
+def _model(
+    parameters: Iterable[inspect.Parameter],
+    name: str,
+    texts: Mapping[str, str],
+    hints: Mapping[str, Any],
+) -> type[BaseModel]:
     fields: dict[str, Any] = {}
-    for at, parameter in enumerate(inspect.signature(function).parameters.values()):
+    for at, parameter in enumerate(parameters):
         if hints.get(parameter.name) is Progress:
             continue  # ours to give: the model knows nothing of it
         _check(parameter, name, hints)
@@ -66,33 +122,9 @@ def arguments_model(
         raise _undescribable(name, error) from error
 
 
-def progress_of(
-    function: Callable[..., Any], name: str, local_names: Mapping[str, Any]
-) -> str | None:
-    """The name of the parameter that is a `Progress`.
-
-    Raises:
-        ToolError: there are several, or it cannot be given by name.
-    """
-    hints = _hints(function, name, local_names)
-    parameters = inspect.signature(function).parameters.values()
-    found = [each for each in parameters if hints.get(each.name) is Progress]
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    if len(found) > 1 or any(each.kind not in named for each in found):
-        raise ToolError(
-            f"the tool {name} takes one Progress, as in `progress: Progress`"
-        )
-    return found[0].name if found else None
-
-
-def schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
-    """The JSON schema of `arguments_model`.
-
-    Raises:
-        ToolError: a type of which there is no JSON.
-    """
+def _schema(model: type[BaseModel], name: str) -> dict[str, Any]:
     try:
-        schema = model.model_json_schema(schema_generator=_Schema)
+        schema = model.model_json_schema(schema_generator=_Generator)
     except PydanticUserError as error:
         raise _undescribable(name, error) from error
     schema.pop("title", None)
@@ -169,3 +201,20 @@ def _undescribable(name: str, error: Exception) -> ToolError:
         "enums, dates, lists, dicts, dataclasses or pydantic models "
         f"({str(error).splitlines()[0]})"
     )
+
+
+def _complaints(details: list[ErrorDetails]) -> list[str]:
+    lines = [
+        f"{'.'.join(str(part)[:64] for part in each['loc'])}: {_said(each)}"
+        for each in details[:_MAX_COMPLAINTS]
+    ]
+    left = len(details) - len(lines)
+    return [*lines, f"and {left} more"] if left else lines
+
+
+def _said(detail: ErrorDetails) -> str:
+    if detail["type"] == "missing":
+        return "this argument is missing"
+    if detail["type"] == "extra_forbidden":
+        return "there is no such argument"
+    return detail["msg"]

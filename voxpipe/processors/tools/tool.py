@@ -15,11 +15,12 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from .approval import Ask, ByVoice
+from .argument_schema import ArgumentSchema
 from .docstring import read_docstring
 from .errors import ToolError
 from .policy import Filler, OnInterruption, Policy
 from .progress import Progress
-from .taking import ArgumentSchema, Parameters
+from .signature import SignatureSchema
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -174,7 +175,7 @@ def tool(
             function,
             name=chosen,
             description=description,
-            takes=Parameters(function, chosen, texts, local_names),
+            takes=SignatureSchema(function, chosen, texts, local_names),
             policy=policy,
         )
 

@@ -83,23 +83,23 @@ class Server(AsyncContextManagerMixin):
         # The event loop meets connections outside of every task, where none can be
         # started: a task takes them over.
         self._met, new = create_memory_object_stream[Wire](MOST_WAITING)
-        buffer, rounds = memoryview(bytearray(BUFFER)), batch()
         self._loop = asyncio.get_running_loop()
-        try:
-            server = await self._loop.create_server(
-                lambda: Connected(buffer, rounds, self._meet),
-                self.host,
-                self.port,
-                backlog=_BACKLOG,
-            )
-        except OSError as error:
-            self._met.close()
-            new.close()
-            raise TransportError(
-                f"cannot listen on {self.host} port {self.port}: {_why(error)}"
-            ) from error
-        self.port = server.sockets[0].getsockname()[1]
         async with tasks_until_done() as tasks:
+            buffer, rounds = memoryview(bytearray(BUFFER)), batch()
+            try:
+                server = await self._loop.create_server(
+                    lambda: Connected(buffer, rounds, self._meet),
+                    self.host,
+                    self.port,
+                    backlog=_BACKLOG,
+                )
+            except OSError as error:
+                self._met.close()
+                new.close()
+                raise TransportError(
+                    f"cannot listen on {self.host} port {self.port}: {_why(error)}"
+                ) from error
+            self.port = server.sockets[0].getsockname()[1]
             tasks.start_soon(self._greet, new, tasks)
             try:
                 yield self

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from anyio import (
     BrokenResourceError,
     EndOfStream,
-    Event,
     create_task_group,
     current_time,
     move_on_after,
@@ -81,8 +80,9 @@ class TwilioCall(Call):
         self._hung_up = False
         self._has_run = False
         self._is_reading = False  # waits for a message, with none in hand
-        # Readers of `heard` have no room, or a box behind it has failed.
-        self._owed: Event | None = None
+        # Of a message that was taken at once, and wakes the task that listens: what
+        # readers had no room for, or what a box has raised.
+        self._rest: Sequence[Delivery] | Exception = ()
         self._tasks: TaskGroup | None = None  # while it runs
         self._playout: Playout | None = None
 
@@ -165,7 +165,8 @@ class TwilioCall(Call):
                 self._end("agent")
         finally:
             self._take(None)
-            self._tasks = self._playout = self._owed = None
+            self._tasks = self._playout = None
+            self._rest = ()
             self._keys.clear()
 
     def _take(self, function: Callable[[str | bytes], bool] | None) -> None:
@@ -184,109 +185,72 @@ class TwilioCall(Call):
     # --- what the carrier says
 
     async def _listen(self) -> None:
-        receive, send, stream = self._socket.receive, self.heard.send, self._stream
+        receive, deliver = self._socket.receive, self.heard.deliver
         try:
             while not self.ended:
                 self._is_reading = True
                 message = await receive()
                 self._is_reading = False
-                if self._owed is not None:
-                    await self._settle()
-                self.heard_at = self._now()
-                try:
-                    event = wire.parse(message)
-                except WireError as error:
-                    self.report(str(error))
-                    continue
-                if type(event) is not Media:
-                    await self._obey(event)
-                elif event.stream_sid != stream:
-                    self._report_stranger()
-                elif event.track == "inbound":
-                    frame = self._frame_of(event)
-                    if frame is not None and not self._hung_up:
-                        await send(frame)
-                elif event.track != "outbound":  # which is ourselves
-                    self.report("expected media.track to be inbound, got another")
+                rest, self._rest = self._rest, ()
+                if isinstance(rest, Exception):
+                    raise rest
+                await deliver(rest or self._heed(message))
         except EndOfStream:
-            await self._settle()
             self._end("lost")
 
-    async def _settle(self) -> None:
-        """Nothing overtakes what was taken at once."""
-        if self._owed is not None:
-            await self._owed.wait()
-
     def _take_at_once(self, message: str | bytes) -> bool:
-        """What the caller says, without waking the task that reads; all else is its."""
-        if not self._is_reading or self._hung_up or self.ended or self._owed:
-            return False
+        """As the task that listens, which is woken for nothing but what is left."""
+        if not self._is_reading or self.ended or len(message) > wire.LONGEST:
+            return False  # of what is too long the socket takes care
+        try:
+            self._rest = self._heed(message)
+        except Exception as error:  # noqa: BLE001  # a box's: this is no place for it
+            self._rest = error
+        return not self._rest
+
+    def _heed(self, message: str | bytes) -> Sequence[Delivery]:
+        """Do what a message says; returns what its readers have no room for."""
+        self.heard_at = self._now()
         try:
             event = wire.parse(message)
-        except WireError:
-            return False
-        if (
-            type(event) is not Media
-            or event.stream_sid != self._stream
-            or event.track != "inbound"
-        ):
-            return False
-        self.heard_at = self._now()
-        frame = self._frame_of(event)
-        if frame is not None:
-            try:
-                rest = self.heard.send_nowait(frame)
-            except Exception as error:  # noqa: BLE001  # a box's: this is no place for it
-                self._owe(self._fail, error)
-            else:
-                if rest:
-                    self._owe(self._deliver, rest)
-        return True
+        except WireError as error:
+            self.report(str(error))
+            return ()
+        match event:
+            case Media() if event.stream_sid == self._stream:
+                return self._hear(event)
+            case None:
+                self.unknown += 1
+            case Connected() | Started():
+                self.report("expected what happens in a call, got the start of another")
+            case _ if event.stream_sid != self._stream:
+                self.report("expected a message of this stream, got one of another")
+            case Marked():
+                found = self._marks.returned(event.name)
+                if found is not None and self._playout is not None:
+                    self._playout.confirm(*found)
+            case Stopped():
+                self._end("caller")
+            case Digit() if not self._hung_up:
+                return self.pressed.send_nowait(Dtmf(digit=event.digit))
+            case _:
+                pass  # nobody listens any more
+        return ()
 
-    def _owe(
-        self, function: Callable[[Any], Coroutine[Any, Any, None]], argument: Any
-    ) -> None:
-        """Let a task do what this is no place for; until it has, nothing more comes."""
-        assert self._tasks is not None  # or nothing would be taken
-        self._owed = Event()
-        self._tasks.start_soon(function, argument)
-
-    async def _fail(self, error: Exception) -> None:
-        raise error
-
-    async def _deliver(self, rest: Sequence[Delivery]) -> None:
-        assert self._owed is not None
-        await self.heard.deliver(rest)
-        self._owed.set()
-        self._owed = None
-
-    def _frame_of(self, event: Media) -> AudioFrame | None:
+    def _hear(self, event: Media) -> Sequence[Delivery]:
+        if event.track != "inbound":
+            if event.track != "outbound":  # which is ourselves
+                self.report("expected media.track to be inbound, got another")
+            return ()
         frame = self._intake.feed_base64(event.payload)
+        if frame is None:
+            return ()
         at, due = event.timestamp, self._due
-        if frame is not None and at is not None:
+        if at is not None:
             if due is not None and at > due + GAP:
                 self.report(f"{at - due} ms of what the caller said are missing")
             self._due = at + round(frame.duration * 1000)
-        return frame
-
-    async def _obey(self, event: wire.Event | None) -> None:
-        if event is None:
-            self.unknown += 1
-        elif isinstance(event, Connected | Started):
-            self.report("expected what happens in a call, got the start of another")
-        elif event.stream_sid != self._stream:
-            self._report_stranger()
-        elif isinstance(event, Marked):
-            found = self._marks.returned(event.name)
-            if found is not None and self._playout is not None:
-                self._playout.confirm(*found)
-        elif isinstance(event, Stopped):
-            self._end("caller")
-        elif isinstance(event, Digit) and not self._hung_up:
-            await self.pressed.send(Dtmf(digit=event.digit))
-
-    def _report_stranger(self) -> None:
-        self.report("expected a message of this stream, got one of another")
+        return () if self._hung_up else self.heard.send_nowait(frame)
 
     # --- what we say
 

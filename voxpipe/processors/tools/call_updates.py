@@ -10,7 +10,7 @@ from .execution import Execution
 from .outputs import failure
 from .policy import Filler
 
-LONGEST_REPORT = 500  # characters of a tool's progress; a minute of speech
+MAX_REPORT = 500  # characters of a tool's progress; a minute of speech
 
 
 class CallUpdates:
@@ -63,5 +63,5 @@ class CallUpdates:
         # What a detached call reports is not said any more.
         silent = execution.detached and kind != "detached"
         if not execution.is_answered and not silent:
-            update = ToolUpdate(call_id=call_id, kind=kind, text=text[:LONGEST_REPORT])
+            update = ToolUpdate(call_id=call_id, kind=kind, text=text[:MAX_REPORT])
             await self._results.send(update)
