@@ -1,0 +1,205 @@
+"""The reference: a page for each door, which is a module that users import from.
+
+A package with ``__all__`` is a door, and so are a few modules. What several doors
+export is described behind the innermost one, and the others lead there.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+import shutil
+from functools import cache
+from importlib import import_module
+from importlib.util import resolve_name
+from pathlib import Path
+from textwrap import indent
+from typing import Any, is_typeddict
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+import voxpipe
+
+HALLS = ["voxpipe.processors"]  # they export nothing, but have doors behind them
+MODULES = {  # doors that are no package, and what users take from them
+    "voxpipe.processors.vad.silero": ["Silero"],
+    "voxpipe.pytest_plugin": ["RealtimeCassette", "RealtimeSimulator"],
+    "voxpipe.simulator.script.faults": [
+        "Close",
+        "Duplicate",
+        "Expired",
+        "HalfOpen",
+        "Malformed",
+        "RateLimited",
+        "Reorder",
+        "Slow",
+        "Stall",
+    ],
+}
+ACRONYMS = {"mcp": "MCP", "vad": "VAD", "g711": "G.711", "wav": "WAV"}
+CAUGHT = {OSError, ValueError, TypeError, AssertionError, UserWarning}
+PAGES = Path(__file__).parents[1] / "reference"
+
+
+@cache
+def doors() -> list[str]:
+    """All of them."""
+    packages = [
+        each.name
+        for each in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
+        if each.ispkg and hasattr(import_module(each.name), "__all__")
+    ]
+    return sorted([*packages, *MODULES, *HALLS])
+
+
+def behind(door: str) -> list[str]:
+    """The doors that come next behind one."""
+    inner = [each for each in doors() if each.startswith(f"{door}.")]
+    return [
+        each
+        for each in inner
+        if not any(each.startswith(f"{between}.") for between in inner)
+    ]
+
+
+def names_of(door: str) -> list[str]:
+    """What it exports."""
+    return MODULES.get(door) or getattr(import_module(door), "__all__", [])
+
+
+@cache
+def homes() -> dict[tuple[str, int], str]:
+    """The innermost door of every object, by name and identity."""
+    return {
+        (name, id(getattr(import_module(door), name))): door
+        for door in sorted(doors(), key=lambda door: door.count("."))
+        for name in names_of(door)
+    }
+
+
+def is_told(base: type) -> bool:
+    """Whether a base class is worth a word: a public one, or one to be caught."""
+    return base in CAUGHT or (base.__name__, id(base)) in homes()
+
+
+def write(app: Sphinx) -> None:
+    """All pages, before anything is read."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    PAGES.mkdir()
+    for door in doors():
+        (PAGES / f"{door}.rst").write_text("\n".join(_page(door)), encoding="utf-8")
+
+
+def _page(door: str) -> list[str]:
+    lines = [*_heading(door, "="), f".. automodule:: {door}", "   :no-members:", ""]
+    lines += [f".. py:currentmodule:: {door}", ""]
+    if inner := behind(door):
+        lines += [".. toctree::", "   :maxdepth: 1", ""]
+        lines += [f"   {each.removeprefix(f'{door}.')} <{each}>" for each in inner]
+        lines += [""]
+    elsewhere: list[str] = []
+    here: dict[str, list[str]] = {}  # by the file that they are from
+    for name in names_of(door):
+        home = homes()[name, id(getattr(import_module(door), name))]
+        if home == door:
+            here.setdefault(_sources(door).get(name, door), []).append(name)
+        else:
+            elsewhere.append(f":py:obj:`{name} <{home}.{name}>`")
+    if elsewhere:
+        lines += [f"From its rooms: {', '.join(elsewhere)}.", ""]
+    for source, names in sorted(here.items()):
+        if len(here) > 1 and source != door:
+            lines += _heading(_title(source), "-")
+            about = ast.get_docstring(_tree(source)) or ""
+            lines += [about.partition("\n\n")[0], ""]
+        for name in names:
+            lines += [*_entry(door, name), ""]
+    return lines
+
+
+def _heading(text: str, line: str) -> list[str]:
+    return [text, line * len(text), ""]
+
+
+def _title(module: str) -> str:
+    words = module.rpartition(".")[2].capitalize().split("_")
+    return " ".join(ACRONYMS.get(word.lower(), word) for word in words)
+
+
+def _entry(door: str, name: str) -> list[str]:
+    value: Any = getattr(import_module(door), name)
+    if inspect.isroutine(value):
+        return [f".. autofunction:: {door}.{name}"]
+    if not inspect.isclass(value):
+        return [f".. py:data:: {name}", "", *_definition(door, name)]
+    kind = "exception" if issubclass(value, BaseException) else "class"
+    options = ["members:", "exclude-members: model_config"]  # that is pydantic's
+    if is_typeddict(value):
+        options.append("undoc-members:")
+    if any(map(is_told, value.__bases__)):
+        options.append("show-inheritance:")
+    return [f".. auto{kind}:: {door}.{name}", *(f"   :{each}" for each in options)]
+
+
+def _definition(module: str, name: str) -> list[str]:
+    """A constant or an alias as it is written, and the text below it."""
+    while name in (sources := _sources(module)):
+        module = sources[name]
+    body = _tree(module).body
+    for node, below in zip(body, [*body[1:], None], strict=True):
+        match node:
+            case ast.Assign([ast.Name(found)]) | ast.AnnAssign(ast.Name(found)):
+                if found != name:
+                    continue
+            case _:
+                continue
+        lines: list[str] = []
+        if not isinstance(node.value, ast.Call):  # an alias, or a table to be read
+            code = ast.get_source_segment(_text(module), node) or ""
+            lines += [".. code-block:: python", "", indent(code, "   "), ""]
+        match below:
+            case ast.Expr(ast.Constant(str(text))):
+                lines += inspect.cleandoc(text).splitlines()
+            case _:
+                pass
+        return [indent(line, "   ") for line in lines]
+    raise LookupError(f"{module} has no {name}")
+
+
+@cache
+def _sources(module: str) -> dict[str, str]:
+    """Where a module imports each name from."""
+    package = import_module(module).__package__ or ""
+    return {
+        alias.asname or alias.name: resolve_name(
+            "." * node.level + (node.module or ""), package
+        )
+        for node in ast.walk(_tree(module))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_text(module))
+
+
+@cache
+def _text(module: str) -> str:
+    return inspect.getsource(import_module(module))
+
+
+def _keep_told(
+    app: Sphinx, name: str, obj: object, options: object, bases: list[type]
+) -> None:
+    bases[:] = filter(is_told, bases)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Called by Sphinx."""
+    app.connect("builder-inited", write)
+    app.connect("autodoc-process-bases", _keep_told)
+    return {"parallel_read_safe": True}
