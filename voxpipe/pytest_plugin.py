@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from voxpipe.processors.realtime import Address, Connect, Connection
     from voxpipe.simulator import Script, Simulated, Simulator
 
+__all__ = ["RealtimeCassette", "RealtimeSimulator"]
+
 T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment
 _MAX_NAME = 150  # characters; file systems take 255 bytes

@@ -1,7 +1,7 @@
 """The reference: a page for each door, which is a module that users import from.
 
-A package with ``__all__`` is a door, and so are a few modules. What several doors
-export is described behind the innermost one, and the others lead there.
+A door has ``__all__``. What several doors export is described behind the innermost
+one, and the others lead there.
 """
 
 from __future__ import annotations
@@ -23,21 +23,6 @@ from sphinx.util.typing import ExtensionMetadata
 import voxpipe
 
 HALLS = ["voxpipe.processors"]  # they export nothing, but have doors behind them
-MODULES = {  # doors that are no package, and what users take from them
-    "voxpipe.processors.vad.silero": ["Silero"],
-    "voxpipe.pytest_plugin": ["RealtimeCassette", "RealtimeSimulator"],
-    "voxpipe.simulator.script.faults": [
-        "Close",
-        "Duplicate",
-        "Expired",
-        "HalfOpen",
-        "Malformed",
-        "RateLimited",
-        "Reorder",
-        "Slow",
-        "Stall",
-    ],
-}
 ACRONYMS = {"mcp": "MCP", "vad": "VAD", "g711": "G.711", "wav": "WAV"}
 CAUGHT = {OSError, ValueError, TypeError, AssertionError, UserWarning}
 PAGES = Path(__file__).parents[1] / "reference"
@@ -45,13 +30,19 @@ PAGES = Path(__file__).parents[1] / "reference"
 
 @cache
 def doors() -> list[str]:
-    """All of them."""
-    packages = [
-        each.name
-        for each in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
-        if each.ispkg and hasattr(import_module(each.name), "__all__")
-    ]
-    return sorted([*packages, *MODULES, *HALLS])
+    """All of them; not a file whose names are taken from the package around it."""
+    return sorted(
+        name
+        for _, name, is_package in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
+        if name in HALLS
+        or (names := names_of(name))
+        and (is_package or set(names).isdisjoint(names_of(name.rpartition(".")[0])))
+    )
+
+
+def names_of(module: str) -> list[str]:
+    """What it exports."""
+    return getattr(import_module(module), "__all__", [])
 
 
 def behind(door: str) -> list[str]:
@@ -62,11 +53,6 @@ def behind(door: str) -> list[str]:
         for each in inner
         if not any(each.startswith(f"{between}.") for between in inner)
     ]
-
-
-def names_of(door: str) -> list[str]:
-    """What it exports."""
-    return MODULES.get(door) or getattr(import_module(door), "__all__", [])
 
 
 @cache
