@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 from sphinx.util.inspect import stringify_signature
 from sphinx.util.typing import ExtensionMetadata
+from typing_extensions import is_protocol
 
 from voxpipe.pipeline import Processor
 
@@ -67,6 +68,8 @@ def sign(
     """Models show their fields; what is made anew for each call is no Python."""
     if signature is None:
         return None
+    if is_protocol(obj):
+        return "", None  # nobody calls it
     if inspect.isclass(obj) and issubclass(obj, BaseModel):
         # pydantic's own has all validators, and a place for unknown fields.
         hints, whole = get_type_hints(obj), inspect.signature(obj)

@@ -23,7 +23,7 @@ from sphinx.util.typing import ExtensionMetadata
 import voxpipe
 
 HALLS = ["voxpipe.processors"]  # they export nothing, but have doors behind them
-ACRONYMS = {"mcp": "MCP", "vad": "VAD", "g711": "G.711", "wav": "WAV"}
+ACRONYMS = {"asgi": "ASGI", "g711": "G.711", "mcp": "MCP", "vad": "VAD", "wav": "WAV"}
 CAUGHT = {OSError, ValueError, TypeError, AssertionError, UserWarning}
 PAGES = Path(__file__).parents[1] / "reference"
 
@@ -35,8 +35,10 @@ def doors() -> list[str]:
         name
         for _, name, is_package in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
         if name in HALLS
-        or (names := names_of(name))
-        and (is_package or set(names).isdisjoint(names_of(name.rpartition(".")[0])))
+        or (
+            (names := names_of(name))
+            and (is_package or set(names).isdisjoint(names_of(name.rpartition(".")[0])))
+        )
     )
 
 
@@ -82,9 +84,9 @@ def _page(door: str) -> list[str]:
     lines = [*_heading(door, "="), f".. automodule:: {door}", "   :no-members:", ""]
     lines += [f".. py:currentmodule:: {door}", ""]
     if inner := behind(door):
-        lines += [".. toctree::", "   :maxdepth: 1", ""]
+        lines += [".. toctree::", "   :hidden:", ""]
         lines += [f"   {each.removeprefix(f'{door}.')} <{each}>" for each in inner]
-        lines += [""]
+        lines += ["", *(f"* :doc:`{each}`: {_about(each)}" for each in inner), ""]
     elsewhere: list[str] = []
     here: dict[str, list[str]] = {}  # by the file that they are from
     for name in names_of(door):
@@ -98,8 +100,7 @@ def _page(door: str) -> list[str]:
     for source, names in sorted(here.items()):
         if len(here) > 1 and source != door:
             lines += _heading(_title(source), "-")
-            about = ast.get_docstring(_tree(source)) or ""
-            lines += [about.partition("\n\n")[0], ""]
+            lines += [_about(source), ""]
         for name in names:
             lines += [*_entry(door, name), ""]
     return lines
@@ -107,6 +108,11 @@ def _page(door: str) -> list[str]:
 
 def _heading(text: str, line: str) -> list[str]:
     return [text, line * len(text), ""]
+
+
+def _about(module: str) -> str:
+    text = ast.get_docstring(_tree(module)) or ""
+    return text.partition("\n\n")[0].replace("\n", " ")
 
 
 def _title(module: str) -> str:
