@@ -15,6 +15,7 @@ from sphinx.util.typing import ExtensionMetadata
 from typing_extensions import is_protocol
 
 from voxpipe.pipeline import Processor
+from voxpipe.pipeline.ports import Port
 
 # An indented block behind a blank line is code; to Sphinx it would be a quotation.
 CODE = re.compile(r"^(\S.*(?<!::))\n\n(?=    )", re.M)
@@ -46,7 +47,7 @@ def _annotations(cls: type) -> dict[str, str]:
 def finish(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """After Napoleon: an attribute's type goes beside its name, not below its text."""
+    """After Napoleon: types go beside names, and ports without a word are told, too."""
     place = 0
     for number, line in enumerate(lines):
         if line.startswith(".. attribute::"):
@@ -54,6 +55,10 @@ def finish(
         elif line.startswith("   :type:") and place:
             lines.insert(place, lines.pop(number))
             place = 0
+    for port, value in vars(obj).items() if inspect.isclass(obj) else ():
+        if isinstance(value, Port) and f".. attribute:: {port}" not in lines:
+            kind = obj.__annotations__[port]
+            lines += ["", f".. attribute:: {port}", f"   :type: {kind}", ""]
 
 
 def sign(
