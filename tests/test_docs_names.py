@@ -22,7 +22,7 @@ PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md
 
 # What stands for what in the prose; any other variable is called as its class is.
 STANDS_FOR = {
-    "caller": ["Caller", "IncomingCall"],
+    "caller": ["Caller", "SipCaller"],
     "model": ["Realtime"],
     "phone": ["MemoryPhone", "Call"],
     "tools": ["ToolRouter"],
@@ -157,12 +157,17 @@ class _Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         takes = [each for one in self._called(node.func) for each in _parameters(one)]
-        if takes and not any(each.name in {"options", "changes"} for each in takes):
-            self.faults += [
-                f"{ast.unparse(node.func)}({each.arg}=)"
-                for each in node.keywords
-                if each.arg not in {each.name for each in takes}
-            ]
+        names = {each.name for each in takes}
+        for each in takes:
+            if each.kind is griffe.ParameterKind.var_keyword:
+                options = _classes([each.annotation])  # of a TypedDict
+                names |= {name for one in options for name in one.all_members}
+                takes = takes if options else []
+        self.faults += [
+            f"{ast.unparse(node.func)}({each.arg}=)"
+            for each in node.keywords
+            if takes and each.arg not in names
+        ]
 
     def _owners(self, node: ast.expr) -> list[Class]:
         """What an expression is an instance of, as far as that can be told."""

@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.util import resolve_name
 from pathlib import Path
 from textwrap import indent
-from typing import Any, is_typeddict
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
@@ -128,8 +128,6 @@ def _entry(door: str, name: str) -> list[str]:
         return [f".. py:data:: {name}", "", *_definition(door, name)]
     kind = "exception" if issubclass(value, BaseException) else "class"
     options = ["members:", "exclude-members: model_config"]  # that is pydantic's
-    if is_typeddict(value):
-        options.append("undoc-members:")
     if any(map(is_told, value.__bases__)):
         options.append("show-inheritance:")
     return [f".. auto{kind}:: {door}.{name}", *(f"   :{each}" for each in options)]
