@@ -31,9 +31,11 @@ PAGES = Path(__file__).parents[1] / "reference"
 @cache
 def doors() -> list[str]:
     """All of them; not a file whose names are taken from the package around it."""
+    inner = pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
+    every = [("voxpipe", True), *((name, is_package) for _, name, is_package in inner)]
     return sorted(
         name
-        for _, name, is_package in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
+        for name, is_package in every
         if name in HALLS
         or (
             (names := names_of(name))
@@ -83,7 +85,7 @@ def write(app: Sphinx) -> None:
 def _page(door: str) -> list[str]:
     lines = [*_heading(door, "="), f".. automodule:: {door}", "   :no-members:", ""]
     lines += [f".. py:currentmodule:: {door}", ""]
-    if inner := behind(door):
+    if inner := behind(door) if "." in door else []:  # the front page has the first
         lines += [".. toctree::", "   :hidden:", ""]
         lines += [f"   {each.removeprefix(f'{door}.')} <{each}>" for each in inner]
         lines += ["", *(f"* :doc:`{each}`: {_about(each)}" for each in inner), ""]
