@@ -6,7 +6,7 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system soak fuzz check format bench bench-calls clean
+.PHONY: help demo test test-system soak fuzz check format docs bench bench-calls clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -19,6 +19,7 @@ help:
 	@echo '  make test          all tests, on asyncio and trio; needs nothing but PyPI'
 	@echo '  make check         ruff, mypy strict, pyright strict'
 	@echo '  make format        let ruff put the code into shape'
+	@echo '  make docs          the documentation with its reference: build/docs/index.html'
 	@echo
 	@echo 'To believe it:'
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
@@ -57,6 +58,10 @@ format: .venv/.ready-dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+# Afresh, because a page that is not built again does not warn again.
+docs: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m sphinx -qEaW --keep-going -j auto -d build/doctrees docs build/docs
+
 bench: .venv/.ready-dev .bench-venv/.ready-bench
 	$(PYTHON_IN_VENV) -m benchmarks
 
@@ -64,7 +69,7 @@ bench-calls: .venv/.ready-dev .bench-venv/.ready-bench
 	$(PYTHON_IN_VENV) -m benchmarks.calls
 
 clean:
-	rm -rf .venv .bench-venv build dist demo-out .*_cache .hypothesis
+	rm -rf .venv .bench-venv build dist demo-out docs/reference .*_cache .hypothesis
 
 .venv/.ready-demo: pyproject.toml .ci/setup
 	@.ci/setup demo

@@ -24,7 +24,7 @@ import voxpipe.console
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
-    FormatError,
+    Intake,
     Output,
     Pipeline,
     Playout,
@@ -48,16 +48,19 @@ class JsonPhone(Processor):
 
     def __init__(self, line: AnyByteStream) -> None:
         self._line = line
-        self._format = AudioFormat("ulaw", 8_000)
-        self.heard.format = self.speaks.format = self.played.format = self._format
-        self._heard = 0.0  # seconds
+        self._intake = Intake(AudioFormat("ulaw", 8_000), self.report)
+        self.heard.format = self.speaks.format = self.played.format = (
+            self._intake.format
+        )
 
     async def run(self) -> None:
         """Carry the call until they hang up."""
-        ear = Playout(self.speaks, self._play, clear=self._clear, played=self.played)
+        playout = Playout(
+            self.speaks, self._play, clear=self._clear, played=self.played
+        )
         lines = BufferedByteReceiveStream(self._line)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ear.run)
+            tasks.start_soon(playout.run)
             with suppress(anyio.IncompleteRead):  # raised when they hang up
                 while True:
                     await self._hear(await lines.receive_until(b"\n", LONGEST))
@@ -65,13 +68,12 @@ class JsonPhone(Processor):
 
     async def _hear(self, line: bytes) -> None:
         try:
-            text = str(json.loads(line)["audio"])
-            audio = AudioFrame.from_base64(text, self._format, start=self._heard)
-        except (ValueError, KeyError, TypeError, FormatError) as error:
+            audio = self._intake.feed_base64(str(json.loads(line)["audio"]))
+        except (ValueError, KeyError, TypeError) as error:
             self.report(f"expected a line of audio, got {type(error).__name__}")
         else:
-            self._heard += audio.duration
-            await self.heard.send(audio)
+            if audio is not None:
+                await self.heard.send(audio)
 
     async def _play(self, frame: AudioFrame) -> None:
         await self._line.send(b'{"audio": "%s"}\n' % frame.base64.encode())

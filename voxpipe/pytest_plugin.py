@@ -1,8 +1,8 @@
 """What pytest finds when voxpipe is installed: a simulator and cassettes as fixtures.
 
-`realtime_simulator` is a model that follows a script, `realtime_cassette` the recorded
-session of the test that asks for it. Both are what `open_session` takes as ``connect``,
-on asyncio and on trio, under any plugin for asynchronous tests.
+``realtime_simulator`` is a model that follows a script, ``realtime_cassette`` the
+recorded session of the test that asks for it. Both are what `open_session` takes as
+``connect``, on asyncio and on trio, under any plugin for asynchronous tests.
 
 pytest is imported by whoever has it: not here, while it only looks what there is.
 """
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from voxpipe.processors.realtime import Connect, Connection
     from voxpipe.processors.realtime.connect import Address
     from voxpipe.simulator import Script, Simulated, Simulator
+
+__all__ = ["RealtimeCassette", "RealtimeSimulator"]
 
 T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment

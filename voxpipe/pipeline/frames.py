@@ -166,7 +166,7 @@ class Interruption(Frame):
     """A reply was cut; told to whoever remembers.
 
     Attributes:
-        cut: the reply (its own frames no longer arrive, so it is not in `turn`).
+        cut: the reply (its own frames no longer arrive, so it is not in ``turn``).
         items: what was generated and heard of each of its items.
     """
 

@@ -27,4 +27,4 @@ VERSION = {"version": "3.0", "spec_version": "2.4"}
 
 
 class Disconnected(OSError):
-    """Nobody is there any more to send to; what ASGI wants `send` to raise."""
+    """Nobody is there any more to send to; what ASGI wants ``send`` to raise."""

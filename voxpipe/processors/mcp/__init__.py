@@ -1,4 +1,4 @@
-"""Tools of local MCP servers, for the same router as your own; `voxpipe[mcp]`."""
+"""Tools of local MCP servers, for the same router as your own; ``voxpipe[mcp]``."""
 
 from .errors import McpError
 from .found import mcp_tools

@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Silero"]
+
 _INSTALL = 'pip install "voxpipe[silero]"'
 _RATES = (16_000, 8_000)  # Hz; higher ones are heard no better
 _SCALE = np.float32(1 / 32768)

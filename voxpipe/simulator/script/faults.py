@@ -21,6 +21,18 @@ from voxpipe.simulator.protocol.event_names import ALL_EVENTS, SERVER_EVENTS
 
 from .strict import Strict
 
+__all__ = [
+    "Close",
+    "Duplicate",
+    "Expired",
+    "HalfOpen",
+    "Malformed",
+    "RateLimited",
+    "Reorder",
+    "Slow",
+    "Stall",
+]
+
 RATE_LIMIT = "rate_limit_exceeded"  # the code with which a reply fails
 
 

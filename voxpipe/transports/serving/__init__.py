@@ -6,7 +6,7 @@
 
 It is here because of what it costs. Microseconds of CPU for each message of 350 bytes
 that is received, parsed as JSON, and every tenth time answered, with 100 and 200 calls
-(`python -m benchmarks.servers`, medians of 5 rounds, 22 November 2026):
+(``python -m benchmarks.servers``, medians of 5 rounds, 22 November 2026):
 
                            asyncio      uvloop
     this                   41    31     33    28
@@ -16,7 +16,8 @@ that is received, parsed as JSON, and every tenth time answered, with 100 and 20
 
 A whole call costs a bridge by hand 110 to 150 for each such message. `websockets` by
 itself refuses requests with a body, which webhooks are. Half of the difference on
-asyncio is where a read goes to (`wire`), a quarter what is parsed by hand (`frames`).
+asyncio is where a read goes to (``connection``), a quarter what is parsed by hand
+(``frames``).
 
 Any other ASGI server serves the same apps, also on trio.
 """

@@ -31,7 +31,7 @@ class Call(Processor):
             interrupted.
         played: what the caller really heard of them.
         charges: what the replies cost (``model.usage >> call.charges``), for the line
-            that `serve` logs when the call is over.
+            that ``voxpipe serve`` logs when the call is over.
         format: of both directions; known, because the carrier has said it.
         id: the carrier's name for the call.
         caller: who is calling, where the carrier said so; else empty.

@@ -81,7 +81,7 @@ class Changes(TypedDict, total=False):
 
 
 class SessionOptions(Changes, total=False):
-    """What `open_session` takes of a session: all that can be changed, and two more.
+    """What `open_session` takes of a session: all of `Changes`, and two more.
 
     Attributes:
         model: which one; billed accordingly.
