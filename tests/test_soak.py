@@ -1,6 +1,7 @@
 """A long call: it costs little time, and nothing piles up.
 
-A minute in the ordinary suite, five with ``make test-slow``, an hour with ``make soak``.
+A minute in the ordinary suite, five with ``make test-slow``, an hour with
+``make soak``.
 """
 
 from __future__ import annotations
