@@ -1,12 +1,14 @@
 # `make` by itself explains. Each target sets up what it needs, see .ci/setup.
 
 PYTHON_IN_VENV := .venv/bin/python
-# A file stays with one worker: some share a fixture that takes its time.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# Who has nothing left takes the end of another's list: no file is the last for long.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# What is compiled is kept: a hundred of the tests start a Python of their own.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system soak fuzz check format docs bench bench-calls clean
+.PHONY: help demo test test-slow test-system soak fuzz check format docs bench bench-calls clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -16,7 +18,8 @@ help:
 	@echo '                     it leaves demo-out/conversation.wav, timeline.svg, report.json'
 	@echo
 	@echo 'To change it:'
-	@echo '  make test          all tests, on asyncio and trio; needs nothing but PyPI'
+	@echo '  make test          the tests, on asyncio and trio; needs nothing but PyPI;'
+	@echo '                     under two and a half minutes on two cores'
 	@echo '  make check         ruff, mypy strict, pyright strict'
 	@echo '  make format        let ruff put the code into shape'
 	@echo '  make docs          the documentation with its reference: build/docs/index.html'
@@ -25,10 +28,11 @@ help:
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
 	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
+	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
 	@echo '  make fuzz          a million broken messages into both sides: a minute'
-	@echo '  .ci/run            what continuous integration runs: packages, check, tests'
+	@echo '  .ci/run            what continuous integration runs: check, and every test'
 	@echo
 	@echo 'The first run of each prepares .venv by itself: Python >= 3.11, and uv if you'
 	@echo 'have it. One test:  .venv/bin/python -m pytest -k "a part of its name"'
@@ -37,13 +41,16 @@ demo: .venv/.ready-demo
 	.venv/bin/voxpipe demo
 
 test: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not system and not soak'
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not soak'
+
+test-slow: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m slow
 
 test-system: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q -m system
 
 soak: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -m soak --durations=0 -o faulthandler_timeout=3600
+	$(PYTHON_IN_VENV) -m pytest $(PARALLEL) -m soak --durations=10 -o faulthandler_timeout=3600
 
 fuzz: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q -n 2 -m soak tests/fuzz

@@ -17,8 +17,14 @@ settings.register_profile("voxpipe", deadline=None)
 settings.load_profile("voxpipe")
 
 
+def pytest_collection() -> None:
+    """Nearly all that is made while tests are collected stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Let the collector, which `no_leaks` runs, pass over all that was imported."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

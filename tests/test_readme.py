@@ -40,6 +40,8 @@ from voxpipe.transports import read_header
 from voxpipe.transports.telephony import App
 from voxpipe.transports.telephony.testing import answered
 
+from .processors.realtime.loops import BACKENDS, Backend, run_virtually
+
 README = Path(__file__).parents[1] / "README.md"
 RECORDINGS = Path(__file__).parents[1] / "voxpipe" / "console" / "recordings"
 PCM_16K = AudioFormat("pcm16", 16_000)
@@ -134,23 +136,24 @@ class _Answering(Processor):
                 await self.says.send(frame)
 
 
-async def test_the_front_desk_answers_a_wav_file_with_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_front_desk_answers_a_wav_file_with_another(
+    backend: Backend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = cast(
-        "Callable[[str, str], Awaitable[None]]", run(program("front_desk"))["answer"]
-    )
+    names = run(program("front_desk"))
     lines = Script(
         replies=(
             Line(calls=(CallTool(name="opening_hours", arguments={"day": "Sunday"}),)),
             Line(say="From {result}."),
         )
     )
-    async with Simulator(lines, ToneVoice()) as simulator:
-        monkeypatch.setenv("OPENAI_BASE_URL", simulator.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-simulated")
-        # "Wonderful, thank you. Goodbye." has a pause in it; the last question counts.
-        await answer(str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav"))
+
+    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
+        return connect_in_memory(lines, ToneVoice())
+
+    names["open_session"] = partial(open_session, api_key="sk-test", connect=connect)
+    question, reply = str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav")
+    run_virtually(backend, names["answer"], question, reply)
     with (tmp_path / "answer.wav").open("rb") as file:
         assert read_header(file).seconds > 1
     assert (

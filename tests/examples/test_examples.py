@@ -15,6 +15,7 @@ def test_there_are_examples() -> None:
     assert EXAMPLES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: str(path.name))
 def test_the_example_runs(example: Path, tmp_path: Path) -> None:
     # Those that are tests of a conversation are run by pytest, as their users do.

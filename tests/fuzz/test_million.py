@@ -42,7 +42,7 @@ from ..simulator.test_fuzz import (
 from .mutation import ID, Mutator
 
 TOOLS: tuple[Json, ...] = ({"type": "function", "name": "f"},)
-POOL = 20_000  # different messages: making one costs as much as taking ten
+POOL = 20_000  # different messages at most: making one costs as much as taking ten
 SESSION = 1_000  # messages until the mad client connects anew: an hour of items
 GROWTH = 2_000  # objects
 
@@ -96,9 +96,9 @@ def without_names(events: list[Json]) -> list[Json]:
 class Peer:
     """Sends from a pool of messages, with names that the other side knows."""
 
-    def __init__(self, seeds: list[Json], random: Random) -> None:
+    def __init__(self, seeds: list[Json], random: Random, messages: int) -> None:
         mutator = Mutator(seeds, random)
-        self._pool = [mutator.message() for _ in range(POOL)]
+        self._pool = [mutator.message() for _ in range(min(messages, POOL))]
         self._random = random
         self.names = deque(["nobody"], maxlen=32)
 
@@ -112,10 +112,10 @@ class Peer:
 class TheClient:
     """Our side of the wire, and a service that has gone mad."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, messages: int) -> None:
         self._random = random
         events = [*conversation(), *everything(SERVER)]
-        self.peer = Peer(without_names(events), random)
+        self.peer = Peer(without_names(events), random, messages)
         self.peer.names.extend(f"resp_{number}" for number in range(31))
         settings = Settings(tools=TOOLS, turn_detection="server")
         self.machine = Conversation(settings)
@@ -152,11 +152,11 @@ class TheClient:
 class TheSimulator:
     """The service's side of the wire, and a client that has gone mad."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, messages: int) -> None:
         self._random = random
         appends = [bench_append(sound) for sound in (hum(40), silence(40), b"\0")]
         events = without_names([*SENSIBLE, *everything(CLIENT)])
-        self.peer = Peer([*events, *appends, *editing()], random)
+        self.peer = Peer([*events, *appends, *editing()], random, messages)
         self._steps = 0
         self._connect()
 
@@ -210,12 +210,17 @@ def count_objects() -> int:
 
 @pytest.mark.parametrize("side", [TheClient, TheSimulator])
 @pytest.mark.parametrize(
-    "messages", [20_000, pytest.param(500_000, marks=pytest.mark.soak)]
+    "messages",
+    [
+        2_000,
+        pytest.param(20_000, marks=pytest.mark.slow),
+        pytest.param(500_000, marks=pytest.mark.soak),
+    ],
 )
 def test_whatever_comes_is_survived_and_leaves_nothing_behind(
     side: type[TheClient] | type[TheSimulator], messages: int
 ) -> None:
-    fuzzed = side(Random(4))
+    fuzzed = side(Random(4), messages)
     for _ in range(messages // 2):
         fuzzed.step()
     before = count_objects()

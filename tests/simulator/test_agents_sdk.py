@@ -1,19 +1,24 @@
-"""OpenAI's Agents SDK holds a conversation with the simulator, as with the service."""
+"""OpenAI's Agents SDK holds a conversation with the simulator, as with the service.
+
+It is imported where it is used: that takes longer than to collect all other tests of
+the simulator.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from agents import function_tool, set_tracing_disabled
-from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 
 from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 
 from .bench import hum, judge, silence
+
+if TYPE_CHECKING:
+    from agents.realtime import RealtimeSession
 
 WORDS = "What is the weather in Rome?"
 SCRIPT = Script(
@@ -44,6 +49,8 @@ SETTINGS: Any = {
 @pytest.fixture(autouse=True)
 def untraced() -> Iterator[None]:
     """Traces of conversations would go to OpenAI's servers."""
+    from agents import set_tracing_disabled
+
     set_tracing_disabled(True)
     yield
     set_tracing_disabled(False)
@@ -54,7 +61,6 @@ def anyio_backend() -> str:
     return "asyncio"  # the Agents SDK knows no other
 
 
-@function_tool
 def get_weather(city: str) -> dict[str, int]:
     """Tell the weather of a city."""
     assert city == "Rome"
@@ -100,8 +106,13 @@ class Talk:
 
 @asynccontextmanager
 async def talk_to(simulator: Simulator) -> AsyncGenerator[Talk]:
+    from agents import function_tool
+    from agents.realtime import RealtimeAgent, RealtimeRunner
+
     agent = RealtimeAgent[Any](
-        name="weather", instructions="Tell the weather.", tools=[get_weather]
+        name="weather",
+        instructions="Tell the weather.",
+        tools=[function_tool(get_weather)],
     )
     runner = RealtimeRunner(agent)
     url = f"{simulator.websocket_url}?model=gpt-realtime-2.1"

@@ -1,4 +1,7 @@
-"""OpenAI's Agents SDK takes a SIP call of the simulator's, as one of the service's."""
+"""OpenAI's Agents SDK takes a SIP call of the simulator's, as one of the service's.
+
+It is imported where it is used, as in `test_agents_sdk.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from typing import Any
 
 import anyio
 import pytest
-from agents import function_tool, set_tracing_disabled
-from agents.realtime import OpenAIRealtimeSIPModel, RealtimeAgent, RealtimeRunner
 from openai import AsyncOpenAI
 
 from voxpipe.simulator import (
@@ -38,6 +39,8 @@ SCRIPT = Script(
 @pytest.fixture(autouse=True)
 def untraced() -> Iterator[None]:
     """Traces of conversations would go to OpenAI's servers."""
+    from agents import set_tracing_disabled
+
     set_tracing_disabled(True)
     yield
     set_tracing_disabled(False)
@@ -48,7 +51,6 @@ def anyio_backend() -> str:
     return "asyncio"  # the Agents SDK knows no other
 
 
-@function_tool
 def opening_hours(day: str) -> dict[str, int]:
     """Tell when we close."""
     assert day == "Sunday"
@@ -64,8 +66,13 @@ async def listen_to(session: Any, told: list[str]) -> None:
 
 
 async def test_the_agents_sdk_answers_a_call_with_a_tool() -> None:
+    from agents import function_tool
+    from agents.realtime import OpenAIRealtimeSIPModel, RealtimeAgent, RealtimeRunner
+
     agent = RealtimeAgent[Any](
-        name="bakery", instructions="You answer for a bakery.", tools=[opening_hours]
+        name="bakery",
+        instructions="You answer for a bakery.",
+        tools=[function_tool(opening_hours)],
     )
     told: list[str] = []
     replies: list[PlayedReply] = []

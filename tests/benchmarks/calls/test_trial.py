@@ -40,7 +40,9 @@ async def bridged(audio: str) -> AsyncGenerator[str]:
     await model.wait_closed()
 
 
-@pytest.mark.parametrize("audio", ["straight", "soxr-hq"])
+@pytest.mark.parametrize(
+    "audio", ["straight", pytest.param("soxr-hq", marks=pytest.mark.slow)]
+)
 async def test_a_bridged_call_is_answered_interrupted_and_closed(audio: str) -> None:
     async with bridged(audio) as url:
         order = Order(url, calls=6, talking=5, seconds=4.0, spread=0.1, warm=False)

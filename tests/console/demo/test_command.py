@@ -27,6 +27,9 @@ def voxpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+whole = pytest.mark.slow  # of a guest's whole visit, which takes forty seconds
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `voxpipe demo` leaves, and what it printed in ``printed.txt``."""
@@ -42,6 +45,7 @@ def report(folder: Path) -> dict[str, Any]:
     return loaded
 
 
+@whole
 def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
     printed = (out / "printed.txt").read_text(encoding="utf-8")
     assert "memory_phone.heard ─▶ vad ─▶ resample ─┬─▶ realtime.hears" in printed
@@ -52,6 +56,7 @@ def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
     assert "cost" in printed
 
 
+@whole
 def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
     with (out / "conversation.wav").open("rb") as file:
         header = read_header(file)
@@ -64,6 +69,7 @@ def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
         assert loud.mean() > 0.03
 
 
+@whole
 def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
     told = report(out)
     assert [call["name"] for call in told["tool_calls"]] == [
@@ -88,6 +94,7 @@ def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
 _MILESTONES = ("user_stopped", "committed", "first_delta", "first_played")
 
 
+@whole
 def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:
     picture = (out / "timeline.svg").read_text(encoding="utf-8")
     assert ElementTree.fromstring(picture).tag.endswith("svg")

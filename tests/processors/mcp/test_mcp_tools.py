@@ -37,10 +37,17 @@ from voxpipe.simulator import (
 )
 from voxpipe.transports import MemoryPhone
 
-# mcp 2.3 leaves httpx2's generators to the garbage collector when an event stream is
-# cancelled, of which trio complains. The connection itself is closed.
+# Cancelled while it hands an event on, as when a server is left as soon as it is there,
+# mcp 2.3 leaves its reader of the stream to the garbage collector, and httpx2 2.16 the
+# three below it; the connection itself is closed. Only trio complains. The cures are
+# modelcontextprotocol/python-sdk#3511 and pydantic/httpx2#1212.
+LEFT_OPEN = (
+    r"httpx2\._sse\.EventSource\.__aiter__",
+    r"httpx2\._models\.Response\.aiter_(text|bytes)",
+    r"httpcore2\._async\.connection_pool\.PoolByteStream\.__aiter__",
+)
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:Async generator 'httpx2:ResourceWarning"
+    f"ignore:Async generator '({'|'.join(LEFT_OPEN)})' was garbage:ResourceWarning"
 )
 
 SHOP = Path(__file__).with_name("shop.py")

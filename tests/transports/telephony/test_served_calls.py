@@ -165,6 +165,7 @@ async def call_a_server(calls: int) -> int:
         return blocks()
 
 
+@pytest.mark.slow
 async def test_a_thousand_calls_leave_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

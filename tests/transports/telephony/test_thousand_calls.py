@@ -95,6 +95,7 @@ def blocks() -> int:
     return sys.getallocatedblocks()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_thousand_calls_in_turn_leave_nothing_behind(backend: Backend) -> None:
     async def scene() -> None:
