@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import anyio
@@ -54,20 +53,3 @@ def bare(
     if len(errors) == 1 or all(isinstance(each, once) for each in errors):
         return errors[0]
     return BaseExceptionGroup(message, errors)
-
-
-async def exit_group(
-    tasks: TaskGroup,
-    kind: type[BaseException] | None,
-    error: BaseException | None,
-    traceback: TracebackType | None,
-) -> bool | None:
-    """Leave a task group whose tasks end by themselves, at the end of ``async with``.
-
-    What the user's block raised stays what it is: it has nothing to do with our tasks,
-    and is not wrapped into a group for their sake.
-    """
-    if isinstance(error, Exception):
-        await tasks.__aexit__(None, None, None)
-        return None
-    return await tasks.__aexit__(kind, error, traceback)
