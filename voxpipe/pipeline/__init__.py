@@ -2,6 +2,7 @@
 
 from .audio import AudioFormat, AudioRule, Encoding
 from .errors import (
+    ConfigurationError,
     FeedbackOverflow,
     FormatError,
     ImageError,
@@ -46,6 +47,7 @@ __all__ = [
     "AudioRule",
     "Basis",
     "BoxStats",
+    "ConfigurationError",
     "Dtmf",
     "Encoding",
     "Fault",

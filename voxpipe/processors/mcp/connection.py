@@ -51,7 +51,7 @@ class _Open:
         self.changed = Event()
 
 
-class Connection:
+class McpConnection:
     """Talks to one server.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.processors.tools import Policy, RawSchema, Tool
 
-from .connection import MOST_TOOLS, Connection
+from .connection import MOST_TOOLS, McpConnection
 from .errors import McpError
 from .servers import McpServer
 
@@ -52,7 +52,7 @@ async def mcp_tools(
         McpError: on entering: it cannot be opened, or has no such tools, or too many.
     """
     async with tasks_until_done() as tasks:
-        connection = Connection(server, tasks)
+        connection = McpConnection(server, tasks)
         offered = _chosen(await connection.open(), allowed)
         connection.offer(offered)
         yield tuple(_tool(connection, o, prefix, policy) for o in offered.values())
@@ -78,7 +78,7 @@ def _chosen(
 
 
 def _tool(
-    connection: Connection, offered: Offered, prefix: str, policy: Policy
+    connection: McpConnection, offered: Offered, prefix: str, policy: Policy
 ) -> Tool[..., Any]:
     async def call(**arguments: Any) -> str | dict[str, Any]:
         return _given(await connection.call(offered.name, arguments))

@@ -21,8 +21,8 @@ asyncio is where a read goes to (`wire`), a quarter what is parsed by hand (`fra
 Any other ASGI server serves the same apps, also on trio.
 """
 
-from voxpipe.transports.asgi import App, Disconnected
+from voxpipe.transports.asgi import AsgiApp, Disconnected
 
 from .server import Server
 
-__all__ = ["App", "Disconnected", "Server"]
+__all__ = ["AsgiApp", "Disconnected", "Server"]

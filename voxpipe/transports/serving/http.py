@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import h11
 from anyio import move_on_after
 
-from voxpipe.transports.asgi import VERSION, App, Disconnected, Message, Scope
+from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
 
 from .connection import Wire
 
@@ -28,7 +28,7 @@ class Http:
         self.wire = wire
         self._h11 = h11.Connection(h11.SERVER, _LONGEST_HEAD)
 
-    async def serve(self, app: App) -> h11.Request | None:
+    async def serve(self, app: AsgiApp) -> h11.Request | None:
         """Have requests answered.
 
         Returns:
@@ -101,7 +101,7 @@ class Exchange:
         self._started = False
         self._answered = False
 
-    async def run(self, app: App) -> None:
+    async def run(self, app: AsgiApp) -> None:
         """Have it answered; what goes wrong in the app is logged, and answered so.
 
         Raises:

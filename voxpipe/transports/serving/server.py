@@ -23,7 +23,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.transports.asgi import App, Disconnected
+from voxpipe.transports.asgi import AsgiApp, Disconnected
 
 from .connection import BUFFER, Wire
 from .http import Http
@@ -59,7 +59,7 @@ class Server(AsyncContextManagerMixin):
         TransportError: it cannot listen there.
     """
 
-    def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.host = host
         self.port = port
         self._app = app

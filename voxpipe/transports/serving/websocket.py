@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
-from voxpipe.transports.asgi import AT_ONCE, App, Disconnected, Message, TakeAtOnce
+from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 
 from .connection import Wire
 from .frames import Frames
@@ -57,7 +57,7 @@ class WebSocket:
         self._is_over = False
         self._at_once: TakeAtOnce | None = None
 
-    async def run(self, app: App, rest: bytes) -> None:
+    async def run(self, app: AsgiApp, rest: bytes) -> None:
         """Have the app serve it; returns when it has ended.
 
         Args:

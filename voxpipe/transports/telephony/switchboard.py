@@ -16,7 +16,7 @@ from typing import Literal
 
 from anyio import CancelScope, Event, current_time, move_on_after
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 
 from . import failures
@@ -40,7 +40,7 @@ EXIT = 5.0  # seconds that calls which are cut have to end
 logger = logging.getLogger("voxpipe.calls")
 
 
-class Refused(Exception):
+class CallNotTaken(VoxpipeError):
     """No call can be taken now.
 
     Attributes:
@@ -117,11 +117,11 @@ class Switchboard:
         """Take a call that was not promised; to be followed by `run` at once.
 
         Raises:
-            Refused: it cannot be taken.
+            CallNotTaken: it cannot be taken.
         """
         state = self.state
         if state != "ready":
-            raise Refused(state)
+            raise CallNotTaken(state)
 
     def promise(self, call_id: str, *, caller: str = "", called: str = "") -> str:
         """Keep a place for a call whose stream will come in a moment.
@@ -136,7 +136,7 @@ class Switchboard:
 
         Raises:
             Replayed: this call has been answered.
-            Refused: it cannot be taken.
+            CallNotTaken: it cannot be taken.
         """
         self.tickets.see(call_id)
         if call_id not in self.tickets:
@@ -147,10 +147,10 @@ class Switchboard:
         """Have a call answered; returns when it is over and the app has returned.
 
         Raises:
-            Refused: it was promised, but by now everything is to end.
+            CallNotTaken: it was promised, but by now everything is to end.
         """
         if current_time() >= self._closes_at:
-            raise Refused("draining")
+            raise CallNotTaken("draining")
         line = _Line(call)
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 
 from anyio import current_time
 
+from voxpipe.pipeline import VoxpipeError
+
 LONGEST_LIFE = 60.0  # seconds
 REMEMBERED = 10_000  # calls; some 3 MB, and hours of calls on one core
 
 
-class Replayed(Exception):
+class Replayed(VoxpipeError):
     """This call was answered before: its webhook is told by somebody else, or late."""
 
 

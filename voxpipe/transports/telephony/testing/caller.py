@@ -25,7 +25,7 @@ from voxpipe.pipeline import AudioFrame
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .leg import Leg
-from .lines import Line
+from .lines import CallerLine
 from .measurements import Measurements
 from .speech import ULAW, Speech
 
@@ -50,7 +50,7 @@ class Caller(AsyncContextManagerMixin):
             connection with 1000), or ``lost``; empty while it lasts.
     """
 
-    def __init__(self, leg: Leg, line: Line) -> None:
+    def __init__(self, leg: Leg, line: CallerLine) -> None:
         self.ended: Literal["", "caller", "agent", "lost"] = ""
         self._leg = leg
         self._line = line
