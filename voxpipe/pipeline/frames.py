@@ -18,12 +18,14 @@ from .turn import Turn
 
 __all__ = [
     "AudioFrame",
+    "CallerFrame",
     "Dtmf",
     "Fault",
     "Frame",
     "Image",
     "Interruption",
     "ReplyEnd",
+    "ReplyFrame",
     "SpeechStarted",
     "SpeechStopped",
     "Text",
@@ -97,6 +99,13 @@ class Dtmf(Frame):
     """A key pressed on a telephone: one of ``0-9*#A-D``."""
 
     digit: str = field(repr=False)  # it may be one of a PIN
+
+
+CallerFrame = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
+"""What comes from a person: a phone hears it, and so does a model."""
+
+ReplyFrame = AudioFrame | ReplyEnd
+"""What a model says, and a `PlayoutInput` plays to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 
@@ -55,7 +55,7 @@ class MemoryPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(

@@ -14,12 +14,10 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     AudioRule,
-    Dtmf,
+    CallerFrame,
     Input,
     Processor,
-    ReplyEnd,
-    SpeechStarted,
-    SpeechStopped,
+    ReplyFrame,
 )
 
 from .disk import Disk, create
@@ -62,13 +60,13 @@ class WavRecorder(Processor):
         OSError: the file cannot be made; raised by the run.
     """
 
-    caller = Input[AudioFrame | SpeechStarted | SpeechStopped | Dtmf](
+    caller = Input[CallerFrame](
         capacity=FRAMES,
         capacity_ms=MILLISECONDS,
         on_full="drop_oldest",
         optional=True,
     )
-    agent = Input[AudioFrame | ReplyEnd](
+    agent = Input[ReplyFrame](
         capacity=FRAMES,
         capacity_ms=MILLISECONDS,
         on_full="drop_oldest",

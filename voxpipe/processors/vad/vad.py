@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voxpipe.pipeline import (
     AudioFrame,
-    Dtmf,
+    CallerFrame,
     SpeechStarted,
     SpeechStopped,
     Transform,
@@ -16,13 +16,10 @@ from .energy import Energy
 from .engine import Engine, Listener
 from .windows import Windows
 
-Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
-"""What comes from a person."""
-
 _LONGEST = 10.0  # seconds; somebody has mistaken them for milliseconds
 
 
-class Vad(Transform[Heard, Heard]):
+class Vad(Transform[CallerFrame, CallerFrame]):
     """Say in the stream when speech starts and stops; audio passes untouched.
 
     A mark follows the frame in which it was noticed; its ``at`` says where it was, in
@@ -74,7 +71,7 @@ class Vad(Transform[Heard, Heard]):
         """Forget the stream."""
         self._stream = None
 
-    def feed(self, frame: Heard) -> tuple[Heard, ...]:
+    def feed(self, frame: CallerFrame) -> tuple[CallerFrame, ...]:
         """The frame; marks after it, or before it where audio was missing."""
         if not isinstance(frame, AudioFrame):
             return (frame,)
@@ -88,7 +85,7 @@ class Vad(Transform[Heard, Heard]):
         marks = stream.skip(frame)
         return (*marks, frame, *stream.hear(frame))
 
-    def flush(self) -> tuple[Heard, ...]:
+    def flush(self) -> tuple[CallerFrame, ...]:
         """The end of speech, if the stream ends in the middle of it."""
         return () if self._stream is None else self._stream.end()
 
