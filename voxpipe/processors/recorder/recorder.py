@@ -27,8 +27,8 @@ LEFT: Final[Side] = 0
 RIGHT: Final[Side] = 1
 # A source that is faster than time sends up to 64 frames before we can first look,
 # and those of a model have a quarter of a second each.
-FRAMES = 256
-MILLISECONDS = 30_000.0
+CAPACITY = 256
+CAPACITY_MS = 30_000.0
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +61,14 @@ class WavRecorder(Processor):
     """
 
     caller = Input[CallerFrame](
-        capacity=FRAMES,
-        capacity_ms=MILLISECONDS,
+        capacity=CAPACITY,
+        capacity_ms=CAPACITY_MS,
         on_full="drop_oldest",
         optional=True,
     )
     agent = Input[ReplyFrame](
-        capacity=FRAMES,
-        capacity_ms=MILLISECONDS,
+        capacity=CAPACITY,
+        capacity_ms=CAPACITY_MS,
         on_full="drop_oldest",
         optional=True,
     )

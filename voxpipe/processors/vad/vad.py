@@ -16,7 +16,7 @@ from .energy import Energy
 from .engine import Engine, Listener
 from .windows import Windows
 
-_LONGEST = 10.0  # seconds; somebody has mistaken them for milliseconds
+_MAX_SECONDS = 10.0  # seconds; somebody has mistaken them for milliseconds
 
 
 class Vad(Transform[CallerFrame, CallerFrame]):
@@ -57,10 +57,10 @@ class Vad(Transform[CallerFrame, CallerFrame]):
         if not 0 < start < 1:
             raise WiringError(f"start is a probability between 0 and 1, not {start!r}")
         for seconds in (minimum, hangover, preroll):
-            if not 0 <= seconds <= _LONGEST:
+            if not 0 <= seconds <= _MAX_SECONDS:
                 raise WiringError(
                     "minimum, hangover and preroll are seconds from 0 to "
-                    f"{_LONGEST:g}, not {seconds!r}"
+                    f"{_MAX_SECONDS:g}, not {seconds!r}"
                 )
         self._engine = Energy() if engine is None else engine
         self._start = start

@@ -32,10 +32,10 @@ Ending = Literal[
 ]
 """Why a call was over: who hung up, or what went wrong."""
 
-SWEEP = 1.0  # seconds between two looks at all calls
-SILENCE = 30.0  # seconds; a carrier that streams sends something every 20 ms
-STUCK = 10.0  # seconds that a carrier may take to read one message
-EXIT = 5.0  # seconds that calls which are cut have to end
+SWEEP_INTERVAL = 1.0  # seconds between two looks at all calls
+SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
+SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
+CLOSE_TIMEOUT = 5.0  # seconds that calls which are cut have to end
 
 logger = logging.getLogger("voxpipe.calls")
 
@@ -186,13 +186,13 @@ class Switchboard:
             left = self._closes_at - current_time()
             if left <= 0:
                 break
-            await self._wait_for_end(min(left, SWEEP))
+            await self._wait_for_end(min(left, SWEEP_INTERVAL))
         rest = tuple(self._lines)
         for line in rest:
             line.cut("drained")
-        with move_on_after(EXIT):
+        with move_on_after(CLOSE_TIMEOUT):
             while self._lines:
-                await self._wait_for_end(EXIT)
+                await self._wait_for_end(CLOSE_TIMEOUT)
         return len(rest)
 
     # --- one call
@@ -232,7 +232,7 @@ class Switchboard:
     # --- all calls
 
     def _watch(self, loop: Timers) -> None:
-        self._timer = loop.at(loop.now() + SWEEP, partial(self._sweep, loop))
+        self._timer = loop.at(loop.now() + SWEEP_INTERVAL, partial(self._sweep, loop))
 
     def _sweep(self, loop: Timers) -> None:
         # In no task: anyio knows neither the loop nor its time there.
@@ -267,11 +267,11 @@ class _Line:
     def check(self, now: float, idle_limit: float) -> None:
         """End it if nothing happens any more."""
         call = self.call
-        if call.sending_since is not None and now - call.sending_since > STUCK:
+        if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
             self.cut("stuck")
         elif now - max(call.spoke_at, self._began) > idle_limit:
             self.cut("idle")
-        elif self._listens() and now - call.heard_at > SILENCE:
+        elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
             self.cut("silent")
         self._was_running = call.running
 
