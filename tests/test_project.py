@@ -264,6 +264,25 @@ def test_every_module_says_what_it_is_for() -> None:
     assert not [_name(path) for path in MODULES if not ast.get_docstring(_tree(path))]
 
 
+def test_no_error_has_the_name_of_another() -> None:
+    classes = [
+        (path, node)
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ClassDef)
+    ]
+    errors: dict[str, list[str]] = {"Exception": [], "OSError": []}
+    found = 0
+    while found < len(errors):  # those that derive from those
+        found = len(errors)
+        for path, node in classes:
+            if any(ast.unparse(base) in errors for base in node.bases):
+                where = errors.setdefault(node.name, [])
+                where += {_name(path)} - set(where)
+    assert found > 40
+    assert not {name: where for name, where in errors.items() if len(where) > 1}
+
+
 def test_nothing_prints_but_the_console() -> None:
     assert not [
         where

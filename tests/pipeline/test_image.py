@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from voxpipe.pipeline import Image, ImageError
-from voxpipe.pipeline.image import LARGEST
+from voxpipe.pipeline.image import MAX_SIZE
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\x00\x10JFIF"
 COLOURS = {0: 1, 2: 3, 6: 4}
@@ -97,11 +97,11 @@ def test_what_is_neither_png_nor_jpeg_is_refused(data: bytes, tmp_path: Path) ->
 
 
 def test_a_picture_that_no_message_holds_is_refused(tmp_path: Path) -> None:
-    assert Image(data=PNG.ljust(LARGEST, b"x"))
+    assert Image(data=PNG.ljust(MAX_SIZE, b"x"))
     with pytest.raises(ImageError, match="at most 10485760 bytes"):
-        Image(data=PNG.ljust(LARGEST + 1, b"x"))
+        Image(data=PNG.ljust(MAX_SIZE + 1, b"x"))
     path = tmp_path / "large.png"
-    path.write_bytes(PNG.ljust(2 * LARGEST, b"x"))
+    path.write_bytes(PNG.ljust(2 * MAX_SIZE, b"x"))
     with pytest.raises(ImageError, match="at most 10485760 bytes"):
         Image.open(path)
 

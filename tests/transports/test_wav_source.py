@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import AudioFormat, FormatError, Pipeline, WiringError
 from voxpipe.pipeline.testing import Probe, no_leaks, run_virtual
 from voxpipe.transports import WavError, WavSink, WavSource, WavWriter
-from voxpipe.transports.wav_source import IN_MEMORY
+from voxpipe.transports.wav_source import MAX_IN_MEMORY
 
 FORMAT = AudioFormat("pcm16", 16_000)
 
@@ -94,7 +94,7 @@ def test_silence_follows_in_the_recording_s_own_encoding(tmp_path: Path) -> None
     assert probe.frames[-1].start == pytest.approx(0.14)
 
 
-LONG = IN_MEMORY + 1_000_001 * 2
+LONG = MAX_IN_MEMORY + 1_000_001 * 2
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ async def test_a_long_recording_that_nobody_wants_is_not_read_on(long: Path) -> 
 
 def cut_short(path: Path) -> None:
     with path.open("r+b") as file:
-        file.truncate(IN_MEMORY // 2)
+        file.truncate(MAX_IN_MEMORY // 2)
 
 
 def test_a_long_recording_that_is_cut_short_is_reported(
@@ -138,7 +138,7 @@ def test_a_long_recording_that_is_cut_short_is_reported(
     source = WavSource(path, pace="at once")
     cut_short(path)
     probe = play(source)
-    assert len(probe.data) == IN_MEMORY // 2 - 44
+    assert len(probe.data) == MAX_IN_MEMORY // 2 - 44
     assert source.fault_count == 1
 
 

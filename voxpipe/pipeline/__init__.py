@@ -2,6 +2,7 @@
 
 from .audio import AudioFormat, AudioRule, Encoding
 from .errors import (
+    ConfigurationError,
     FeedbackOverflow,
     FormatError,
     ImageError,
@@ -49,6 +50,7 @@ __all__ = [
     "Basis",
     "BoxStats",
     "CallerFrame",
+    "ConfigurationError",
     "Dtmf",
     "Encoding",
     "Fault",

@@ -1,13 +1,14 @@
 """What can go wrong, and who is to blame.
 
 VoxpipeError
-├── WiringError      your drawing: raised before anything runs, with the cure
-├── FormatError      audio that is not what was announced
-├── ImageError       a picture that a model cannot be shown
-├── TurnError        an order that a reply cannot follow
-├── FeedbackOverflow a feedback input was sent more than can be outstanding
-└── TransportError   the other side of a transport
-    └── SessionLost  a model session ended that nobody had asked to end
+├── WiringError        your drawing: raised before anything runs, with the cure
+├── ConfigurationError a session or endpoints as you asked for them; likewise
+├── FormatError        audio that is not what was announced
+├── ImageError         a picture that a model cannot be shown
+├── TurnError          an order that a reply cannot follow
+├── FeedbackOverflow   a feedback input was sent more than can be outstanding
+└── TransportError     the other side of a transport
+    └── SessionLost    a model session ended that nobody had asked to end
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ class VoxpipeError(Exception):
 
 class WiringError(VoxpipeError):
     """The pipeline as drawn cannot work; the message says how to redraw it."""
+
+
+class ConfigurationError(VoxpipeError):
+    """A session, or endpoints, that cannot be had as asked for, or would be unsafe.
+
+    By the program or by its environment; the message says the cure.
+    """
 
 
 class FormatError(VoxpipeError):

@@ -101,6 +101,13 @@ class Dtmf(Frame):
     digit: str = field(repr=False)  # it may be one of a PIN
 
 
+CallerFrame = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
+"""What comes from a person: a phone hears it, and so does a model."""
+
+ReplyFrame = AudioFrame | ReplyEnd
+"""What a model says, and a `PlayoutInput` plays to a person."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall(Frame):
     """The model wants a tool to run.

@@ -18,7 +18,7 @@ MediaType = Literal["image/png", "image/jpeg"]
 
 # As base64 it is 13.4 MiB, and comes back in the echo of its item: messages of a
 # session hold 16 MiB.
-LARGEST = 10 * 2**20  # bytes
+MAX_SIZE = 10 * 2**20  # bytes
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 
@@ -39,9 +39,9 @@ class Image(Frame):
     detail: Detail = "auto"
 
     def __post_init__(self) -> None:
-        if len(self.data) > LARGEST:
+        if len(self.data) > MAX_SIZE:
             raise ImageError(
-                f"expected a picture of at most {LARGEST} bytes, got "
+                f"expected a picture of at most {MAX_SIZE} bytes, got "
                 f"{len(self.data)}: make it smaller, the model does not see that much"
             )
         if not self.data.startswith((_PNG, _JPEG)):
@@ -64,7 +64,7 @@ class Image(Frame):
             OSError: it cannot be read.
         """
         with Path(path).open("rb") as file:
-            return cls(data=file.read(LARGEST + 1), detail=detail)
+            return cls(data=file.read(MAX_SIZE + 1), detail=detail)
 
     @classmethod
     def of_array(cls, pixels: NDArray[np.uint8], *, detail: Detail = "auto") -> Self:

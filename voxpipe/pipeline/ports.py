@@ -21,7 +21,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 DEFAULT_CAPACITY = 64  # frames; marks and small frames, see capacity_ms for audio
 DEFAULT_CAPACITY_MS = 200.0  # absorbs a scheduling hiccup, and no more
-_LONGEST = 3.6e6  # milliseconds: an hour; more is no bound
+_MAX_CAPACITY_MS = 3.6e6  # milliseconds: an hour; more is no bound
 
 
 class Port:
@@ -99,7 +99,11 @@ class Input(Port, Generic[T_contra]):
         format: AudioFormat | AudioRule | None = None,
     ) -> None:
         super().__init__()
-        if type(capacity) is not int or capacity < 1 or not 0 < capacity_ms <= _LONGEST:
+        if (
+            type(capacity) is not int
+            or capacity < 1
+            or not 0 < capacity_ms <= _MAX_CAPACITY_MS
+        ):
             raise WiringError(
                 "an input holds a whole number of frames from 1 and a number of "
                 f"milliseconds up to an hour, not {capacity!r} and {capacity_ms!r}; "

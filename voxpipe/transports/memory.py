@@ -28,14 +28,14 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 
 from .tap import Tap
 
 FRAME = 0.02  # seconds; what telephones send
-KEPT = 5.0  # seconds of speech kept for a program that is slow to `listen`
+MAX_KEPT = 5.0  # seconds of speech kept for a program that is slow to `listen`
 
 
 class MemoryPhone(Processor):
@@ -55,7 +55,7 @@ class MemoryPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(
@@ -185,7 +185,7 @@ class MemoryPhone(Processor):
     def _keep(self, frame: AudioFrame) -> None:
         self._kept.append(frame)
         self._kept_seconds += frame.duration
-        while self._kept_seconds > KEPT and len(self._kept) > 1:
+        while self._kept_seconds > MAX_KEPT and len(self._kept) > 1:
             self._kept_seconds -= self._kept.popleft().duration
             self.missed += 1
         self._news.set()

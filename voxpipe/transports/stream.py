@@ -13,7 +13,7 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
 )
 
 
@@ -29,7 +29,7 @@ class StreamPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(self, stream: ObjectStream[bytes], format: AudioFormat) -> None:

@@ -20,8 +20,8 @@ from typing import IO
 
 from voxpipe.pipeline import AudioFormat, Encoding, FormatError, TransportError
 
-LARGEST = 64 * 2**20  # bytes that `read_wav` loads; 23 minutes of 24 kHz
-MOST_CHUNKS = 1_000  # real files have ten; a hostile one could have 250 million
+MAX_LOADED = 64 * 2**20  # bytes that `read_wav` loads; 23 minutes of 24 kHz
+MAX_CHUNKS = 1_000  # real files have ten; a hostile one could have 250 million
 UNKNOWN = 0xFFFF_FFFF  # the length that recorders write who cannot go back
 EXTENSIBLE = 0xFFFE
 # What follows the format tag in a KSDATAFORMAT_SUBTYPE GUID.
@@ -105,7 +105,7 @@ def read_header(file: IO[bytes]) -> WavHeader:
     format: AudioFormat | None = None
     data: tuple[int, int] | None = None
     at = 12
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         file.seek(at)
         head = file.read(8)
         if len(head) < 8:
@@ -136,9 +136,9 @@ def read_wav(path: Path | Traversable) -> tuple[AudioFormat, bytes]:
     """
     with path.open("rb") as file:
         header = read_header(file)
-        if header.size > LARGEST:
+        if header.size > MAX_LOADED:
             raise WavError(
-                f"expected up to {LARGEST} bytes of audio, {path.name} has "
+                f"expected up to {MAX_LOADED} bytes of audio, {path.name} has "
                 f"{header.size}: play it with WavSource, which does not load it"
             )
         file.seek(header.begins)

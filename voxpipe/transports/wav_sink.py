@@ -22,7 +22,7 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 
@@ -49,7 +49,7 @@ class WavSink(Processor):
         OSError: the file cannot be written.
     """
 
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(

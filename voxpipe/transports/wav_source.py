@@ -1,10 +1,10 @@
 """A WAV file in the place of a person with a microphone.
 
-Why the disk is read as it is: a short recording (up to `IN_MEMORY`, a minute and a half
-of 24 kHz) is read when the box is made: some milliseconds then, and none in the call.
-A longer one is read in blocks of a megabyte by a worker thread, one block ahead, so
-that a slow disk holds up neither the loop nor the pace; with smaller blocks the thread
-would cost more than the reading.
+Why the disk is read as it is: a short recording (up to `MAX_IN_MEMORY`, a minute and a
+half of 24 kHz) is read when the box is made: some milliseconds then, and none in the
+call. A longer one is read in blocks of a megabyte by a worker thread, one block ahead,
+so that a slow disk holds up neither the loop nor the pace; with smaller blocks the
+thread would cost more than the reading.
 
 In virtual time (``voxpipe.pipeline.testing``) the clock runs on while a thread works.
 Short recordings need no thread and are exact there; a longer one loses no sample, but
@@ -33,9 +33,9 @@ from .wav import WavHeader, read_header
 
 Pace = Literal["real time", "at once"]
 
-IN_MEMORY = 4 * 2**20  # bytes; 87 s of pcm16 at 24 kHz, 8 minutes of telephone
+MAX_IN_MEMORY = 4 * 2**20  # bytes; 87 s of pcm16 at 24 kHz, 8 minutes of telephone
 BLOCK = 2**20  # bytes; 22 s of pcm16 at 24 kHz
-LONGEST_FRAME = 1.0  # seconds; more is a mistake of units
+MAX_FRAME = 1.0  # seconds; more is a mistake of units
 
 
 class WavSource(Processor):
@@ -67,7 +67,7 @@ class WavSource(Processor):
         frame: float = 0.02,
         silence_after: float = 0.0,
     ) -> None:
-        if not 0 < frame <= LONGEST_FRAME or not silence_after >= 0:
+        if not 0 < frame <= MAX_FRAME or not silence_after >= 0:
             raise FormatError(
                 "a frame lasts up to a second and silence is not negative, got "
                 f"{frame!r} s and {silence_after!r} s"
@@ -148,7 +148,7 @@ class WavSource(Processor):
 
 
 def _read_whole(file: BinaryIO, header: WavHeader) -> bytes | None:
-    if header.size > IN_MEMORY:
+    if header.size > MAX_IN_MEMORY:
         return None
     file.seek(header.begins)
     return file.read(header.size)

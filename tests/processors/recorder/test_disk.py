@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from voxpipe.pipeline.testing import no_leaks
-from voxpipe.processors.recorder.disk import HEADER, MOST_BLOCKS, Disk, create
+from voxpipe.processors.recorder.disk import HEADER, MAX_BLOCKS, Disk, create
 
 RATE = 8_000
 SECOND = bytes(range(1, 5)) * RATE  # of stereo
@@ -126,8 +126,8 @@ async def test_what_a_slow_disk_cannot_take_becomes_silence(
     path = tmp_path / "call.wav"
     file = StallingFile(path)
     disk = Disk(file, RATE)
-    kept = [disk.write(SECOND) for _ in range(MOST_BLOCKS + 2)]
-    assert kept == [True] * MOST_BLOCKS + [False] * 2
+    kept = [disk.write(SECOND) for _ in range(MAX_BLOCKS + 2)]
+    assert kept == [True] * MAX_BLOCKS + [False] * 2
     assert disk.lost == 2 * RATE
     file.goes_on.set()
     async with anyio.create_task_group() as tasks:
@@ -138,14 +138,14 @@ async def test_what_a_slow_disk_cannot_take_becomes_silence(
         tasks.cancel_scope.cancel()
     await disk.close()
     silent = bytes(4 * disk.lost)
-    assert read(path) == SECOND * MOST_BLOCKS + silent + SECOND
+    assert read(path) == SECOND * MAX_BLOCKS + silent + SECOND
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_disk_that_hangs_does_not_hold_the_end_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voxpipe.processors.recorder.disk.FAREWELL", 0.01)
+    monkeypatch.setattr("voxpipe.processors.recorder.disk.CLOSE_TIMEOUT", 0.01)
     file = StallingFile(tmp_path / "call.wav")
     disk = Disk(file, RATE)
     async with anyio.create_task_group() as tasks:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from voxpipe.processors.recorder.timeline import (
     BATCH,
     JITTER,
-    PATIENCE,
+    SIDE_TIMEOUT,
     Block,
     Side,
     Timeline,
@@ -72,7 +72,7 @@ def test_a_silent_side_is_waited_for_and_then_given_silence() -> None:
     for step in range(1, 51):  # 5 s of the caller alone
         blocks += timeline.place(0, step / 10, tone(1, 0.1))
     given_seconds = len(joined(blocks)) / RATE
-    assert 5 - PATIENCE - BATCH <= given_seconds <= 5 - PATIENCE
+    assert 5 - SIDE_TIMEOUT - BATCH <= given_seconds <= 5 - SIDE_TIMEOUT
     blocks += timeline.place(1, 5.0, tone(2, 1.0))  # in the part that is still open
     stereo = joined(blocks + timeline.rest())
     assert spans(stereo[:, 0]) == [(1, 5.0)]

@@ -8,7 +8,12 @@ import pytest
 
 from voxpipe.pipeline import ToolCall
 from voxpipe.processors.tools import ArgumentsError, ByVoice, Proposal
-from voxpipe.processors.tools.approval import DECIDE, OPEN, VALID, Questions
+from voxpipe.processors.tools.approval import (
+    APPROVAL_TIMEOUT,
+    DECIDE,
+    MAX_QUESTIONS,
+    Questions,
+)
 from voxpipe.processors.tools.outputs import Answer
 
 
@@ -59,12 +64,12 @@ def test_a_no_is_final() -> None:
 def test_an_answer_comes_too_late_some_time() -> None:
     questions = Questions()
     questions.ask(call(), ByVoice(), 0.0)
-    assert error_of(questions.decide(decision(1), VALID + 1)) == "refused"
+    assert error_of(questions.decide(decision(1), APPROVAL_TIMEOUT + 1)) == "refused"
 
 
 def test_the_oldest_question_is_forgotten_when_there_are_too_many() -> None:
     questions = Questions()
-    for _ in range(OPEN + 1):
+    for _ in range(MAX_QUESTIONS + 1):
         questions.ask(call(), ByVoice(), 0.0)
     assert error_of(questions.decide(decision(1, "approval_1"), 1.0)) == "refused"
     assert isinstance(questions.decide(decision(1, "approval_2"), 1.0), ToolCall)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from voxpipe.processors.tools.outputs import SMALLEST, describe, failure, success
+from voxpipe.processors.tools.outputs import MIN_OUTPUT, describe, failure, success
 
 LIMIT = 65_536
 
@@ -165,7 +165,7 @@ def test_an_exception_that_cannot_speak_is_named() -> None:
 @given(st.text())
 def test_an_error_is_a_short_json_object(message: str) -> None:
     answer = failure("tool_error", message * 100)
-    assert len(answer.output.encode()) <= SMALLEST
+    assert len(answer.output.encode()) <= MIN_OUTPUT
     assert json.loads(answer.output)["error"]["type"] == "tool_error"
 
 
@@ -189,7 +189,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(ANYTHING, st.integers(SMALLEST, 2 * SMALLEST))
+@given(ANYTHING, st.integers(MIN_OUTPUT, 2 * MIN_OUTPUT))
 def test_any_value_becomes_text_within_the_limit(value: object, limit: int) -> None:
     answer = success(value, limit)
     assert len(answer.output.encode()) <= limit

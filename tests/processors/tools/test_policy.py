@@ -129,7 +129,7 @@ class Caller(Processor):
 async def test_so_many_and_no_more_wait_for_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("voxpipe.processors.tools.router.UNDECIDED", 2)
+    monkeypatch.setattr("voxpipe.processors.tools.router.MAX_UNDECIDED", 2)
     under_way: list[str] = []
 
     async def never(proposal: Proposal) -> bool:

@@ -27,7 +27,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.tools import Tool, ToolError, ToolRouter, tool
-from voxpipe.processors.tools.router import LEFT_BEHIND, REMEMBERED
+from voxpipe.processors.tools.router import MAX_LEFT_BEHIND, MAX_REMEMBERED
 
 
 def call(name: str, arguments: object = None, call_id: str = "c1") -> ToolCall:
@@ -282,7 +282,9 @@ async def test_when_too_many_are_left_behind_calls_are_refused() -> None:
         go_on.wait()
 
     router = ToolRouter([hang_in_thread, add], concurrency=1)
-    hanging = [call("hang_in_thread", call_id=str(n)) for n in range(LEFT_BEHIND + 1)]
+    hanging = [
+        call("hang_in_thread", call_id=str(n)) for n in range(MAX_LEFT_BEHIND + 1)
+    ]
     try:
         results = await results_of(router, *hanging, call("add", {"a": 1}))
     finally:
@@ -392,7 +394,7 @@ async def test_ids_are_remembered_to_a_bound_and_while_they_run() -> None:
         go_on.set()
 
     router = ToolRouter([wait, release, add], timeout=60)
-    many = [call("add", {"a": 1}, str(n)) for n in range(REMEMBERED + 1)]
+    many = [call("add", {"a": 1}, str(n)) for n in range(MAX_REMEMBERED + 1)]
     results = await results_of(
         router,
         call("wait", call_id="long"),

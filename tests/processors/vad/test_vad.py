@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
+    CallerFrame,
     Dtmf,
     Pipeline,
     SpeechStarted,
@@ -22,7 +23,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Encode, Resample, Stereo
-from voxpipe.processors.vad import Heard, Vad
+from voxpipe.processors.vad import Vad
 
 Int16 = NDArray[np.int16]
 
@@ -73,15 +74,15 @@ def frames(
     ]
 
 
-def out_of(vad: Vad, heard: Iterable[Heard]) -> list[Heard]:
+def out_of(vad: Vad, heard: Iterable[CallerFrame]) -> list[CallerFrame]:
     return [*(out for each in heard for out in vad.feed(each)), *vad.flush()]
 
 
-def marks(made: Sequence[Heard]) -> list[SpeechStarted | SpeechStopped]:
+def marks(made: Sequence[CallerFrame]) -> list[SpeechStarted | SpeechStopped]:
     return [each for each in made if isinstance(each, SpeechStarted | SpeechStopped)]
 
 
-def places(made: Sequence[Heard]) -> list[float]:
+def places(made: Sequence[CallerFrame]) -> list[float]:
     return [round(mark.at, 6) for mark in marks(made)]
 
 
@@ -108,7 +109,7 @@ def test_a_mark_follows_the_frame_in_which_it_was_noticed() -> None:
 
 
 def test_audio_and_keys_pass_untouched_and_in_order() -> None:
-    played: list[Heard] = [*frames(speech(8_000, (0.5, 1.2)), 8_000)]
+    played: list[CallerFrame] = [*frames(speech(8_000, (0.5, 1.2)), 8_000)]
     played.insert(30, Dtmf(digit="5"))
     made = [each for each in out_of(exact(), played) if each not in marks([each])]
     assert len(made) == len(played)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from voxpipe.transports.serving.frames import LARGEST, Frames
+from voxpipe.transports.serving.frames import MAX_MESSAGE, Frames
 
 Message = str | bytes
 
@@ -69,7 +69,7 @@ def test_messages_arrive_whole_however_they_are_cut(
     assert frames.ended is None
 
 
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, LARGEST])
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, MAX_MESSAGE])
 def test_each_way_to_write_a_length_is_understood(size: int) -> None:
     frames = Frames()
     data = said("x" * size) + said("next")
@@ -98,9 +98,9 @@ def test_rubbish_ends_it_with_a_code_and_keeps_nothing(pieces: list[bytes]) -> N
         (b"\x89\xfe\x01\x00" + bytes(4 + 256), 1002),  # a long ping
         (sent(Opcode.TEXT, b"\xe2\x80"), 1007),
         (sent(Opcode.TEXT, b"\xc3", fin=False) + sent(Opcode.CONT, b"("), 1007),
-        (b"\x81\xff" + (LARGEST + 1).to_bytes(8, "big"), 1009),
+        (b"\x81\xff" + (MAX_MESSAGE + 1).to_bytes(8, "big"), 1009),
         (
-            sent(Opcode.TEXT, bytes(LARGEST), fin=False) + sent(Opcode.CONT, b"x"),
+            sent(Opcode.TEXT, bytes(MAX_MESSAGE), fin=False) + sent(Opcode.CONT, b"x"),
             1009,
         ),
     ],

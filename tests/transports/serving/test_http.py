@@ -140,7 +140,7 @@ async def test_an_app_learns_that_nobody_waits_any_more() -> None:
 async def test_who_sends_nothing_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http, "PATIENCE", 0.05)
+    monkeypatch.setattr(http, "READ_TIMEOUT", 0.05)
     async with Server(echo) as server:
         assert await said_to(server) == b""
         assert await said_to(server, b"GET / HTT") == b""

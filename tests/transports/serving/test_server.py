@@ -52,7 +52,7 @@ async def test_at_its_end_everything_ends() -> None:
 async def test_connections_that_say_nothing_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    monkeypatch.setattr(module, "MAX_WAITING", 3)
     async with Server(echo) as server:
         idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(3)]
         assert await said_to(server, get()) == b""

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server, websocket
-from voxpipe.transports.serving.frames import LARGEST
+from voxpipe.transports.serving.frames import MAX_MESSAGE
 
 from .apps import UPGRADE, connected, echo, get, said_to
 
@@ -44,7 +44,7 @@ class Told:
 
 async def test_what_is_said_comes_back() -> None:
     async with connected(echo) as client:
-        for message in ("hällo", b"\x00\x01", "", "x" * LARGEST, ["in ", "two"]):
+        for message in ("hällo", b"\x00\x01", "", "x" * MAX_MESSAGE, ["in ", "two"]):
             await client.send(message)
             expected = "in two" if isinstance(message, list) else message
             assert await client.recv() == expected
@@ -233,7 +233,7 @@ async def test_what_an_app_sends_out_of_turn_is_its_own_mistake(
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
-        (b"\x81\xff" + (LARGEST + 1).to_bytes(8, "big"), 1009),
+        (b"\x81\xff" + (MAX_MESSAGE + 1).to_bytes(8, "big"), 1009),
         (b"\x81\x02hi", 1002),
         (b"\x81\x82\x00\x00\x00\x00\xc3(", 1007),
     ],
@@ -336,7 +336,7 @@ async def test_pongs_for_a_client_that_does_not_read_are_left_out() -> None:
 async def test_a_client_that_does_not_say_goodbye_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(websocket, "FAREWELL", 0.05)
+    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.05)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

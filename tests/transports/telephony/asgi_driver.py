@@ -127,7 +127,7 @@ async def exchange(app: Asgi, scope: Scope, messages: list[Message]) -> Response
 
 
 class Upgrade:
-    """A client's end of a WebSocket; a `Line`, for a `Caller` to hold.
+    """A client's end of a WebSocket; a `CallerLine`, for a `Caller` to hold.
 
     Attributes:
         response: to the upgrade, where it was refused.

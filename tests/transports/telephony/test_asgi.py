@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from voxpipe.transports.asgi import Message, Scope
 from voxpipe.transports.telephony.asgi import (
-    LONGEST,
+    MAX_MESSAGE,
     AsgiSocket,
     header,
     refuse_upgrade,
@@ -167,7 +167,7 @@ def test_a_close_to_somebody_who_does_not_read_takes_a_second(backend: Backend) 
 
 @pytest.mark.parametrize("key", ["text", "bytes"])
 async def test_a_message_that_is_too_long_ends_the_connection(key: str) -> None:
-    text = "x" * LONGEST
+    text = "x" * MAX_MESSAGE
     long: Any = text if key == "text" else text.encode()
     socket, sent = socket_of(
         {"type": "websocket.receive", key: long},

@@ -14,7 +14,7 @@ from anyio import (
     sleep_forever,
 )
 
-from voxpipe.transports.telephony import Call, Refused, Switchboard
+from voxpipe.transports.telephony import Call, CallNotTaken, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 from voxpipe.transports.telephony.twilio import TwilioCall
 
@@ -31,9 +31,9 @@ def test_a_drain_waits_for_calls_and_takes_no_new_ones(
             tasks.start_soon(drain)
             await sleep(1)
             assert state_of(board) == "draining"
-            with pytest.raises(Refused, match="draining"):
+            with pytest.raises(CallNotTaken, match="draining"):
                 board.admit()
-            with pytest.raises(Refused, match="draining"):
+            with pytest.raises(CallNotTaken, match="draining"):
                 board.promise("CA1")
             await caller.say(speech(1))
             assert (await caller.listen()).duration > 0.9
@@ -120,7 +120,7 @@ def test_a_promised_call_that_comes_after_the_deadline_is_refused(in_time: Run) 
         for message in Leg(current_time()).opening():
             await ours.send(message)
         async with TwilioCall.accept(theirs) as call:
-            with pytest.raises(Refused, match="draining"):
+            with pytest.raises(CallNotTaken, match="draining"):
                 await board.run(call)
         await ours.close()
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from voxpipe.transports.asgi import Message
 from voxpipe.transports.telephony.forms import (
-    LARGEST,
-    MOST_FIELDS,
+    MAX_BODY,
+    MAX_FIELDS,
     BadRequest,
     Form,
     parse_form,
@@ -98,20 +98,20 @@ async def test_what_is_no_form_is_refused(body: bytes) -> None:
 
 
 async def test_a_form_has_so_many_fields_at_most() -> None:
-    most = b"&".join(b"a=1" for _ in range(MOST_FIELDS))
-    assert len(await read(most)) == MOST_FIELDS
+    most = b"&".join(b"a=1" for _ in range(MAX_FIELDS))
+    assert len(await read(most)) == MAX_FIELDS
     assert (await refused(most + b"&a=1")).status == 400
     assert (await refused(b"&" * 60_000)).status == 400
 
 
 async def test_a_body_has_so_many_bytes_at_most() -> None:
-    body = b"a=" + b"1" * (LARGEST - 2)
-    assert len((await read(body))[0][1]) == LARGEST - 2
+    body = b"a=" + b"1" * (MAX_BODY - 2)
+    assert len((await read(body))[0][1]) == MAX_BODY - 2
     assert (await refused(body, b"1")).status == 413
 
 
 async def test_a_body_that_announces_too_much_is_not_waited_for() -> None:
-    for length in (str(LARGEST + 1), "9" * 5_000):
+    for length in (str(MAX_BODY + 1), "9" * 5_000):
         error = await refused(content_length=length)
         assert error.status == 413
 
@@ -128,7 +128,7 @@ async def test_a_body_that_never_ends_is_not_kept() -> None:
     with pytest.raises(BadRequest) as caught:
         await read_form(scope, receive)
     assert caught.value.status == 413
-    assert taken == LARGEST // 1_000 + 1
+    assert taken == MAX_BODY // 1_000 + 1
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -10,7 +10,7 @@ from anyio import create_task_group, current_time, fail_after, sleep, sleep_fore
 
 from voxpipe.pipeline import AudioFrame, Pipeline, Turn, Usage
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
-from voxpipe.transports.telephony import Call, Refused, Switchboard
+from voxpipe.transports.telephony import Call, CallNotTaken, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 
 from ...processors.realtime.loops import BACKENDS, Steps, VirtualLoop, run_virtually
@@ -237,9 +237,9 @@ def test_no_more_calls_are_taken_than_may_be(in_time: Run) -> None:
             board.admit()
             assert board.promise("CA1")
             assert state_of(board) == "full"
-            with pytest.raises(Refused, match="full"):
+            with pytest.raises(CallNotTaken, match="full"):
                 board.admit()
-            with pytest.raises(Refused, match="full"):
+            with pytest.raises(CallNotTaken, match="full"):
                 board.promise("CA2")
             assert board.promise("CA1")  # which has a place
             await sleep(29.99)

@@ -109,7 +109,7 @@ async def test_a_call_is_not_answered_again_when_its_stream_has_come() -> None:
 
 
 async def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REMEMBERED", 10)
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 10)
     tickets = Tickets()
     for number in range(100):
         given_out(tickets, f"CA{number}")

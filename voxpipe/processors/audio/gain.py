@@ -8,7 +8,7 @@ from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
 
 from .pcm import need_pcm16, to_int16
 
-_MOST = 96.0  # dB, what 16 bits can hold: beyond it all is silence, or all is clipped
+_MAX_DB = 96.0  # dB, what 16 bits can hold: beyond it all is silence, or all is clipped
 
 
 class Gain(Filter[AudioFrame]):
@@ -22,9 +22,9 @@ class Gain(Filter[AudioFrame]):
     """
 
     def __init__(self, decibels: float) -> None:
-        if not -_MOST <= decibels <= _MOST:  # NaN is not, either
+        if not -_MAX_DB <= decibels <= _MAX_DB:  # NaN is not, either
             raise WiringError(
-                f"a gain is a number of decibels from {-_MOST:g} to {_MOST:g}, "
+                f"a gain is a number of decibels from {-_MAX_DB:g} to {_MAX_DB:g}, "
                 f"not {decibels!r}"
             )
         self._factor = 10.0 ** (decibels / 20.0)

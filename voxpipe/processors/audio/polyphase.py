@@ -29,7 +29,7 @@ from .workbench import LONGEST, workbench
 Int16 = NDArray[np.int16]
 Float64 = NDArray[np.float64]
 
-LARGEST_CYCLE = 300_000  # up * down: 11,025 to 16,000 Hz is 640 * 441, and 2.4 MB
+MAX_CYCLE = 300_000  # up * down: 11,025 to 16,000 Hz is 640 * 441, and 2.4 MB
 
 # The shortest Kaiser-windowed sinc that is 80 dB down from 0.6 of the lower rate on and
 # within 0.5 dB up to 0.42 of it; found by search, proven with tones in the tests.

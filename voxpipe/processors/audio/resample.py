@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
 
 from .pcm import need_pcm16
-from .polyphase import LARGEST_CYCLE, Polyphase, factors
+from .polyphase import MAX_CYCLE, Polyphase, factors
 
 if TYPE_CHECKING:
     from .soxr_stream import SoxrStream
@@ -128,7 +128,7 @@ class Resample(Filter[AudioFrame]):
         self._to = leaving
         rates = format.rate, leaving.rate
         up, down = factors(*rates)
-        live = self._quality == "live" and up * down <= LARGEST_CYCLE
+        live = self._quality == "live" and up * down <= MAX_CYCLE
         self._engine = (Polyphase if live else _soxr())(*rates, format.channels)
 
 

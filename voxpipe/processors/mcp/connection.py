@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp_types import CallToolResult, Tool
 
-OPENING = 20.0  # seconds to start a server and ask it who it is
-PAUSE = 1.0  # seconds after a server could not be opened before it is tried again
-MOST_TOOLS = 128  # of one server; a model chooses badly among more
-_PAGES = 32
+OPEN_TIMEOUT = 20.0  # seconds to start a server and ask it who it is
+RETRY_AFTER = 1.0  # seconds after a server could not be opened before it is tried again
+MAX_TOOLS = 128  # of one server; a model chooses badly among more
+_MAX_PAGES = 32
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class _Open:
         self.changed = Event()
 
 
-class Connection:
+class McpConnection:
     """Talks to one server.
 
     Args:
@@ -83,7 +83,7 @@ class Connection:
         """
         opened: _Open | None = None
         try:
-            with fail_after(OPENING):
+            with fail_after(OPEN_TIMEOUT):
                 started: _Open = await self._tasks.start(self._live)
                 opened = started
                 tools = await _listed(started.client)
@@ -91,7 +91,7 @@ class Connection:
             return tools
         except TimeoutError:
             raise McpError(
-                f"{self._server!r} did not answer within {OPENING:g} s"
+                f"{self._server!r} did not answer within {OPEN_TIMEOUT:g} s"
             ) from None
         except McpError:
             raise
@@ -145,7 +145,7 @@ class Connection:
             try:
                 listed = await self.open()
             except McpError as error:
-                self._not_before = current_time() + PAUSE
+                self._not_before = current_time() + RETRY_AFTER
                 logger.warning("an MCP server is out of reach: %s", error)
                 raise Unavailable("what runs this tool is out of reach") from None
             self._compare(listed)
@@ -214,11 +214,11 @@ async def _follow(opened: _Open) -> None:
 async def _listed(client: Client) -> dict[str, Tool]:
     tools: dict[str, Tool] = {}
     cursor: str | None = None
-    for _ in range(_PAGES):
+    for _ in range(_MAX_PAGES):
         page = await client.list_tools(cursor=cursor, cache_mode="bypass")
         tools.update({tool.name: tool for tool in page.tools})
         cursor = page.next_cursor
-        if cursor is None or len(tools) > MOST_TOOLS * 8:
+        if cursor is None or len(tools) > MAX_TOOLS * 8:
             break
     return tools
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.processors.tools import Policy, RawSchema, Tool
 
-from .connection import MOST_TOOLS, Connection
+from .connection import MAX_TOOLS, McpConnection
 from .errors import McpError
 from .servers import McpServer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcp_types import Tool as Offered
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")  # the API takes no dots and slashes
-_LONGEST_NAME = 64
+_MAX_NAME = 64
 _SAFE = Policy()
 
 
@@ -52,7 +52,7 @@ async def mcp_tools(
         McpError: on entering: it cannot be opened, or has no such tools, or too many.
     """
     async with tasks_until_done() as tasks:
-        connection = Connection(server, tasks)
+        connection = McpConnection(server, tasks)
         offered = _chosen(await connection.open(), allowed)
         connection.offer(offered)
         yield tuple(_tool(connection, o, prefix, policy) for o in offered.values())
@@ -69,16 +69,16 @@ def _chosen(
             f"the server has no tool {', '.join(sorted(missing))}; there are: "
             f"{known[:500]}"
         )
-    if len(wanted) > MOST_TOOLS:
+    if len(wanted) > MAX_TOOLS:
         raise McpError(
             f"the server has {len(wanted)} tools, and a model chooses well among "
-            f"{MOST_TOOLS} at most: name those it needs with allowed=…"
+            f"{MAX_TOOLS} at most: name those it needs with allowed=…"
         )
     return {name: listed[name] for name in wanted}
 
 
 def _tool(
-    connection: Connection, offered: Offered, prefix: str, policy: Policy
+    connection: McpConnection, offered: Offered, prefix: str, policy: Policy
 ) -> Tool[..., Any]:
     async def call(**arguments: Any) -> str | dict[str, Any]:
         return _given(await connection.call(offered.name, arguments))
@@ -86,7 +86,7 @@ def _tool(
     name = prefix + _NOT_IN_NAMES.sub("_", offered.name)
     return Tool(
         call,
-        name=name[:_LONGEST_NAME],
+        name=name[:_MAX_NAME],
         description=offered.description or offered.title or "",
         takes=RawSchema(offered.input_schema),
         policy=policy,

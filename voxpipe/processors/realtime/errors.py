@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from voxpipe.pipeline import TransportError, VoxpipeError
-
-
-class ConfigurationError(VoxpipeError):
-    """The program, or its environment, asks for a session that cannot be had."""
+from voxpipe.pipeline import ConfigurationError as ConfigurationError
+from voxpipe.pipeline import TransportError
 
 
 class SessionRefused(TransportError):

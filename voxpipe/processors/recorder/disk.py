@@ -22,8 +22,8 @@ from anyio import CancelScope, CapacityLimiter, Event, to_thread
 
 from .timeline import Block
 
-MOST_BLOCKS = 60  # of a second each: a disk may stall for a minute
-FAREWELL = 2.0  # seconds of real time that the end of a run waits for the disk
+MAX_BLOCKS = 60  # of a second each: a disk may stall for a minute
+CLOSE_TIMEOUT = 2.0  # seconds of real time that the end of a run waits for the disk
 HEADER = 44  # bytes
 STEREO = 4  # bytes of one sample of both sides
 
@@ -66,7 +66,7 @@ class Disk:
         """Queue ``block``; ``False`` when it is lost."""
         count = block if isinstance(block, int) else len(block) // STEREO
         self._given += count
-        if self.error is not None or len(self._blocks) >= MOST_BLOCKS:
+        if self.error is not None or len(self._blocks) >= MAX_BLOCKS:
             self._skipped += count
             self.lost += count
             return False
@@ -99,7 +99,9 @@ class Disk:
         thread = threading.Thread(target=self._finish, name="recording", daemon=True)
         thread.start()
         with CancelScope(shield=True):
-            await to_thread.run_sync(thread.join, FAREWELL, limiter=CapacityLimiter(1))
+            await to_thread.run_sync(
+                thread.join, CLOSE_TIMEOUT, limiter=CapacityLimiter(1)
+            )
         if thread.is_alive() and self.error is None:
             self.error = TimeoutError("the disk did not answer")
         self.lost = self._given - self._size // STEREO + self._silent

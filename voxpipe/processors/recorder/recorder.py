@@ -14,12 +14,10 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     AudioRule,
-    Dtmf,
+    CallerFrame,
     Input,
     Processor,
-    ReplyEnd,
-    SpeechStarted,
-    SpeechStopped,
+    ReplyFrame,
 )
 
 from .disk import Disk, create
@@ -29,8 +27,8 @@ LEFT: Final[Side] = 0
 RIGHT: Final[Side] = 1
 # A source that is faster than time sends up to 64 frames before we can first look,
 # and those of a model have a quarter of a second each.
-FRAMES = 256
-MILLISECONDS = 30_000.0
+CAPACITY = 256
+CAPACITY_MS = 30_000.0
 
 logger = logging.getLogger(__name__)
 
@@ -62,15 +60,15 @@ class WavRecorder(Processor):
         OSError: the file cannot be made; raised by the run.
     """
 
-    caller = Input[AudioFrame | SpeechStarted | SpeechStopped | Dtmf](
-        capacity=FRAMES,
-        capacity_ms=MILLISECONDS,
+    caller = Input[CallerFrame](
+        capacity=CAPACITY,
+        capacity_ms=CAPACITY_MS,
         on_full="drop_oldest",
         optional=True,
     )
-    agent = Input[AudioFrame | ReplyEnd](
-        capacity=FRAMES,
-        capacity_ms=MILLISECONDS,
+    agent = Input[ReplyFrame](
+        capacity=CAPACITY,
+        capacity_ms=CAPACITY_MS,
         on_full="drop_oldest",
         optional=True,
     )

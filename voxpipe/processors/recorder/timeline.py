@@ -15,7 +15,7 @@ Side = Literal[0, 1]  # 0 is left, 1 is right
 Block = bytes | int  # stereo pcm16, or how many samples of silence
 
 JITTER = 0.06  # seconds; three telephone frames
-PATIENCE = 2.0  # seconds that one side waits for the other
+SIDE_TIMEOUT = 2.0  # seconds that one side waits for the other
 BATCH = 1.0  # seconds of audio in a block; smaller ones cost more than they save
 
 
@@ -29,7 +29,7 @@ class Timeline:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._jitter = round(JITTER * rate)
-        self._patience = round(PATIENCE * rate)
+        self._patience = round(SIDE_TIMEOUT * rate)
         self._batch = round(BATCH * rate)
         self._given = 0  # samples that have left; from here on the buffers go
         self._buffers = bytearray(), bytearray()

@@ -21,9 +21,9 @@ from .errors import ArgumentsError
 from .outputs import Answer, failure
 
 DECIDE = "answer_approval"  # the tool by which the model says what the caller answered
-OPEN = 16  # questions to one caller; nobody keeps more in mind
-VALID = 600.0  # seconds for an answer, whoever gives it; a person may have to be found
-_MOST_ARGUMENTS = 1_000  # characters of arguments that are repeated to the model
+MAX_QUESTIONS = 16  # questions to one caller; nobody keeps more in mind
+APPROVAL_TIMEOUT = 600.0  # seconds, whoever is asked; a person may have to be found
+_MAX_ARGUMENTS = 1_000  # characters of arguments that are repeated to the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,14 @@ class Questions:
     def ask(self, call: ToolCall, by: ByVoice, now: float) -> Answer:
         """The answer to a call that needs the caller's approval."""
         name = f"approval_{next(self._numbers)}"
-        self._open[name] = _Open(call, now + VALID)
-        while len(self._open) > OPEN:
+        self._open[name] = _Open(call, now + APPROVAL_TIMEOUT)
+        while len(self._open) > MAX_QUESTIONS:
             del self._open[next(iter(self._open))]
         question = by.question or "Say what you are about to do, and ask if you may."
         needed = {
             "request": name,
             "tool": call.name,
-            "arguments": call.arguments[:_MOST_ARGUMENTS],
+            "arguments": call.arguments[:_MAX_ARGUMENTS],
             "question": question,
             "next": f"Ask the caller. When they have answered, call {DECIDE}.",
         }

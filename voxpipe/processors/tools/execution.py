@@ -15,7 +15,7 @@ from anyio import CancelScope, Event, create_task_group, move_on_after
 
 from voxpipe.pipeline import ToolCall
 
-from .approval import VALID, Ask, ByVoice, Proposal, Refused
+from .approval import APPROVAL_TIMEOUT, Ask, ByVoice, Proposal, Refused
 from .errors import ArgumentsError, Unavailable
 from .outputs import Answer, describe, failure, success
 from .progress import Progress, Reports
@@ -148,7 +148,7 @@ class Execution:
     ) -> Answer | None:
         proposal = Proposal(self._call.call_id, self.tool.name, arguments)
         try:
-            with move_on_after(VALID):
+            with move_on_after(APPROVAL_TIMEOUT):
                 agreed = await approval(proposal)
                 return None if agreed else failure("refused", "it was not approved")
         except Refused as refused:
@@ -159,7 +159,7 @@ class Execution:
             logger.warning("the approval of %s raised %s", self.tool.name, kind)
             logger.debug("the approval of %s failed", self.tool.name, exc_info=error)
             return failure("refused", "the approval could not be asked for")
-        return failure("refused", f"nobody approved it within {VALID:g} s")
+        return failure("refused", f"nobody approved it within {APPROVAL_TIMEOUT:g} s")
 
     def _settle(self, answer: Answer) -> bool:
         if self._answer is not None:

@@ -27,8 +27,8 @@ Failure = Literal[
     "approval_needed",
 ]
 
-SMALLEST = 1024  # bytes of output; room for every note and every error
-_LONGEST_MESSAGE = 1000  # characters of an error's message
+MIN_OUTPUT = 1024  # bytes of output; room for every note and every error
+_MAX_MESSAGE = 1000  # characters of an error's message
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Answer:
 
 def failure(kind: Failure, message: str) -> Answer:
     """An error as the model sees it."""
-    message = _encodable(message[:_LONGEST_MESSAGE])
+    message = _encodable(message[:_MAX_MESSAGE])
     output = _shrink(
         message,
-        SMALLEST,
+        MIN_OUTPUT,
         lambda start: _json({"error": {"type": kind, "message": start}}),
     )
     return Answer(output, kind)

@@ -23,16 +23,16 @@ from .approval import DECIDE, ByVoice, Questions
 from .call_updates import CallUpdates
 from .errors import ArgumentsError, ToolError
 from .execution import Execution
-from .outputs import SMALLEST, Answer, failure
+from .outputs import MIN_OUTPUT, Answer, failure
 from .policy import Filler
 from .threads import Threads
 from .tool import Tool
 
 TIMEOUT = 15.0  # seconds; a caller who hears nothing for longer hangs up
 MAX_OUTPUT = 65_536  # bytes; a quarter of the smallest model's memory is about as much
-REMEMBERED = 1_024  # call ids; more than one session of an hour makes
-LEFT_BEHIND = 32  # tools that do not stop; with more, calls are refused as ``busy``
-UNDECIDED = 64  # calls that wait for a person; with more, they are ``busy`` too
+MAX_REMEMBERED = 1_024  # call ids; more than one session of an hour makes
+MAX_LEFT_BEHIND = 32  # tools that do not stop; with more, calls are refused as ``busy``
+MAX_UNDECIDED = 64  # calls that wait for a person; with more, they are ``busy`` too
 
 
 class ToolRouter(Processor):
@@ -85,9 +85,9 @@ class ToolRouter(Processor):
         policies = [each.policy for each in self._tools.values()]
         self._asks = any(isinstance(each.approval, ByVoice) for each in policies)
         self._minds = any(each.on_interruption != "continue" for each in policies)
-        if not timeout > 0 or max_output < SMALLEST or concurrency < 1:
+        if not timeout > 0 or max_output < MIN_OUTPUT or concurrency < 1:
             raise ToolError(
-                f"a router takes a timeout above 0 s, {SMALLEST} bytes of output or "
+                f"a router takes a timeout above 0 s, {MIN_OUTPUT} bytes of output or "
                 "more, and 1 call at once or more, not "
                 f"{timeout!r}, {max_output!r} and {concurrency!r}"
             )
@@ -98,8 +98,8 @@ class ToolRouter(Processor):
         self._questions = Questions()
         self._undecided, self._is_ending = 0, False
         self._under_way: dict[str, Execution] = {}
-        self._taken = Recent(REMEMBERED)
-        self._unwanted = Recent(REMEMBERED)
+        self._taken = Recent(MAX_REMEMBERED)
+        self._unwanted = Recent(MAX_REMEMBERED)
 
     @property
     def schemas(self) -> list[dict[str, Any]]:
@@ -150,7 +150,7 @@ class ToolRouter(Processor):
             await self.results.end()
 
     async def _take_calls(self, tools: TaskGroup) -> None:
-        threads = Threads(self._concurrency + LEFT_BEHIND)
+        threads = Threads(self._concurrency + MAX_LEFT_BEHIND)
         slots = Semaphore(self._concurrency)
         async with create_task_group() as answers:
             async for call in self.calls:
@@ -255,7 +255,7 @@ class ToolRouter(Processor):
         return execution.answer
 
     async def _wait_for_somebody(self, execution: Execution, slots: Semaphore) -> None:
-        if self._is_ending or self._undecided >= UNDECIDED:
+        if self._is_ending or self._undecided >= MAX_UNDECIDED:
             busy = failure("busy", "too many calls wait for an approval")
             execution.stop(_over() if self._is_ending else busy)
             return

@@ -5,6 +5,6 @@ The neural engine is in ``voxpipe.processors.vad.silero`` (``voxpipe[silero]``).
 
 from .energy import Energy
 from .engine import Engine, Listener
-from .vad import Heard, Vad
+from .vad import Vad
 
-__all__ = ["Energy", "Engine", "Heard", "Listener", "Vad"]
+__all__ = ["Energy", "Engine", "Listener", "Vad"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voxpipe.pipeline import (
     AudioFrame,
-    Dtmf,
+    CallerFrame,
     SpeechStarted,
     SpeechStopped,
     Transform,
@@ -16,13 +16,10 @@ from .energy import Energy
 from .engine import Engine, Listener
 from .windows import Windows
 
-Heard = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
-"""What comes from a person."""
-
-_LONGEST = 10.0  # seconds; somebody has mistaken them for milliseconds
+_MAX_SECONDS = 10.0  # seconds; somebody has mistaken them for milliseconds
 
 
-class Vad(Transform[Heard, Heard]):
+class Vad(Transform[CallerFrame, CallerFrame]):
     """Say in the stream when speech starts and stops; audio passes untouched.
 
     A mark follows the frame in which it was noticed; its ``at`` says where it was, in
@@ -60,10 +57,10 @@ class Vad(Transform[Heard, Heard]):
         if not 0 < start < 1:
             raise WiringError(f"start is a probability between 0 and 1, not {start!r}")
         for seconds in (minimum, hangover, preroll):
-            if not 0 <= seconds <= _LONGEST:
+            if not 0 <= seconds <= _MAX_SECONDS:
                 raise WiringError(
                     "minimum, hangover and preroll are seconds from 0 to "
-                    f"{_LONGEST:g}, not {seconds!r}"
+                    f"{_MAX_SECONDS:g}, not {seconds!r}"
                 )
         self._engine = Energy() if engine is None else engine
         self._start = start
@@ -74,7 +71,7 @@ class Vad(Transform[Heard, Heard]):
         """Forget the stream."""
         self._stream = None
 
-    def feed(self, frame: Heard) -> tuple[Heard, ...]:
+    def feed(self, frame: CallerFrame) -> tuple[CallerFrame, ...]:
         """The frame; marks after it, or before it where audio was missing."""
         if not isinstance(frame, AudioFrame):
             return (frame,)
@@ -88,7 +85,7 @@ class Vad(Transform[Heard, Heard]):
         marks = stream.skip(frame)
         return (*marks, frame, *stream.hear(frame))
 
-    def flush(self) -> tuple[Heard, ...]:
+    def flush(self) -> tuple[CallerFrame, ...]:
         """The end of speech, if the stream ends in the middle of it."""
         return () if self._stream is None else self._stream.end()
 

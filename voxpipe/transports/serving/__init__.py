@@ -22,8 +22,8 @@ asyncio is where a read goes to (``connection``), a quarter what is parsed by ha
 Any other ASGI server serves the same apps, also on trio.
 """
 
-from voxpipe.transports.asgi import App, Disconnected
+from voxpipe.transports.asgi import AsgiApp, Disconnected
 
 from .server import Server
 
-__all__ = ["App", "Disconnected", "Server"]
+__all__ = ["AsgiApp", "Disconnected", "Server"]

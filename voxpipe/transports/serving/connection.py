@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BUFFER = 65_536  # bytes, shared by all connections; a message of a call has 400
 HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
-_MOST = 65_536  # bytes that wait to be read before the kernel has to keep them
+_MAX_PENDING = 65_536  # bytes that wait to be read before the kernel has to keep them
 
 
 class Wire:
@@ -137,7 +137,7 @@ class Wire:
         self._pending += data
         if not data:
             self._eof = True
-        elif len(self._pending) > _MOST:
+        elif len(self._pending) > _MAX_PENDING:
             self.hold()
         self._more.set()
 

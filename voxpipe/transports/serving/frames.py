@@ -17,7 +17,7 @@ from websockets.typing import BytesLike
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
-LARGEST = 2**18  # bytes of one message; telephone audio needs 2,000
+MAX_MESSAGE = 2**18  # bytes of one message; telephone audio needs 2,000
 _WHOLE_TEXT = 0x80 | Opcode.TEXT  # the first byte of one, neither cut nor compressed
 _MASKED = 0x80  # in the second byte; all that a client sends is
 _CONTINUED = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
@@ -43,8 +43,10 @@ class Frames:
         self.ended: Close | None = None
         self.is_open = True
         self.owes = False
-        self._protocol = Protocol(SERVER, state=OPEN, max_size=LARGEST, logger=SILENT)
-        self._rest = bytearray()  # the beginning of a frame, at most LARGEST long
+        self._protocol = Protocol(
+            SERVER, state=OPEN, max_size=MAX_MESSAGE, logger=SILENT
+        )
+        self._rest = bytearray()  # the beginning of a frame, at most MAX_MESSAGE long
         self._due = 0  # bytes of it that it takes to know more
         self._message: bytearray | None = None  # one that came in several frames
         self._is_text = True
@@ -154,7 +156,7 @@ def _payload(data: bytes, at: int, size: int) -> tuple[int, int]:
             return 0, at + 2 + width
         begin += width
         length = int.from_bytes(data[at + 2 : at + 2 + width], "big")
-        if length > LARGEST:
+        if length > MAX_MESSAGE:
             return 0, size
     return begin, begin + length
 

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 import h11
 from anyio import move_on_after
 
-from voxpipe.transports.asgi import VERSION, App, Disconnected, Message, Scope
+from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
 
 from .connection import Wire
 
-PATIENCE = 15.0  # seconds: for a request's headers, for more of its body, between two
-_LONGEST_HEAD = 16_384  # bytes; Twilio's have 700
+READ_TIMEOUT = 15.0  # seconds: for a request's headers, more of its body, the next one
+_MAX_HEAD = 16_384  # bytes; Twilio's have 700
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -26,9 +26,9 @@ class Http:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self._h11 = h11.Connection(h11.SERVER, _LONGEST_HEAD)
+        self._h11 = h11.Connection(h11.SERVER, _MAX_HEAD)
 
-    async def serve(self, app: App) -> h11.Request | None:
+    async def serve(self, app: AsgiApp) -> h11.Request | None:
         """Have requests answered.
 
         Returns:
@@ -71,7 +71,7 @@ class Http:
                 return event
             if self._h11.they_are_waiting_for_100_continue:
                 self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            with move_on_after(PATIENCE) as waiting:
+            with move_on_after(READ_TIMEOUT) as waiting:
                 self._h11.receive_data(await self.wire.read())
             if waiting.cancelled_caught:
                 return h11.ConnectionClosed()
@@ -101,7 +101,7 @@ class Exchange:
         self._started = False
         self._answered = False
 
-    async def run(self, app: App) -> None:
+    async def run(self, app: AsgiApp) -> None:
         """Have it answered; what goes wrong in the app is logged, and answered so.
 
         Raises:

@@ -23,14 +23,14 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.transports.asgi import App, Disconnected
+from voxpipe.transports.asgi import AsgiApp, Disconnected
 
 from .connection import BUFFER, Wire
 from .http import Http
 from .websocket import WebSocket
 
-MOST_WAITING = 256  # connections that are no WebSocket (yet); more are turned away
-FAREWELL = 1.0  # seconds for sending what is written when a connection ends
+MAX_WAITING = 256  # connections that are no WebSocket (yet); more are turned away
+CLOSE_TIMEOUT = 1.0  # seconds for sending what is written when a connection ends
 _BACKLOG = 1_024  # connections that the kernel may keep until we take them
 
 logger = logging.getLogger("voxpipe.serving")
@@ -59,7 +59,7 @@ class Server(AsyncContextManagerMixin):
         TransportError: it cannot listen there.
     """
 
-    def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.host = host
         self.port = port
         self._app = app
@@ -82,7 +82,7 @@ class Server(AsyncContextManagerMixin):
 
         # The event loop meets connections outside of every task, where none can be
         # started: a task takes them over.
-        self._met, new = create_memory_object_stream[Wire](MOST_WAITING)
+        self._met, new = create_memory_object_stream[Wire](MAX_WAITING)
         self._loop = asyncio.get_running_loop()
         async with tasks_until_done() as tasks:
             buffer, rounds = memoryview(bytearray(BUFFER)), batch()
@@ -109,7 +109,7 @@ class Server(AsyncContextManagerMixin):
 
     def _meet(self, wire: Wire) -> None:
         try:
-            if self._waiting >= MOST_WAITING:
+            if self._waiting >= MAX_WAITING:
                 raise WouldBlock
             self._met.send_nowait(wire)
         except (WouldBlock, ClosedResourceError, BrokenResourceError):
@@ -133,7 +133,7 @@ class Server(AsyncContextManagerMixin):
             logger.exception("a connection has failed")  # the others go on
         finally:
             wire.close()
-            with CancelScope(shield=True), move_on_after(FAREWELL):
+            with CancelScope(shield=True), move_on_after(CLOSE_TIMEOUT):
                 await wire.lost()
             wire.abort()
 

@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
-from voxpipe.transports.asgi import AT_ONCE, App, Disconnected, Message, TakeAtOnce
+from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 
 from .connection import Wire
 from .frames import Frames
@@ -24,8 +24,8 @@ from .http import date, phrase, scope_of
 if TYPE_CHECKING:
     import asyncio
 
-FAREWELL = 2.0  # seconds that the other side has to answer our good-bye
-_MOST = 32_768  # bytes that wait to be received before the network has to; 80 media
+CLOSE_TIMEOUT = 2.0  # seconds that the other side has to answer our good-bye
+_MAX_WAITING = 32_768  # bytes to be received before the network has to wait; 80 media
 _ENTRY = 64  # bytes that a message takes besides its text, so that empty ones count
 
 logger = logging.getLogger("voxpipe.serving")
@@ -57,7 +57,7 @@ class WebSocket:
         self._is_over = False
         self._at_once: TakeAtOnce | None = None
 
-    async def run(self, app: App, rest: bytes) -> None:
+    async def run(self, app: AsgiApp, rest: bytes) -> None:
         """Have the app serve it; returns when it has ended.
 
         Args:
@@ -198,7 +198,7 @@ class WebSocket:
                 self._wire.write(answers)
         if frames.ended is not None:
             self._end(frames.ended.code, frames.ended.reason)
-        if self._waiting > _MOST and not self._held:
+        if self._waiting > _MAX_WAITING and not self._held:
             self._held = True
             self._wire.hold()
         self._wake()
@@ -206,7 +206,7 @@ class WebSocket:
     def _taken(self, message: Message) -> None:
         content: str | bytes = message.get("text") or message.get("bytes") or b""
         self._waiting -= len(content) + _ENTRY
-        if self._held and self._waiting <= _MOST // 2:
+        if self._held and self._waiting <= _MAX_WAITING // 2:
             self._held = False
             self._wire.listen()
 
@@ -235,7 +235,7 @@ class WebSocket:
         self._news.clear()
         self._held, self._waiting = False, 0
         self._wire.listen()
-        with move_on_after(FAREWELL):
+        with move_on_after(CLOSE_TIMEOUT):
             while not self._is_over:
                 await self.receive()
 

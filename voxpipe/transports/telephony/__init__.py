@@ -2,15 +2,15 @@
 
 from .call import Call, CallEnd
 from .socket import Socket
-from .switchboard import App, Ending, Refused, Switchboard
+from .switchboard import App, CallNotTaken, Ending, Switchboard
 from .tickets import Replayed, Ticket, Tickets
 
 __all__ = [
     "App",
     "Call",
     "CallEnd",
+    "CallNotTaken",
     "Ending",
-    "Refused",
     "Replayed",
     "Socket",
     "Switchboard",

@@ -15,7 +15,7 @@ SORRY: Final = Path(__file__).parent / "clips" / "apology.wav"
 """'I am sorry, there is a technical problem. Please call again later.'"""
 
 PIECE = 0.2  # seconds that are sent at once; a caller may hang up in between
-PATIENCE = 5.0  # seconds that it may take longer than it lasts
+PLAY_TIMEOUT = 5.0  # seconds that it may take longer than it lasts
 
 
 def read_clip(path: str | PathLike[str]) -> AudioFrame:
@@ -32,7 +32,7 @@ def read_clip(path: str | PathLike[str]) -> AudioFrame:
 async def apologise(call: Call, clip: AudioFrame) -> None:
     """Play ``clip`` over a call that runs no longer, in a pipeline of its own."""
     pipeline = Pipeline(_Clip(clip).says >> call.speaks)
-    await pipeline.run(deadline=clip.duration + PATIENCE)
+    await pipeline.run(deadline=clip.duration + PLAY_TIMEOUT)
 
 
 class _Clip(Processor):

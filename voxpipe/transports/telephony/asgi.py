@@ -12,8 +12,8 @@ from anyio import BrokenResourceError, EndOfStream, move_on_after
 
 from voxpipe.transports.asgi import AT_ONCE, Message, Receive, Scope, Send, TakeAtOnce
 
-LONGEST = 65_536  # characters, or bytes, of one message; telephone audio needs 2,000
-FAREWELL = 1.0  # seconds that a server may take to send a closing word
+MAX_MESSAGE = 65_536  # characters, or bytes; telephone audio needs 2,000
+CLOSE_TIMEOUT = 1.0  # seconds that a server may take to send a closing word
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -123,7 +123,7 @@ class AsgiSocket:
         if text is None:
             self._is_over = True
             raise EndOfStream
-        if len(text) > LONGEST:
+        if len(text) > MAX_MESSAGE:
             await self.close(1009, "too long")
             raise EndOfStream
         return text
@@ -145,7 +145,7 @@ class AsgiSocket:
         if self._is_over:
             return
         self._is_over = True
-        with move_on_after(FAREWELL, shield=True):
+        with move_on_after(CLOSE_TIMEOUT, shield=True):
             await self._put({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _put(self, message: Message) -> None:

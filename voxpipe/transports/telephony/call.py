@@ -13,7 +13,7 @@ from voxpipe.pipeline import (
     Output,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Usage,
 )
 
@@ -48,7 +48,7 @@ class Call(Processor):
 
     heard = Output[AudioFrame]()
     pressed = Output[Dtmf]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
     # Feedback, for it closes a loop (call, model, call); two come with each reply.
     charges = Input[Usage](optional=True, feedback=True, capacity=256)

@@ -12,7 +12,7 @@ from traceback import StackSummary, walk_tb
 from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
 from voxpipe.pipeline.errors import BLAME, leaves_of
 
-DEEPEST = 40  # places that are told of each error
+MAX_PLACES = 40  # places that are told of each error
 
 
 def is_transport(error: Exception) -> bool:
@@ -54,5 +54,5 @@ def _is_ours(error: BaseException) -> bool:
 
 def _places(error: BaseException) -> Iterator[str]:
     stack = StackSummary.extract(walk_tb(error.__traceback__), lookup_lines=False)
-    for place in stack[-DEEPEST:]:
+    for place in stack[-MAX_PLACES:]:
         yield f"  {place.filename}:{place.lineno} in {place.name}"

@@ -11,9 +11,9 @@ from voxpipe.transports.asgi import Receive, Scope
 
 from .asgi import header
 
-LARGEST = 65_536  # bytes
-MOST_FIELDS = 256  # Twilio sends some thirty
-PATIENCE = 5.0  # seconds from the headers to the last of the body
+MAX_BODY = 65_536  # bytes
+MAX_FIELDS = 256  # Twilio sends some thirty
+BODY_TIMEOUT = 5.0  # seconds from the headers to the last of the body
 _FORM = "application/x-www-form-urlencoded"
 
 Form = list[tuple[str, str]]
@@ -54,8 +54,8 @@ def parse_form(body: bytes) -> Form:
     """
     if not body:
         return []
-    if body.count(b"&") >= MOST_FIELDS:
-        raise BadRequest(400, f"expected a form of at most {MOST_FIELDS} fields")
+    if body.count(b"&") >= MAX_FIELDS:
+        raise BadRequest(400, f"expected a form of at most {MAX_FIELDS} fields")
     fields: Form | None = None
     with suppress(ValueError):
         fields = parse_qsl(
@@ -76,19 +76,19 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     Raises:
         BadRequest: too much, too late, or not to the end.
     """
-    too_large = BadRequest(413, f"expected a body of at most {LARGEST} bytes")
+    too_large = BadRequest(413, f"expected a body of at most {MAX_BODY} bytes")
     announced = header(scope, b"content-length") or ""
-    if announced.isdecimal() and int(announced[:20]) > LARGEST:
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
         raise too_large
     body = bytearray()
-    with move_on_after(PATIENCE):
+    with move_on_after(BODY_TIMEOUT):
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise BadRequest(400, "expected a body, and the connection has ended")
             body += message.get("body", b"")
-            if len(body) > LARGEST:
+            if len(body) > MAX_BODY:
                 raise too_large
             if not message.get("more_body", False):
                 return bytes(body)
-    raise BadRequest(408, f"expected the body within {PATIENCE:g} s")
+    raise BadRequest(408, f"expected the body within {BODY_TIMEOUT:g} s")

@@ -6,7 +6,7 @@ import logging
 
 from anyio import current_time
 
-EVERY = 10.0  # seconds between two lines of one kind
+LOG_INTERVAL = 10.0  # seconds between two lines of one kind
 
 logger = logging.getLogger("voxpipe.calls")
 
@@ -35,7 +35,7 @@ class Refusals:
         if now < self._told.get(kind, now):
             self._since[kind] = self._since.get(kind, 0) + 1
             return
-        self._told[kind] = now + EVERY
+        self._told[kind] = now + LOG_INTERVAL
         more = self._since.pop(kind, 0)
         others = f" (and {more} others since the last such line)" if more else ""
         logger.warning("refused: %s%s%s", kind, detail and f": {detail}", others)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from anyio import CancelScope, Event, current_time, move_on_after
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 
 from . import failures
@@ -32,15 +32,15 @@ Ending = Literal[
 ]
 """Why a call was over: who hung up, or what went wrong."""
 
-SWEEP = 1.0  # seconds between two looks at all calls
-SILENCE = 30.0  # seconds; a carrier that streams sends something every 20 ms
-STUCK = 10.0  # seconds that a carrier may take to read one message
-EXIT = 5.0  # seconds that calls which are cut have to end
+SWEEP_INTERVAL = 1.0  # seconds between two looks at all calls
+SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
+SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
+CLOSE_TIMEOUT = 5.0  # seconds that calls which are cut have to end
 
 logger = logging.getLogger("voxpipe.calls")
 
 
-class Refused(Exception):
+class CallNotTaken(VoxpipeError):
     """No call can be taken now.
 
     Attributes:
@@ -117,11 +117,11 @@ class Switchboard:
         """Take a call that was not promised; to be followed by `run` at once.
 
         Raises:
-            Refused: it cannot be taken.
+            CallNotTaken: it cannot be taken.
         """
         state = self.state
         if state != "ready":
-            raise Refused(state)
+            raise CallNotTaken(state)
 
     def promise(self, call_id: str, *, caller: str = "", called: str = "") -> str:
         """Keep a place for a call whose stream will come in a moment.
@@ -136,7 +136,7 @@ class Switchboard:
 
         Raises:
             Replayed: this call has been answered.
-            Refused: it cannot be taken.
+            CallNotTaken: it cannot be taken.
         """
         self.tickets.see(call_id)
         if call_id not in self.tickets:
@@ -147,10 +147,10 @@ class Switchboard:
         """Have a call answered; returns when it is over and the app has returned.
 
         Raises:
-            Refused: it was promised, but by now everything is to end.
+            CallNotTaken: it was promised, but by now everything is to end.
         """
         if current_time() >= self._closes_at:
-            raise Refused("draining")
+            raise CallNotTaken("draining")
         line = _Line(call)
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:
@@ -186,13 +186,13 @@ class Switchboard:
             left = self._closes_at - current_time()
             if left <= 0:
                 break
-            await self._wait_for_end(min(left, SWEEP))
+            await self._wait_for_end(min(left, SWEEP_INTERVAL))
         rest = tuple(self._lines)
         for line in rest:
             line.cut("drained")
-        with move_on_after(EXIT):
+        with move_on_after(CLOSE_TIMEOUT):
             while self._lines:
-                await self._wait_for_end(EXIT)
+                await self._wait_for_end(CLOSE_TIMEOUT)
         return len(rest)
 
     # --- one call
@@ -232,7 +232,7 @@ class Switchboard:
     # --- all calls
 
     def _watch(self, loop: Timers) -> None:
-        self._timer = loop.at(loop.now() + SWEEP, partial(self._sweep, loop))
+        self._timer = loop.at(loop.now() + SWEEP_INTERVAL, partial(self._sweep, loop))
 
     def _sweep(self, loop: Timers) -> None:
         # In no task: anyio knows neither the loop nor its time there.
@@ -267,11 +267,11 @@ class _Line:
     def check(self, now: float, idle_limit: float) -> None:
         """End it if nothing happens any more."""
         call = self.call
-        if call.sending_since is not None and now - call.sending_since > STUCK:
+        if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
             self.cut("stuck")
         elif now - max(call.spoke_at, self._began) > idle_limit:
             self.cut("idle")
-        elif self._listens() and now - call.heard_at > SILENCE:
+        elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
             self.cut("silent")
         self._was_running = call.running
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 
 from anyio import current_time
 
-LONGEST_LIFE = 60.0  # seconds
-REMEMBERED = 10_000  # calls; some 3 MB, and hours of calls on one core
+from voxpipe.pipeline import VoxpipeError
+
+MAX_LIFETIME = 60.0  # seconds
+MAX_REMEMBERED = 10_000  # calls; some 3 MB, and hours of calls on one core
 
 
-class Replayed(Exception):
+class Replayed(VoxpipeError):
     """This call was answered before: its webhook is told by somebody else, or late."""
 
 
@@ -53,8 +55,8 @@ class Tickets:
     """
 
     def __init__(self, *, life: float = 30.0) -> None:
-        if not 0 < life <= LONGEST_LIFE:
-            raise ValueError(f"a ticket lives up to {LONGEST_LIFE:g} s, not {life!r}")
+        if not 0 < life <= MAX_LIFETIME:
+            raise ValueError(f"a ticket lives up to {MAX_LIFETIME:g} s, not {life!r}")
         self._life = life
         self._open: OrderedDict[str, Ticket] = OrderedDict()  # the oldest first
         self._seen: OrderedDict[str, float] = OrderedDict()  # answerable until
@@ -80,7 +82,7 @@ class Tickets:
         now = current_time()
         if now >= self._seen.setdefault(call_id, now + self._life):
             raise Replayed
-        while len(self._seen) > REMEMBERED:
+        while len(self._seen) > MAX_REMEMBERED:
             self._seen.popitem(last=False)
 
     def mint(self, call_id: str, *, caller: str = "", called: str = "") -> str:
@@ -89,7 +91,7 @@ class Tickets:
         token = secrets.token_urlsafe()
         until = current_time() + self._life
         self._open[call_id] = Ticket(call_id, caller, called, token, until)
-        while len(self._open) > REMEMBERED:
+        while len(self._open) > MAX_REMEMBERED:
             self._open.popitem(last=False)
         return token
 

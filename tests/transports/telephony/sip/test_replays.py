@@ -6,22 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.transports.telephony.sip import Replays
-from voxpipe.transports.telephony.sip.replays import KEPT
+from voxpipe.transports.telephony.sip.replays import LIFETIME
 from voxpipe.transports.telephony.sip.webhook import TOLERANCE
 
 
 def test_what_comes_again_is_known() -> None:
     replays = Replays()
     assert replays.claim("wh_1", 0) == "new"
-    assert replays.claim("wh_1", KEPT - 1) == "seen"
+    assert replays.claim("wh_1", LIFETIME - 1) == "seen"
     assert replays.claim("wh_2", 0) == "new"
 
 
 def test_it_is_remembered_for_as_long_as_its_time_is_good() -> None:
-    assert KEPT >= 2 * TOLERANCE  # signed in the future, and delivered again in time
+    assert (
+        LIFETIME >= 2 * TOLERANCE
+    )  # signed in the future, and delivered again in time
     replays = Replays()
     replays.claim("wh_1", 0)
-    assert replays.claim("wh_1", KEPT) == "new"
+    assert replays.claim("wh_1", LIFETIME) == "new"
     assert len(replays) == 1
 
 
@@ -45,6 +47,6 @@ def test_nothing_is_taken_twice_within_its_time(
     for name, later in steps:
         now += later
         if replays.claim(name, now) == "new":
-            assert name not in taken or now >= taken[name] + KEPT
+            assert name not in taken or now >= taken[name] + LIFETIME
             taken[name] = now
         assert len(replays) <= capacity

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.transports.telephony.testing import BadLine, Leg, Sids, Speech
-from voxpipe.transports.telephony.testing.leg import LATE
+from voxpipe.transports.telephony.testing.leg import MAX_DELAY
 from voxpipe.transports.telephony.twilio import messages as wire
 
 SIDS = Sids("AC" + "a" * 32, "CA" + "b" * 32, "MZ" + "c" * 32)
@@ -172,7 +172,7 @@ def test_frames_that_are_late_are_made_up_for_and_very_late_ones_never_sent() ->
     while line.next_at <= 3.0:
         line.tick(3.0)
         sent += 1
-    assert sent == round(LATE * 50) + 1
+    assert sent == round(MAX_DELAY * 50) + 1
     assert line.measured.frames + line.measured.skipped == 150
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.transports.telephony.testing.playback import (
-    KEPT,
-    LIMIT,
-    MARK_LIMIT,
+    MAX_BUFFERED,
+    MAX_HEARD,
+    MAX_MARKS,
     Playback,
 )
 
@@ -78,23 +78,23 @@ def test_more_than_ten_minutes_of_audio_are_not_taken() -> None:
     minute = bytes(60 * RATE)
     taken = [playback.add(minute, now=0.0) for _ in range(12)]
     assert taken == [True] * 10 + [False] * 2
-    assert playback.waiting(0.0) == LIMIT
+    assert playback.waiting(0.0) == MAX_BUFFERED
 
 
 def test_marks_are_bounded_as_well() -> None:
     playback = Playback()
     playback.add(b"a" * 800, now=0.0)
-    taken = [playback.mark("m", now=0.0) for _ in range(MARK_LIMIT + 1)]
-    assert taken == [True] * MARK_LIMIT + [False]
+    taken = [playback.mark("m", now=0.0) for _ in range(MAX_MARKS + 1)]
+    assert taken == [True] * MAX_MARKS + [False]
 
 
 def test_of_what_nobody_listens_to_the_oldest_is_forgotten() -> None:
     playback = Playback()
     for _ in range(2):
         playback.add(b"a" * RATE, now=0.0)
-        playback.add(b"b" * round(KEPT * RATE), now=0.0)
-    assert playback.take(now=1_000.0) == b"b" * round(KEPT * RATE)
-    assert playback.missed == round((KEPT + 2) * RATE)
+        playback.add(b"b" * round(MAX_HEARD * RATE), now=0.0)
+    assert playback.take(now=1_000.0) == b"b" * round(MAX_HEARD * RATE)
+    assert playback.missed == round((MAX_HEARD + 2) * RATE)
 
 
 def test_without_the_audio_itself_the_times_are_the_same() -> None:

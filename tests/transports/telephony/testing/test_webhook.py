@@ -11,7 +11,7 @@ import pytest
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.telephony.testing import CallRefused, Sids
 from voxpipe.transports.telephony.testing.webhook import (
-    LARGEST,
+    MAX_TWIML,
     form,
     post,
     signature,
@@ -68,7 +68,7 @@ def twiml(url: str) -> bytes:
         (200, twiml("ws://a.example/x"), "needs a wss:// url, not ws://"),
         (200, twiml(""), "needs a wss:// url"),
         (200, twiml("wss://a.example/x?token=1"), "takes no query"),
-        (200, bytes(LARGEST + 1), "longer than 65536 bytes"),
+        (200, bytes(MAX_TWIML + 1), "longer than 65536 bytes"),
     ],
 )
 def test_any_other_answer_refuses_the_call(status: int, body: bytes, why: str) -> None:

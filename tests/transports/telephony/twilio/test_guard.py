@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import pytest
 
-from voxpipe.transports.telephony.twilio.guard import ConfigurationError, Guard
+from voxpipe.pipeline import ConfigurationError
+from voxpipe.transports.telephony.twilio.guard import Guard
 
 from ..asgi_driver import scope_of
 

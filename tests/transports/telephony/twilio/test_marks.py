@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from voxpipe.pipeline import AudioFrame, Turn
-from voxpipe.transports.telephony.twilio.marks import MOST, Marks
+from voxpipe.transports.telephony.twilio.marks import MAX_MARKS, Marks
 
 from .carrier import FORMAT, reply
 
@@ -84,7 +84,7 @@ def test_after_a_clear_none_of_those_that_come_back_means_anything() -> None:
 def test_never_are_more_than_some_out_and_the_oldest_are_given_up() -> None:
     marks, turn = Marks(), Turn()
     got = names(marks, reply(turn, 60.0, 0.25))
-    assert len(marks) == MOST
-    assert got[-MOST - 1] is not None
-    assert marks.returned(got[-MOST - 1] or "") is None
-    assert marks.returned(got[-MOST] or "") == (turn, 60.25 - MOST * 0.25)
+    assert len(marks) == MAX_MARKS
+    assert got[-MAX_MARKS - 1] is not None
+    assert marks.returned(got[-MAX_MARKS - 1] or "") is None
+    assert marks.returned(got[-MAX_MARKS] or "") == (turn, 60.25 - MAX_MARKS * 0.25)

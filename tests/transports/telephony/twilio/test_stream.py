@@ -9,7 +9,7 @@ from anyio import create_task_group, current_time, sleep
 
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony import Switchboard
-from voxpipe.transports.telephony.asgi import LONGEST
+from voxpipe.transports.telephony.asgi import MAX_MESSAGE
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.wire import CONNECTED, Wire
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
@@ -165,7 +165,7 @@ def test_a_message_that_is_too_long_ends_the_call_and_no_other(
                 if when == "during":
                     await upgrade.send(CONNECTED)
                     await upgrade.send(Wire(sids).start(stream.parameters))
-                await upgrade.send("x" * (LONGEST + 1))
+                await upgrade.send("x" * (MAX_MESSAGE + 1))
                 await sleep(0.1)
                 assert upgrade.close_code == 1009
             await other.say(speech(1))

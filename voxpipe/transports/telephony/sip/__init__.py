@@ -4,17 +4,17 @@ Their audio never comes here. `SipEndpoint` hears of each call; the program acce
 (``voxpipe.processors.realtime.rest``) and controls it by ``open_session(call_id=…)``.
 """
 
-from .endpoint import Answer, SipEndpoint
+from .endpoint import SipApp, SipEndpoint
 from .incoming import IncomingCall
 from .replays import Replays
 from .webhook import Secret, SecretError, Webhook, WebhookRefused, sign, unwrap
 
 __all__ = [
-    "Answer",
     "IncomingCall",
     "Replays",
     "Secret",
     "SecretError",
+    "SipApp",
     "SipEndpoint",
     "Webhook",
     "WebhookRefused",

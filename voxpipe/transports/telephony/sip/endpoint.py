@@ -27,7 +27,7 @@ from .incoming import IncomingCall, incoming
 from .replays import Replays
 from .webhook import Secret, Webhook, WebhookRefused, secrets_of, unwrap
 
-Answer = Callable[[IncomingCall], Awaitable[object]]
+SipApp = Callable[[IncomingCall], Awaitable[object]]
 """What is done about a call: accept it, control it, and return when it is over."""
 
 WEBHOOK = "/openai/webhook"
@@ -61,7 +61,7 @@ class SipEndpoint(AsyncContextManagerMixin):
 
     def __init__(
         self,
-        answer: Answer,
+        answer: SipApp,
         secrets: Secret | Sequence[Secret],
         *,
         limit: int = 100,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from .webhook import TOLERANCE
 
-KEPT = 2 * TOLERANCE  # seconds: signed in five minutes' time, and valid for five more
+LIFETIME = 2 * TOLERANCE  # s: signed in five minutes' time, and valid for five more
 CAPACITY = 8_192  # in ten minutes; some 2 MB, and 13 calls a second
 
 Claim = Literal["new", "seen", "full"]
@@ -42,7 +42,7 @@ class Replays:
             return "seen"
         if len(self._until) >= self._capacity:
             return "full"
-        self._until[id] = now + KEPT
+        self._until[id] = now + LIFETIME
         return "new"
 
     def forget(self, id: str) -> None:

@@ -24,7 +24,7 @@ from .answered import answered
 from .caller import Caller, Said
 from .carrier import FakeTwilio
 from .leg import BadLine, Leg
-from .lines import Line, MemoryLine, memory_lines
+from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
 from .speech import Speech
 from .webhook import CallRefused, Stream
@@ -34,9 +34,9 @@ __all__ = [
     "BadLine",
     "CallRefused",
     "Caller",
+    "CallerLine",
     "FakeTwilio",
     "Leg",
-    "Line",
     "Measurements",
     "MemoryLine",
     "Said",

@@ -14,7 +14,7 @@ from .caller import Caller
 from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
 
-PATIENCE = 30.0  # seconds that an app may take to return when its caller is gone
+RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller is gone
 
 
 def answered(
@@ -88,11 +88,15 @@ async def _agent(
             yield
         except Exception as error:  # noqa: BLE001  # likewise
             raised.append(error)
-        with move_on_after(PATIENCE):
+        with move_on_after(RETURN_TIMEOUT):
             await returned.wait()
         if not returned.is_set():
-            why = f"the app had not returned {PATIENCE:g} s after the caller was gone"
-            failed.append(TimeoutError(why))
+            failed.append(
+                TimeoutError(
+                    f"the app had not returned {RETURN_TIMEOUT:g} s after the caller "
+                    "was gone"
+                )
+            )
             tasks.cancel_scope.cancel()
     for each in failed + raised:
         raise each

@@ -25,12 +25,12 @@ from voxpipe.pipeline import AudioFrame
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .leg import Leg
-from .lines import Line
+from .lines import CallerLine
 from .measurements import Measurements
 from .speech import ULAW, Speech
 
-FAREWELL = 2.0  # seconds for saying goodbye to a server that may not listen
-PATIENCE = 30.0  # seconds that a caller waits for the agent, unless told otherwise
+CLOSE_TIMEOUT = 2.0  # seconds for saying goodbye to a server that may not listen
+AGENT_TIMEOUT = 30.0  # seconds that a caller waits for the agent, unless told otherwise
 
 Said = bytes | AudioFrame | Speech
 """Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
@@ -50,7 +50,7 @@ class Caller(AsyncContextManagerMixin):
             connection with 1000), or ``lost``; empty while it lasts.
     """
 
-    def __init__(self, leg: Leg, line: Line) -> None:
+    def __init__(self, leg: Leg, line: CallerLine) -> None:
         self.ended: Literal["", "caller", "agent", "lost"] = ""
         self._leg = leg
         self._line = line
@@ -98,7 +98,7 @@ class Caller(AsyncContextManagerMixin):
         return said_all
 
     async def interrupt(
-        self, audio: Said, *, after: float = 1.0, timeout: float = PATIENCE
+        self, audio: Said, *, after: float = 1.0, timeout: float = AGENT_TIMEOUT
     ) -> AudioFrame:
         """Wait until the agent has been speaking for so long, and talk over it.
 
@@ -136,7 +136,7 @@ class Caller(AsyncContextManagerMixin):
     # --- listening
 
     async def listen(
-        self, *, pause: float = 0.5, timeout: float = PATIENCE
+        self, *, pause: float = 0.5, timeout: float = AGENT_TIMEOUT
     ) -> AudioFrame:
         """Wait until the agent has spoken and has then been silent for ``pause``.
 
@@ -214,7 +214,7 @@ class Caller(AsyncContextManagerMixin):
                 yield self
             finally:
                 self.hang_up()
-                with move_on_after(FAREWELL):
+                with move_on_after(CLOSE_TIMEOUT):
                     await self._over.wait()
 
     async def _run(self) -> None:
@@ -228,7 +228,7 @@ class Caller(AsyncContextManagerMixin):
             self.ended = self.ended or "caller"
             self._leg.end(current_time())
             self._tell()
-            with CancelScope(shield=True, deadline=current_time() + FAREWELL):
+            with CancelScope(shield=True, deadline=current_time() + CLOSE_TIMEOUT):
                 await (self._line.abort if self._dropped else self._line.close)()
             self._over.set()
 

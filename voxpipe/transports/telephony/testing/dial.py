@@ -21,7 +21,7 @@ from voxpipe.pipeline.runtime.silent import SILENT
 from .webhook import CallRefused
 
 OPEN_TIMEOUT = 10.0  # seconds, for TCP, TLS and upgrade together
-FAREWELL = 1.0  # seconds that the other side has to answer a closing word
+CLOSE_TIMEOUT = 1.0  # seconds that the other side has to answer a closing word
 MAX_MESSAGE = 2**20  # bytes
 
 
@@ -113,7 +113,7 @@ async def dialled(
         try:
             yield line
         finally:
-            with CancelScope(shield=True, deadline=current_time() + 2 * FAREWELL):
+            with CancelScope(shield=True, deadline=current_time() + 2 * CLOSE_TIMEOUT):
                 await line.close()
 
 
@@ -129,7 +129,7 @@ def _connect(url: str, headers: Mapping[str, str]) -> Any:
         user_agent_header="Twilio.TmeWs/1.0",
         compression=None,
         open_timeout=OPEN_TIMEOUT,
-        close_timeout=FAREWELL,
+        close_timeout=CLOSE_TIMEOUT,
         ping_interval=None,
         max_size=MAX_MESSAGE,
         proxy=None,

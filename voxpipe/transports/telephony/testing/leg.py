@@ -23,8 +23,8 @@ from .playback import Playback
 from .speech import FRAME, Speech
 from .wire import CONNECTED, Sids, Wire
 
-LATE = 1.0  # seconds; a frame that is later than this is never sent
-OUTBOX = 1_000  # keys, and messages that a test has put in between
+MAX_DELAY = 1.0  # seconds; a frame that is later than this is never sent
+MAX_OUTBOX = 1_000  # keys, and messages that a test has put in between
 KEYS = frozenset("0123456789*#ABCD")
 
 _SILENCE = Speech.silence(FRAME).frames[0]
@@ -84,8 +84,8 @@ class Leg:
         self._speech: Speech | None = None
         self._said = 0  # frames of it
         self._stopping = False
-        self._keys: deque[str] = deque(maxlen=OUTBOX)
-        self._outbox: deque[str] = deque(maxlen=OUTBOX)
+        self._keys: deque[str] = deque(maxlen=MAX_OUTBOX)
+        self._outbox: deque[str] = deque(maxlen=MAX_OUTBOX)
 
     @property
     def measured(self) -> Measurements:
@@ -159,7 +159,7 @@ class Leg:
         late = now - self.next_at
         if late > self.measured.late:
             self.measured.late = late
-        while now - self.next_at > LATE:
+        while now - self.next_at > MAX_DELAY:
             self._frame(now)
             self.measured.skipped += 1
 

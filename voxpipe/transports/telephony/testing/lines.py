@@ -17,7 +17,7 @@ from voxpipe.transports.telephony.socket import Socket
 CAPACITY = 64  # messages each way; what the buffers of a socket would hold, and less
 
 
-class Line(Socket, Protocol):
+class CallerLine(Socket, Protocol):
     """The carrier's end of a connection.
 
     Attributes:

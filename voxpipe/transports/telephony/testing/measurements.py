@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-KEPT = 10_000  # of each series; older values make room
-KEPT_VIOLATIONS = 100
+MAX_VALUES = 10_000  # of each series; older values make room
+MAX_VIOLATIONS = 100
 
 ViolationKind = Literal[
     "binary message",
@@ -34,7 +34,7 @@ class Violation:
 
 
 def _series() -> deque[float]:
-    return deque(maxlen=KEPT)
+    return deque(maxlen=MAX_VALUES)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +100,6 @@ class Measurements:
     late: float = 0.0
     skipped: int = 0
     violations: deque[Violation] = field(
-        default_factory=lambda: deque(maxlen=KEPT_VIOLATIONS)
+        default_factory=lambda: deque(maxlen=MAX_VIOLATIONS)
     )
     violation_count: int = 0

@@ -11,10 +11,10 @@ from collections import deque
 
 from .speech import ULAW
 
-LIMIT = 600.0  # seconds; Twilio takes ten minutes and discards more (warning 31931)
-MARK_LIMIT = 10_000  # outstanding; a bound of ours
+MAX_BUFFERED = 600.0  # seconds; Twilio discards more (warning 31931)
+MAX_MARKS = 10_000  # outstanding; a bound of ours
 TICK = 1e-6  # seconds; moments that differ by less are the same, but for rounding
-KEPT = 60.0  # seconds that were heard and not yet listened to
+MAX_HEARD = 60.0  # seconds that were heard and not yet listened to
 
 
 class Playback:
@@ -57,7 +57,7 @@ class Playback:
     def add(self, ulaw: bytes, now: float) -> bool:
         """Play this after what waits; ``False`` if there is no room for it."""
         seconds = len(ulaw) / ULAW.rate
-        if self.waiting(now) + seconds > LIMIT:
+        if self.waiting(now) + seconds > MAX_BUFFERED:
             return False
         if self.dry_at <= now:
             self.began_at = self.dry_at = now
@@ -94,7 +94,7 @@ class Playback:
 
     def mark(self, name: str, now: float) -> bool:
         """Note what is to be told; ``False`` if there are too many already."""
-        if len(self._marks) >= MARK_LIMIT:
+        if len(self._marks) >= MAX_MARKS:
             return False
         self._marks.append((max(self.dry_at, now), name, now))
         return True
@@ -135,7 +135,7 @@ class Playback:
             if played < len(ulaw):
                 pieces.appendleft((begins + played / ULAW.rate, ulaw[played:]))
                 break
-        excess = len(self._heard) - round(KEPT * ULAW.rate)
+        excess = len(self._heard) - round(MAX_HEARD * ULAW.rate)
         if excess > 0:
             del self._heard[:excess]
             self.missed += excess

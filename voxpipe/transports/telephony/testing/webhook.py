@@ -16,7 +16,7 @@ from voxpipe.pipeline import TransportError
 from .wire import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
-LARGEST = 64 * 1024  # bytes; Twilio takes no longer TwiML (error 11750)
+MAX_TWIML = 64 * 1024  # bytes; Twilio takes no longer TwiML (error 11750)
 
 
 class CallRefused(TransportError):
@@ -91,7 +91,7 @@ def post(
             {"Content-Type": "application/x-www-form-urlencoded", **headers},
         )
         response = connection.getresponse()
-        return response.status, response.read(LARGEST + 1)
+        return response.status, response.read(MAX_TWIML + 1)
     except (OSError, http.client.HTTPException) as error:
         raise TransportError(
             f"no answer from {parts.netloc}: {type(error).__name__}"
@@ -108,8 +108,8 @@ def stream_of(status: int, body: bytes) -> Stream:
     """
     if status != 200:
         raise CallRefused(f"the webhook answered HTTP {status}", status=status)
-    if len(body) > LARGEST:
-        raise CallRefused(f"the TwiML is longer than {LARGEST} bytes", status=status)
+    if len(body) > MAX_TWIML:
+        raise CallRefused(f"the TwiML is longer than {MAX_TWIML} bytes", status=status)
     try:
         # What the server under test says; expat refuses entities that multiply.
         root = ElementTree.fromstring(body)

@@ -6,6 +6,5 @@ Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from .answer import connect_stream
 from .call import TwilioCall
 from .endpoints import TwilioEndpoints
-from .guard import ConfigurationError
 
-__all__ = ["ConfigurationError", "TwilioCall", "TwilioEndpoints", "connect_stream"]
+__all__ = ["TwilioCall", "TwilioEndpoints", "connect_stream"]

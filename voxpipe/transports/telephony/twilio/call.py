@@ -37,9 +37,9 @@ from .marks import Marks
 from .messages import Connected, Digit, Marked, Media, Started, Stopped, WireError
 
 FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
-FAREWELL = 1.0  # seconds to read a last word, or to close
+CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
-MOST_KEYS = 128  # pressed and not yet sounding
+MAX_KEYS = 128  # pressed and not yet sounding
 
 
 class TwilioCall(Call):
@@ -100,7 +100,7 @@ class TwilioCall(Call):
             code = 1000
             yield cls(socket, start)
         finally:
-            with move_on_after(FAREWELL, shield=True):
+            with move_on_after(CLOSE_TIMEOUT, shield=True):
                 await socket.close(code)
 
     def hang_up(self) -> None:
@@ -117,9 +117,9 @@ class TwilioCall(Call):
             ValueError: a key that no telephone has, or more than 128 that wait.
         """
         check_keys(keys)
-        if len(self._keys) + len(keys) > MOST_KEYS:
+        if len(self._keys) + len(keys) > MAX_KEYS:
             raise ValueError(
-                f"at most {MOST_KEYS} keys can wait to be pressed: {len(self._keys)} "
+                f"at most {MAX_KEYS} keys can wait to be pressed: {len(self._keys)} "
                 f"do, {len(keys)} are one too many"
             )
         for key in keys:
@@ -200,7 +200,7 @@ class TwilioCall(Call):
 
     def _take_at_once(self, message: str | bytes) -> bool:
         """As the task that listens, which is woken for nothing but what is left."""
-        if not self._is_reading or self.ended or len(message) > wire.LONGEST:
+        if not self._is_reading or self.ended or len(message) > wire.MAX_MESSAGE:
             return False  # of what is too long the socket takes care
         try:
             self._rest = self._heed(message)
@@ -277,7 +277,7 @@ class TwilioCall(Call):
             await self._socket.send(message)
         except BrokenResourceError:
             # Its farewell may wait to be read: the reader ends this task then.
-            with move_on_after(FAREWELL):
+            with move_on_after(CLOSE_TIMEOUT):
                 await sleep_forever()
             self._end("lost")
             await sleep_forever()

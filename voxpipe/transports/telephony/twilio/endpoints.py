@@ -25,7 +25,7 @@ from voxpipe.transports.telephony.asgi import (
 )
 from voxpipe.transports.telephony.forms import BadRequest, read_form
 from voxpipe.transports.telephony.refusals import Refusals
-from voxpipe.transports.telephony.switchboard import Refused, Switchboard
+from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed
 
 from .answer import TICKET, connect_stream
@@ -150,7 +150,7 @@ class TwilioEndpoints:
             )
         except Replayed:
             raise BadRequest(403, "expected a call that was not answered yet") from None
-        except Refused as refused:
+        except CallNotTaken as refused:
             self._refusals.note(str(refused))
             retry = {"retry-after": str(RETRY_AFTER)}
             await respond(send, 503, f"{refused}\n", headers=retry)
@@ -214,7 +214,7 @@ class TwilioEndpoints:
             else:
                 self.switchboard.admit()
             await self.switchboard.run(call)
-        except Refused as error:
+        except CallNotTaken as error:
             await self._turn_away(socket, error.why)
 
     async def _turn_away(self, socket: AsgiSocket, why: str) -> None:

@@ -10,8 +10,8 @@ from voxpipe.transports.telephony.socket import Socket
 from . import messages as wire
 from .messages import Connected, Started
 
-PATIENCE = 5.0  # seconds until a carrier must have said what it streams
-GREETINGS = 16  # messages in which it must have done so
+START_TIMEOUT = 5.0  # seconds until a carrier must have said what it streams
+MAX_GREETINGS = 16  # messages in which it must have done so
 
 
 async def start_of(socket: Socket) -> Started:
@@ -22,11 +22,11 @@ async def start_of(socket: Socket) -> Started:
             answered; says what was expected.
     """
     start: Started | None = None
-    with move_on_after(PATIENCE):
+    with move_on_after(START_TIMEOUT):
         start = await _greeting(socket)
     if start is None:
         raise TransportError(
-            f"expected Twilio's start message within {PATIENCE:g} s, and none came"
+            f"expected Twilio's start message within {START_TIMEOUT:g} s, and none came"
         )
     if (start.encoding, start.rate, start.channels) != ("audio/x-mulaw", 8_000, 1):
         raise TransportError(
@@ -38,7 +38,7 @@ async def start_of(socket: Socket) -> Started:
 
 
 async def _greeting(socket: Socket) -> Started:
-    for _ in range(GREETINGS):
+    for _ in range(MAX_GREETINGS):
         try:
             event = wire.parse(await socket.receive())
         except EndOfStream:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote, urlsplit
 
-from voxpipe.pipeline import VoxpipeError
+from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.asgi import Scope
 from voxpipe.transports.telephony.asgi import header, split_path
 
@@ -14,10 +14,6 @@ from .signature import HEADER, Fields, is_signed
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-class ConfigurationError(VoxpipeError):
-    """The endpoints as configured would be unsafe, or unreachable; says the cure."""
 
 
 class Guard:

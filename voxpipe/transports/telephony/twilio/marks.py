@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from voxpipe.pipeline import AudioFrame, Turn
 
-EVERY = 0.1  # seconds of audio between two marks; each costs a message there and back
-MOST = 64  # marks that are out; with a lead of 0.2 s, some seconds on their way
+MARK_INTERVAL = 0.1  # seconds of audio; each mark costs a message there and back
+MAX_MARKS = 64  # marks that are out; with a lead of 0.2 s, some seconds on their way
 
 
 class Marks:
     """Names marks, and knows them again.
 
     The first frame of a reply gets one, so that each reply is measured as soon as it
-    sounds, and then the frame with which `EVERY` seconds have come together. What
+    sounds, and then the frame with which `MARK_INTERVAL` has come together. What
     follows the last mark of a reply is less than that, and our clock is right by then.
     """
 
@@ -31,10 +31,10 @@ class Marks:
         if turn is None:
             return None
         self._unmarked += frame.duration
-        if turn is self._turn and self._unmarked < EVERY:
+        if turn is self._turn and self._unmarked < MARK_INTERVAL:
             return None
         self._turn, self._unmarked = turn, 0.0
-        if len(self._out) >= MOST:
+        if len(self._out) >= MAX_MARKS:
             del self._out[next(iter(self._out))]  # the carrier has lost it
         self._count += 1
         name = str(self._count)

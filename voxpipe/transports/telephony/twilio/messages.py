@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 
 from voxpipe.pipeline import TransportError
 
-LONGEST = 65_536  # characters of a message; Twilio's own are below 2,000
-MOST_PARAMETERS = 64
-LONGEST_PARAMETER = 4_096  # characters of a name, or of a value; Twilio allows 500
+MAX_MESSAGE = 65_536  # characters of a message; Twilio's own are below 2,000
+MAX_PARAMETERS = 64
+MAX_PARAMETER = 4_096  # characters of a name, or of a value; Twilio allows 500
 KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -148,9 +148,10 @@ _SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def _object(message: str | bytes) -> dict[str, Any]:
-    if len(message) > LONGEST:
+    if len(message) > MAX_MESSAGE:
         raise WireError(
-            f"expected a message of at most {LONGEST} characters, got {len(message)}"
+            f"expected a message of at most {MAX_MESSAGE} characters, "
+            f"got {len(message)}"
         )
     value: dict[str, Any] | None = None  # or anything else
     text, end = "", 0
@@ -262,16 +263,16 @@ def _parameters(parameters: dict[str, str] | None) -> Mapping[str, str]:
     where = "start.customParameters"
     if type(parameters) is not dict:
         raise _wrong(where, "an object", parameters)
-    if len(parameters) > MOST_PARAMETERS:
+    if len(parameters) > MAX_PARAMETERS:
         raise WireError(
-            f"expected at most {MOST_PARAMETERS} {where}, got {len(parameters)}"
+            f"expected at most {MAX_PARAMETERS} {where}, got {len(parameters)}"
         )
     for name, text in parameters.items():
         if type(text) is not str or not _is_clean(name) or not _is_clean(text):
             raise _wrong(where, "texts", text)
-        if max(len(name), len(text)) > LONGEST_PARAMETER:
+        if max(len(name), len(text)) > MAX_PARAMETER:
             raise WireError(
-                f"expected {where} of at most {LONGEST_PARAMETER} characters each"
+                f"expected {where} of at most {MAX_PARAMETER} characters each"
             )
     return parameters
 
