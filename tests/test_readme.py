@@ -147,11 +147,7 @@ def test_the_front_desk_answers_a_wav_file_with_another(
             Line(say="From {result}."),
         )
     )
-
-    def connect(_: Address) -> AbstractAsyncContextManager[Connection]:
-        return connect_in_memory(lines, ToneVoice())
-
-    names["open_session"] = partial(open_session, api_key="sk-test", connect=connect)
+    names["open_session"] = partial(open_session, connect=simulated(lines))
     question, reply = str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav")
     run_virtually(backend, names["answer"], question, reply)
     with (tmp_path / "answer.wav").open("rb") as file:
