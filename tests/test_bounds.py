@@ -1,4 +1,4 @@
-"""There is no unbounded queue in the package."""
+"""There is no unbounded queue in the package, and no cache that is told to be one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDLESS = {"math.inf", "inf", "float('inf')", "numpy.inf", "np.inf"}
 
 
 def complaints(source: str) -> list[str]:
-    """The calls that make a queue without a finite bound."""
+    """The calls that make a queue or a cache without a finite bound."""
     tree = ast.parse(source)
     names = dict(_imported(tree))
     return [
@@ -63,9 +63,11 @@ def _is_unbounded(call: ast.Call, names: dict[str, str]) -> bool:
     name = path.rsplit(".", 1)[-1]
     if name in UNBOUNDED:
         return not path.startswith((".", "voxpipe."))
+    bounds = [*call.args, *(each.value for each in call.keywords)]
+    if name == "lru_cache":
+        return any(ast.unparse(bound) == "None" for bound in bounds)
     if name not in STREAMS:
         return False
-    bounds = [*call.args, *(each.value for each in call.keywords)]
     return not bounds or any(_is_endless(bound) for bound in bounds)
 
 
@@ -99,6 +101,7 @@ def test_no_module_makes_a_queue_without_a_bound() -> None:
         "import anyio, math\nanyio.create_memory_object_stream[str](math.inf)",
         "from anyio import *\ncreate_memory_object_stream(max_buffer_size=math.inf)",
         "from math import inf\nopen_memory_channel(inf if deep else 3)",
+        "import functools\nfunctools.lru_cache(maxsize=None)",
     ],
 )
 def test_the_test_above_can_fail(source: str) -> None:
@@ -112,6 +115,7 @@ def test_the_test_above_can_fail(source: str) -> None:
         "import anyio\nanyio.create_memory_object_stream[bytes](_CAPACITY)",
         "from .queue import Queue\nQueue('ear', 4, 200.0)",
         "import math\ndeadline = math.inf\nwait(math.inf)",
+        "from functools import lru_cache\nlru_cache(maxsize=64)",
     ],
 )
 def test_what_has_a_bound_is_left_alone(source: str) -> None:

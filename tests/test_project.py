@@ -334,12 +334,6 @@ def test_no_module_chooses_an_event_loop() -> None:
     ]
 
 
-def test_every_queue_and_cache_says_its_bound() -> None:
-    assert not [
-        where for path in MODULES for where, call in _calls(path) if _is_unbounded(call)
-    ]
-
-
 def test_the_tree_leans_on_nothing_outside_it() -> None:
     outside = re.compile(r"/work/|\bshared/\w+\.md")
     suffixes = {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json"}
@@ -415,13 +409,3 @@ def _calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call):
             yield f"{_name(path)}:{node.lineno} {ast.unparse(node.func)}()", node
-
-
-def _is_unbounded(call: ast.Call) -> bool:
-    name = ast.unparse(call.func)
-    text = ast.unparse(call)
-    if "create_memory_object_stream" in name:
-        return not (call.args or call.keywords) or "inf" in text
-    if name.endswith("lru_cache"):
-        return "maxsize=None" in text or "(None)" in text
-    return name.endswith((".Queue", "SimpleQueue", "LifoQueue"))
