@@ -211,10 +211,3 @@ class Fault(Frame):
 
     source: str
     message: str
-
-
-CallerFrame = AudioFrame | SpeechStarted | SpeechStopped | Dtmf
-"""What a phone hears of a caller, and a model hears of it."""
-
-ReplyFrame = AudioFrame | ReplyEnd
-"""What a model says, and a playout input plays."""

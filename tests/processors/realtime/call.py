@@ -30,9 +30,8 @@ from voxpipe.processors.vad import Vad
 from voxpipe.simulator import (
     Script,
     Timing,
-    ToneVoice,
-    connect_in_memory,
 )
+from voxpipe.simulator import simulated as in_memory
 from voxpipe.transports import MemoryPhone
 
 ULAW = AudioFormat("ulaw", 8_000)
@@ -48,7 +47,7 @@ DEADLINE = 120.0  # seconds, virtual; a call that has not ended by then never wi
 
 def simulated(script: Script, **options: Any) -> Connect:
     """Connects to a simulated model that speaks with a tone."""
-    return lambda address: connect_in_memory(script, ToneVoice(), seed=1, **options)
+    return in_memory(script, seed=1, **options)
 
 
 def speech(seconds: float, format: AudioFormat = PCM_24K) -> bytes:

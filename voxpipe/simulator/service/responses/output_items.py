@@ -27,7 +27,8 @@ class TextItem(OutputItem):
     def write(self, piece: str) -> None:
         """Add a piece of text or transcript."""
         self._text += piece
-        self.item.content[0].text = self._text
+        if not self.item.truncated:  # by a client that did not wait for its end
+            self.item.content[0].text = self._text
         self._emit(
             f"{self._event}.delta",
             content_index=0,
