@@ -123,7 +123,7 @@ def _faults(code: str, here: set[str]) -> list[str]:
     text = code.replace("…", "...").replace("\\|", "|").removeprefix("@")
     if text.removesuffix("=") in known:
         return []
-    if "/" in text or re.search(r"\.(py|md|wav|svg|json|jsonl)$", text):
+    if "/" in text or re.search(r"\.(py|md|wav|svg|json|jsonl|toml)$", text):
         ours = re.match(r"(examples|docs|benchmarks|tests|voxpipe)/\S+$", text)
         return [code] if ours and not (ROOT / text).exists() else []
     if re.fullmatch(r"voxpipe(\.\w+)+", text):
