@@ -195,8 +195,8 @@ async def talk(
     random, agent = Random(SEED), Agent(way, frame)
     stale = Stale(agent)
     outcome = Outcome(stale)
-    ear = Loudspeaker if way == "cut" else NaiveLoudspeaker
-    speaker = ear(stale, clock)
+    device = Loudspeaker if way == "cut" else NaiveLoudspeaker
+    speaker = device(stale, clock)
     route = agent.output.drawn()
     for _ in range(RELAYS):
         route = route >> Relay(stale)

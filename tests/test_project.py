@@ -25,6 +25,32 @@ MAY_IMPORT = {
 }
 # The same within them, for each room (a folder, or a file that others stand on): these
 # alone may it import besides itself. The order is from the ground up.
+PIPELINE_ROOMS = {
+    "pipeline/errors": set[str](),
+    "pipeline/runtime": {"pipeline/errors"},  # of pipelines it knows nothing
+    "pipeline": {"pipeline/errors", "pipeline/runtime"},
+    "pipeline/testing": {"pipeline", "pipeline/runtime"},
+}
+PROCESSOR_ROOMS = {
+    "processors/audio": set[str](),
+    "processors/vad": {"processors/audio"},
+    "processors/recorder": set[str](),
+    "processors/tools": set[str](),
+    "processors/mcp": {"processors/tools"},
+}
+TRANSPORT_ROOMS = {
+    "transports/asgi": set[str](),
+    "transports/wav": set[str](),
+    "transports": {"transports/wav"},
+    "transports/serving": {"transports/asgi"},
+    "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
+    "transports/telephony/sip": {"transports/asgi", "transports/telephony"},
+    "transports/telephony/twilio": {"transports/asgi", "transports/telephony"},
+    "transports/telephony/testing": {
+        "transports/telephony",
+        "transports/telephony/twilio",
+    },
+}
 SIMULATOR_ROOMS = {
     "simulator/errors": set[str](),
     "simulator/audio": {"simulator/errors"},
@@ -183,13 +209,17 @@ REALTIME_ROOMS = {
 }
 _REALTIME = "processors/realtime"
 ROOMS = (
-    SIMULATOR_ROOMS
+    PIPELINE_ROOMS
+    | PROCESSOR_ROOMS
+    | TRANSPORT_ROOMS
+    | SIMULATOR_ROOMS
     | CONSOLE_ROOMS
     | {
         f"{_REALTIME}/{room}": {f"{_REALTIME}/{other}" for other in others}
         for room, others in REALTIME_ROOMS.items()
     }
 )
+FOR_TESTS = {"pipeline/testing", "transports/telephony/testing"}  # of programs, not us
 # Rooms that are given the time, and what has come; whoever drives them has the rest.
 SANS_IO = {
     "simulator/audio",
@@ -239,6 +269,17 @@ def test_a_room_imports_what_is_below_it() -> None:
         if (other := _room(module)) is not None
         and other.split("/")[0] == room.split("/")[0]
         and other not in ROOMS[room] | {room}
+    ]
+
+
+def test_nobody_imports_what_is_for_tests() -> None:
+    assert not [
+        f"{_name(path)} imports {module}"
+        for path in MODULES
+        if _folder(path) is not None  # pytest's plugin may
+        for module in _imports(path)
+        for room in FOR_TESTS & {_room(module)}
+        if not path.is_relative_to(PACKAGE / room)
     ]
 
 

@@ -49,13 +49,13 @@ class _Reply:
 
 
 class Playout:
-    """Plays what comes into an ear.
+    """Plays what comes into a `PlayoutInput`.
 
     When its run is left before the end, the replies that it was playing are cut: what
     was not heard by then never will be.
 
     Args:
-        ear: where replies arrive.
+        sink: where replies arrive.
         write: gives one frame to the device; must not wait for it to be heard.
         clear: makes the device forget what it has not played; called once for each
             turn that is cut or held with audio on the device. Without it what was
@@ -73,7 +73,7 @@ class Playout:
 
     def __init__(
         self,
-        ear: PlayoutInput[Any],
+        sink: PlayoutInput[Any],
         write: Write,
         *,
         clear: Clear | None = None,
@@ -81,7 +81,7 @@ class Playout:
         lead: float = LEAD,
         basis: Basis = "estimated",
     ) -> None:
-        self._ear = ear
+        self._sink = sink
         self._write = write
         self._clear = clear
         self._played = played
@@ -91,7 +91,7 @@ class Playout:
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned
         self._inserted: deque[AudioFrame] = deque()  # to be written before all else
         self._again: deque[AudioFrame] = deque()  # taken back: to be written once more
-        self._next: Any = None  # taken from the ear, waiting for its pace
+        self._next: Any = None  # taken from the sink, waiting for its pace
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
         self._wakeup: anyio.Event | None = None  # while it waits
@@ -102,8 +102,8 @@ class Playout:
 
     async def run(self) -> None:
         """Play until the ear's stream has ended and the last sample was heard."""
-        self._clock = timers()
-        self._now = self._clock.now  # anyio's costs more, and it is asked often
+        self._timers = timers()
+        self._now = self._timers.now  # anyio's costs more, and it is asked often
         try:
             await self._play_all()
             for turn in tuple(self._replies):
@@ -120,7 +120,7 @@ class Playout:
         For what is not speech, such as the tones of a keypad. From any task.
         """
         self._inserted.append(frame)
-        self._wake()
+        self._note_change()
 
     def confirm(self, turn: Turn, position: float) -> None:
         """The device has played ``turn`` up to ``position`` seconds.
@@ -129,7 +129,7 @@ class Playout:
         device is cleared, forget which were outstanding: carriers send those, too.
         """
         if not turn.is_over and self._device.confirm(turn, position, self._now()):
-            self._wake()
+            self._note_change()
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
@@ -185,7 +185,7 @@ class Playout:
 
     def _take(self) -> bool:
         try:
-            self._next = self._ear.receive_nowait()
+            self._next = self._sink.receive_nowait()
         except anyio.EndOfStream:
             return False
         return True
@@ -243,17 +243,17 @@ class Playout:
     def _reply(self, turn: Turn) -> _Reply:
         reply = self._replies.get(turn)
         if reply is None:
-            reply = self._replies[turn] = _Reply(turn.watch(self._wake))
+            reply = self._replies[turn] = _Reply(turn.watch(self._note_change))
         return reply
 
     def _forget(self, turn: Turn) -> None:
         turn.unwatch(self._replies.pop(turn).watch)
 
-    def _wake(self) -> None:
+    def _note_change(self) -> None:
         self._news = True
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         if self._wakeup is not None:
             self._wakeup.set()
 
@@ -331,7 +331,7 @@ class Playout:
         # One wakeup for the pace, the turn and the next frame.
         wakeup = self._wakeup = anyio.Event()
         if for_input:
-            self._ear.announce(wakeup)
+            self._sink.announce(wakeup)
         self._set_timer(until)
         await wakeup.wait()
         self._wakeup = None
@@ -341,7 +341,7 @@ class Playout:
             return
         self._timer.cancel()
         if moment < math.inf:
-            self._timer = self._clock.at(moment, self._ring)
+            self._timer = self._timers.at(moment, self._wake)
 
 
 def _nobody() -> None:

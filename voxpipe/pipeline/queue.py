@@ -21,6 +21,7 @@ import anyio
 
 from .audioframe import AudioFrame, Frame
 from .errors import FeedbackOverflow
+from .runtime.wakeup import Wakeup
 
 OnFull = Literal["wait", "drop_oldest"]
 CHECKPOINT_EVERY = 32  # frames; lets other tasks run when nothing ever has to wait
@@ -32,19 +33,6 @@ class End:
 
 
 EMPTY, ENDED = End(), End()
-
-
-class _Writer:
-    """One that waits for room; woken when there may be some, or none is needed."""
-
-    __slots__ = ("_event",)
-
-    async def wait(self) -> None:
-        self._event = anyio.Event()
-        await self._event.wait()
-
-    def wake(self) -> None:
-        self._event.set()  # it is there: a writer in the line is a writer that waits
 
 
 class Queue:
@@ -119,7 +107,7 @@ class Queue:
         self._push, self._pop = self._sender.send_nowait, self._receiver.receive_nowait
         self.depth = 0
         self._seconds = 0.0  # of audio; see `seconds`
-        self._waiting: deque[_Writer] = deque()  # as many as tasks write here
+        self._waiting: deque[Wakeup] = deque()  # as many as tasks write here
         # Nobody may just append: some wait, none reads, or the reader comes first.
         self._closed = False
         self._at_once: Callable[[Any], bool] | None = None
@@ -203,10 +191,10 @@ class Queue:
             await anyio.lowlevel.checkpoint()
             if (turn is None or not turn.is_cut) and self.put_nowait(frame):
                 return
-        writer = _Writer()
+        writer = Wakeup()
         self._waiting.append(writer)
         self._closed = True
-        key = None if turn is None else turn.watch(writer.wake)
+        key = None if turn is None else turn.watch(writer.set)
         try:
             while not self._is_settled(frame, writer):
                 await writer.wait()
@@ -217,7 +205,7 @@ class Queue:
             self._close_if_needed()
             self._wake_writer()  # there may be room for two, or this one gave up
 
-    def _is_settled(self, frame: Frame, writer: _Writer) -> bool:
+    def _is_settled(self, frame: Frame, writer: Wakeup) -> bool:
         if frame.turn is not None and frame.turn.is_cut:
             self.stale += 1
             return True
@@ -293,7 +281,7 @@ class Queue:
 
     def _wake_writer(self) -> None:
         if self._waiting:
-            self._waiting[0].wake()
+            self._waiting[0].set()
 
     # --- reading
 
@@ -318,7 +306,7 @@ class Queue:
             self.depth -= 1
             self._seconds -= frame.duration
             if self._waiting:
-                self._waiting[0].wake()
+                self._waiting[0].set()
             turn = frame.turn
             if turn is None or not turn.is_cut:
                 self.delivered += 1
@@ -370,7 +358,7 @@ class Queue:
         self._sender.close()
         self._receiver.close()
         for writer in self._waiting:
-            writer.wake()
+            writer.set()
         self._wake_reader()
 
     def _wake_reader(self) -> None:

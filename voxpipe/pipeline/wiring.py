@@ -33,7 +33,7 @@ def check(plan: Graph) -> None:
     complaints = [
         *_unfed(plan),
         *_formats(plan),
-        *_ears(plan),
+        *_playouts(plan),
         *_loops(plan),
         *(each for box in plan.processors for each in box.check()),
     ]
@@ -73,28 +73,28 @@ def _enters(
         yield from _enters(plan, child, leaving, name)
 
 
-def _ears(plan: Graph) -> Iterator[str]:
+def _playouts(plan: Graph) -> Iterator[str]:
     voices: dict[Input[Any], list[Output[Any]]] = {}
     for output in plan.trees:
-        ears = [sink for sink in plan.sinks(output) if isinstance(sink, PlayoutInput)]
-        for ear in dict.fromkeys(ears):
-            voices.setdefault(ear, []).append(output)
-        if len(set(ears)) < len(ears):
+        found = [sink for sink in plan.sinks(output) if isinstance(sink, PlayoutInput)]
+        for sink in dict.fromkeys(found):
+            voices.setdefault(sink, []).append(output)
+        if len(set(found)) < len(found):
             yield (
-                f"{plan.label(output)} reaches {plan.label(ears[0])} by two ways: it "
+                f"{plan.label(output)} reaches {plan.label(found[0])} by two ways: it "
                 "would sound twice; take one of the routes away"
             )
-        elif len(ears) > 1:
-            both = " and ".join(plan.label(ear) for ear in ears)
+        elif len(found) > 1:
+            both = " and ".join(plan.label(sink) for sink in found)
             yield (
                 f"{plan.label(output)} is played on {both}: one reply has one ear, or "
                 "nobody knows what was heard; record the others from `played`"
             )
-    for heard_at, outputs in voices.items():
+    for port, outputs in voices.items():
         if len(outputs) > 1:
             both = " and ".join(plan.label(output) for output in outputs)
             yield (
-                f"{both} speak into {plan.label(heard_at)}: one ear hears one voice at "
+                f"{both} speak into {plan.label(port)}: one ear hears one voice at "
                 "a time; mix them in a processor in front of it"
             )
 

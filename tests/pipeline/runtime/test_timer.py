@@ -28,16 +28,12 @@ def test_timers_fire_in_order_and_the_cancelled_ones_never(
 
 
 async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, float]]:
-    clock, began, rang = (
-        timers(),
-        anyio.current_time(),
-        list[tuple[float, float]](),
-    )
+    began, rang = anyio.current_time(), list[tuple[float, float]]()
 
     def ring(moment: float) -> None:
         rang.append((moment, anyio.current_time() - began - moment))
 
-    ordered = [clock.at(began + m, partial(ring, m)) for m in moments]
+    ordered = [timers().at(began + m, partial(ring, m)) for m in moments]
     for at in cancelled & set(range(len(ordered))):
         ordered[at].cancel()
     await anyio.sleep(6)
@@ -45,7 +41,7 @@ async def _ring(moments: list[float], cancelled: set[int]) -> list[tuple[float, 
     return rang
 
 
-async def test_a_loop_has_one_clock() -> None:
+async def test_all_tasks_of_a_loop_share_its_timers() -> None:
     assert timers() is timers()
 
 
@@ -65,7 +61,7 @@ async def test_a_timer_in_the_past_fires_at_once_but_not_within_the_order() -> N
         await bell.wait()
 
 
-def test_a_later_loop_has_a_clock_of_its_own() -> None:
+def test_a_later_loop_has_timers_of_its_own() -> None:
     async def one() -> object:
         await anyio.lowlevel.checkpoint()
         return timers()
@@ -79,11 +75,11 @@ def test_a_later_loop_has_a_clock_of_its_own() -> None:
 
 def test_it_rings_in_a_loop_that_anyio_has_not_started() -> None:
     async def wait() -> float:
-        clock, bell = timers(), asyncio.Event()
-        began = clock.now()
-        clock.at(began + 0.01, bell.set)
+        ours, bell = timers(), asyncio.Event()
+        began = ours.now()
+        ours.at(began + 0.01, bell.set)
         async with asyncio.timeout(5):
             await bell.wait()
-        return clock.now() - began
+        return ours.now() - began
 
     assert asyncio.run(wait()) >= 0.01

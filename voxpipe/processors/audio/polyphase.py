@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pcm import to_int16
-from .workbench import LONGEST, workbench
+from .scratch import MAX_PIECE, scratch
 
 Int16 = NDArray[np.int16]
 Float64 = NDArray[np.float64]
@@ -139,12 +139,12 @@ class Polyphase:
         kernel, held, size = self._kernel, self._held, len(samples)
         # Whole blocks, and no cycle has begun: no phase has to be found.
         if (
-            0 < size <= LONGEST
+            0 < size <= MAX_PIECE
             and not size % kernel.block_in
             and held.shape == (1, kernel.history)
         ):
-            bench = workbench(kernel.matrix, kernel.block_in, size)
-            return bench.convert(samples, held)
+            arrays = scratch(kernel.matrix, kernel.block_in, size)
+            return arrays.convert(samples, held)
         rows = samples.reshape(-1, self._channels).T
         if size <= _PIECE:
             return self._run(rows)

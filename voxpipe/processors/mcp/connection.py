@@ -25,6 +25,7 @@ from anyio import (
 from anyio.abc import TaskGroup, TaskStatus
 
 from voxpipe.pipeline.errors import leaves_of
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.tools import Unavailable
 
 from .errors import McpError
@@ -48,7 +49,7 @@ class _Open:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.gone = Event()
-        self.changed = Event()
+        self.changed = Wakeup()
 
 
 class McpConnection:
@@ -181,7 +182,6 @@ class McpConnection:
     async def _compare_again(self, opened: _Open) -> None:
         while True:
             await opened.changed.wait()
-            opened.changed = Event()
             logger.warning("the tools of %r have changed", self._server)
             try:
                 self._compare(await _listed(opened.client))

@@ -18,7 +18,9 @@ from contextlib import suppress
 from io import FileIO, RawIOBase
 from pathlib import Path
 
-from anyio import CancelScope, CapacityLimiter, Event, to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
+
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .timeline import Block
 
@@ -50,7 +52,7 @@ class Disk:
         self._given = 0  # samples that `write` was given
         self._skipped = 0  # of those, lost since the last block that was kept
         self._blocks: deque[Block] = deque()  # below zero: silence for what was lost
-        self._news = Event()
+        self._news = Wakeup()
         # Written by the worker threads alone, one at a time:
         self._one_at_a_time = threading.Lock()
         self._size = 0  # bytes of audio in the file
@@ -85,7 +87,6 @@ class Disk:
         limiter = CapacityLimiter(1)
         while self.error is None:
             await self._news.wait()
-            self._news = Event()
             # Left behind on cancel: `close` waits for it, but not for ever.
             await to_thread.run_sync(
                 self._drain, abandon_on_cancel=True, limiter=limiter

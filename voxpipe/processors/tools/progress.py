@@ -6,7 +6,9 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Literal
 
-from anyio import Event, from_thread
+from anyio import from_thread
+
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 Told = Literal["progress", "sentence"]
 
@@ -50,7 +52,7 @@ class Reports:
 
     def __init__(self) -> None:
         self._newest: tuple[str, Told] | None = None
-        self._there = Event()
+        self._there = Wakeup()
 
     def add(self, text: str, told: Told) -> None:
         """Another one, in place of the one that waits."""
@@ -61,5 +63,5 @@ class Reports:
         """Wait for one."""
         await self._there.wait()
         assert self._newest is not None
-        newest, self._newest, self._there = self._newest, None, Event()
+        newest, self._newest = self._newest, None
         return newest

@@ -142,10 +142,10 @@ class ToolRouter(Processor):
         self._questions = Questions()
         self._is_ending = False
         async with create_task_group() as tools:
-            async with create_task_group() as ears:
-                ears.start_soon(self._heed_interruptions)
+            async with create_task_group() as heeding:
+                heeding.start_soon(self._heed_interruptions)
                 await self._take_calls(tools)
-                ears.cancel_scope.cancel()
+                heeding.cancel_scope.cancel()
             # Before the group of the tools ends: one of them may refuse to.
             await self.results.end()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from anyio import Event
 
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Disconnected
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Wire:
         self._reader: Callable[[bytes], None] = self._keep
         self._pending = bytearray()
         self._eof = False
-        self._more = Event()
+        self._more = Wakeup()
         self._flushed: Event | None = None
         self._lost = Event()
         self.is_full = False
@@ -77,7 +78,6 @@ class Wire:
     async def read(self) -> bytes:
         """Some bytes, or none at the end."""
         while not self._pending and not self._eof:
-            self._more = Event()
             self.listen()
             await self._more.wait()
         data = bytes(self._pending)

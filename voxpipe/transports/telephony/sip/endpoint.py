@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Self
 
-from anyio import AsyncContextManagerMixin, Event, current_time, move_on_after
+from anyio import AsyncContextManagerMixin, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
 from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
@@ -79,7 +80,7 @@ class SipEndpoint(AsyncContextManagerMixin):
         self._refusals = Refusals()
         self._replays = Replays()
         self._tasks: TaskGroup | None = None
-        self._ended = Event()  # one of the calls, since somebody waits for it
+        self._ended = Wakeup()  # one of the calls has
         self.calls = 0
 
     @asynccontextmanager
@@ -91,7 +92,6 @@ class SipEndpoint(AsyncContextManagerMixin):
                 self._tasks = None
             with move_on_after(self._farewell):
                 while self.calls:
-                    self._ended = Event()
                     await self._ended.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

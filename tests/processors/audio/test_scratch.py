@@ -54,7 +54,7 @@ def test_two_streams_of_a_thread_do_not_disturb_each_other() -> None:
 
 
 @pytest.mark.parametrize("rates", RATES)
-def test_streams_in_other_threads_have_benches_of_their_own(
+def test_streams_in_other_threads_have_arrays_of_their_own(
     rates: tuple[int, int],
 ) -> None:
     def convert(seed: int) -> bool:

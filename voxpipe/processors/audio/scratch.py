@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 Int16 = NDArray[np.int16]
 Float64 = NDArray[np.float64]
 
-LONGEST = 8_192  # samples of a piece: 250 ms at 32 kHz
-_KEPT = 16  # in a thread, 0.6 MB each at most; a program has two or three
+MAX_PIECE = 8_192  # samples of a piece: 250 ms at 32 kHz
+_MAX_KEPT = 16  # in a thread, 0.6 MB each at most; a program has two or three
 # Arrays, because a number would be made into one each time.
 _LOWEST, _HIGHEST = np.array(-32768.0), np.array(32767.0)
 
@@ -76,15 +76,15 @@ class Scratch:
         return self._samples.tobytes()
 
 
-class _Benches(threading.local):
+class _Known(threading.local):
     def __init__(self) -> None:
-        self.known: dict[tuple[int, int], Scratch] = {}
+        self.scratches: dict[tuple[int, int], Scratch] = {}
 
 
-_BENCHES = _Benches()
+_KNOWN = _Known()
 
 
-def workbench(matrix: Float64, block_in: int, size: int) -> Scratch:
+def scratch(matrix: Float64, block_in: int, size: int) -> Scratch:
     """This thread's for pieces of ``size`` samples.
 
     Args:
@@ -92,10 +92,10 @@ def workbench(matrix: Float64, block_in: int, size: int) -> Scratch:
         block_in: inputs of a block.
         size: samples of a piece, a multiple of that.
     """
-    known = _BENCHES.known
+    known = _KNOWN.scratches
     found = known.get((id(matrix), size))  # which keeps it: no other gets this id
     if found is None:
-        if len(known) >= _KEPT:
+        if len(known) >= _MAX_KEPT:
             known.clear()
         found = known[id(matrix), size] = Scratch(matrix, block_in, size)
     return found
