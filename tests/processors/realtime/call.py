@@ -22,17 +22,13 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.audio import Encode
-from voxpipe.processors.realtime import Connect, Realtime
+from voxpipe.processors.realtime import Realtime
 from voxpipe.processors.realtime import open_session as open_realtime
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.tools import Tool, ToolRouter
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import (
-    Script,
-    Timing,
-    ToneVoice,
-    connect_in_memory,
-)
+from voxpipe.simulator import Script, Simulated, Timing
+from voxpipe.simulator import simulated as simulated_anew
 from voxpipe.transports import MemoryPhone
 
 ULAW = AudioFormat("ulaw", 8_000)
@@ -46,9 +42,9 @@ QUICK = Timing(
 DEADLINE = 120.0  # seconds, virtual; a call that has not ended by then never will
 
 
-def simulated(script: Script, **options: Any) -> Connect:
-    """Connects to a simulated model that speaks with a tone."""
-    return lambda address: connect_in_memory(script, ToneVoice(), seed=1, **options)
+def simulated(script: Script, **options: Any) -> Simulated:
+    """A simulated model that names everything alike in each run."""
+    return simulated_anew(script, seed=1, **options)
 
 
 def speech(seconds: float, format: AudioFormat = PCM_24K) -> bytes:
