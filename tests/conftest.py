@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import settings
 # An example that is slow on a busy machine proves nothing.
 settings.register_profile("voxpipe", deadline=None)
 settings.load_profile("voxpipe")
+
+_passed_over = 0  # modules
 
 
 def pytest_collection() -> None:
@@ -25,6 +28,18 @@ def pytest_collection() -> None:
 def pytest_collection_finish() -> None:
     """Let the collector, which `no_leaks` runs, pass over all that was imported."""
     gc.enable()
+    _pass_over_imports()
+
+
+def pytest_runtest_logfinish() -> None:
+    """And over what a test has imported, such as a client's library."""
+    if len(sys.modules) > _passed_over + 50:
+        _pass_over_imports()
+
+
+def _pass_over_imports() -> None:
+    global _passed_over
+    _passed_over = len(sys.modules)
     gc.collect()
     gc.freeze()
 
