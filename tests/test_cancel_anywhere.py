@@ -106,13 +106,13 @@ async def cancel_at(steps: Steps, numbers: Sequence[int]) -> None:
 
 
 async def cancel_once(steps: Steps, number: int) -> None:
-    timers()  # on trio a task, which stays as long as the loop
+    clock = timers()  # on trio a task, which stays as long as the loop
     tasks, pulled = running(), list[float]()
 
     with CancelScope() as scope:
 
         def pull() -> None:
-            pulled.append(current_time())
+            pulled.append(clock.now())  # outside of every task
             scope.cancel()
 
         steps.reset(number, pull)

@@ -134,9 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
     )
-    arguments.loop = chosen_loop(arguments.loop)
     log_to_console()
     open_files()
+    arguments.loop = chosen_loop(arguments.loop)
     options = {"use_uvloop": arguments.loop == "uvloop"}
     anyio.run(serve, arguments, gate, board, backend_options=options)
     return 0
@@ -163,8 +163,9 @@ async def serve(
         anyio.create_task_group() as tasks,
     ):
         await tasks.start(_follow_signals, board, arguments.drain, tasks)
+        url = server.url
         settle()
-        _tell(_welcome(arguments, gate, server, model))
+        _tell(_welcome(arguments, gate, url, model))
 
 
 @asynccontextmanager
@@ -222,18 +223,16 @@ def _tell(text: str) -> None:
         print(text, flush=True)
 
 
-def _welcome(
-    arguments: argparse.Namespace, gate: Access, server: Server, model: str
-) -> str:
-    base = (gate.public_url or server.url).rstrip("/")
+def _welcome(arguments: argparse.Namespace, gate: Access, url: str, model: str) -> str:
+    base = (gate.public_url or url).rstrip("/")
     stream = "ws" + base.removeprefix("http")
     return f"""\
-voxpipe {__version__} answers calls with {arguments.app}, at {server.url}
+voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
   webhook   {base}/twilio/answer
             (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
   stream    {stream}/twilio
-  health    {server.url}/healthz and /readyz
+  health    {url}/healthz and /readyz
   model     {model}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s without \
 a reply

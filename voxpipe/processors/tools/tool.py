@@ -39,6 +39,9 @@ class Tool(Generic[P, R_co]):
         name: what the model calls it.
         description: for the model.
         policy: how it is treated while it works.
+        is_async: it runs in the event loop; a plain function gets a thread.
+        timeout: seconds that one call may take; ``None`` leaves it to the router.
+        reports: it has a parameter of type `Progress`.
     """
 
     def __init__(
@@ -55,6 +58,9 @@ class Tool(Generic[P, R_co]):
         self.description = description
         self.policy = policy
         self._takes = takes
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.timeout = policy.timeout
+        self.reports = takes.progress is not None
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
@@ -63,21 +69,6 @@ class Tool(Generic[P, R_co]):
 
     def __repr__(self) -> str:
         return f"<Tool {self.name}>"
-
-    @property
-    def is_async(self) -> bool:
-        """Whether it runs in the event loop; a plain function gets a thread."""
-        return inspect.iscoroutinefunction(self.function)
-
-    @property
-    def timeout(self) -> float | None:
-        """Seconds that one call may take; ``None`` leaves it to the router."""
-        return self.policy.timeout
-
-    @property
-    def reports(self) -> bool:
-        """Whether it has a parameter of type `Progress`."""
-        return self._takes.progress is not None
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Outbox:
             ``input_audio_buffer.append``.
         frames: for the ports, by the port's name, in order.
         reports: everything unusable or refused, for `Processor.report`.
+        stirred: a reply has ended: there may be more, or another, to be played.
         read: the ports that somebody reads; all of them while that is not known.
     """
 
@@ -40,6 +41,7 @@ class Outbox:
         self.messages: deque[ClientEvent | AudioFrame] = deque()
         self.frames: deque[tuple[str, Frame]] = deque()
         self.reports: deque[str] = deque(maxlen=MAX_REPORTS)
+        self.stirred = False
         self.read = PORTS
 
     def send(self, kind: str, /, **fields: Any) -> None:

@@ -190,8 +190,8 @@ class Responses:
             # It slipped in before the service heard of the cut: nobody will hear it.
             self._delete(item.id)
 
-    def item_done(self, event: ev.OutputItemEvent) -> ToolCall | None:
-        """The model has ended a message or a call; a complete call is returned."""
+    def item_done(self, event: ev.OutputItemEvent) -> tuple[Response, ToolCall] | None:
+        """The model has ended a message or a call; gives a complete call, and whose."""
         response, item = self._known.get(event.response_id), event.item
         if response is None:
             return None
@@ -212,7 +212,7 @@ class Responses:
             if len(response.wanted) < MAX_ITEMS:
                 response.wanted.append(call)
             return None
-        return call
+        return response, call
 
     def done(self, event: ev.ResponseEvent, now: float) -> Response | None:
         """One has been made; ``None`` if that is known."""
@@ -225,6 +225,7 @@ class Responses:
         elif response.phase != "making":
             return None
         response.end(told.id)
+        self._outbox.stirred = True
         if is_new:
             self._remember(response)
         self._arbiter.ended(response)
@@ -239,7 +240,8 @@ class Responses:
         if not response.turn.generated and not response.turn.is_over:
             response.turn.unwatch(response.watch)  # nothing of it can be played
             response.turn.finish()
-            self._retire()
+            if response in self.spoken:
+                self.spoken.remove(response)
         return response
 
     def cleared(self, event: ev.PlaybackEvent, now: float) -> None:
@@ -290,6 +292,7 @@ class Responses:
         for response in self._known.values():
             if response.phase == "making" and not response.store.closed:
                 response.store.close()
+                self._outbox.stirred = True
                 self._cancel(response)
 
     def abandon(self, reason: str) -> None:
@@ -307,6 +310,7 @@ class Responses:
 
     def _over(self, response: Response, *, service_cancels: bool) -> None:
         turn = response.turn
+        self._outbox.stirred = True
         if turn.is_cut:
             response.store.clear()
             if response.phase == "making" and not service_cancels:
@@ -350,7 +354,7 @@ class Responses:
         self._outbox.send("response.cancel", response_id=response.id)
 
     def _overflow(self, response: Response) -> None:
-        response.overflowed = True
+        response.overflowed = self._outbox.stirred = True
         response.store.close()
         why = f"it ran more than {STORE_SECONDS:.0f} s ahead of the ear"
         self._outbox.report(f"a reply is cut short: {why}")

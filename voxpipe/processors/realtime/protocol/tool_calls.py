@@ -77,11 +77,13 @@ class ToolCalls:
 
     def item_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
         """The model has written an item; a call is handed out."""
-        call = self._responses.item_done(event)
-        if call is None or not self._known.add(call.call_id):
+        done = self._responses.item_done(event)
+        if done is None:
             return None
-        response = self._responses.find(event.response_id)
-        if response is None:
+        response, call = done
+        if not self._known.add(call.call_id):
+            return None
+        if response.turn.is_cut:
             self._answer(call.call_id, NOT_RUN)
         elif "calls" not in self._outbox.read:
             self._answer(call.call_id, NOBODY)  # or the model waits for ever

@@ -7,7 +7,7 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sized
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from voxpipe.pipeline import (
     SpeechStopped,
 )
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.pipeline.runtime.timer import Timer, timers
+from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.protocol.outbox import Outbox
@@ -43,11 +43,6 @@ class SansIOProtocol(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What a step leaves to be done."""
-        ...
-
-    @property
-    def spoken(self) -> Sized:
-        """What is to be played, if anything."""
         ...
 
     @property
@@ -117,6 +112,7 @@ class Link:
         self._messages = Wakeup()  # there is something to send, or something due
         self._due: float | None = None  # what the timer is set to
         self._timer = Timer(inf, self._messages.set)
+        self._timers: Timers | None = None  # of the loop it runs in
         self._moves: list[Wakeup] = []
         self.audio = Wakeup()
         self.closing = self.ending = False
@@ -146,7 +142,10 @@ class Link:
             SessionLost: the session has ended, and nobody had asked for that.
             VoxpipeError: a reader of a port does not read.
         """
-        self.now = timers().now  # anyio's costs more, and it is asked often
+        # Kept: where audio is taken at once, outside of every task, anyio may not know
+        # which loop runs. And its clock costs more than the loop's own.
+        self._timers = timers()
+        self.now = self._timers.now
         async with tasks_until_done() as tasks:
             self._ports = PortQueues(ports)
             self._protocol.outbox.read = self._ports.read
@@ -213,7 +212,8 @@ class Link:
             self._messages.set()
         if self._protocol.due != self._due:
             self._set_timer(self._protocol.due)
-        if self._protocol.spoken:
+        if outbox.stirred:
+            outbox.stirred = False
             self.audio.set()
         for wakeup in self._moves:
             wakeup.set()
@@ -222,7 +222,8 @@ class Link:
         self._due = due
         self._timer.cancel()
         if due is not None:
-            self._timer = timers().at(due, self._messages.set)
+            assert self._timers is not None  # it runs
+            self._timer = self._timers.at(due, self._messages.set)
 
     # --- from the caller
 

@@ -33,12 +33,10 @@ class TranscriptionProtocol:
         bill: money so far.
         closed: the service never says that it closes a transcription.
         due: nothing is ever due.
-        spoken: nothing is ever said.
     """
 
     closed = False
     due = None
-    spoken = ()
 
     def __init__(self, settings: Settings, host: str) -> None:
         self.outbox = outbox = Outbox()

@@ -52,11 +52,8 @@ class TranslationProtocol:
         store: what was translated, and not yet taken.
         bill: what it has cost so far, source transcripts not included: nobody tells.
         closed: the service has said that all of it is out.
-        spoken: there are no replies; its audio waits in `store`.
         missed: seconds of translation that made room for newer ones.
     """
-
-    spoken = ()
 
     def __init__(self, settings: TranslationSettings, host: str) -> None:
         self._settings = settings
