@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from voxpipe.processors.realtime.config.models import undated
 
@@ -35,6 +36,7 @@ _REGIONAL = frozenset({"us.api.openai.com", "eu.api.openai.com"})
 _SURCHARGE, _SURCHARGED_SINCE = 1.10, date(2026, 3, 5)
 
 
+@lru_cache(maxsize=64)  # models; it is asked for each reply
 def price_of(model: str) -> Price | None:
     """The price of ``model``; a dated snapshot costs what its model costs."""
     return PRICES.get(undated(model))

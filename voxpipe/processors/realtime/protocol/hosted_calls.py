@@ -230,14 +230,12 @@ class HostedCalls:
             return self._end(call)
         # The model was interrupted while it wrote the call.
         call.ended = True
-        return self._followed(self._pending.let_go(call.item_id))
+        response = self._pending.let_go(call.item_id)
+        return None if response is None else self._pending.follow_up(response)
 
     def _end(self, call: _Call) -> Response | None:
         call.ended = True
-        return self._followed(self._pending.end(call.item_id))
-
-    def _followed(self, response: Response | None) -> Response | None:
-        return None if response is None else self._pending.follow_up(response)
+        return self._pending.ended(call.item_id)
 
     def _tell(self, call: _Call, **how: Any) -> None:
         frame = McpCall(

@@ -53,6 +53,11 @@ class PendingCalls:
             response.called = True
         return response
 
+    def ended(self, call_id: str) -> Response | None:
+        """A call has its result: gives what is to be asked for now."""
+        response = self.end(call_id)
+        return None if response is None else self.follow_up(response)
+
     def let_go(self, call_id: str) -> Response | None:
         """A call will have no result: gives the reply that may be followed now."""
         response = self._open.pop(call_id, None)

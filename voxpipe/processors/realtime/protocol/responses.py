@@ -220,28 +220,28 @@ class Responses:
         response = self._known.get(told.id)
         is_new = response is None  # its creation was never told
         if response is None:
-            wanted = (told.metadata or {}).get(TAG)
-            response = self._arbiter.take(wanted) or self.new()
+            response = self._arbiter.take((told.metadata or {}).get(TAG)) or self.new()
         elif response.phase != "making":
             return None
         response.end(told.id)
-        self._outbox.stirred = True
         if is_new:
             self._remember(response)
         self._arbiter.ended(response)
-        details = told.status_details
-        reason = details.why if details else ""
+        reason = told.status_details.why if told.status_details else ""
         status = _STATUSES.get(told.status, "failed")
         if status in ("failed", "incomplete"):
             self._outbox.report(f"a reply is {status}: {reason or 'no reason given'}")
         if status == "cancelled" and response.settled is None:
             self.cut(response, now, service_cancels=True)
         response.settle(status, reason)
-        if not response.turn.generated and not response.turn.is_over:
-            response.turn.unwatch(response.watch)  # nothing of it can be played
+        if response.turn.generated:
+            self._outbox.stirred = True
+        elif not response.turn.is_over:  # nothing of it can be played
+            response.turn.unwatch(response.watch)
             response.turn.finish()
             if response in self.spoken:
                 self.spoken.remove(response)
+            self._outbox.stirred |= bool(self.spoken)
         return response
 
     def cleared(self, event: ev.PlaybackEvent, now: float) -> None:

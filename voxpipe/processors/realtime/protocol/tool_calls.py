@@ -89,7 +89,7 @@ class ToolCalls:
             self._answer(call.call_id, NOBODY)  # or the model waits for ever
             self._outbox.report("a tool was called, and nobody takes calls")
             self._pending.open(call.call_id, response)
-            return self._ended(call.call_id)
+            return self._pending.ended(call.call_id)
         elif len(self._open) >= MAX_OPEN:
             self._answer(call.call_id, TOO_MANY)
             self._outbox.report("too many tool calls are open: one was refused")
@@ -123,7 +123,7 @@ class ToolCalls:
         if call_id in self._detached:
             self._detached.discard(call_id)
             return self._pending.go_on()
-        return self._ended(call_id)
+        return self._pending.ended(call_id)
 
     def _update(self, update: ToolUpdate) -> None:
         if update.kind == "detached":
@@ -132,10 +132,6 @@ class ToolCalls:
             self._pending.detach(update.call_id)
         else:
             self._fillers.add(update)
-
-    def _ended(self, call_id: str) -> Response | None:
-        response = self._pending.end(call_id)
-        return None if response is None else self._pending.follow_up(response)
 
     def _answer(self, call_id: str, output: str) -> None:
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
