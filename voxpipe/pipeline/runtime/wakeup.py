@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyio import Event
+import anyio
 
 
 class Wakeup:
@@ -13,7 +13,7 @@ class Wakeup:
 
     def __init__(self) -> None:
         self._is_set = False
-        self._event: Event | None = None
+        self._event: anyio.Event | None = None
 
     def set(self) -> None:
         """Wake the task that waits, or the next that will."""
@@ -25,6 +25,6 @@ class Wakeup:
     async def wait(self) -> None:
         """Wait until it is set."""
         if not self._is_set:
-            self._event = Event()
+            self._event = anyio.Event()
             await self._event.wait()
         self._is_set = False
