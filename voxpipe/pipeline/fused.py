@@ -37,9 +37,19 @@ class Leaf:
 
     Attributes:
         entry: what the box or output before it calls.
+        taken: frames that it was given.
     """
 
-    __slots__ = ("_came_from", "_label", "_out", "_rule", "_seen", "entry", "queue")
+    __slots__ = (
+        "_came_from",
+        "_label",
+        "_out",
+        "_rule",
+        "_seen",
+        "entry",
+        "queue",
+        "taken",
+    )
 
     def __init__(
         self,
@@ -54,12 +64,14 @@ class Leaf:
         self._came_from = came_from
         self._out = out
         self._seen: AudioFormat | None = None
+        self.taken = 0
         self.queue = queue
         self.entry: Push = self.push
         queue.add_writer()
 
     def push(self, frame: Any) -> None:
         """Have ``frame`` queued."""
+        self.taken += 1
         if type(frame) is AudioFrame and frame.format is not self._seen:
             self._check(frame.format)
         self._out.append((self.queue, frame))
@@ -96,7 +108,6 @@ class Node:
     Attributes:
         entry: what the box or output before it calls.
         taken: frames that it was given.
-        made: frames that left it.
     """
 
     __slots__ = (
@@ -107,8 +118,8 @@ class Node:
         "_kind",
         "_next",
         "_turn",
+        "_unread",
         "entry",
-        "made",
         "name",
         "taken",
     )
@@ -116,7 +127,7 @@ class Node:
     def __init__(self, name: str, box: AnyBox, children: list[Node | Leaf]) -> None:
         self.name = name
         self.taken = 0
-        self.made = 0
+        self._unread = 0  # left this box while nothing was drawn behind it
         self._box = box
         self._feed: Callable[[Any], Any] = box.feed
         self._accepts = box.accepts
@@ -129,6 +140,11 @@ class Node:
         except Exception as error:
             blame(error, name)
             raise
+
+    @property
+    def made(self) -> int:
+        """Frames that left it: those that the first box or input behind it was given."""
+        return self._children[0].taken if self._children else self._unread
 
     def watch(self, watch: Watch | None) -> None:
         """Have ``watch`` told of each frame and its time; ``None``: nobody."""
@@ -160,7 +176,6 @@ class Node:
                 self._pass_by(frame)
                 return
             for made in self._feed(frame):
-                self.made += 1
                 self._next(made)
         except Exception as error:
             blame(error, self.name)
@@ -185,10 +200,11 @@ class Node:
 
     def _emit(self, frames: Any) -> None:
         for made in frames:
-            self.made += 1
             self._next(made)
 
     def _fork(self, frame: Any) -> None:
+        if not self._children:
+            self._unread += 1
         for child in self._children:
             child.entry(frame)
 
