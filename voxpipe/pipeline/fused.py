@@ -143,7 +143,7 @@ class Node:
 
     @property
     def made(self) -> int:
-        """Frames that left it: those that the first box or input behind it was given."""
+        """Frames that left it: those that what is first behind it was given."""
         return self._children[0].taken if self._children else self._unread
 
     def watch(self, watch: Watch | None) -> None:

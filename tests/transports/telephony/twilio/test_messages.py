@@ -48,6 +48,23 @@ def test_audio_keeps_the_text_that_it_came_as() -> None:
     assert event == Media(STREAM, "inbound", payload, 145)
 
 
+@given(
+    before=st.sampled_from(["", '"streamSid":"MZ1",', '"streamSid":"",']),
+    after=st.sampled_from(["", ',"streamSid":"MZ2"', ',"streamSid":null']),
+    track=st.sampled_from(["inbound", "outbound", "", "\u00e9"]),
+    timestamp=st.from_regex(r"\d{0,14}", fullmatch=True),
+    payload=st.from_regex(r"[A-Za-z0-9+/]{0,8}={0,3}", fullmatch=True),
+)
+def test_the_usual_way_to_write_audio_is_read_as_every_other(
+    before: str, after: str, track: str, timestamp: str, payload: str
+) -> None:
+    usual = (
+        f'{{"event":"media","sequenceNumber":"3",{before}"media":{{"track":"{track}",'
+        f'"chunk":"2","timestamp":"{timestamp}","payload":"{payload}"}}{after}}}'
+    )
+    assert wire.parse(usual) == wire.parse(f" {usual}")
+
+
 def test_bytes_are_taken_as_text_is() -> None:
     assert parse(start().encode()) == parse(start())
     assert parse(speech(1).encode()) == parse(speech(1))

@@ -111,6 +111,11 @@ def parse(message: str | bytes) -> Event | None:
     Raises:
         WireError: it is too long, no JSON object, or lacks something that its kind has.
     """
+    if type(message) is str and len(message) <= MAX_MESSAGE:
+        usual = _USUAL_MEDIA(message)
+        if usual is not None:
+            first, track, at, payload, last = usual.groups()
+            return Media(last or first, track, payload, int(at))
     value = _object(message)
     kind = value.get("event")
     if type(kind) is not str:
@@ -145,6 +150,14 @@ def clear(stream_sid: str) -> str:
 
 _parse_json = json.JSONDecoder().raw_decode
 _SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+# Nearly every message: 50 a second and call, as Twilio writes them (stream before or
+# after the audio). A match takes half the time of the parser, which reads all others.
+_USUAL_MEDIA = re.compile(
+    r'\{"event":"media","sequenceNumber":"\d{1,12}",(?:"streamSid":"([\w.:-]{1,128})",)?'
+    r'"media":\{"track":"([a-z]+)","chunk":"\d{1,12}","timestamp":"(\d{1,12})",'
+    r'"payload":"([A-Za-z0-9+/=]*)"\}(?:,"streamSid":"([\w.:-]{1,128})")?\}',
+    re.ASCII,
+).fullmatch
 
 
 def _object(message: str | bytes) -> dict[str, Any]:
