@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.protocol.session_config import Kind
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 Json = dict[str, Any]
 RATE = 24_000
@@ -148,9 +149,10 @@ class Bench:
         return asked + self.until("rate_limits.updated")
 
     def _drain(self) -> list[Json]:
-        for speech in self.machine.speech_requests():
-            pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
-            self.machine.spoken(speech, pcm, self.now)
+        for request in self.machine.requests():
+            if isinstance(request, SpeechRequest):
+                pcm = self.voice.speak(request.text, request.voice, request.speed)
+                self.machine.answered(request, pcm, self.now)
         events = self.machine.outgoing()
         for event in events:
             judge(event)

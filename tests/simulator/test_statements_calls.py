@@ -12,6 +12,7 @@ from voxpipe.simulator import Line, Script, Timing, ToneVoice
 from voxpipe.simulator.calls.output_audio_buffer import PlayedAudio
 from voxpipe.simulator.calls.session import CallSession
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 from .bench import BIRTHDAY, Json, hum, judge, silence, types
 
@@ -76,9 +77,10 @@ class Line20ms:
 
     def _drain(self) -> None:
         while True:
-            for speech in self.call.speech_requests():
+            for speech in self.call.requests():
+                assert isinstance(speech, SpeechRequest)
                 pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
-                self.call.spoken(speech, pcm, self.now)
+                self.call.answered(speech, pcm, self.now)
             events = self.call.outgoing()
             self.played += self.call.played()
             if not events:

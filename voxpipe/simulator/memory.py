@@ -28,10 +28,10 @@ from .net.admission import Admission
 from .net.faulty import with_faults
 from .net.pump import Pump
 from .net.session_requests import in_line
+from .protocol.dialogue import SansIOSession
 from .protocol.session_config import LIFETIME, AnyKind
 from .script.faults import ScriptFault
 from .script.script import Script
-from .service.sans_io_session import SansIOSession
 from .voices.speech import CachedVoice, Voice, find_voice
 
 _MODELS: dict[AnyKind, str] = {

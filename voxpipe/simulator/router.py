@@ -21,13 +21,13 @@ from .net.messages import HttpRequest
 from .net.pump import Pump
 from .net.session_requests import Speak
 from .net.websocket import ServerWebSocket
+from .protocol.dialogue import SansIOSession
 from .rest.calls import CallEndpoints
 from .rest.client_secrets import ClientSecretEndpoints
 from .rest.responses import ResponsesEndpoint
 from .rest.routes import Routes, nothing_at
 from .script.script import Script
 from .service.machine import Machine
-from .service.sans_io_session import SansIOSession
 
 
 class Router:

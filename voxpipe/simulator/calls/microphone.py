@@ -17,8 +17,6 @@ from voxpipe.simulator.audio import g711
 from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat
 
 PIECE = 0.02  # seconds, a packet of a telephone line
-# As `AudioFormat.silence`, by the protocol's names.
-_SILENCE = {"audio/pcm": b"\x00", "audio/pcmu": b"\xff", "audio/pcma": b"\xd5"}
 
 
 class CallEnded(TransportError):
@@ -66,7 +64,7 @@ class Microphone:
     def next(self, format: WireFormat) -> bytes:
         """The next 20 ms."""
         speech, size = self._speech, int(PIECE * 1000) * format.bytes_per_ms
-        silence = _SILENCE[format.type] * size
+        silence = format.silence(size)
         if speech is None or speech.format != format:
             return silence
         piece = speech.audio[speech.position : speech.position + size]

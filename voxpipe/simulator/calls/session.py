@@ -14,11 +14,9 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import WireFormat, wire_format
 from voxpipe.simulator.errors import CloseFrame
-from voxpipe.simulator.protocol.json_types import is_object
-from voxpipe.simulator.protocol.outbox import Event
+from voxpipe.simulator.protocol.json_types import object_in
+from voxpipe.simulator.protocol.outbox import Event, Request, T
 from voxpipe.simulator.service.machine import Machine
-from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .output_audio_buffer import BufferChange, OutputAudioBuffer, PlayedAudio
 
@@ -126,26 +124,14 @@ class CallSession:
         self._machine.advance(now)
         self._follow(now, self._outgoing)
 
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        return self._machine.speech_requests()
+    def requests(self) -> list[Request[Any]]:
+        """What others have to do for it since the last time this was asked."""
+        return self._machine.requests()
 
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``request``; ``None`` when it failed."""
+    def answered(self, request: Request[T], outcome: T, now: float) -> None:
+        """Take what came of a request."""
         self._let_pass(now)
-        self._machine.spoken(request, pcm, now)
-        self._follow(now, self._outgoing)
-
-    def mcp_requests(self) -> list[McpRequest]:
-        """What MCP servers have to be asked since the last time this was asked."""
-        return self._machine.mcp_requests()
-
-    def mcp_answered(
-        self, request: McpRequest, outcome: McpOutcome, now: float
-    ) -> None:
-        """Take what came of ``request``."""
-        self._let_pass(now)
-        self._machine.mcp_answered(request, outcome, now)
+        self._machine.answered(request, outcome, now)
         self._follow(now, self._outgoing)
 
     # --- what comes out of the machine
@@ -223,8 +209,5 @@ class CallSession:
 def _is_clear(message: str | bytes) -> bool:
     if not isinstance(message, str) or _CLEAR not in message:
         return False
-    try:
-        event = json.loads(message)
-    except (ValueError, RecursionError):
-        return False
-    return is_object(event) and event.get("type") == _CLEAR
+    event = object_in(message)
+    return event is not None and event.get("type") == _CLEAR

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import is_object, object_in
 
 from .errors import CassetteError
 from .redaction import APPENDS, bytes_in, kind_of
@@ -100,11 +99,8 @@ def parse_cassette(lines: Iterable[str], *, name: str = "cassette") -> Cassette:
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        line = None
-    if not is_object(line):
+    line = object_in(text)
+    if line is None:
         raise CassetteError(f"{where}: expected a JSON object, got something else")
     return line
 

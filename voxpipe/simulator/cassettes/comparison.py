@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object, value_in
 
 from .redaction import kind_of
 
@@ -100,15 +100,8 @@ def _meaning(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
         if item.get("id") == _OWN:
             del item["id"]
         if item.get("type") == _RESULT:
-            item["output"] = _parsed(item.get("output"))
+            item["output"] = value_in(item.get("output"))
     return meaning
-
-
-def _parsed(output: Any) -> Any:
-    try:
-        return json.loads(output)
-    except (TypeError, ValueError, RecursionError):
-        return output
 
 
 def _differing(expected: Any, got: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import object_in
 
 from .cassette import MAX_SIZE, VERSION
 from .errors import CassetteError
@@ -145,11 +145,8 @@ class _Tape:
 
     def message(self, sender: Literal["client", "server"], message: str) -> None:
         """Write down a message, without what has to go."""
-        try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
-            event = None
-        if not is_object(event):
+        event = object_in(message)
+        if event is None:
             self._entry(sender, {"text": clean_text(message)})
         elif kind_of(event) in APPENDS and self._keep == "words":
             self._audio += bytes_in(event.get("audio"))

@@ -10,7 +10,7 @@ from uuid import uuid4
 from anyio import EndOfStream, current_time, sleep_until
 
 from voxpipe.simulator.errors import EXPIRED, Refusal
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import object_in
 from voxpipe.simulator.script.faults import (
     Close,
     ConnectionFault,
@@ -110,11 +110,8 @@ class _FaultyConnection:
         await self._client.gone()
 
     def _strikes(self, message: str | bytes) -> list[ConnectionFault]:
-        try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
-            return []  # a client may send what is no event
-        kind = event.get("type") if is_object(event) else None
+        event = object_in(message) or {}  # a client may send what is no event
+        kind = event.get("type")
         return [each.fault for each in self._armed if each.strikes(kind)]
 
     def _changed(self, fault: ConnectionFault, texts: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.simulator.service.sans_io_session import SansIOSession
+from voxpipe.simulator.protocol.dialogue import SansIOSession
 
 from .client_connection import ClientConnection
 from .session_requests import SessionRequests, Speak

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+import json
+from typing import Any, NoReturn, TypeGuard
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -13,3 +14,25 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_array(value: object) -> TypeGuard[list[Any]]:
     """Whether a parsed JSON value is an array."""
     return isinstance(value, list)
+
+
+def object_in(text: str | bytes) -> dict[str, Any] | None:
+    """The JSON object that ``text`` is; ``None`` when it is something else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if is_object(value) else None
+
+
+def value_in(text: Any) -> Any:
+    """The JSON value that ``text`` is, or what it is otherwise."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return text
+
+
+def not_json(constant: str) -> NoReturn:
+    """Refuse what Python takes for JSON and nobody else does: NaN and Infinity."""
+    raise ValueError(constant)

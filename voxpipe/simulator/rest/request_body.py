@@ -10,8 +10,7 @@ from typing import Any, cast
 
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.net.messages import HttpError, HttpRequest
-from voxpipe.simulator.protocol.incoming import not_json
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import is_object, not_json
 
 _MAX_FORM = 4 * 1024 * 1024  # bytes
 
