@@ -105,7 +105,7 @@ class Simulator(AsyncContextManagerMixin):
             requests: how many of them.
             retry_after: seconds, as the answers say.
         """
-        self._open.routes.overload.begin(status, requests, retry_after)
+        self._open.routes.turn_away(status, requests, retry_after)
 
     def incoming_call(
         self,
