@@ -12,9 +12,9 @@ from anyio.abc import TaskGroup
 
 from .calls.calls import Calls
 from .cassettes import CassetteError, Players
-from .errors import Refusal
+from .errors import BadKey, Refusal, quoted
 from .machines import open_machine
-from .net.admission import SESSION_PATHS, Admission, Rejection, admit, no_such_call
+from .net.admission import SESSION_PATHS, Admission, admit
 from .net.faulty import with_faults
 from .net.keys import Keys
 from .net.messages import HttpRequest
@@ -95,10 +95,12 @@ class Router:
             # The service upgrades first and refuses then.
             try:
                 await self._converse(socket, request)
-            except Rejection as rejection:
+            except Refusal as refusal:
+                code = 3000 if isinstance(refusal, BadKey) else 4000
+                reason = ".".join(filter(None, [refusal.type, refusal.code]))
                 with suppress(EndOfStream):
-                    await socket.send(json.dumps(rejection.event))
-                    await socket.close(*rejection.close_frame)
+                    await socket.send(json.dumps(refusal.event()))
+                    await socket.close(code, reason)
 
         return converse
 
@@ -117,7 +119,8 @@ class Router:
             return
         call = self.calls.joined(admission.call_id)
         if call is None:
-            raise Rejection(4000, no_such_call(admission.call_id))
+            id = quoted(admission.call_id)
+            raise Refusal("call_not_found", f"There is no call {id} to join.")
         await call.join(client)
 
     def _open(self, admission: Admission) -> SansIOSession:
@@ -126,7 +129,7 @@ class Router:
         try:
             return self._players.next()
         except CassetteError as error:
-            raise Rejection(4000, Refusal("no_cassette", str(error))) from None
+            raise Refusal("no_cassette", str(error)) from None
 
     def _open_call(self, model: str, session: Mapping[str, Any]) -> Machine:
         admission = Admission("realtime", model, session=session)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
-from uuid import uuid4
 
-from voxpipe.simulator.errors import CloseFrame, Refusal, quoted
+from voxpipe.simulator.errors import Refusal, quoted, unknown
 from voxpipe.simulator.protocol.session_config import AnyKind
 from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
 
@@ -35,27 +34,6 @@ class Admission(NamedTuple):
     session: Mapping[str, Any] | None = None
 
 
-class Rejection(Exception):
-    """A client that is sent away.
-
-    Attributes:
-        event: the ``error`` event to send.
-        close_frame: the close frame after it.
-    """
-
-    def __init__(self, code: int, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        reason = refusal.type
-        if refusal.code is not None:
-            reason = f"{reason}.{refusal.code}"
-        self.event: dict[str, Any] = {
-            "type": "error",
-            "event_id": f"event_{uuid4()}",
-            "error": refusal.body(),
-        }
-        self.close_frame = CloseFrame(code, reason)
-
-
 def admit(
     target: str,
     headers: Mapping[str, str],
@@ -71,20 +49,14 @@ def admit(
         keys: the ones that are good.
 
     Raises:
-        Rejection: the client is to be sent away.
+        Refusal: the client is to be sent away.
     """
-    try:
-        secret = keys.check(key_of(headers, subprotocols))
-    except Refusal as refusal:
-        raise Rejection(3000, refusal) from None
+    secret = keys.check(key_of(headers, subprotocols))
     if "realtime=v1" in headers.get("OpenAI-Beta", ""):
-        raise Rejection(
-            4000,
-            Refusal(
-                "beta_api_shape_disabled",
-                "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
-                "header and use the GA API.",
-            ),
+        raise Refusal(
+            "beta_api_shape_disabled",
+            "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
+            "header and use the GA API.",
         )
     path, _, asked = target.partition("?")
     query = parse_qs(asked)
@@ -125,10 +97,7 @@ def _session(query: Query) -> Admission:
 
 def _translation(query: Query) -> Admission:
     if "intent" in query:
-        raise Rejection(
-            4000,
-            Refusal("unknown_parameter", "Unknown parameter: 'intent'.", "intent"),
-        )
+        raise unknown("intent")
     model = query.get("model", [""])[0]
     example = "realtime/translations?model=gpt-realtime-translate"
     _check_model(model, TRANSLATORS, example)
@@ -137,36 +106,25 @@ def _translation(query: Query) -> Admission:
 
 def _check_model(model: str, known: Sequence[str], example: str) -> None:
     if not model:
-        raise Rejection(
-            4000,
-            Refusal(
-                "missing_model",
-                "You must provide a model parameter, for example "
-                f"wss://api.openai.com/v1/{example}",
-            ),
+        raise Refusal(
+            "missing_model",
+            "You must provide a model parameter, for example "
+            f"wss://api.openai.com/v1/{example}",
         )
     if model not in known:
         name = quoted(model)[1:-1]
-        raise Rejection(
-            4000,
-            Refusal(
-                "invalid_model",
-                f'Model "{name}" is not supported in realtime mode. Supported models '
-                f"are: {', '.join(known)}.",
-            ),
+        raise Refusal(
+            "invalid_model",
+            f'Model "{name}" is not supported in realtime mode. Supported models '
+            f"are: {', '.join(known)}.",
         )
-
-
-def no_such_call(call_id: str) -> Refusal:
-    """The call is not there (any more), or was not accepted yet."""
-    return Refusal("call_not_found", f"There is no call {quoted(call_id)} to join.")
 
 
 SESSION_PATHS: Mapping[str, Callable[[Query], Admission]] = {
     "/v1/realtime": _session,
     "/v1/realtime/translations": _translation,
 }
-"""Which paths open sessions, and what decides there which one; `Rejection` otherwise.
+"""Which paths open sessions, and what decides there which one; `Refusal` otherwise.
 
 `voxpipe.simulator.machines` makes the machine that an `Admission` stands for.
 """

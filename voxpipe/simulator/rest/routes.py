@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import repeat
 from typing import Literal
 
-from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.errors import BadKey, Refusal
 from voxpipe.simulator.net.admission import SESSION_PATHS, key_of
 from voxpipe.simulator.net.keys import Keys
 from voxpipe.simulator.net.messages import (
@@ -53,17 +53,13 @@ class Routes:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, with an error when it cannot be followed."""
+        endpoint = self._find(request)
         try:
-            endpoint = self._find(request)
             self._keys.check(key_of(request.headers))
+            return next(self._busy, None) or await endpoint(request)
         except Refusal as refusal:
-            return error_response(401, refusal)
-        if (busy := next(self._busy, None)) is not None:
-            return busy
-        try:
-            return await endpoint(request)
-        except Refusal as refusal:
-            return error_response(400, refusal)
+            status = 401 if isinstance(refusal, BadKey) else 400
+            return error_response(status, refusal)
 
     def _find(self, request: HttpRequest) -> Endpoint:
         for pattern, endpoint in self._posts.items():
