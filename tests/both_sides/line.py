@@ -156,7 +156,7 @@ class Telephone:
         """Time goes by on both sides; what is said stays on the line."""
         self.collect()
         end = self.now + seconds
-        while (due := self.service.next_timer) is not None and due <= end:
+        while (due := self.service.next_timer) <= end:
             self.now = max(self.now, due)
             self.service.advance(self.now)
             self.collect()

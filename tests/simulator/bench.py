@@ -123,7 +123,7 @@ class Bench:
         """Let the clock run; gives all that happens."""
         end = self.now + seconds
         events: list[Json] = []
-        while (due := self.machine.next_timer) is not None and due <= end:
+        while (due := self.machine.next_timer) <= end:
             self.now = max(self.now, due)
             self.machine.advance(self.now)
             events += self._drain()
@@ -135,7 +135,6 @@ class Bench:
         events: list[Json] = []
         while type not in types(events):
             due = self.machine.next_timer
-            assert due is not None
             assert due < self.now + 60, f"no {type}, only {types(events)}"
             self.now = max(self.now, due)
             self.machine.advance(self.now)

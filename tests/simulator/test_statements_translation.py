@@ -78,7 +78,7 @@ class Bench:
         """Let the clock run; gives all that happens."""
         end = self.now + seconds
         events: list[Json] = []
-        while (due := self.machine.next_timer) is not None and due <= end:
+        while (due := self.machine.next_timer) <= end:
             self.now = max(self.now, due)
             self.machine.advance(self.now)
             events += self.drain()

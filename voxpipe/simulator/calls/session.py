@@ -36,7 +36,6 @@ class CallSession:
         self._machine = machine
         self._random = Random(seed)
         self._output_audio = OutputAudioBuffer()
-        self._played: list[PlayedAudio] = []
         self._formats: dict[str, WireFormat] = {}  # of responses that are running
         # What the session is; the first event of a machine tells it.
         created, *self._outgoing = machine.outgoing()
@@ -103,20 +102,17 @@ class CallSession:
     def hang_up(self, now: float) -> None:
         """End what is playing: it has been played so far."""
         self._output_audio.cut(now)
-        self._played += self._output_audio.played()
 
     def played(self) -> list[PlayedAudio]:
         """The replies whose playing has ended since the last time this was asked."""
-        played, self._played = self._played, []
-        return played
+        return self._output_audio.played()
 
     # --- for the shell
 
     @property
-    def next_timer(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
-        due = (self._machine.next_timer, self._output_audio.next)
-        return min((each for each in due if each is not None), default=None)
+    def next_timer(self) -> float:
+        """When `advance` has something to do; ``inf`` when never."""
+        return min(self._machine.next_timer, self._output_audio.next)
 
     def advance(self, now: float) -> None:
         """Do what has become due."""
@@ -191,7 +187,6 @@ class CallSession:
             ]
 
     def _tell(self, changes: list[BufferChange]) -> None:
-        self._played += self._output_audio.played()
         self._outgoing += [
             {
                 "type": f"output_audio_buffer.{change.what}",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from anyio import AsyncContextManagerMixin, EndOfStream, to_thread
+from anyio import AsyncContextManagerMixin, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.audio import AudioFormat
@@ -146,10 +146,7 @@ class SipCaller(AsyncContextManagerMixin):
         Raises:
             CallEnded: nothing more comes.
         """
-        try:
-            played = await self._known.played.receive()
-        except EndOfStream:
-            raise CallEnded("the call is over: nothing more is said") from None
+        played = await self._known.listen()
         samples = played.format.samples(bytes(played.data))
         audio = AudioFrame(
             data=samples.tobytes(), format=AudioFormat("pcm16", played.format.rate)

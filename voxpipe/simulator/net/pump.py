@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from math import inf
 
 from anyio import CancelScope, EndOfStream, create_task_group, current_time
 from anyio.abc import TaskGroup
@@ -77,12 +76,8 @@ class Pump:
             if session.close_frame is not None:
                 await self._client.close(*session.close_frame)
                 return
-            await self._wait()
+            with CancelScope(deadline=session.next_timer):
+                await self._changed.wait()
             # Only here does the session's clock move: while the client does not read,
             # nothing more is generated.
             session.advance(current_time())
-
-    async def _wait(self) -> None:
-        due = self._session.next_timer
-        with CancelScope(deadline=inf if due is None else due):
-            await self._changed.wait()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from math import inf
 from random import Random
 from typing import Any, ClassVar
 
@@ -46,9 +47,9 @@ class SansIOSession(ABC):
             self._take(message, now)
 
     @property
-    def next_timer(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
-        return None if self._outbox.close_frame else self._timers.next
+    def next_timer(self) -> float:
+        """When `advance` has something to do; ``inf`` when never."""
+        return inf if self._outbox.close_frame else self._timers.next
 
     def advance(self, now: float) -> None:
         """Do what has become due."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from voxpipe.simulator.errors import CloseFrame, Refusal
@@ -65,9 +66,9 @@ class Timers:
         self._order = count()
 
     @property
-    def next(self) -> float | None:
-        """When something is due, on the clock of whoever gives ``now``."""
-        return self._heap[0][0] if self._heap else None
+    def next(self) -> float:
+        """When something is due, on the clock of whoever gives ``now``; or ``inf``."""
+        return self._heap[0][0] if self._heap else inf
 
     def at(self, due: float, act: Callable[[float], None]) -> None:
         """Call ``act(now)`` once ``now`` has reached ``due``."""
