@@ -72,6 +72,15 @@ def wire_format(config: dict[str, Any]) -> WireFormat:
     return _FORMATS[config["type"]]
 
 
+def at_voice_rate(samples: NDArray[np.int16], rate: int, channels: int = 1) -> bytes:
+    """Any speech as voices make it: 16-bit mono at 24 kHz."""
+    mono = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
+    if rate != VOICE_RATE and len(mono):
+        mono = soxr.resample(mono, rate, VOICE_RATE)
+    data: bytes = mono.astype("<i2").tobytes()
+    return data
+
+
 def decode_audio(value: Any, path: str, format: WireFormat) -> bytes:
     """Audio bytes from a client's base64, checked.
 
