@@ -8,14 +8,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+from voxpipe.pipeline.errors import VoxpipeError
 from voxpipe.simulator.protocol.json_types import is_object, object_in
 
-from .errors import CassetteError
 from .redaction import APPENDS, bytes_in, kind_of
 
 VERSION = 1
 MAX_SIZE = 64 * 1024 * 1024  # bytes; an hour without sound has a tenth of it
 _AGAIN = "record it again"
+
+
+class CassetteError(VoxpipeError):
+    """A cassette that cannot be read; the message names file, line and cure."""
+
+
+class CassetteMismatch(CassetteError):
+    """The client did something else than when the cassette was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,9 @@ import numpy as np
 from voxpipe.simulator.audio.sound import VOICE_RATE, wire_format
 from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.protocol.dialogue import SansIOSession
-from voxpipe.simulator.protocol.json_types import is_array, is_object, object_in
+from voxpipe.simulator.protocol.json_types import mapped, object_in
 
-from .cassette import Cassette, CassetteEntry
-from .errors import CassetteMismatch
+from .cassette import Cassette, CassetteEntry, CassetteMismatch
 from .expectation import Expectation
 from .redaction import APPENDS, bytes_in, clean, fill, kind_of
 
@@ -140,7 +139,8 @@ class Player(SansIOSession):
             self._outbox.close(*entry.close)
         elif entry.event is not None:
             event: dict[str, Any] = fill(dict(entry.event), self._sounding)
-            event = _renamed(event, self._expected.names)
+            names = self._expected.names
+            event = mapped(event, lambda id: names.get(id, id))
             self._note_format(event)
             self._outbox.add(event)
 
@@ -170,12 +170,3 @@ class Player(SansIOSession):
         self._phase += count
         wave = (_LOUD * np.sin(2 * np.pi * _HUM * time)).astype("<i2")
         return format.of_voice(wave.tobytes())
-
-
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """``value`` with the client's ids of now."""
-    if is_object(value):
-        return {key: _renamed(each, names) for key, each in value.items()}
-    if is_array(value):
-        return [_renamed(each, names) for each in value]
-    return names.get(value, value) if isinstance(value, str) else value

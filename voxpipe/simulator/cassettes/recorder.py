@@ -17,8 +17,7 @@ from anyio import current_time
 from voxpipe.pipeline.errors import SessionLost
 from voxpipe.simulator.protocol.json_types import object_in
 
-from .cassette import MAX_SIZE, VERSION
-from .errors import CassetteError
+from .cassette import MAX_SIZE, VERSION, CassetteError
 from .redaction import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
 
 A = TypeVar("A", contravariant=True)
