@@ -6,6 +6,7 @@ send.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,10 +19,10 @@ from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.session.state import SessionState
 
 from .call_item import McpCallItem
-from .definitions import ServerDefinition, ServerDefinitions, size_of
+from .definitions import ServerDefinition, ServerDefinitions
 from .requests import CallMcpTool, ListMcpTools, McpOutcome, McpRequest, error_of
 
-_MAX_TOOLS = 1 << 20  # characters that the tools of a server may take
+_MAX_TOOLS = 1 << 20  # characters that the declarations of a server's tools may take
 _MAX_CALLS = 128  # open at once
 _NOT_JSON = McpFailure(
     type="protocol_error", code=-32602, message="The arguments are no JSON object."
@@ -107,7 +108,7 @@ class McpServers:
         self, begun: _Import, item: Item, outcome: McpOutcome, _now: float
     ) -> None:
         how = "failed"
-        if isinstance(outcome, list) and size_of(outcome) <= _MAX_TOOLS:
+        if isinstance(outcome, list) and len(json.dumps(outcome)) <= _MAX_TOOLS:
             how = "completed"
             begun.tools = [t for t in outcome if begun.definition.allows(t)]
             item.call["tools"] = begun.tools
