@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from voxpipe.simulator.errors import BadKey
 
 _MAX_SECRETS = 10_000  # of the oldest more is forgotten: it is then unknown
+
+
+def unix_time() -> float:
+    """The time as keys, sessions and webhooks are stamped with it: unix seconds."""
+    return datetime.now(UTC).timestamp()
 
 
 def looks_like_a_key(key: str) -> bool:
