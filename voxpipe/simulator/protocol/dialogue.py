@@ -25,7 +25,7 @@ from voxpipe.simulator.errors import (
 from .ids import Ids
 from .json_types import is_object, not_json
 from .outbox import Event, Outbox, Request, Requests, T, Timers
-from .schema import Shape, text
+from .schema import Shape, nullable, text
 
 
 class SansIOSession(ABC):
@@ -104,7 +104,7 @@ class Dialogue(SansIOSession):
         event_id: str | None = None
         try:
             event = _read(message)
-            event_id = _event_id_of(event)
+            event_id = _EVENT_ID(event.get("event_id"), "event_id")
             self._dispatch(event, now)
         except Refusal as refusal:
             self._outbox.refuse(refusal, event_id)
@@ -151,18 +151,5 @@ def _read(message: str | bytes) -> dict[str, Any]:
     return event
 
 
-def _event_id_of(event: dict[str, Any]) -> str | None:
-    """The client's own name for its event, if it gave one.
-
-    Raises:
-        Refusal: it is no string, or too long.
-    """
-    id = event.get("event_id")
-    if id is None:
-        event.pop("event_id", None)
-        return None
-    checked: str = text(512)(id, "event_id")
-    return checked
-
-
 _JSON = json.JSONDecoder(parse_constant=not_json)
+_EVENT_ID = nullable(text(512))  # the client's own name for its event
