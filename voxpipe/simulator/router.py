@@ -105,13 +105,7 @@ class Router:
         return converse
 
     async def _converse(self, socket: ServerWebSocket, request: HttpRequest) -> None:
-        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-        admission = admit(
-            request.target,
-            request.headers,
-            [each.strip() for each in offered],
-            self._keys,
-        )
+        admission = admit(request, self._keys)
         self._sessions += 1
         client = with_faults(socket, self._script.faults, self._sessions)
         if not admission.call_id:

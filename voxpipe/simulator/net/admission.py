@@ -14,6 +14,7 @@ from voxpipe.simulator.protocol.session_config import AnyKind
 from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
 
 from .keys import Keys
+from .messages import HttpRequest
 
 Query = Mapping[str, list[str]]
 SUBPROTOCOL = "realtime"
@@ -34,47 +35,37 @@ class Admission(NamedTuple):
     session: Mapping[str, Any] | None = None
 
 
-def admit(
-    target: str,
-    headers: Mapping[str, str],
-    subprotocols: Iterable[str],
-    keys: Keys,
-) -> Admission:
-    """Decide about an upgrade request.
-
-    Args:
-        target: path and query; the path is one of `SESSION_PATHS`.
-        headers: of the request, looked up without regard to case.
-        subprotocols: offered by the client; browsers put their key there.
-        keys: the ones that are good.
+def admit(request: HttpRequest, keys: Keys) -> Admission:
+    """Decide about an upgrade at one of `SESSION_PATHS`, by the keys that are good.
 
     Raises:
         Refusal: the client is to be sent away.
     """
-    secret = keys.check(key_of(headers, subprotocols))
-    if "realtime=v1" in headers.get("OpenAI-Beta", ""):
+    offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    secret = keys.check(key_of(request.headers, map(str.strip, offered)))
+    if "realtime=v1" in request.headers.get("OpenAI-Beta", ""):
         raise Refusal(
             "beta_api_shape_disabled",
             "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
             "header and use the GA API.",
         )
-    path, _, asked = target.partition("?")
-    query = parse_qs(asked)
+    query = parse_qs(request.target.partition("?")[2])
+    admitted = SESSION_PATHS[request.path]
     if secret is None or "call_id" in query:
-        return SESSION_PATHS[path](query)
+        return admitted(query)
     brought = secret.session
     if brought["type"] == "transcription":
         query.setdefault("intent", ["transcription"])
     elif "model" in brought:
         query.setdefault("model", [brought["model"]])
-    admission = SESSION_PATHS[path](query)
+    admission = admitted(query)
     # What a client asks for in the URL goes before what its secret brings along.
     fits = admission.kind == brought["type"]
     return admission._replace(session=brought) if fits else admission
 
 
 def key_of(headers: Mapping[str, str], subprotocols: Iterable[str] = ()) -> str | None:
-    """The API key that a client has given, if any."""
+    """The API key that a client has given, if any; browsers offer it as a protocol."""
     authorization = headers.get("Authorization")
     if authorization is not None:
         scheme, _, key = authorization.partition(" ")
