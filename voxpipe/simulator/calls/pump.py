@@ -21,7 +21,7 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.simulator.errors import CloseFrame
-from voxpipe.simulator.net.client_connection import ClientConnection
+from voxpipe.simulator.net.pump import ClientConnection
 from voxpipe.simulator.net.session_requests import SessionRequests, Speak
 from voxpipe.simulator.protocol.outbox import Event
 

@@ -24,7 +24,7 @@ from voxpipe.simulator.script.faults import (
     Stall,
 )
 
-from .client_connection import ClientConnection
+from .pump import ClientConnection
 
 
 def with_faults(

@@ -127,7 +127,7 @@ class McpServers:
             output.fail(error_of(McpFailure(message="There is no such tool.")))
         elif len(self._unapproved) + waiting >= _MAX_CALLS:
             output.fail(error_of(_TOO_MANY))
-        elif known.definition.gates(tool) and not output.is_aside:
+        elif known.definition.gates(tool) and not output.aside:
             self._ask(output)
         else:
             # Out of band there is no conversation in which to ask [I].
