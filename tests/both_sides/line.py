@@ -26,6 +26,7 @@ from voxpipe.processors.realtime.shell.sender import encode
 from voxpipe.simulator import CallTool, Line, Script, Timing
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 from ..processors.realtime.call import speech
 from ..processors.realtime.sdk_events import judge
@@ -110,9 +111,10 @@ class Telephone:
 
     def collect(self) -> None:
         """Put on the wire what both sides have to send."""
-        for words in self.service.speech_requests():
+        for words in self.service.requests():
+            assert isinstance(words, SpeechRequest)
             seconds = 0.06 * len(words.text)
-            self.service.spoken(words, PCM_24K.silence(seconds), self.now)
+            self.service.answered(words, PCM_24K.silence(seconds), self.now)
         self.down.extend(json.dumps(event) for event in self.service.outgoing())
         outbox = self.client.outbox
         while outbox.messages:
@@ -154,7 +156,7 @@ class Telephone:
         """Time goes by on both sides; what is said stays on the line."""
         self.collect()
         end = self.now + seconds
-        while (due := self.service.next_timer) is not None and due <= end:
+        while (due := self.service.next_timer) <= end:
             self.now = max(self.now, due)
             self.service.advance(self.now)
             self.collect()

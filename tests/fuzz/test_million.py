@@ -22,6 +22,7 @@ from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 from ..processors.realtime.sdk_events import (
     CLIENT,
@@ -175,10 +176,9 @@ class TheSimulator:
         if self._random.random() < 0.05:
             self.now += 0.3
             machine.advance(self.now)
-        for speech in machine.speech_requests():
-            machine.spoken(speech, bytes(9_600), self.now)
-        for request in machine.mcp_requests():
-            machine.mcp_answered(request, "nothing", self.now)
+        for request in machine.requests():
+            spoken = isinstance(request, SpeechRequest)
+            machine.answered(request, bytes(9_600) if spoken else "nothing", self.now)
         for event in machine.outgoing():
             if "item" in event:
                 self.peer.names.append(event["item"]["id"])

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from voxpipe.simulator import Script, ToneVoice
 from voxpipe.simulator.protocol.session_config import Kind
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 Json = dict[str, Any]
 RATE = 24_000
@@ -122,7 +123,7 @@ class Bench:
         """Let the clock run; gives all that happens."""
         end = self.now + seconds
         events: list[Json] = []
-        while (due := self.machine.next_timer) is not None and due <= end:
+        while (due := self.machine.next_timer) <= end:
             self.now = max(self.now, due)
             self.machine.advance(self.now)
             events += self._drain()
@@ -134,7 +135,6 @@ class Bench:
         events: list[Json] = []
         while type not in types(events):
             due = self.machine.next_timer
-            assert due is not None
             assert due < self.now + 60, f"no {type}, only {types(events)}"
             self.now = max(self.now, due)
             self.machine.advance(self.now)
@@ -148,9 +148,10 @@ class Bench:
         return asked + self.until("rate_limits.updated")
 
     def _drain(self) -> list[Json]:
-        for speech in self.machine.speech_requests():
-            pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
-            self.machine.spoken(speech, pcm, self.now)
+        for request in self.machine.requests():
+            if isinstance(request, SpeechRequest):
+                pcm = self.voice.speak(request.text, request.voice, request.speed)
+                self.machine.answered(request, pcm, self.now)
         events = self.machine.outgoing()
         for event in events:
             judge(event)

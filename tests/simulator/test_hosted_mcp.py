@@ -45,7 +45,7 @@ from voxpipe.simulator.machines import open_machine
 from voxpipe.simulator.net.admission import Admission
 from voxpipe.simulator.net.mcp_client import ask_server
 from voxpipe.simulator.service.mcp.definitions import ServerDefinition
-from voxpipe.simulator.service.mcp.requests import CallMcpTool, error_of
+from voxpipe.simulator.service.mcp.requests import CallMcpTool, McpRequest, error_of
 
 from .bench import Json, judge
 from .mcp_shop import TOKEN
@@ -232,8 +232,9 @@ async def test_a_client_secret_brings_its_servers_and_shows_no_token(
             machine = open_machine(admission, Script(), lifetime=60, seed=1)
             events = machine.outgoing()
             assert TOKEN not in json.dumps(events)
-            (request,) = machine.mcp_requests()
-            machine.mcp_answered(request, await ask_server(request), 0.0)
+            (request,) = machine.requests()
+            assert isinstance(request, McpRequest)
+            machine.answered(request, await ask_server(request), 0.0)
             item = machine.outgoing()[-1]["item"]
     assert "refund" in [tool["name"] for tool in item["tools"]]
 

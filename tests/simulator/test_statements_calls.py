@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from math import inf
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from voxpipe.simulator import Line, Script, Timing, ToneVoice
 from voxpipe.simulator.calls.output_audio_buffer import PlayedAudio
 from voxpipe.simulator.calls.session import CallSession
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 from .bench import BIRTHDAY, Json, hum, judge, silence, types
 
@@ -63,12 +65,12 @@ class Line20ms:
         first = len(self.events)
         while type not in types(self.events[first:]):
             due = self.call.next_timer
-            assert due is not None, types(self.events[first:])
+            assert due < inf, types(self.events[first:])
             self._run(due)
         return self.events[first:]
 
     def _run(self, end: float) -> None:
-        while (due := self.call.next_timer) is not None and due <= end:
+        while (due := self.call.next_timer) <= end:
             self.now = max(self.now, due)
             self.call.advance(self.now)
             self._drain()
@@ -76,9 +78,10 @@ class Line20ms:
 
     def _drain(self) -> None:
         while True:
-            for speech in self.call.speech_requests():
+            for speech in self.call.requests():
+                assert isinstance(speech, SpeechRequest)
                 pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
-                self.call.spoken(speech, pcm, self.now)
+                self.call.answered(speech, pcm, self.now)
             events = self.call.outgoing()
             self.played += self.call.played()
             if not events:

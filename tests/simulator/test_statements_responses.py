@@ -607,8 +607,8 @@ def test_exact_words_are_said_and_use_up_no_line() -> None:
 def test_a_voice_that_fails_makes_the_response_fail() -> None:
     bench = scripted(Line(say="Hi."))
     bench.machine.receive('{"type": "response.create"}', 0.0)
-    (speech,) = bench.machine.speech_requests()
-    bench.machine.spoken(speech, None, 0.1)
+    (speech,) = bench.machine.requests()
+    bench.machine.answered(speech, None, 0.1)
     done = bench.machine.outgoing()[-1]["response"]
     assert done["status"] == "failed"
     assert done["status_details"]["error"]["code"] == "voice_failed"
@@ -619,9 +619,9 @@ def test_a_voice_that_fails_makes_the_response_fail() -> None:
 def test_a_slow_voice_delays_its_response_and_nothing_else() -> None:
     bench = scripted(Line(say="Hi."))
     bench.machine.receive('{"type": "response.create"}', 0.0)
-    (speech,) = bench.machine.speech_requests()
+    (speech,) = bench.machine.requests()
     assert types(bench.run(10)) == ["response.created"]
-    bench.machine.spoken(speech, hum(500), bench.now)
+    bench.machine.answered(speech, hum(500), bench.now)
     events = bench.run()
     assert only(events, "response.done")["response"]["status"] == "completed"
 

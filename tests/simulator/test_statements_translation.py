@@ -12,6 +12,7 @@ from openai.types.realtime import RealtimeTranslationServerEvent
 from pydantic import BaseModel
 
 from voxpipe.simulator import Failure, Line, Script, Timing, ToneVoice, When
+from voxpipe.simulator.service.session.state import SpeechRequest
 from voxpipe.simulator.service.translation.machine import TranslationMachine
 
 from .bench import BIRTHDAY, Json, hum, silence, types
@@ -77,7 +78,7 @@ class Bench:
         """Let the clock run; gives all that happens."""
         end = self.now + seconds
         events: list[Json] = []
-        while (due := self.machine.next_timer) is not None and due <= end:
+        while (due := self.machine.next_timer) <= end:
             self.now = max(self.now, due)
             self.machine.advance(self.now)
             events += self.drain()
@@ -85,11 +86,12 @@ class Bench:
         return events
 
     def drain(self) -> list[Json]:
-        for speech in self.machine.speech_requests():
+        for speech in self.machine.requests():
+            assert isinstance(speech, SpeechRequest)
             pcm = None
             if self.voice is not None:
                 pcm = self.voice.speak(speech.text, speech.voice, speech.speed)
-            self.machine.spoken(speech, pcm, self.now)
+            self.machine.answered(speech, pcm, self.now)
         events = self.machine.outgoing()
         for event in events:
             model = SDK_MODELS[event["type"]]

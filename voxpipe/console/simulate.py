@@ -120,9 +120,7 @@ async def simulate(arguments: argparse.Namespace) -> None:
     """
     script = load_script(arguments.script) if arguments.script else Script()
     if arguments.cassette:
-        load_cassette(
-            arguments.cassette
-        )  # to say now, not later, what is wrong with it
+        load_cassette(arguments.cassette)  # to say now what is wrong with it
     async with Simulator(
         script,
         host=arguments.host,

@@ -6,6 +6,7 @@ A `Refusal` becomes an ``error`` event and the session goes on. A `CloseFrame` e
 from __future__ import annotations
 
 from typing import NamedTuple
+from uuid import uuid4
 
 from anyio import EndOfStream
 
@@ -63,6 +64,15 @@ class Refusal(Exception):
             "param": self.param,
             "event_id": event_id,
         }
+
+    def event(self) -> dict[str, object]:
+        """The whole ``error`` event, where no session makes its id."""
+        id = f"event_{uuid4()}"
+        return {"type": "error", "event_id": id, "error": self.body()}
+
+
+class BadKey(Refusal):
+    """A key that opens nothing, or none."""
 
 
 class CloseFrame(NamedTuple):

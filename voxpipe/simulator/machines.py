@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 
 from anyio import current_time
 
 from .net.admission import Admission
+from .net.keys import unix_time
 from .script.script import Script
 from .service.machine import Machine
 from .service.translation.machine import TranslationMachine
@@ -32,8 +32,7 @@ def open_machine(
         admission.model,
         script,
         now=current_time(),
-        # Unix time, as the protocol's `expires_at` wants it.
-        today=datetime.now(UTC).timestamp(),
+        today=unix_time(),
         seed=seed,
         lifetime=lifetime,
         session=admission.session,

@@ -28,10 +28,10 @@ from .net.admission import Admission
 from .net.faulty import with_faults
 from .net.pump import Pump
 from .net.session_requests import in_line
+from .protocol.dialogue import SansIOSession
 from .protocol.session_config import LIFETIME, AnyKind
 from .script.faults import ScriptFault
 from .script.script import Script
-from .service.sans_io_session import SansIOSession
 from .voices.speech import CachedVoice, Voice, find_voice
 
 _MODELS: dict[AnyKind, str] = {
@@ -52,7 +52,7 @@ class _ServerSide:
     ) -> None:
         self._sender = sender
         self._receiver = receiver
-        self._gone = Event()
+        self.left = Event()  # set when the client has gone
         self.closed: ConnectionClosed | None = None
 
     async def send(self, text: str) -> None:
@@ -67,17 +67,10 @@ class _ServerSide:
         except ClosedResourceError:
             raise EndOfStream from None  # closed from here
 
-    async def close(self, code: int, reason: str) -> None:
-        self.hang_up(code, reason)
-
     async def gone(self) -> None:
-        await self._gone.wait()
+        await self.left.wait()
 
-    def leave(self) -> None:
-        """The client has gone."""
-        self._gone.set()
-
-    def hang_up(self, code: int, reason: str) -> None:
+    async def close(self, code: int, reason: str) -> None:
         """Close; what was sent can still be received."""
         self.closed = self.closed or ConnectionClosed(code, reason)
         self._sender.close()
@@ -119,7 +112,7 @@ class MemoryConnection(AsyncContextManagerMixin):
             client = with_faults(self._server, self._faults)
             await Pump(session, client, in_line(self._voice)).run()
         finally:
-            self._server.hang_up(1000, "")
+            await self._server.close(1000, "")
 
     async def send(self, text: str) -> None:
         """Send a text frame.
@@ -147,7 +140,7 @@ class MemoryConnection(AsyncContextManagerMixin):
         """Close with 1000; harmless when it is closed already."""
         self._sender.close()
         self._receiver.close()
-        self._server.leave()
+        self._server.left.set()
 
     def statistics(self) -> MemoryObjectStreamStatistics:
         """How many frames wait to be received, and who waits."""

@@ -12,22 +12,22 @@ from anyio.abc import TaskGroup
 
 from .calls.calls import Calls
 from .cassettes import CassetteError, Players
-from .errors import Refusal
+from .errors import BadKey, Refusal, quoted
 from .machines import open_machine
-from .net.admission import SESSION_PATHS, Admission, Rejection, admit, no_such_call
+from .net.admission import SESSION_PATHS, Admission, admit
 from .net.faulty import with_faults
 from .net.keys import Keys
 from .net.messages import HttpRequest
 from .net.pump import Pump
 from .net.session_requests import Speak
 from .net.websocket import ServerWebSocket
+from .protocol.dialogue import SansIOSession
 from .rest.calls import CallEndpoints
 from .rest.client_secrets import ClientSecretEndpoints
 from .rest.responses import ResponsesEndpoint
 from .rest.routes import Routes, nothing_at
 from .script.script import Script
 from .service.machine import Machine
-from .service.sans_io_session import SansIOSession
 
 
 class Router:
@@ -95,21 +95,17 @@ class Router:
             # The service upgrades first and refuses then.
             try:
                 await self._converse(socket, request)
-            except Rejection as rejection:
+            except Refusal as refusal:
+                code = 3000 if isinstance(refusal, BadKey) else 4000
+                reason = ".".join(filter(None, [refusal.type, refusal.code]))
                 with suppress(EndOfStream):
-                    await socket.send(json.dumps(rejection.event))
-                    await socket.close(*rejection.close_frame)
+                    await socket.send(json.dumps(refusal.event()))
+                    await socket.close(code, reason)
 
         return converse
 
     async def _converse(self, socket: ServerWebSocket, request: HttpRequest) -> None:
-        offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-        admission = admit(
-            request.target,
-            request.headers,
-            [each.strip() for each in offered],
-            self._keys,
-        )
+        admission = admit(request, self._keys)
         self._sessions += 1
         client = with_faults(socket, self._script.faults, self._sessions)
         if not admission.call_id:
@@ -117,7 +113,8 @@ class Router:
             return
         call = self.calls.joined(admission.call_id)
         if call is None:
-            raise Rejection(4000, no_such_call(admission.call_id))
+            id = quoted(admission.call_id)
+            raise Refusal("call_not_found", f"There is no call {id} to join.")
         await call.join(client)
 
     def _open(self, admission: Admission) -> SansIOSession:
@@ -126,7 +123,7 @@ class Router:
         try:
             return self._players.next()
         except CassetteError as error:
-            raise Rejection(4000, Refusal("no_cassette", str(error))) from None
+            raise Refusal("no_cassette", str(error)) from None
 
     def _open_call(self, model: str, session: Mapping[str, Any]) -> Machine:
         admission = Admission("realtime", model, session=session)

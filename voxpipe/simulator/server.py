@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,7 +15,7 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .calls.sip_caller import SipCaller
 from .cassettes import Players
-from .net.keys import Keys, looks_like_a_key
+from .net.keys import Keys, looks_like_a_key, unix_time
 from .net.limits import PortLimits
 from .net.listener import PortListener
 from .net.session_requests import in_thread
@@ -63,7 +62,7 @@ class Simulator(AsyncContextManagerMixin):
         self._router: Router | None = None
         self._host = host
         self._port = port
-        self._keys = Keys(accepts, _today)
+        self._keys = Keys(accepts, unix_time)
         self._lifetime = lifetime
         self._limits = limits or PortLimits()
         self._players = None if cassette is None else Players(cassette, then="repeat")
@@ -105,7 +104,7 @@ class Simulator(AsyncContextManagerMixin):
             requests: how many of them.
             retry_after: seconds, as the answers say.
         """
-        self._open.routes.overload.begin(status, requests, retry_after)
+        self._open.routes.turn_away(status, requests, retry_after)
 
     def incoming_call(
         self,
@@ -158,8 +157,3 @@ class Simulator(AsyncContextManagerMixin):
             finally:
                 stop.set()
                 router.calls.end_all()
-
-
-def _today() -> float:
-    # Unix time, as `expires_at` of the protocol wants it.
-    return datetime.now(UTC).timestamp()

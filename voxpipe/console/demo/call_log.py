@@ -61,7 +61,7 @@ class CallLog(Processor):
         self._user: list[str] = []  # what the caller said, in order
         self._agent: dict[str, str] = {}  # what the agent says, by item
         self._speech: list[list[float]] = []
-        self._interruptions: list[tuple[float, Interruption]] = []
+        self._interruptions: list[InterruptionRecord] = []
         self._calls: dict[str, tuple[float, ToolCall]] = {}
         self._tools: list[ToolCallRecord] = []
         self._bill = Bill()
@@ -127,7 +127,22 @@ class CallLog(Processor):
 
     async def _note_interruptions(self) -> None:
         async for interruption in self.interruptions:
-            self._interruptions.append((self._now(), interruption))
+            items = interruption.items
+            if not items:
+                continue
+            generated = round(sum(item.generated for item in items) * 1000, 1)
+            played = round(sum(item.played for item in items) * 1000, 1)
+            cut = next((i for i in items if i.played < i.generated), items[-1])
+            self._interruptions.append(
+                InterruptionRecord(
+                    reply_id=interruption.cut.id,
+                    at=self._now(),
+                    generated_ms=generated,
+                    played_ms=played,
+                    truncated_to_ms=int(cut.played * 1000),
+                    basis=cut.basis,
+                )
+            )
 
     async def _add_up(self) -> None:
         async for usage in self.usage:
@@ -164,14 +179,11 @@ class CallLog(Processor):
             seconds=self._ended,
             turns=tuple(self._turns()),
             tool_calls=tuple(self._tools),
-            interruptions=tuple(self._told_interruptions()),
+            interruptions=tuple(self._interruptions),
             usage=dict(self._bill.tokens),
             cost_usd=self._bill.usd,
             spans=tuple(self._spans()),
         )
-
-    def _on_clock(self, moment: float | None) -> float | None:
-        return None if moment is None else moment - self._began
 
     def _turns(self) -> list[TurnRecord]:
         words = list(self._user)
@@ -191,27 +203,6 @@ class CallLog(Processor):
             )
         return turns
 
-    def _told_interruptions(self) -> list[InterruptionRecord]:
-        records: list[InterruptionRecord] = []
-        for at, interruption in self._interruptions:
-            items = interruption.items
-            if not items:
-                continue
-            generated = round(sum(item.generated for item in items) * 1000, 1)
-            played = round(sum(item.played for item in items) * 1000, 1)
-            cut = next((i for i in items if i.played < i.generated), items[-1])
-            records.append(
-                InterruptionRecord(
-                    reply_id=interruption.cut.id,
-                    at=at,
-                    generated_ms=generated,
-                    played_ms=played,
-                    truncated_to_ms=int(cut.played * 1000),
-                    basis=cut.basis,
-                )
-            )
-        return records
-
     def _spans(self) -> list[SpanRecord]:
         spans: list[SpanRecord] = []
         words = list(self._user)
@@ -220,7 +211,8 @@ class CallLog(Processor):
             stop = end if end > start else self._ended
             spans.append(SpanRecord(speaker="caller", start=start, end=stop, text=text))
         for spoken in self._spoken:
-            turn, begin = spoken.turn, self._on_clock(spoken.turn.timings.first_played)
+            turn = spoken.turn
+            begin = turn.timings.since(self._began).first_played
             if begin is None:
                 continue
             until = begin + turn.played

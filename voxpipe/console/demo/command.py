@@ -154,12 +154,11 @@ class DemoCall:
         expected: float,
     ) -> None:
         self._view = live(sys.stdout, seconds=expected)
-        self.log = CallLog(session.settings.model, self._view)
+        self.log = log = CallLog(session.settings.model, self._view)
         self._phone = phone = MemoryPhone(caller.format, background="silence")
         self._model = model = Realtime(session)
         self._replies = replies = ReplyWatcher()
         recorder = WavRecorder(out / "conversation.wav")
-        log = self.log
         hears = (
             _pcm(phone.heard, phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import accumulate
 
 _JOINERS = "\u200c\u200d"  # they hold emoji and Indic letters together
 
@@ -41,23 +42,17 @@ def fit(text: str, width: int) -> str:
     """The beginning of ``text``, as much as ``width`` columns hold."""
     if columns(text) <= width:
         return text
-    kept, used = "", 0
-    for char in text:
-        used += _columns(char)
-        if used > width - 1:
-            break
-        kept += char
-    return kept.rstrip(" …") + "…" if width > 0 else ""
+    return _first(text, width).rstrip(" …") + "…" if width > 0 else ""
 
 
 def tail(text: str, width: int) -> str:
     """The end of ``text``, as much as ``width`` columns hold."""
     if columns(text) <= width:
         return text
-    kept, used = "", 0
-    for char in reversed(text):
-        used += _columns(char)
-        if used > width - 1:
-            break
-        kept = char + kept
-    return "…" + kept.lstrip() if width > 0 else ""
+    return "…" + _first(text[::-1], width)[::-1].lstrip() if width > 0 else ""
+
+
+def _first(text: str, width: int) -> str:
+    """What of ``text`` leaves one of ``width`` columns free, for the dots."""
+    used = accumulate(map(_columns, text))
+    return "".join(char for char, end in zip(text, used, strict=True) if end < width)

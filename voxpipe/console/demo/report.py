@@ -6,7 +6,7 @@ All times are seconds on the call's own clock, which starts at 0 when the call d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -146,23 +146,7 @@ def to_json(report: Report) -> dict[str, Any]:
         | {"total_ms": _rounded(turn.total_ms), "ours_ms": _rounded(turn.ours_ms)}
         for turn in report.turns
     ]
-    return {
-        "schema": SCHEMA,
-        "model": report.model,
-        "seconds": report.seconds,
-        "turns": turns,
-        "tool_calls": _plain(report.tool_calls),
-        "interruptions": _plain(report.interruptions),
-        "usage": dict(report.usage),
-        "cost_usd": report.cost_usd,
-        "spans": _plain(report.spans),
-    }
-
-
-def _plain(
-    records: Iterable[ToolCallRecord | InterruptionRecord | SpanRecord],
-) -> list[dict[str, Any]]:
-    return [asdict(record) for record in records]
+    return {"schema": SCHEMA, **asdict(report), "turns": turns}
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -44,6 +44,10 @@ class WireFormat:
             return np.frombuffer(data, "<i2")
         return g711.decode(bytes(data), _LAWS[self.type])
 
+    def silence(self, size: int) -> bytes:
+        """``size`` bytes of silence, as far as they are whole samples."""
+        return _SILENCE[self.type] * (size // self.sample_bytes * self.sample_bytes)
+
     def of_voice(self, pcm: bytes) -> bytes:
         """Speech of a voice (16-bit, 24 kHz) in this format."""
         if self.type == "audio/pcm":
@@ -53,6 +57,8 @@ class WireFormat:
         return g711.encode(narrow, _LAWS[self.type])
 
 
+# As `AudioFormat.silence`, by the protocol's names.
+_SILENCE = {"audio/pcm": b"\x00", "audio/pcmu": b"\xff", "audio/pcma": b"\xd5"}
 _LAWS = {"audio/pcmu": "ulaw", "audio/pcma": "alaw"}
 _FORMATS = {
     "audio/pcm": WireFormat("audio/pcm", 24_000, 2),
@@ -64,6 +70,15 @@ _FORMATS = {
 def wire_format(config: dict[str, Any]) -> WireFormat:
     """The format that a checked ``format`` object of a session names."""
     return _FORMATS[config["type"]]
+
+
+def at_voice_rate(samples: NDArray[np.int16], rate: int, channels: int = 1) -> bytes:
+    """Any speech as voices make it: 16-bit mono at 24 kHz."""
+    mono = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
+    if rate != VOICE_RATE and len(mono):
+        mono = soxr.resample(mono, rate, VOICE_RATE)
+    data: bytes = mono.astype("<i2").tobytes()
+    return data
 
 
 def decode_audio(value: Any, path: str, format: WireFormat) -> bytes:

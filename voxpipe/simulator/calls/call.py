@@ -11,7 +11,7 @@ from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.net.messages import HttpError
 
 from .microphone import CallEnded, Microphone
-from .played_replies import PlayedReplies
+from .output_audio_buffer import PlayedAudio
 from .pump import CallPump
 
 CallState = Literal["ringing", "accepted", "rejected", "taken", "over"]
@@ -58,16 +58,15 @@ class SimulatedCall:
             raise CallEnded(f"the call is not in progress: it is {self.state}")
         return self._pump
 
-    @property
-    def played(self) -> PlayedReplies:
-        """What the caller hears; the rest of it also when the call is over.
+    async def listen(self) -> PlayedAudio:
+        """What the caller hears next; the rest of it also when the call is over.
 
         Raises:
-            CallEnded: it has never been accepted.
+            CallEnded: it has never been accepted, or nothing more comes.
         """
         if self._pump is None:
             raise CallEnded(f"there is nothing to be heard: the call is {self.state}")
-        return self._pump.played
+        return await self._pump.listen()
 
     def check_ringing(self) -> None:
         """See that nobody has decided about it yet.

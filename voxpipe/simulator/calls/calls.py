@@ -9,8 +9,6 @@ from typing import Any
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.errors import TransportError
-from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.net.messages import HttpError
 from voxpipe.simulator.net.session_requests import Speak
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.service.machine import Machine
@@ -104,15 +102,3 @@ class Calls:
         await pump.run()
         call.end("session")
         self.forget(call)
-
-
-def overloaded() -> HttpError:
-    """As the service says that it has too much to do."""
-    return HttpError(
-        503,
-        Refusal(
-            "server_is_overloaded",
-            "This simulator has no more lines. Hang up some calls.",
-            type="server_error",
-        ),
-    )

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soxr
 from anyio import Event, Lock
-from numpy.typing import NDArray
 
 from voxpipe.pipeline.audioframe import AudioFrame
 from voxpipe.pipeline.errors import FormatError, TransportError
 from voxpipe.simulator.audio import g711
-from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat
+from voxpipe.simulator.audio.sound import WireFormat, at_voice_rate
 
 PIECE = 0.02  # seconds, a packet of a telephone line
-# As `AudioFormat.silence`, by the protocol's names.
-_SILENCE = {"audio/pcm": b"\x00", "audio/pcmu": b"\xff", "audio/pcma": b"\xd5"}
 
 
 class CallEnded(TransportError):
@@ -66,7 +62,7 @@ class Microphone:
     def next(self, format: WireFormat) -> bytes:
         """The next 20 ms."""
         speech, size = self._speech, int(PIECE * 1000) * format.bytes_per_ms
-        silence = _SILENCE[format.type] * size
+        silence = format.silence(size)
         if speech is None or speech.format != format:
             return silence
         piece = speech.audio[speech.position : speech.position + size]
@@ -100,20 +96,12 @@ def read_pcm(audio: AudioFrame | bytes | str | Path) -> bytes:
             if format.encoding == "pcm16"
             else g711.decode(audio.data, format.encoding)
         )
-        return _at_voice_rate(samples, format.rate, format.channels)
+        return at_voice_rate(samples, format.rate, format.channels)
     try:
         with wave.open(str(audio), "rb") as file:
             if file.getsampwidth() != 2:
                 raise FormatError(f"{audio} is not 16-bit PCM")
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-            return _at_voice_rate(samples, file.getframerate(), file.getnchannels())
+            return at_voice_rate(samples, file.getframerate(), file.getnchannels())
     except (wave.Error, EOFError) as error:
         raise FormatError(f"{audio} is not a WAV file of PCM: {error}") from error
-
-
-def _at_voice_rate(samples: NDArray[np.int16], rate: int, channels: int) -> bytes:
-    mono = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
-    if rate != VOICE_RATE:
-        mono = soxr.resample(mono, rate, VOICE_RATE)
-    data: bytes = mono.astype("<i2").tobytes()
-    return data

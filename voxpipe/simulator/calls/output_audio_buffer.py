@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal, NamedTuple
 
 from voxpipe.simulator.audio.sound import WireFormat
@@ -57,11 +58,11 @@ class OutputAudioBuffer:
         self._ended: list[PlayedAudio] = []
 
     @property
-    def next(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
+    def next(self) -> float:
+        """When `advance` has something to do; ``inf`` when never."""
         if not self._queue:
             done = self._current is not None and self._current.response_id in self._done
-            return self._end if done else None
+            return self._end if done else inf
         first, current = self._queue[0], self._current
         begun = current is not None and current.response_id == first.response_id
         return first.end if begun else first.start

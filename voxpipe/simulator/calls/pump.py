@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from contextlib import suppress
-from math import inf
 
 from anyio import (
     BrokenResourceError,
@@ -21,15 +21,16 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.simulator.errors import CloseFrame
-from voxpipe.simulator.net.client_connection import ClientConnection
+from voxpipe.simulator.net.pump import ClientConnection
 from voxpipe.simulator.net.session_requests import SessionRequests, Speak
 from voxpipe.simulator.protocol.outbox import Event
 
-from .microphone import PIECE, Microphone
-from .played_replies import PlayedReplies
+from .microphone import PIECE, CallEnded, Microphone
+from .output_audio_buffer import PlayedAudio
 from .session import CallSession
 
 _MAX_WAITING = 1024  # events that a client may be behind; then it is sent away
+_MAX_REPLIES = 64  # that nobody has asked for; then the oldest goes
 _TOO_SLOW = CloseFrame(1011, "The client does not read.")
 _HUNG_UP = CloseFrame(1000, "")
 
@@ -63,9 +64,6 @@ class CallPump:
         session: not started by anybody else.
         speak: makes sound of words; may raise `VoiceError`.
         microphone: the caller's; ``None`` for a call without media.
-
-    Attributes:
-        played: replies, as far as the caller got them.
     """
 
     def __init__(
@@ -76,8 +74,9 @@ class CallPump:
         self._clients: list[_Client] = []
         self._changed = Wakeup()
         self._requests = SessionRequests(session, speak, self._changed.set)
-        self._hung_up = False
-        self.played = PlayedReplies()
+        self._hung_up = self._over = False
+        self._played: deque[PlayedAudio] = deque(maxlen=_MAX_REPLIES)
+        self._reply_played = Wakeup()
 
     async def run(self) -> None:
         """Returns when the call is over."""
@@ -88,7 +87,8 @@ class CallPump:
                 await self._work(tasks)
                 tasks.cancel_scope.cancel()
         finally:
-            self.played.close()
+            self._over = True
+            self._reply_played.set()
             for client in self._clients:
                 client.close(self._session.close_frame or _HUNG_UP)
 
@@ -110,6 +110,18 @@ class CallPump:
         """
         assert self._microphone is not None
         await self._microphone.say(pcm, self._session.takes)
+
+    async def listen(self) -> PlayedAudio:
+        """The next reply, as far as the caller got it; one task listens.
+
+        Raises:
+            CallEnded: there is none any more, and all have been heard.
+        """
+        while not self._played:
+            if self._over:
+                raise CallEnded("the call is over: nothing more is said")
+            await self._reply_played.wait()
+        return self._played.popleft()
 
     async def join(self, connection: ClientConnection) -> None:
         """Let a client have the session's events, and follow what it sends."""
@@ -148,8 +160,7 @@ class CallPump:
             self._hand_out()
             if session.close_frame is not None:
                 return
-            due = session.next_timer
-            with CancelScope(deadline=inf if due is None else due):
+            with CancelScope(deadline=session.next_timer):
                 await self._changed.wait()
             session.advance(current_time())
         session.hang_up(current_time())
@@ -159,8 +170,9 @@ class CallPump:
         for event in self._session.outgoing():
             for client in self._clients:
                 client.post(event)
-        for reply in self._session.played():
-            self.played.put(reply)
+        if replies := self._session.played():
+            self._played += replies
+            self._reply_played.set()
 
     async def _hear(self, microphone: Microphone) -> None:
         due = current_time()

@@ -14,11 +14,9 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import WireFormat, wire_format
 from voxpipe.simulator.errors import CloseFrame
-from voxpipe.simulator.protocol.json_types import is_object
-from voxpipe.simulator.protocol.outbox import Event
+from voxpipe.simulator.protocol.json_types import object_in
+from voxpipe.simulator.protocol.outbox import Event, Request, T
 from voxpipe.simulator.service.machine import Machine
-from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .output_audio_buffer import BufferChange, OutputAudioBuffer, PlayedAudio
 
@@ -38,7 +36,6 @@ class CallSession:
         self._machine = machine
         self._random = Random(seed)
         self._output_audio = OutputAudioBuffer()
-        self._played: list[PlayedAudio] = []
         self._formats: dict[str, WireFormat] = {}  # of responses that are running
         # What the session is; the first event of a machine tells it.
         created, *self._outgoing = machine.outgoing()
@@ -105,20 +102,17 @@ class CallSession:
     def hang_up(self, now: float) -> None:
         """End what is playing: it has been played so far."""
         self._output_audio.cut(now)
-        self._played += self._output_audio.played()
 
     def played(self) -> list[PlayedAudio]:
         """The replies whose playing has ended since the last time this was asked."""
-        played, self._played = self._played, []
-        return played
+        return self._output_audio.played()
 
     # --- for the shell
 
     @property
-    def next_timer(self) -> float | None:
-        """When `advance` has something to do; ``None`` when never."""
-        due = (self._machine.next_timer, self._output_audio.next)
-        return min((each for each in due if each is not None), default=None)
+    def next_timer(self) -> float:
+        """When `advance` has something to do; ``inf`` when never."""
+        return min(self._machine.next_timer, self._output_audio.next)
 
     def advance(self, now: float) -> None:
         """Do what has become due."""
@@ -126,26 +120,14 @@ class CallSession:
         self._machine.advance(now)
         self._follow(now, self._outgoing)
 
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        return self._machine.speech_requests()
+    def requests(self) -> list[Request[Any]]:
+        """What others have to do for it since the last time this was asked."""
+        return self._machine.requests()
 
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``request``; ``None`` when it failed."""
+    def answered(self, request: Request[T], outcome: T, now: float) -> None:
+        """Take what came of a request."""
         self._let_pass(now)
-        self._machine.spoken(request, pcm, now)
-        self._follow(now, self._outgoing)
-
-    def mcp_requests(self) -> list[McpRequest]:
-        """What MCP servers have to be asked since the last time this was asked."""
-        return self._machine.mcp_requests()
-
-    def mcp_answered(
-        self, request: McpRequest, outcome: McpOutcome, now: float
-    ) -> None:
-        """Take what came of ``request``."""
-        self._let_pass(now)
-        self._machine.mcp_answered(request, outcome, now)
+        self._machine.answered(request, outcome, now)
         self._follow(now, self._outgoing)
 
     # --- what comes out of the machine
@@ -205,7 +187,6 @@ class CallSession:
             ]
 
     def _tell(self, changes: list[BufferChange]) -> None:
-        self._played += self._output_audio.played()
         self._outgoing += [
             {
                 "type": f"output_audio_buffer.{change.what}",
@@ -223,8 +204,5 @@ class CallSession:
 def _is_clear(message: str | bytes) -> bool:
     if not isinstance(message, str) or _CLEAR not in message:
         return False
-    try:
-        event = json.loads(message)
-    except (ValueError, RecursionError):
-        return False
-    return is_object(event) and event.get("type") == _CLEAR
+    event = object_in(message)
+    return event is not None and event.get("type") == _CLEAR

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from anyio import AsyncContextManagerMixin, EndOfStream, to_thread
+from anyio import AsyncContextManagerMixin, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.audio import AudioFormat
 from voxpipe.pipeline.audioframe import AudioFrame
+from voxpipe.simulator.net.keys import unix_time
 
 from .call import By, SimulatedCall
 from .calls import Calls
@@ -82,7 +82,7 @@ class SipCaller(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         call = self._call = self._calls.ring("sip", self._headers)
-        now = _today()
+        now = int(unix_time())
         event = call_incoming(call.id, call.sip_headers, now)
         self.webhook = signed(event, self._secrets, now)
         try:
@@ -146,10 +146,7 @@ class SipCaller(AsyncContextManagerMixin):
         Raises:
             CallEnded: nothing more comes.
         """
-        try:
-            played = await self._known.played.receive()
-        except EndOfStream:
-            raise CallEnded("the call is over: nothing more is said") from None
+        played = await self._known.listen()
         samples = played.format.samples(bytes(played.data))
         audio = AudioFrame(
             data=samples.tobytes(), format=AudioFormat("pcm16", played.format.rate)
@@ -167,7 +164,7 @@ class SipCaller(AsyncContextManagerMixin):
             if key not in _KEYS:
                 raise ValueError(f"a telephone has the keys {_KEYS}, not {key!r}")
         for key in keys:
-            self._known.pump.press(key, _today())
+            self._known.pump.press(key, int(unix_time()))
 
     async def hang_up(self) -> None:
         """End the call; harmless when it is over already."""
@@ -187,8 +184,3 @@ class SipCaller(AsyncContextManagerMixin):
         """The Live API accepts the call first, from which the app's accept fails."""
         self._known.check_ringing()
         self._known.take()
-
-
-def _today() -> int:
-    # Unix time, as webhooks and keys are stamped with.
-    return int(datetime.now(UTC).timestamp())

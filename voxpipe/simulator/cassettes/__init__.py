@@ -6,8 +6,7 @@
 A replay checks what the client sends. See docs/cassettes.md for the format.
 """
 
-from .cassette import Cassette, load_cassette
-from .errors import CassetteError, CassetteMismatch
+from .cassette import Cassette, CassetteError, CassetteMismatch, load_cassette
 from .recorder import recording
 from .replay import Players, replay
 

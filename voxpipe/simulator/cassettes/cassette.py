@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.pipeline.errors import VoxpipeError
+from voxpipe.simulator.protocol.json_types import is_object, object_in
 
-from .errors import CassetteError
 from .redaction import APPENDS, bytes_in, kind_of
 
 VERSION = 1
 MAX_SIZE = 64 * 1024 * 1024  # bytes; an hour without sound has a tenth of it
 _AGAIN = "record it again"
+
+
+class CassetteError(VoxpipeError):
+    """A cassette that cannot be read; the message names file, line and cure."""
+
+
+class CassetteMismatch(CassetteError):
+    """The client did something else than when the cassette was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +107,8 @@ def parse_cassette(lines: Iterable[str], *, name: str = "cassette") -> Cassette:
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        line = None
-    if not is_object(line):
+    line = object_in(text)
+    if line is None:
         raise CassetteError(f"{where}: expected a JSON object, got something else")
     return line
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object, mapped, value_in
 
 from .redaction import kind_of
 
@@ -82,33 +82,18 @@ def differences(
 
 
 def _meaning(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    own = set(own_names(event))
-
-    def renamed(value: Any) -> Any:
-        if is_object(value):
-            return {name: renamed(each) for name, each in value.items()}
-        if is_array(value):
-            return [renamed(each) for each in value]
-        if isinstance(value, str):
-            return _OWN if value in own else names.get(value, value)
-        return value
-
-    meaning: dict[str, Any] = renamed(dict(event))
+    own = dict.fromkeys(own_names(event), _OWN)
+    meaning: dict[str, Any] = mapped(
+        dict(event), lambda text: own.get(text) or names.get(text, text)
+    )
     meaning.pop("event_id", None)
     item = meaning.get("item")
     if is_object(item):
         if item.get("id") == _OWN:
             del item["id"]
         if item.get("type") == _RESULT:
-            item["output"] = _parsed(item.get("output"))
+            item["output"] = value_in(item.get("output"))
     return meaning
-
-
-def _parsed(output: Any) -> Any:
-    try:
-        return json.loads(output)
-    except (TypeError, ValueError, RecursionError):
-        return output
 
 
 def _differing(expected: Any, got: Any, path: str) -> Iterator[tuple[str, str]]:

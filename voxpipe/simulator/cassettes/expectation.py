@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .cassette import Cassette, CassetteEntry
+from .cassette import Cassette, CassetteEntry, CassetteMismatch
 from .comparison import LOOSE, Event, differences, is_result, name_of, own_names
-from .errors import CassetteMismatch
 from .redaction import clean, kind_of
 
 _CURE = "if the new one is right, record it again"

@@ -6,22 +6,18 @@ recording (its events, and as much sound), and as much time has gone by since.
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Literal
-from uuid import uuid4
 
 import numpy as np
 
-from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat, wire_format
-from voxpipe.simulator.errors import CloseFrame, Refusal
-from voxpipe.simulator.protocol.json_types import is_array, is_object
-from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
+from voxpipe.simulator.audio.sound import VOICE_RATE, wire_format
+from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.protocol.dialogue import SansIOSession
+from voxpipe.simulator.protocol.json_types import mapped, object_in
 
-from .cassette import Cassette, CassetteEntry
-from .errors import CassetteMismatch
+from .cassette import Cassette, CassetteEntry, CassetteMismatch
 from .expectation import Expectation
 from .redaction import APPENDS, bytes_in, clean, fill, kind_of
 
@@ -35,7 +31,7 @@ _LOUD = 6_000  # of 32,767
 _MAX_SOUND = 16 * 1024 * 1024  # bytes in one event
 
 
-class Player:
+class Player(SansIOSession):
     """Plays the service's part of a cassette.
 
     Args:
@@ -56,28 +52,22 @@ class Player:
         sound: SoundKind,
         ignore: Collection[str] = (),
     ) -> None:
+        super().__init__()
         self.mismatch: CassetteMismatch | None = None
         self._entries = cassette.entries
         self._expected = Expectation(cassette, ignore)
         self._next = 0  # entry
         self._since, self._at = now, 0.0  # the last entry: on our clock, on its own
-        self._due: float | None = None
+        self._due = now  # of the last timer that was set
         self._heard = self._wanted = 0  # bytes of the caller's sound
         self._counted = 0  # line whose sound is wanted already
         self._format = wire_format({"type": "audio/pcm"})
         self._phase = 0  # samples of the hum so far
         self._sound = sound
-        self._out: list[dict[str, Any]] = []
-        self._farewell: CloseFrame | None = None
         self._go_on(now)
 
-    # --- what a shell does
-
-    def receive(self, message: str | bytes, now: float) -> None:
-        """Take a frame from the client."""
-        if self._farewell is not None:
-            return
-        event = _event(message)
+    def _take(self, message: str | bytes, now: float) -> None:
+        event = object_in(message)
         if event is None:
             self._refuse(CassetteMismatch("the client sent what is no event"))
             return
@@ -90,47 +80,6 @@ class Player:
                 self._refuse(mismatch)
                 return
         self._go_on(now)
-
-    @property
-    def next_timer(self) -> float | None:
-        """When the next event is due; ``None`` while the client has something to do."""
-        return None if self._farewell else self._due
-
-    def advance(self, now: float) -> None:
-        """Send what has become due."""
-        if self._farewell is None:
-            self._go_on(now)
-
-    @property
-    def pending(self) -> int:
-        """How many events wait to be taken."""
-        return len(self._out)
-
-    def outgoing(self) -> list[dict[str, Any]]:
-        """The events to send."""
-        events, self._out = self._out, []
-        return events
-
-    @property
-    def close_frame(self) -> CloseFrame | None:
-        """How the session ends, once it does."""
-        return self._farewell
-
-    def speech_requests(self) -> Sequence[SpeechRequest]:
-        """Nothing has to be spoken."""
-        return ()
-
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Nothing was."""
-
-    def mcp_requests(self) -> Sequence[McpRequest]:
-        """Nothing has to be asked: what MCP servers answered is in the recording."""
-        return ()
-
-    def mcp_answered(
-        self, request: McpRequest, outcome: McpOutcome, now: float
-    ) -> None:
-        """Nothing comes, as nothing was asked."""
 
     def check_end(self) -> None:
         """The client has gone: that was to be expected.
@@ -154,8 +103,7 @@ class Player:
     # --- the recording goes by
 
     def _go_on(self, now: float) -> None:
-        self._due = None
-        while self._next < len(self._entries) and self._farewell is None:
+        while self._next < len(self._entries) and self.close_frame is None:
             entry = self._entries[self._next]
             due = now
             if entry.sender == "client":
@@ -164,7 +112,9 @@ class Player:
             else:
                 due = self._since + max(0.0, entry.at - self._at)
                 if due > now:
-                    self._due = due
+                    if due != self._due:
+                        self._due = due
+                        self._timers.at(due, self._go_on)
                     return
                 self._send(entry)
             self._next += 1
@@ -186,20 +136,18 @@ class Player:
 
     def _send(self, entry: CassetteEntry) -> None:
         if entry.close is not None:
-            self._farewell = CloseFrame(*entry.close)
+            self._outbox.close(*entry.close)
         elif entry.event is not None:
             event: dict[str, Any] = fill(dict(entry.event), self._sounding)
-            event = _renamed(event, self._expected.names)
+            names = self._expected.names
+            event = mapped(event, lambda id: names.get(id, id))
             self._note_format(event)
-            self._out.append(event)
+            self._outbox.add(event)
 
     def _refuse(self, mismatch: CassetteMismatch) -> None:
         self.mismatch = mismatch
-        error = Refusal("cassette_mismatch", str(mismatch)).body()
-        self._out.append(
-            {"type": "error", "event_id": f"event_{uuid4()}", "error": error}
-        )
-        self._farewell = CloseFrame(MISMATCH, str(mismatch)[:_MAX_REASON])
+        self._outbox.refuse(Refusal("cassette_mismatch", str(mismatch)))
+        self._outbox.close(MISMATCH, str(mismatch)[:_MAX_REASON])
 
     # --- sound
 
@@ -212,12 +160,8 @@ class Player:
                 pass
 
     def _sounding(self, length: int) -> str:
-        make: Callable[[int], bytes]
-        make = self._hum if self._sound == "tone" else self._silence
+        make = self._hum if self._sound == "tone" else self._format.silence
         return b64encode(make(min(length, _MAX_SOUND))).decode()
-
-    def _silence(self, length: int) -> bytes:
-        return _quiet(self._format) * (length // self._format.sample_bytes)
 
     def _hum(self, length: int) -> bytes:
         format = self._format
@@ -226,25 +170,3 @@ class Player:
         self._phase += count
         wave = (_LOUD * np.sin(2 * np.pi * _HUM * time)).astype("<i2")
         return format.of_voice(wave.tobytes())
-
-
-def _quiet(format: WireFormat) -> bytes:
-    """One sample of silence."""
-    return {"audio/pcmu": b"\xff", "audio/pcma": b"\xd5"}.get(format.type, b"\0\0")
-
-
-def _event(message: str | bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
-    return event if is_object(event) else None
-
-
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    """``value`` with the client's ids of now."""
-    if is_object(value):
-        return {key: _renamed(each, names) for key, each in value.items()}
-    if is_array(value):
-        return [_renamed(each, names) for each in value]
-    return names.get(value, value) if isinstance(value, str) else value

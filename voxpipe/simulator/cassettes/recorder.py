@@ -15,10 +15,9 @@ from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import object_in
 
-from .cassette import MAX_SIZE, VERSION
-from .errors import CassetteError
+from .cassette import MAX_SIZE, VERSION, CassetteError
 from .redaction import APPENDS, Keep, bytes_in, clean, clean_text, kind_of
 
 A = TypeVar("A", contravariant=True)
@@ -145,11 +144,8 @@ class _Tape:
 
     def message(self, sender: Literal["client", "server"], message: str) -> None:
         """Write down a message, without what has to go."""
-        try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
-            event = None
-        if not is_object(event):
+        event = object_in(message)
+        if event is None:
             self._entry(sender, {"text": clean_text(message)})
         elif kind_of(event) in APPENDS and self._keep == "words":
             self._audio += bytes_in(event.get("audio"))

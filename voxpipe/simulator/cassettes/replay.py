@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from math import inf
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -141,8 +140,7 @@ class _ReplayedConnection:
         player = self._player
         if player.close_frame is not None:
             raise self._ended()
-        due = player.next_timer
-        with CancelScope(deadline=inf if due is None else due):
+        with CancelScope(deadline=player.next_timer):
             await self._changed.wait()
         player.advance(current_time())
 

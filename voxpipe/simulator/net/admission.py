@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
-from uuid import uuid4
 
-from voxpipe.simulator.errors import CloseFrame, Refusal, quoted
+from voxpipe.simulator.errors import Refusal, quoted, unknown
 from voxpipe.simulator.protocol.session_config import AnyKind
 from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
 
 from .keys import Keys
+from .messages import HttpRequest
 
 Query = Mapping[str, list[str]]
 SUBPROTOCOL = "realtime"
@@ -35,74 +35,37 @@ class Admission(NamedTuple):
     session: Mapping[str, Any] | None = None
 
 
-class Rejection(Exception):
-    """A client that is sent away.
-
-    Attributes:
-        event: the ``error`` event to send.
-        close_frame: the close frame after it.
-    """
-
-    def __init__(self, code: int, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        reason = refusal.type
-        if refusal.code is not None:
-            reason = f"{reason}.{refusal.code}"
-        self.event: dict[str, Any] = {
-            "type": "error",
-            "event_id": f"event_{uuid4()}",
-            "error": refusal.body(),
-        }
-        self.close_frame = CloseFrame(code, reason)
-
-
-def admit(
-    target: str,
-    headers: Mapping[str, str],
-    subprotocols: Iterable[str],
-    keys: Keys,
-) -> Admission:
-    """Decide about an upgrade request.
-
-    Args:
-        target: path and query; the path is one of `SESSION_PATHS`.
-        headers: of the request, looked up without regard to case.
-        subprotocols: offered by the client; browsers put their key there.
-        keys: the ones that are good.
+def admit(request: HttpRequest, keys: Keys) -> Admission:
+    """Decide about an upgrade at one of `SESSION_PATHS`, by the keys that are good.
 
     Raises:
-        Rejection: the client is to be sent away.
+        Refusal: the client is to be sent away.
     """
-    try:
-        secret = keys.check(key_of(headers, subprotocols))
-    except Refusal as refusal:
-        raise Rejection(3000, refusal) from None
-    if "realtime=v1" in headers.get("OpenAI-Beta", ""):
-        raise Rejection(
-            4000,
-            Refusal(
-                "beta_api_shape_disabled",
-                "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
-                "header and use the GA API.",
-            ),
+    offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    secret = keys.check(key_of(request.headers, map(str.strip, offered)))
+    if "realtime=v1" in request.headers.get("OpenAI-Beta", ""):
+        raise Refusal(
+            "beta_api_shape_disabled",
+            "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
+            "header and use the GA API.",
         )
-    path, _, asked = target.partition("?")
-    query = parse_qs(asked)
+    query = parse_qs(request.target.partition("?")[2])
+    admitted = SESSION_PATHS[request.path]
     if secret is None or "call_id" in query:
-        return SESSION_PATHS[path](query)
+        return admitted(query)
     brought = secret.session
     if brought["type"] == "transcription":
         query.setdefault("intent", ["transcription"])
     elif "model" in brought:
         query.setdefault("model", [brought["model"]])
-    admission = SESSION_PATHS[path](query)
+    admission = admitted(query)
     # What a client asks for in the URL goes before what its secret brings along.
     fits = admission.kind == brought["type"]
     return admission._replace(session=brought) if fits else admission
 
 
 def key_of(headers: Mapping[str, str], subprotocols: Iterable[str] = ()) -> str | None:
-    """The API key that a client has given, if any."""
+    """The API key that a client has given, if any; browsers offer it as a protocol."""
     authorization = headers.get("Authorization")
     if authorization is not None:
         scheme, _, key = authorization.partition(" ")
@@ -125,10 +88,7 @@ def _session(query: Query) -> Admission:
 
 def _translation(query: Query) -> Admission:
     if "intent" in query:
-        raise Rejection(
-            4000,
-            Refusal("unknown_parameter", "Unknown parameter: 'intent'.", "intent"),
-        )
+        raise unknown("intent")
     model = query.get("model", [""])[0]
     example = "realtime/translations?model=gpt-realtime-translate"
     _check_model(model, TRANSLATORS, example)
@@ -137,36 +97,25 @@ def _translation(query: Query) -> Admission:
 
 def _check_model(model: str, known: Sequence[str], example: str) -> None:
     if not model:
-        raise Rejection(
-            4000,
-            Refusal(
-                "missing_model",
-                "You must provide a model parameter, for example "
-                f"wss://api.openai.com/v1/{example}",
-            ),
+        raise Refusal(
+            "missing_model",
+            "You must provide a model parameter, for example "
+            f"wss://api.openai.com/v1/{example}",
         )
     if model not in known:
         name = quoted(model)[1:-1]
-        raise Rejection(
-            4000,
-            Refusal(
-                "invalid_model",
-                f'Model "{name}" is not supported in realtime mode. Supported models '
-                f"are: {', '.join(known)}.",
-            ),
+        raise Refusal(
+            "invalid_model",
+            f'Model "{name}" is not supported in realtime mode. Supported models '
+            f"are: {', '.join(known)}.",
         )
-
-
-def no_such_call(call_id: str) -> Refusal:
-    """The call is not there (any more), or was not accepted yet."""
-    return Refusal("call_not_found", f"There is no call {quoted(call_id)} to join.")
 
 
 SESSION_PATHS: Mapping[str, Callable[[Query], Admission]] = {
     "/v1/realtime": _session,
     "/v1/realtime/translations": _translation,
 }
-"""Which paths open sessions, and what decides there which one; `Rejection` otherwise.
+"""Which paths open sessions, and what decides there which one; `Refusal` otherwise.
 
 `voxpipe.simulator.machines` makes the machine that an `Admission` stands for.
 """

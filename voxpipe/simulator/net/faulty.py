@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import NoReturn
-from uuid import uuid4
 
 from anyio import EndOfStream, current_time, sleep_until
 
 from voxpipe.simulator.errors import EXPIRED, Refusal
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import object_in
 from voxpipe.simulator.script.faults import (
     Close,
     ConnectionFault,
@@ -25,7 +24,7 @@ from voxpipe.simulator.script.faults import (
     Stall,
 )
 
-from .client_connection import ClientConnection
+from .pump import ClientConnection
 
 
 def with_faults(
@@ -47,28 +46,13 @@ def with_faults(
     return _FaultyConnection(client, own) if own else client
 
 
-class _Armed:
-    """A fault, and how many events of its kind it has seen."""
-
-    def __init__(self, fault: ConnectionFault) -> None:
-        self.fault = fault
-        self._seen = 0
-
-    def strikes(self, kind: object) -> bool:
-        """Whether it strikes at this event, which is of this type."""
-        fault = self.fault
-        if kind != fault.at:
-            return False
-        self._seen += 1
-        return fault.after < self._seen <= fault.after + getattr(fault, "times", 1)
-
-
 class _FaultyConnection:
     def __init__(
         self, client: ClientConnection, faults: Iterable[ConnectionFault]
     ) -> None:
         self._client = client
-        self._armed = [_Armed(fault) for fault in faults]
+        self._faults = tuple(faults)
+        self._seen = [0] * len(self._faults)  # events of the kind of each
         self._pause = 0.0  # seconds before every event
         self._until = 0.0  # on anyio's clock; nothing is sent before
         self._mute = False  # nothing is sent any more
@@ -110,12 +94,16 @@ class _FaultyConnection:
         await self._client.gone()
 
     def _strikes(self, message: str | bytes) -> list[ConnectionFault]:
-        try:
-            event = json.loads(message)
-        except (ValueError, RecursionError):
-            return []  # a client may send what is no event
-        kind = event.get("type") if is_object(event) else None
-        return [each.fault for each in self._armed if each.strikes(kind)]
+        """The faults that strike at this event."""
+        event = object_in(message) or {}  # a client may send what is no event
+        striking: list[ConnectionFault] = []
+        for index, fault in enumerate(self._faults):
+            if event.get("type") == fault.at:
+                seen = self._seen[index]
+                self._seen[index] += 1
+                if fault.after <= seen < fault.after + getattr(fault, "times", 1):
+                    striking.append(fault)
+        return striking
 
     def _changed(self, fault: ConnectionFault, texts: list[str]) -> list[str]:
         """What goes out in place of ``texts``."""
@@ -137,7 +125,8 @@ class _FaultyConnection:
             case Close():
                 await self._end(fault.code, fault.reason)
             case Expired():
-                await self._client.send(_expiry())
+                expiry = Refusal("session_expired", EXPIRED).event()
+                await self._client.send(json.dumps(expiry))
                 await self._end(1001, EXPIRED)
             case Stall(seconds=None):
                 self._mute = True
@@ -153,8 +142,3 @@ class _FaultyConnection:
     async def _end(self, code: int, reason: str) -> NoReturn:
         await self._client.close(code, reason)
         raise EndOfStream
-
-
-def _expiry() -> str:
-    error = Refusal("session_expired", EXPIRED).body()
-    return json.dumps({"type": "error", "event_id": f"event_{uuid4()}", "error": error})

@@ -59,12 +59,7 @@ class HttpConnection:
                 )
         if not isinstance(event, h11.EndOfMessage):
             raise EndOfStream
-        return HttpRequest(
-            method=head.method.decode("ascii"),
-            target=head.target.decode("ascii"),
-            headers=first_values(head.headers),
-            body=bytes(body),
-        )
+        return request_of(head, bytes(body))
 
     async def send(self, response: HttpResponse) -> bool:
         """Answer; whether another request may follow.
@@ -119,6 +114,16 @@ class HttpConnection:
             await self._stream.send(data)
         except (BrokenResourceError, ClosedResourceError):
             raise EndOfStream from None
+
+
+def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
+    """The request that a head and its body are."""
+    return HttpRequest(
+        method=head.method.decode("ascii"),
+        target=head.target.decode("ascii"),
+        headers=first_values(head.headers),
+        body=body,
+    )
 
 
 def wants_websocket(head: h11.Request) -> bool:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.errors import BadKey
 
 _MAX_SECRETS = 10_000  # of the oldest more is forgotten: it is then unknown
+
+
+def unix_time() -> float:
+    """The time as keys, sessions and webhooks are stamped with it: unix seconds."""
+    return datetime.now(UTC).timestamp()
 
 
 def looks_like_a_key(key: str) -> bool:
@@ -26,12 +32,9 @@ class IssuedSecret:
         session: what the session is to be, as it was asked for.
     """
 
-    value: str
+    value: str = field(repr=False)
     expires_at: int
-    session: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"IssuedSecret(expires_at={self.expires_at})"
+    session: dict[str, Any] = field(repr=False)
 
 
 class Keys:
@@ -71,17 +74,17 @@ class Keys:
             What is known of it, when it is a client secret that was made here.
 
         Raises:
-            Refusal: it does not pass.
+            BadKey: it does not pass.
         """
         if key is None:
-            raise Refusal(None, "Missing bearer or basic authentication in header")
+            raise BadKey(None, "Missing bearer or basic authentication in header")
         secret = self._secrets.get(key)
         if secret is not None and self.today() < secret.expires_at:
             return secret
         if secret is not None:
-            raise Refusal("invalid_api_key", "This client secret has expired.")
+            raise BadKey("invalid_api_key", "This client secret has expired.")
         if not key or not self._accepts(key):
-            raise Refusal(
+            raise BadKey(
                 "invalid_api_key",
                 f"Incorrect API key provided: {key[:3]}****. You can find your API key "
                 "at https://platform.openai.com/account/api-keys.",

@@ -20,9 +20,9 @@ from websockets.frames import CloseCode
 
 from voxpipe.pipeline.errors import TransportError
 
-from .http import HttpConnection, wants_websocket
+from .http import HttpConnection, request_of, wants_websocket
 from .limits import PortLimits
-from .messages import HttpError, HttpRequest, HttpResponse, first_values
+from .messages import HttpError, HttpRequest, HttpResponse
 from .websocket import GONE, ServerWebSocket
 
 Respond = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -130,13 +130,7 @@ class PortListener:
     async def _upgrade(
         self, stream: SocketStream, head: h11.Request, rest: bytes
     ) -> None:
-        converse = self._welcome(
-            HttpRequest(
-                method="GET",
-                target=head.target.decode("ascii"),
-                headers=first_values(head.headers),
-            )
-        )
+        converse = self._welcome(request_of(head))
         socket = ServerWebSocket(stream, self._limits)
         if await socket.open(head, rest):
             self._sockets.add(socket)

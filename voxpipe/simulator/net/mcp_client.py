@@ -53,9 +53,9 @@ async def ask_server(request: McpRequest) -> McpOutcome:
                 transport = streamable_http_client(server.url, http_client=http)
                 async with Client(transport) as client:
                     refused.clear()  # what was answered while they agreed on a version
-                    if isinstance(request, ListMcpTools):
-                        return await _list(client)
-                    return await _call(client, request)
+                    if isinstance(request, CallMcpTool):
+                        return await _call(client, request)
+                    return await _list(client)
     except Exception as error:  # noqa: BLE001 - whatever a server of others does
         failure = _failure(error, refused)
         if isinstance(request, ListMcpTools):  # its event cannot tell why

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from math import inf
+from typing import Protocol
 
 from anyio import CancelScope, EndOfStream, create_task_group, current_time
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.simulator.service.sans_io_session import SansIOSession
+from voxpipe.simulator.protocol.dialogue import SansIOSession
 
-from .client_connection import ClientConnection
 from .session_requests import SessionRequests, Speak
 
 _MAX_PENDING = 256  # events; more wait until the client reads
 _CHECKPOINT_EVERY = 16  # messages, when the client is always ahead of us
+
+
+class ClientConnection(Protocol):
+    """Text frames both ways. The methods raise ``EndOfStream`` when it is gone."""
+
+    async def send(self, text: str) -> None:
+        """Send a text frame; waits while the client does not read."""
+        ...
+
+    async def receive(self) -> str | bytes:
+        """The next frame of the client."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say goodbye."""
+        ...
+
+    async def gone(self) -> None:
+        """Wait for the client to go, reading nothing of what it sends."""
+        ...
 
 
 class Pump:
@@ -77,12 +96,8 @@ class Pump:
             if session.close_frame is not None:
                 await self._client.close(*session.close_frame)
                 return
-            await self._wait()
+            with CancelScope(deadline=session.next_timer):
+                await self._changed.wait()
             # Only here does the session's clock move: while the client does not read,
             # nothing more is generated.
             session.advance(current_time())
-
-    async def _wait(self) -> None:
-        due = self._session.next_timer
-        with CancelScope(deadline=inf if due is None else due):
-            await self._changed.wait()

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any, Protocol
 
 from anyio import current_time, to_thread
 from anyio.abc import TaskGroup
 
 from voxpipe.simulator.errors import VoiceError
+from voxpipe.simulator.protocol.outbox import Request, T
 from voxpipe.simulator.service.mcp.requests import McpRequest
-from voxpipe.simulator.service.sans_io_session import Requester
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.state import SpeechRequest
 from voxpipe.simulator.voices.speech import CachedVoice
 
 from .mcp_client import ask_server
 
 Speak = Callable[[SpeechRequest], Awaitable[bytes]]
+
+
+class Requester(Protocol):
+    """A session that has others do what it cannot: speak, and call MCP servers."""
+
+    def requests(self) -> list[Request[Any]]:
+        """What others have to do for it since the last time this was asked."""
+        ...
+
+    def answered(self, request: Request[T], outcome: T, now: float) -> None:
+        """Take what came of a request."""
+        ...
 
 
 class SessionRequests:
@@ -37,21 +50,17 @@ class SessionRequests:
 
     def start(self, tasks: TaskGroup) -> None:
         """Begin with what the session has asked for since the last time."""
-        for speech in self._session.speech_requests():
-            tasks.start_soon(self._have_spoken, speech)
-        for request in self._session.mcp_requests():
-            tasks.start_soon(self._ask, request)
+        for request in self._session.requests():
+            tasks.start_soon(self._follow, request)
 
-    async def _have_spoken(self, request: SpeechRequest) -> None:
-        pcm: bytes | None = None
-        with suppress(VoiceError):  # the response fails then, and says so
-            pcm = await self._speak(request)
-        self._session.spoken(request, pcm, current_time())
-        self._notify()
-
-    async def _ask(self, request: McpRequest) -> None:
-        outcome = await ask_server(request)
-        self._session.mcp_answered(request, outcome, current_time())
+    async def _follow(self, request: Request[Any]) -> None:
+        outcome: Any = None
+        if isinstance(request, SpeechRequest):
+            with suppress(VoiceError):  # the response fails then, and says so
+                outcome = await self._speak(request)
+        elif isinstance(request, McpRequest):
+            outcome = await ask_server(request)
+        self._session.answered(request, outcome, current_time())
         self._notify()
 
 

@@ -34,7 +34,7 @@ def _anything(value: Any, path: str) -> Any:
 
 
 def _event(*required: str, **shapes: Shape) -> Shape:
-    return fields({"type": text(), "event_id": text(), **shapes}, *required)
+    return fields({"type": text(), "event_id": nullable(text()), **shapes}, *required)
 
 
 SHAPES: dict[str, Shape] = {

@@ -29,7 +29,7 @@ CONNECTORS = (
     "connector_sharepoint",
 )
 
-LABEL = matching(r"[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-', at most 64")
+NAME = matching(r"[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-', at most 64")
 _NAMES = array(text(128), 1000)
 _FILTER = fields({"tool_names": nullable(_NAMES), "read_only": nullable(boolean)})
 
@@ -47,8 +47,7 @@ def _allowed(value: Any, path: str) -> Any:
 
 MCP_TOOL = fields(
     {
-        "type": text(),
-        "server_label": LABEL,
+        "server_label": NAME,
         "server_url": nullable(text(2048)),
         "connector_id": nullable(one_of(*CONNECTORS)),
         "tunnel_id": nullable(text(128)),
@@ -70,7 +69,4 @@ MCP_TOOL = fields(
     },
     "server_label",
 )
-MCP_CHOICE = fields(
-    {"type": text(), "server_label": LABEL, "name": nullable(text(128))},
-    "server_label",
-)
+MCP_CHOICE = fields({"server_label": NAME, "name": nullable(text(128))}, "server_label")

@@ -187,7 +187,7 @@ def fields(shapes: Mapping[str, Shape], *required: str) -> Shape:
 
 
 def tagged(tag: str, shapes: Mapping[str, Shape]) -> Shape:
-    """An object whose field ``tag`` says which of these it is."""
+    """An object whose field ``tag`` says which of these the rest of it is."""
 
     def check(value: Any, path: str) -> Any:
         asked = an_object(value, path)
@@ -198,6 +198,7 @@ def tagged(tag: str, shapes: Mapping[str, Shape]) -> Shape:
             raise invalid_type(at(path, tag), name, "a string")
         if name not in shapes:
             raise invalid_value(at(path, tag), name, tuple(shapes))
-        return shapes[name](asked, path)
+        rest = {key: each for key, each in asked.items() if key != tag}
+        return {tag: name, **shapes[name](rest, path)}
 
     return check

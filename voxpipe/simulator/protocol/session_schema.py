@@ -6,7 +6,7 @@ from typing import Any
 
 from voxpipe.simulator.errors import Refusal
 
-from .mcp_schema import MCP_CHOICE, MCP_TOOL
+from .mcp_schema import MCP_CHOICE, MCP_TOOL, NAME
 from .schema import (
     Shape,
     an_object,
@@ -50,18 +50,18 @@ def reasons(model: str) -> bool:
 FORMAT = tagged(
     "type",
     {
-        "audio/pcm": fields({"type": text(), "rate": integer(24_000, 24_000)}),
-        "audio/pcmu": fields({"type": text()}),
-        "audio/pcma": fields({"type": text()}),
+        "audio/pcm": fields({"rate": integer(24_000, 24_000)}),
+        "audio/pcmu": fields({}),
+        "audio/pcma": fields({}),
     },
 )
 _MAX_MS = 3_600_000  # nothing in a session is longer than the session
 _SERVER_VAD: dict[str, Shape] = {
-    "type": text(),
     "threshold": number(0, 1),
     "prefix_padding_ms": integer(0, _MAX_MS),
     "silence_duration_ms": integer(0, _MAX_MS),
 }
+_SEMANTIC_VAD = {"eagerness": one_of("low", "medium", "high", "auto")}
 _ANSWERS: dict[str, Shape] = {
     "create_response": boolean,
     "interrupt_response": boolean,
@@ -76,23 +76,12 @@ _TURN_DETECTION = tagged(
                 "idle_timeout_ms": nullable(integer(5_000, 30_000)),
             }
         ),
-        "semantic_vad": fields(
-            {
-                "type": text(),
-                "eagerness": one_of("low", "medium", "high", "auto"),
-                **_ANSWERS,
-            }
-        ),
+        "semantic_vad": fields(_SEMANTIC_VAD | _ANSWERS),
     },
 )
 _CHUNKING = tagged(
     "type",
-    {
-        "server_vad": fields(_SERVER_VAD),
-        "semantic_vad": fields(
-            {"type": text(), "eagerness": one_of("low", "medium", "high", "auto")}
-        ),
-    },
+    {"server_vad": fields(_SERVER_VAD), "semantic_vad": fields(_SEMANTIC_VAD)},
 )
 NOISE_REDUCTION = fields(
     {"type": one_of("near_field", "far_field"), "strength": number(0, 1)}
@@ -109,16 +98,13 @@ _TRANSCRIPTION = fields(
     }
 )
 VOICE = either("a voice", text=text(64), object=fields({"id": text(128)}, "id"))
-_NAME = matching(r"[A-Za-z0-9_-]{1,64}", "letters, digits, '_' and '-', at most 64")
-
 
 _TOOL = tagged(
     "type",
     {
         "function": fields(
             {
-                "type": text(),
-                "name": _NAME,
+                "name": NAME,
                 "description": nullable(text()),
                 "parameters": nullable(an_object),
                 "strict": nullable(boolean),
@@ -133,11 +119,7 @@ TOOL_CHOICE = either(
     "a string or an object",
     text=one_of("auto", "none", "required"),
     object=tagged(
-        "type",
-        {
-            "function": fields({"type": text(), "name": _NAME}, "name"),
-            "mcp": MCP_CHOICE,
-        },
+        "type", {"function": fields({"name": NAME}, "name"), "mcp": MCP_CHOICE}
     ),
 )
 

@@ -7,16 +7,22 @@ from typing import Any
 
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator.calls.call import SimulatedCall, gone
-from voxpipe.simulator.calls.calls import Calls, overloaded
+from voxpipe.simulator.calls.calls import Calls
 from voxpipe.simulator.calls.sdp import answer
 from voxpipe.simulator.errors import Refusal, missing
 from voxpipe.simulator.net.admission import key_of
 from voxpipe.simulator.net.keys import Keys
-from voxpipe.simulator.net.messages import HttpRequest, HttpResponse
+from voxpipe.simulator.net.messages import HttpError, HttpRequest, HttpResponse
 from voxpipe.simulator.protocol.schema import fields, integer, matching, one_of
 
-from .request_body import form_fields, json_object, media_type, parse_object
-from .sessions import DEFAULT_MODEL, check_model
+from .request_body import (
+    DEFAULT_MODEL,
+    check_model,
+    form_fields,
+    json_object,
+    media_type,
+    parse_object,
+)
 
 _DECLINED = 603
 _REJECT = fields({"status_code": integer(300, 699)})
@@ -60,7 +66,12 @@ class CallEndpoints:
         try:
             call = self._calls.ring("webrtc")
         except TransportError:
-            raise overloaded() from None
+            busy = Refusal(
+                "server_is_overloaded",
+                "This simulator has no more lines. Hang up some calls.",
+                type="server_error",
+            )
+            raise HttpError(503, busy) from None
         try:
             self._start(call, session)
         except Refusal:

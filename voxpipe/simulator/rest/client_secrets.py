@@ -22,8 +22,7 @@ from voxpipe.simulator.protocol.session_schema import TRANSLATORS
 from voxpipe.simulator.service.mcp.definitions import ServerDefinitions
 from voxpipe.simulator.service.translation.config import TranslationConfig
 
-from .request_body import json_object
-from .sessions import DEFAULT_MODEL, check_model
+from .request_body import DEFAULT_MODEL, check_model, json_object
 
 _DEFAULT_LIFE = 600  # seconds
 _ASKED = fields(

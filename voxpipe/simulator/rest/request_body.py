@@ -1,18 +1,21 @@
-"""The body of a request, read and checked at one place."""
+"""What is in a request, read and checked at one place."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any, cast
 
-from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.net.messages import HttpError, HttpRequest
-from voxpipe.simulator.protocol.incoming import not_json
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import is_object, not_json
+from voxpipe.simulator.protocol.schema import text
+from voxpipe.simulator.protocol.session_schema import MODELS
 
+DEFAULT_MODEL = "gpt-realtime"
 _MAX_FORM = 4 * 1024 * 1024  # bytes
 
 
@@ -50,7 +53,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def media_type(request: HttpRequest) -> str:
     """What the body is, without parameters: ``application/json``."""
-    return _header(request).get_content_type()
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    return header.get_content_type()
 
 
 def form_fields(request: HttpRequest) -> dict[str, bytes]:
@@ -78,7 +83,18 @@ def form_fields(request: HttpRequest) -> dict[str, bytes]:
     return fields
 
 
-def _header(request: HttpRequest) -> Message:
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    return header
+def check_model(model: Any, known: Sequence[str] = MODELS) -> str:
+    """A model that a session can be asked for with.
+
+    Raises:
+        Refusal: the service does not know it.
+    """
+    name: str = text(128)(model, "session.model")
+    if name not in known:
+        raise Refusal(
+            "invalid_model",
+            f"Model {quoted(name)} is not supported here. Supported models "
+            f"are: {', '.join(known)}.",
+            "session.model",
+        )
+    return name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from itertools import repeat
+from typing import Literal
 
-from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.errors import BadKey, Refusal
 from voxpipe.simulator.net.admission import SESSION_PATHS, key_of
 from voxpipe.simulator.net.keys import Keys
 from voxpipe.simulator.net.messages import (
@@ -14,10 +16,18 @@ from voxpipe.simulator.net.messages import (
     error_response,
 )
 
-from .overload import Overload
-
 Endpoint = Callable[[HttpRequest], Awaitable[HttpResponse]]
 """Answers a request whose key is good; may raise `Refusal` (400) and `HttpError`."""
+
+# Source: the service's changelog of 2026-09-02; the words are ours.
+_OVERLOADED = {
+    429: Refusal("slow_down", "Your requests come too fast. Send fewer."),
+    503: Refusal(
+        "server_is_overloaded",
+        "Our servers are overloaded. Please try again later.",
+        type="server_error",
+    ),
+}
 
 
 class Routes:
@@ -26,29 +36,30 @@ class Routes:
     Args:
         keys: the ones that are good.
         posts: what answers a ``POST``, by path; ``*`` stands for any one segment.
-
-    Attributes:
-        overload: makes requests be turned away for a while.
     """
 
     def __init__(self, keys: Keys, posts: Mapping[str, Endpoint]) -> None:
-        self.overload = Overload()
         self._keys = keys
         self._posts = posts
+        self._busy: Iterator[HttpResponse] = iter(())  # for the next requests
+
+    def turn_away(
+        self, status: Literal[429, 503], requests: int, retry_after: int | None
+    ) -> None:
+        """Turn the next ``requests`` away; `retry_after` in seconds."""
+        headers = () if retry_after is None else (("retry-after", str(retry_after)),)
+        busy = error_response(status, _OVERLOADED[status], headers)
+        self._busy = repeat(busy, requests)
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, with an error when it cannot be followed."""
+        endpoint = self._find(request)
         try:
-            endpoint = self._find(request)
             self._keys.check(key_of(request.headers))
+            return next(self._busy, None) or await endpoint(request)
         except Refusal as refusal:
-            return error_response(401, refusal)
-        if (busy := self.overload.answer()) is not None:
-            return busy
-        try:
-            return await endpoint(request)
-        except Refusal as refusal:
-            return error_response(400, refusal)
+            status = 401 if isinstance(refusal, BadKey) else 400
+            return error_response(status, refusal)
 
     def _find(self, request: HttpRequest) -> Endpoint:
         for pattern, endpoint in self._posts.items():

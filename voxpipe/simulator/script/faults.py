@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -36,7 +37,7 @@ __all__ = [
 RATE_LIMIT = "rate_limit_exceeded"  # the code with which a reply fails
 
 
-def _one_of(name: str, names: Sequence[str], whose: str) -> str:
+def _one_of(names: Sequence[str], whose: str, name: str) -> str:
     if name in names:
         return name
     close = get_close_matches(name, names, n=1)
@@ -51,16 +52,13 @@ def _one_of(name: str, names: Sequence[str], whose: str) -> str:
     )
 
 
-def _event_name(name: str) -> str:
-    return _one_of(name, ALL_EVENTS, "an event of the Realtime API")
-
-
-def _server_event_name(name: str) -> str:
-    return _one_of(name, SERVER_EVENTS, "an event that the service sends")
-
-
-EventName = Annotated[str, AfterValidator(_event_name)]
-ServerEventName = Annotated[str, AfterValidator(_server_event_name)]
+EventName = Annotated[
+    str, AfterValidator(partial(_one_of, ALL_EVENTS, "an event of the Realtime API"))
+]
+ServerEventName = Annotated[
+    str,
+    AfterValidator(partial(_one_of, SERVER_EVENTS, "an event that the service sends")),
+]
 _Count = Annotated[int, Field(ge=0, le=1_000_000)]
 _Times = Annotated[int, Field(ge=1, le=1_000_000)]
 

@@ -2,22 +2,15 @@
 
 No await, no socket, no clock. A shell calls `Machine.receive` with what the client
 sent and `Machine.advance` when `Machine.next_timer` is due, then sends
-`Machine.outgoing`, has `Machine.speech_requests` spoken and sends
-`Machine.mcp_requests`.
+`Machine.outgoing`, and has done what `Machine.requests` asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from voxpipe.simulator.errors import (
-    Refusal,
-    invalid_type,
-    invalid_value,
-    missing,
-    unknown,
-)
+from voxpipe.simulator.errors import Refusal, missing, unknown
 from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS, SHAPES
 from voxpipe.simulator.protocol.dialogue import Dialogue
 from voxpipe.simulator.protocol.session_config import LIFETIME, Kind, SessionConfig
@@ -28,11 +21,9 @@ from .input.input_audio_buffer import InputAudioBuffer
 from .input.transcription import InputTranscription
 from .item_events import ItemEvents
 from .mcp.definitions import ServerDefinition
-from .mcp.requests import McpOutcome, McpRequest
 from .mcp.servers import McpServers
 from .responses.responses import Responses
 from .responses.script_reader import ScriptReader
-from .session.speech_request import SpeechRequest
 from .session.state import SessionState
 
 _APPEND = {"type", "event_id", "audio"}
@@ -52,6 +43,9 @@ class Machine(Dialogue):
         session: what it begins with, as a client would update it. Raises `Refusal` when
             that cannot be; its model is not looked at.
     """
+
+    _shapes = SHAPES
+    _types = CLIENT_EVENTS
 
     def __init__(
         self,
@@ -74,6 +68,7 @@ class Machine(Dialogue):
             ids,
             self._outbox,
             self._timers,
+            self._requests,
             config,
             DefaultConversation(ids.new("conv")),
             script,
@@ -85,7 +80,7 @@ class Machine(Dialogue):
             self._session, self._responses, InputTranscription(self._session, reader)
         )
         items = ItemEvents(self._session, self._mcp)
-        self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
+        self._follow = {
             "session.update": self._update,
             "input_audio_buffer.commit": lambda _, now: self._input_audio.commit(now),
             "input_audio_buffer.clear": lambda _, now: self._input_audio.clear(),
@@ -103,31 +98,6 @@ class Machine(Dialogue):
         self._outbox.emit("session.created", session=config.now)
         self._mcp.adopt(servers, now)
 
-    # --- what a shell does
-
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        return self._responses.speech_requests()
-
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``request``: 16-bit mono at 24 kHz.
-
-        ``None`` when it failed; the response fails then.
-        """
-        self._responses.spoken(request, pcm, now)
-
-    def mcp_requests(self) -> list[McpRequest]:
-        """What MCP servers have to be asked since the last time this was asked."""
-        return self._mcp.requests()
-
-    def mcp_answered(
-        self, request: McpRequest, outcome: McpOutcome, now: float
-    ) -> None:
-        """Take what came of ``request``."""
-        self._mcp.answered(request, outcome, now)
-
-    # --- client events
-
     def _dispatch(self, event: dict[str, Any], now: float) -> None:
         kind = event.get("type")
         if kind == "input_audio_buffer.append":
@@ -138,20 +108,14 @@ class Machine(Dialogue):
                 raise unknown(next(key for key in event if key not in _APPEND)[:60])
             self._input_audio.append(event["audio"], now)
             return
-        if kind is None:
-            raise missing("type")
-        if type(kind) is not str:
-            raise invalid_type("type", kind, "a string")
-        shape = SHAPES.get(kind)
-        if shape is None:
-            raise invalid_value("type", kind, CLIENT_EVENTS)
-        if kind.startswith("response.") and self._session.config.kind != "realtime":
+        asks_for_response = kind in ("response.create", "response.cancel")
+        if asks_for_response and self._session.config.kind != "realtime":
             raise Refusal(
                 "invalid_value",
                 "Responses cannot be created in a transcription session.",
                 "type",
             )
-        self._follow[kind](shape(event, ""), now)
+        super()._dispatch(event, now)
 
     def _update(self, event: dict[str, Any], now: float) -> None:
         servers = self._configure(event["session"])

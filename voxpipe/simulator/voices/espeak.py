@@ -6,8 +6,11 @@ Source of the numbers: espeak-ng's ``speak_lib.h``, API revision 12.
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from threading import Lock
 from typing import Any
+
+import numpy as np
 
 try:
     import espeakng_loader
@@ -16,9 +19,10 @@ except ModuleNotFoundError as missing:
         "this voice is an extra: pip install 'voxpipe[speech]'"
     ) from missing
 
+from voxpipe.simulator.audio.sound import at_voice_rate
 from voxpipe.simulator.errors import VoiceError
 
-from .speech import pitch_of, rate_of, to_voice_rate
+from .speech import pitch_of, rate_of
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback, in this thread
 _DO_NOT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT
@@ -32,7 +36,6 @@ _Callback = ctypes.CFUNCTYPE(
 )
 # The library is one global state machine: one voice speaks at a time in a process.
 _lock = Lock()
-_library: _Library | None = None
 
 
 class _Library:
@@ -73,7 +76,10 @@ class _Library:
         if failed:
             raise VoiceError(f"espeak-ng could not speak: error {failed}")
         heard, self._heard = b"".join(self._heard), []
-        return to_voice_rate(heard, self._rate)
+        return at_voice_rate(np.frombuffer(heard, "<i2"), self._rate)
+
+
+_load = cache(_Library)
 
 
 class EspeakVoice:
@@ -84,11 +90,8 @@ class EspeakVoice:
     """
 
     def __init__(self) -> None:
-        global _library
         with _lock:
-            if _library is None:
-                _library = _Library()
-            self._library = _library
+            self._library = _load()
 
     def speak(self, text: str, voice: str, speed: float) -> bytes:
         """As `voxpipe.simulator.Voice.speak`."""

@@ -14,10 +14,8 @@ from typing import Protocol
 from zlib import crc32
 
 import numpy as np
-import soxr
-from numpy.typing import NDArray
 
-from voxpipe.simulator.audio.sound import VOICE_RATE
+from voxpipe.simulator.audio.sound import at_voice_rate
 from voxpipe.simulator.errors import VoiceError
 
 from .tones import ToneVoice
@@ -107,16 +105,8 @@ def rate_of(speed: float) -> int:
 def read_wav(path: Path) -> bytes:
     """The speech in a 16-bit mono WAV file, at 24 kHz."""
     with wave.open(str(path), "rb") as file:
-        return to_voice_rate(file.readframes(file.getnframes()), file.getframerate())
-
-
-def to_voice_rate(pcm: bytes, rate: int) -> bytes:
-    """16-bit mono at ``rate`` as 16-bit mono at 24 kHz."""
-    samples = np.frombuffer(pcm, "<i2")
-    if rate == VOICE_RATE or not len(samples):
-        return pcm
-    resampled: NDArray[np.int16] = soxr.resample(samples, rate, VOICE_RATE)
-    return resampled.astype("<i2").tobytes()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return at_voice_rate(samples, file.getframerate())
 
 
 class CachedVoice:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from anyio import EndOfStream, create_task_group, sleep, sleep_forever
+from anyio import create_task_group, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     Pipeline,
@@ -30,7 +30,7 @@ from voxpipe.processors.realtime import (
 )
 from voxpipe.processors.realtime.connect import sideband
 from voxpipe.processors.tools import ToolRouter, tool
-from voxpipe.simulator import CallTool, Line, Script
+from voxpipe.simulator import CallEnded, CallTool, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from ..call import QUICK, speech
@@ -347,7 +347,7 @@ def test_the_agent_speaks_first_and_knows_when_it_was_heard(
         assert not reply.turn.is_over
         assert await reply.turn.over() == "played"
         assert reply.turn.basis == "measured"
-        heard = await call.pump.played.receive()
+        heard = await call.pump.listen()
         length = len(heard.data) / 48_000
         assert reply.turn.played == pytest.approx(
             length, abs=0.11
@@ -411,7 +411,7 @@ def test_tools_are_called_and_their_results_spoken(
 
     async def plot(call: Carried, model: Realtime) -> None:
         await call.pump.say(speech(0.6) + SILENCE)
-        await call.pump.played.receive()
+        await call.pump.listen()
 
     async def scene() -> None:
         tools = ToolRouter([departure])
@@ -467,7 +467,7 @@ def test_the_program_may_silence_the_agent(in_time: Callable[..., None]) -> None
         await sleep(2)
         model.interrupt()
         assert reply.turn.is_cut
-        heard = await call.pump.played.receive()
+        heard = await call.pump.listen()
         assert heard.cut
         assert len(heard.data) / 48_000 == pytest.approx(reply.turn.played, abs=0.05)
 
@@ -478,7 +478,7 @@ def test_written_words_may_come_from_the_pipeline(
     in_time: Callable[..., None],
 ) -> None:
     async def plot(call: Carried, model: Realtime) -> None:
-        await call.pump.played.receive()
+        await call.pump.listen()
 
     async def scene() -> None:
         note = Source([Text(text="The caller is a member.")])
@@ -502,7 +502,7 @@ def test_a_question_out_of_band_is_not_heard_by_the_caller(
         assert outcome.text
         assert await asked.turn.over() == "played"
         call.pump.hang_up()
-        with pytest.raises(EndOfStream):
-            await call.pump.played.receive()
+        with pytest.raises(CallEnded):
+            await call.pump.listen()
 
     in_time(lambda: hold(script(), plot))

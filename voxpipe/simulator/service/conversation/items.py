@@ -120,15 +120,13 @@ class Item:
 
 
 _ID = text(64)
-_STATUS = one_of("completed", "incomplete", "in_progress")
 _COMMON: dict[str, Shape] = {
     "id": _ID,
-    "type": text(),
-    "status": _STATUS,
+    "status": one_of("completed", "incomplete", "in_progress"),
     "object": one_of("realtime.item"),
 }
 _TEXT = text(1 << 20)
-_INPUT_TEXT = fields({"type": text(), "text": _TEXT}, "text")
+_WRITTEN = fields({"text": _TEXT}, "text")
 _PICTURES = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"  # as PNG and JPEG files begin
 _IMAGE_START = re.compile(r"data:image/(?:png|jpeg);base64,")
 
@@ -157,10 +155,9 @@ _CONTENT = {
     "user": tagged(
         "type",
         {
-            "input_text": _INPUT_TEXT,
+            "input_text": _WRITTEN,
             "input_audio": fields(
                 {
-                    "type": text(),
                     "audio": text(1 << 25),  # 15 MiB as base64 is less
                     "transcript": _TEXT,
                 },
@@ -168,7 +165,6 @@ _CONTENT = {
             ),
             "input_image": fields(
                 {
-                    "type": text(),
                     "image_url": _image_url,
                     "detail": one_of("auto", "low", "high"),
                 },
@@ -176,39 +172,33 @@ _CONTENT = {
             ),
         },
     ),
-    "assistant": tagged(
-        "type",
-        {"output_text": fields({"type": text(), "text": _TEXT}, "text")},
-    ),
-    "system": tagged("type", {"input_text": _INPUT_TEXT}),
+    "assistant": tagged("type", {"output_text": _WRITTEN}),
+    "system": tagged("type", {"input_text": _WRITTEN}),
 }
 
 
 def _message(role: str) -> Shape:
-    shapes = _COMMON | {"role": text(), "content": array(_CONTENT[role], 256)}
-    return fields(shapes, "content")
+    return fields(_COMMON | {"content": array(_CONTENT[role], 256)}, "content")
 
 
-_CALL_ID = text(64)
 _KINDS: dict[str, Shape] = {
     "message": tagged("role", {role: _message(role) for role in _CONTENT}),
     "function_call": fields(
         _COMMON
         | {
             "name": matching(r"[A-Za-z0-9_-]{1,64}", "the name of a function"),
-            "call_id": _CALL_ID,
+            "call_id": _ID,
             "arguments": _TEXT,
         },
         "name",
         "arguments",
     ),
     "function_call_output": fields(
-        _COMMON | {"call_id": _CALL_ID, "output": _TEXT}, "call_id", "output"
+        _COMMON | {"call_id": _ID, "output": _TEXT}, "call_id", "output"
     ),
     "mcp_approval_response": fields(
         {
             "id": _ID,
-            "type": text(),
             "approval_request_id": _ID,
             "approve": boolean,
             "reason": nullable(_TEXT),
@@ -219,7 +209,7 @@ _KINDS: dict[str, Shape] = {
 }
 # Of MCP's items the others are the service's. A reference is an input, never an item.
 ITEM = tagged("type", _KINDS)
-REFERENCE = fields({"type": text(), "id": _ID}, "id")
+REFERENCE = fields({"id": _ID}, "id")
 ITEM_OR_REFERENCE = tagged("type", _KINDS | {"item_reference": REFERENCE})
 
 
@@ -239,7 +229,7 @@ def make_item(
     """
     item = Item(checked.get("id") or new_id, checked["type"])
     if item.type != "message":
-        shown = checked.keys() - _COMMON.keys()
+        shown = checked.keys() - _COMMON.keys() - {"type"}
         item.call = {name: checked[name] for name in checked if name in shown}
         return item
     item.role = checked["role"]

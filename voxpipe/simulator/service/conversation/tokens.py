@@ -47,12 +47,7 @@ class Tokens(NamedTuple):
 
 def add(many: Iterable[Tokens]) -> Tokens:
     """The sum of many counts."""
-    text = audio = image = 0
-    for each in many:
-        text += each.text
-        audio += each.audio
-        image += each.image
-    return Tokens(text, audio, image)
+    return Tokens(*(sum(kind) for kind in zip(*many, strict=True)))
 
 
 def count_item(item: Item) -> Tokens:

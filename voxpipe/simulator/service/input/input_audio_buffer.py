@@ -66,7 +66,7 @@ class InputAudioBuffer:
         if not frames or (self._detector is None and self._partial is None):
             return
         samples = buffer.format.samples(frames)
-        for level in levels(samples, len(samples) * FRAME_MS // _ms(buffer, frames)):
+        for level in levels(samples, FRAME_MS * buffer.format.rate // 1000):
             position += FRAME_MS
             if self._detector is not None:
                 self._frame(self._detector, level, position, now)
@@ -202,7 +202,3 @@ class InputAudioBuffer:
         )
         self._take(id, since, position, now)
         self._respond(now)
-
-
-def _ms(buffer: BufferedAudio, data: bytes) -> int:
-    return len(data) // buffer.format.bytes_per_ms

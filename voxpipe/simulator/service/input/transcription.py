@@ -19,6 +19,12 @@ _DELTA_GAP = 0.004  # seconds between two deltas
 _EVENT = "conversation.item.input_audio_transcription"
 _LOGPROBS = "item.input_audio_transcription.logprobs"
 _SURE = -0.01  # the logarithm of a probability
+_UNINTELLIGIBLE = {
+    "type": "transcription_error",
+    "code": "audio_unintelligible",
+    "message": "The audio could not be transcribed.",
+    "param": None,
+}
 
 
 class InputTranscription:
@@ -63,7 +69,7 @@ class InputTranscription:
             return
         wait = self._session.script.timing.transcription_ms / 1000
         if line is not None and line.unintelligible:
-            self._session.timers.at(now + wait, lambda _: self._fail(item))
+            self._later(now + wait, item, ".failed", error=_UNINTELLIGIBLE)
             return
         told = partial.told if partial is not None else 0
         self._session.timers.at(
@@ -76,33 +82,18 @@ class InputTranscription:
             self._reader.go_on()
         return line
 
-    def _fail(self, item: Item) -> None:
-        self._session.outbox.emit(
-            f"{_EVENT}.failed",
-            item_id=item.id,
-            content_index=0,
-            error={
-                "type": "transcription_error",
-                "code": "audio_unintelligible",
-                "message": "The audio could not be transcribed.",
-                "param": None,
-            },
-        )
-
     def _complete(
         self, item: Item, settings: dict[str, Any], told: int, now: float
     ) -> None:
         model = TRANSCRIBERS[settings["model"]]
-        text = item.words or _placeholder(item)
+        text = item.words or f"(speech, {_seconds(item):.1f} s)"
         if model.speakers:
             self._tell_speakers(item, text, now)
             text = without_speakers(text)
         pieces = [text] if model.pieces == "all" else words(text)[told:]
         for index, piece in enumerate(pieces):
-            self._session.timers.at(
-                now + index * _DELTA_GAP,
-                functools.partial(self._write_later, item, piece),
-            )
+            write = functools.partial(self._write, item, piece)
+            self._session.timers.at(now + index * _DELTA_GAP, write)
         end = now + len(pieces) * _DELTA_GAP
         told_at_end = {
             "transcript": text,
@@ -114,7 +105,7 @@ class InputTranscription:
         # From now on the item shows it, when it is retrieved.
         item.content[0].text = text
 
-    def _write(self, item: Item, piece: str) -> None:
+    def _write(self, item: Item, piece: str, _now: float = 0.0) -> None:
         self._session.outbox.emit(
             f"{_EVENT}.delta",
             item_id=item.id,
@@ -123,9 +114,6 @@ class InputTranscription:
             **self._logprobs([piece]),
             **self._session.padding(),
         )
-
-    def _write_later(self, item: Item, piece: str, _now: float) -> None:
-        self._write(item, piece)
 
     def _tell_speakers(self, item: Item, text: str, now: float) -> None:
         for speaker, start, end, said in segments_of(text, _seconds(item)):
@@ -158,10 +146,6 @@ class InputTranscription:
                 _EVENT + event, item_id=item.id, content_index=0, **fields
             ),
         )
-
-
-def _placeholder(item: Item) -> str:
-    return f"(speech, {_seconds(item):.1f} s)"
 
 
 def _seconds(item: Item) -> float:

@@ -22,8 +22,6 @@ class McpCallItem(OutputItem):
         self, place: Place, item: Item, on_written: Callable[[McpCallItem], None]
     ) -> None:
         super().__init__(place, item)
-        self.is_aside = place.aside
-        self._index = place.index
         self._on_written = on_written
 
     def write(self, piece: str) -> None:
@@ -70,5 +68,5 @@ class McpCallItem(OutputItem):
         self._session.outbox.emit(
             f"response.mcp_call.{how}",
             item_id=self.item.id,
-            output_index=self._index,
+            output_index=self._ids["output_index"],
         )

@@ -6,7 +6,6 @@ Source: the guide "Realtime with tools" (November 2026). What it does not say is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -224,8 +223,3 @@ def _is_local(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def size_of(tools: list[dict[str, Any]]) -> int:
-    """How long the declarations of tools are, in characters."""
-    return len(json.dumps(tools))

@@ -5,30 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from voxpipe.simulator.protocol.outbox import Request
 from voxpipe.simulator.script.mcp import McpFailure
 
 from .definitions import ServerDefinition
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ListMcpTools:
-    """Ask a server which tools it has."""
-
-    server: ServerDefinition
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CallMcpTool:
-    """Have a server run a tool."""
-
-    server: ServerDefinition
-    name: str
-    arguments: dict[str, Any] = field(repr=False)
-
-
-McpRequest = ListMcpTools | CallMcpTool
 McpOutcome = list[dict[str, Any]] | str | McpFailure
 """The tools as ``mcp_list_tools`` shows them, the output of one, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class McpRequest(Request[McpOutcome]):
+    """Something to ask a server."""
+
+    server: ServerDefinition
+
+
+class ListMcpTools(McpRequest):
+    """Ask a server which tools it has."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallMcpTool(McpRequest):
+    """Have a server run a tool."""
+
+    name: str
+    arguments: dict[str, Any] = field(repr=False)
 
 
 def error_of(failure: McpFailure) -> dict[str, Any]:

@@ -7,21 +7,22 @@ send.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal, quoted
-from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.json_types import object_in
 from voxpipe.simulator.script.mcp import McpFailure
 from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.session.state import SessionState
 
 from .call_item import McpCallItem
-from .definitions import ServerDefinition, ServerDefinitions, size_of
+from .definitions import ServerDefinition, ServerDefinitions
 from .requests import CallMcpTool, ListMcpTools, McpOutcome, McpRequest, error_of
 
-_MAX_TOOLS = 1 << 20  # characters that the tools of a server may take
+_MAX_TOOLS = 1 << 20  # characters that the declarations of a server's tools may take
 _MAX_CALLS = 128  # open at once
 _NOT_JSON = McpFailure(
     type="protocol_error", code=-32602, message="The arguments are no JSON object."
@@ -45,20 +46,7 @@ class McpServers:
         self._scripted = {each.label: each for each in session.script.mcp}
         self._definitions = ServerDefinitions(self._scripted.keys())
         self._imports: dict[str, _Import] = {}
-        self._requests: list[McpRequest] = []
-        self._awaited: dict[McpRequest, Callable[[McpOutcome, float], None]] = {}
         self._unapproved: dict[str, McpCallItem] = {}  # by approval request
-
-    # --- what a shell does
-
-    def requests(self) -> list[McpRequest]:
-        """What servers have to be asked since the last time this was asked."""
-        requests, self._requests = self._requests, []
-        return requests
-
-    def answered(self, request: McpRequest, outcome: McpOutcome, now: float) -> None:
-        """Take what came of a request."""
-        self._awaited.pop(request)(outcome, now)
 
     # --- declaring
 
@@ -105,13 +93,10 @@ class McpServers:
         item = Item(session.ids.new("mcpl"), "mcp_list_tools", call=fields)
         session.outbox.emit("mcp_list_tools.in_progress", item_id=item.id)
         self._add(item)
-
-        def imported(outcome: McpOutcome, _now: float) -> None:
-            self._imported(begun, item, outcome)
-
+        imported = partial(self._imported, begun, item)
         scripted = self._scripted.get(label)
         if scripted is None:
-            self._send(ListMcpTools(begun.definition), imported)
+            session.requests.ask(ListMcpTools(begun.definition), imported)
             return
         found = [tool.to_wire() for tool in scripted.tools]
         outcome = McpFailure(type="http_error") if scripted.fails else found
@@ -119,9 +104,11 @@ class McpServers:
             now + scripted.wait_ms / 1000, lambda now: imported(outcome, now)
         )
 
-    def _imported(self, begun: _Import, item: Item, outcome: McpOutcome) -> None:
+    def _imported(
+        self, begun: _Import, item: Item, outcome: McpOutcome, _now: float
+    ) -> None:
         how = "failed"
-        if isinstance(outcome, list) and size_of(outcome) <= _MAX_TOOLS:
+        if isinstance(outcome, list) and len(json.dumps(outcome)) <= _MAX_TOOLS:
             how = "completed"
             begun.tools = [t for t in outcome if begun.definition.allows(t)]
             item.call["tools"] = begun.tools
@@ -134,12 +121,13 @@ class McpServers:
         """The model has written a call: ask for approval, or run it."""
         call = output.item.call
         known = self._imports[call["server_label"]]
+        waiting = self._session.requests.count(McpRequest)
         tool = next((t for t in known.tools if t["name"] == call["name"]), None)
         if tool is None:  # imported again meanwhile, without it
             output.fail(error_of(McpFailure(message="There is no such tool.")))
-        elif len(self._unapproved) + len(self._awaited) >= _MAX_CALLS:
+        elif len(self._unapproved) + waiting >= _MAX_CALLS:
             output.fail(error_of(_TOO_MANY))
-        elif known.definition.gates(tool) and not output.is_aside:
+        elif known.definition.gates(tool) and not output.aside:
             self._ask(output)
         else:
             # Out of band there is no conversation in which to ask [I].
@@ -184,7 +172,7 @@ class McpServers:
     ) -> None:
         call = output.item.call
         output.begin()
-        arguments = _arguments(call["arguments"])
+        arguments = object_in(call["arguments"] or "{}")
         if arguments is None:
             output.fail(error_of(_NOT_JSON))
             return
@@ -199,20 +187,13 @@ class McpServers:
         scripted = self._scripted.get(server.label)
         tool = scripted.find(call["name"]) if scripted else None
         if tool is None:
-            self._send(CallMcpTool(server, call["name"], arguments), ended)
+            request = CallMcpTool(server, call["name"], arguments)
+            self._session.requests.ask(request, ended)
             return
         outcome = tool.fails or tool.output
         self._session.timers.at(
             now + tool.wait_ms / 1000, lambda now: ended(outcome, now)
         )
-
-    # --- inner workings
-
-    def _send(
-        self, request: McpRequest, then: Callable[[McpOutcome, float], None]
-    ) -> None:
-        self._awaited[request] = then
-        self._requests.append(request)
 
     def _add(self, item: Item) -> None:
         try:
@@ -221,11 +202,3 @@ class McpServers:
             self._session.outbox.refuse(refusal)
             return
         self._session.announce(item)
-
-
-def _arguments(text: str) -> dict[str, Any] | None:
-    try:
-        parsed: Any = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return parsed if is_object(parsed) else None

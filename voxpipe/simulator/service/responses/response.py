@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, Literal
 
 from voxpipe.simulator.protocol.session_schema import reasons
@@ -13,8 +14,7 @@ from voxpipe.simulator.service.conversation.tokens import NOTHING_USED, usage, w
 from voxpipe.simulator.service.mcp.call_item import McpCallItem
 from voxpipe.simulator.service.mcp.servers import McpServers
 from voxpipe.simulator.service.session.output_item import OutputItem, Place
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
-from voxpipe.simulator.service.session.state import SessionState
+from voxpipe.simulator.service.session.state import SessionState, SpeechRequest
 
 from .deltas import Deltas, OutputMeter, speak, write
 from .output_items import AudioItem, FunctionCallItem, TextItem
@@ -68,7 +68,7 @@ class Response:
         self._life = self._live()
         spoken = request.modality == "audio"
         messages = plan.messages if spoken else ()
-        self.speech_requests = [
+        self._speech = [
             SpeechRequest(text, request.voice, request.speed) for text in messages
         ]
         self._spoken: dict[SpeechRequest, bytes] = {}
@@ -88,13 +88,12 @@ class Response:
         self._session.outbox.emit(
             "response.created", response=self._shown("in_progress", None, None)
         )
+        for each in self._speech:
+            self._session.requests.ask(each, partial(self._take, each))
         self._due = now
         self._step(now)
 
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice made of ``request``; nothing when it failed."""
-        if self.ended:
-            return
+    def _take(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
         if pcm is None:
             self._life.close()
             self._fail("server_error", "voice_failed", "The voice could not speak.")
@@ -147,7 +146,7 @@ class Response:
 
     def _first_wait(self) -> float:
         timing = self._timing
-        usual = timing.first_audio_ms if self.speech_requests else timing.first_text_ms
+        usual = timing.first_audio_ms if self._speech else timing.first_text_ms
         return (usual if self.plan.wait_ms is None else self.plan.wait_ms) / 1000
 
     def _message(self, index: int, text: str) -> Waits:
@@ -156,11 +155,11 @@ class Response:
             last = index == len(self.plan.messages) - 1 and not self.plan.calls
             item.phase = "final_answer" if last else "commentary"
         tokens = words(text)
-        if not self.speech_requests:
+        if not self._speech:
             written = TextItem(self._place(), item)
             deltas = write(written, tokens, self._meter, self._gap)
             return (yield from self._deliver(written, deltas))
-        request = self.speech_requests[index]
+        request = self._speech[index]
         while request not in self._spoken:
             yield None
         spoken = AudioItem(self._place(), item, self.request.format)
@@ -219,6 +218,8 @@ class Response:
     def _end(self, status: ResponseStatus, details: dict[str, Any] | None) -> None:
         self.ended = True
         self._open = None
+        for each in self._speech:
+            self._session.requests.withdraw(each)
         used = self._meter.used
         bill = usage(self._input.tokens, self._input.cached, used)
         if self.silent:

@@ -8,7 +8,6 @@ from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.script.faults import RATE_LIMIT
 from voxpipe.simulator.service.conversation.context import ContextWindow
 from voxpipe.simulator.service.mcp.servers import McpServers
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
 from voxpipe.simulator.service.session.state import SessionState
 
 from .request import read_request
@@ -38,8 +37,6 @@ class Responses:
         self._reader = reader
         self._context = ContextWindow(session.config.model)
         self._asides: dict[str, Response] = {}
-        self._speech_requests: list[SpeechRequest] = []
-        self._speaking: dict[SpeechRequest, Response] = {}  # who waits for each
         self._left = float(session.script.tokens_per_minute)
         self._left_at = 0.0
 
@@ -85,9 +82,6 @@ class Responses:
             self._asides[response.id] = response
         else:
             self.active = response
-        for each in response.speech_requests:
-            self._speech_requests.append(each)
-            self._speaking[each] = response
         response.start(now)
 
     def cancel(self, response_id: str | None, now: float) -> None:
@@ -116,20 +110,7 @@ class Responses:
         if response.silent and not response.request.aside:
             self._reader.give_back(response.plan)
 
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        requests, self._speech_requests = self._speech_requests, []
-        return [each for each in requests if each in self._speaking]
-
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of ``request``; ``None`` when it failed."""
-        response = self._speaking.pop(request, None)
-        if response is not None:
-            response.spoken(request, pcm, now)
-
     def _over(self, response: Response, now: float, tokens: int) -> None:
-        for each in response.speech_requests:
-            self._speaking.pop(each, None)
         if response is self.active:
             self.active = None
             self.ended += 1

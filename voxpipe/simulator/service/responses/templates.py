@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_array, is_object, value_in
 from voxpipe.simulator.service.conversation.items import Item
 
 _FIELD = re.compile(r"\{(result|results|heard)((?:\.[\w-]+)*)\}")
@@ -39,23 +39,16 @@ def _known(items: Iterable[Item]) -> dict[str, Any]:
         if item.type == "function_call":
             names[item.call.get("call_id", "")] = item.call["name"]
         elif item.type == "function_call_output":
-            known["result"] = _parsed(item.call["output"])
+            known["result"] = value_in(item.call["output"])
             name = names.get(item.call["call_id"])
             if name is not None:
                 known["results"][name] = known["result"]
         elif item.type == "mcp_call" and item.result:
-            known["result"] = _parsed(item.result[0])
+            known["result"] = value_in(item.result[0])
             known["results"][item.call["name"]] = known["result"]
         elif item.role == "user" and item.words:
             known["heard"] = item.words
     return known
-
-
-def _parsed(output: str) -> Any:
-    try:
-        return json.loads(output)
-    except (ValueError, RecursionError):
-        return output
 
 
 def _step(value: Any, name: str) -> Any:

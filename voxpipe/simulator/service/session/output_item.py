@@ -34,13 +34,13 @@ class OutputItem(ABC):
     def __init__(self, place: Place, item: Item) -> None:
         self.item = item
         self._session = place.session
-        self._aside = place.aside
+        self.aside = place.aside
         self._ids = {"response_id": place.response_id, "output_index": place.index}
 
     def open(self) -> None:
         """Tell the client that it begins."""
         self._tell("response.output_item.added")
-        if not self._aside:
+        if not self.aside:
             self._session.conversation.add(self.item)
             self._session.announce(self.item)
 
@@ -52,7 +52,7 @@ class OutputItem(ABC):
         """Tell the client that it is final."""
         self.item.status = status
         self.item.revision += 1
-        if not self._aside:
+        if not self.aside:
             self._session.conclude(self.item)
         self._tell("response.output_item.done")
 

@@ -1,15 +1,32 @@
-"""What the parts of one session share."""
+"""What the parts of one session share, and what they have a voice speak."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from voxpipe.simulator.protocol.ids import Ids
-from voxpipe.simulator.protocol.outbox import Outbox, Timers
+from voxpipe.simulator.protocol.outbox import Outbox, Request, Requests, Timers
 from voxpipe.simulator.protocol.session_config import SessionConfig
 from voxpipe.simulator.script.script import Script
 from voxpipe.simulator.service.conversation.conversation import DefaultConversation
 from voxpipe.simulator.service.conversation.items import Item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechRequest(Request[bytes | None]):
+    """A text that somebody outside the session has to speak.
+
+    What comes of it is 16-bit mono at 24 kHz; ``None`` when the voice could not.
+
+    Attributes:
+        text: the words.
+        voice: as the session names it; custom voices by their id.
+        speed: 0.25 to 1.5.
+    """
+
+    text: str
+    voice: str
+    speed: float
 
 
 @dataclass(slots=True)
@@ -23,6 +40,7 @@ class SessionState:
     ids: Ids
     outbox: Outbox
     timers: Timers
+    requests: Requests
     config: SessionConfig
     conversation: DefaultConversation
     script: Script

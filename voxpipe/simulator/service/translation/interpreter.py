@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 
 from voxpipe.simulator.audio.sound import VOICE_RATE, Sound, wire_format
 from voxpipe.simulator.errors import Refusal
-from voxpipe.simulator.protocol.outbox import Outbox, Timers
+from voxpipe.simulator.protocol.outbox import Outbox, Requests, Timers
 from voxpipe.simulator.script.script import Script
 from voxpipe.simulator.service.conversation.items import ContentPart, Item
 from voxpipe.simulator.service.conversation.tokens import words
 from voxpipe.simulator.service.responses.script_reader import Plan, ScriptReader, Wish
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
+from voxpipe.simulator.service.session.state import SpeechRequest
 
 from .config import TranslationConfig
 from .phrases import Phrases
@@ -66,7 +66,7 @@ class Interpreter:
         config: whether what is heard is written down.
         outbox: where events go.
         timers: wake it for the next frame.
-        drained: called after `close`, when all of it is out.
+        requests: a voice is asked by.
     """
 
     def __init__(
@@ -75,19 +75,17 @@ class Interpreter:
         config: TranslationConfig,
         outbox: Outbox,
         timers: Timers,
-        drained: Callable[[], None],
+        requests: Requests,
     ) -> None:
         self._timing = script.timing
         self._reader = ScriptReader(script)
         self._config = config
         self._outbox = outbox
         self._timers = timers
-        self._drained = drained
+        self._requests = requests
         self._phrases = Phrases()
         self._buffer = bytearray()
         self._queue: deque[TranslatedPhrase] = deque()
-        self._speech_requests: list[SpeechRequest] = []
-        self._speaking: dict[SpeechRequest, TranslatedPhrase] = {}  # who waits for each
         self._elapsed = 0  # ms of audio that were heard
         self._free_at = 0.0  # when it is done with the last frame
         self._scheduled = False
@@ -111,18 +109,11 @@ class Interpreter:
         self._schedule(now)
 
     def close(self, now: float) -> None:
-        """There will be no more audio: put out what is left."""
+        """There will be no more audio: put out what is left, and end."""
         self.closing = True
         self._schedule(now)
 
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        requests, self._speech_requests = self._speech_requests, []
-        return requests
-
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice has made of it; nothing when it failed."""
-        phrase = self._speaking.pop(request)
+    def _spoken(self, phrase: TranslatedPhrase, pcm: bytes | None, now: float) -> None:
         if pcm is None:
             self._queue.remove(phrase)
             self._fail("voice_failed", "The voice could not speak.")
@@ -135,7 +126,7 @@ class Interpreter:
     @property
     def _waits(self) -> bool:
         """The clock stands still until a voice has spoken."""
-        return bool(self._speaking)
+        return self._requests.count(SpeechRequest) > 0
 
     def _schedule(self, now: float) -> None:
         if self._scheduled or self._waits:
@@ -147,7 +138,8 @@ class Interpreter:
     def _step(self, now: float) -> None:
         self._scheduled = False
         if self.closing and not (self._buffer or self._phrases.open or self._queue):
-            self._drained()
+            self._outbox.emit("session.closed")
+            self._outbox.close(1000, "")
             return
         pcm = bytes(self._buffer[:_FRAME]).ljust(_FRAME, b"\0")
         del self._buffer[:_FRAME]
@@ -185,8 +177,7 @@ class Interpreter:
         phrase = TranslatedPhrase(text, self._elapsed + wait, tokens=tokens)
         self._queue.append(phrase)
         request = SpeechRequest(text, _VOICE, 1.0)
-        self._speech_requests.append(request)
-        self._speaking[request] = phrase
+        self._requests.ask(request, partial(self._spoken, phrase))
 
     def _fail(self, code: str, message: str) -> None:
         self._outbox.refuse(Refusal(code, message, type="server_error"))

@@ -6,22 +6,15 @@ events, no items and no responses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from voxpipe.simulator.audio.sound import decode_audio
-from voxpipe.simulator.errors import (
-    Refusal,
-    invalid_type,
-    invalid_value,
-    missing,
-)
+from voxpipe.simulator.errors import Refusal
 from voxpipe.simulator.protocol.client_events import TRANSLATION_SHAPES
 from voxpipe.simulator.protocol.dialogue import Dialogue
 from voxpipe.simulator.protocol.session_config import LIFETIME
 from voxpipe.simulator.script.script import Script
-from voxpipe.simulator.service.mcp.requests import McpOutcome, McpRequest
-from voxpipe.simulator.service.session.speech_request import SpeechRequest
 
 from .config import TranslationConfig
 from .interpreter import PCM, Interpreter
@@ -42,6 +35,9 @@ class TranslationMachine(Dialogue):
             that cannot be; its model is not looked at.
     """
 
+    _shapes = TRANSLATION_SHAPES
+    _types = tuple(TRANSLATION_SHAPES)
+
     def __init__(
         self,
         model: str,
@@ -57,9 +53,9 @@ class TranslationMachine(Dialogue):
         expires_at = int(today) + round(lifetime)
         self._config = TranslationConfig(model, self._ids.new("sess"), expires_at)
         self._interpreter = Interpreter(
-            script, self._config, self._outbox, self._timers, self._drained
+            script, self._config, self._outbox, self._timers, self._requests
         )
-        self._follow: dict[str, Callable[[dict[str, Any], float], None]] = {
+        self._follow = {
             "session.update": self._update,
             "session.input_audio_buffer.append": self._append,
             "session.close": self._close,
@@ -67,36 +63,6 @@ class TranslationMachine(Dialogue):
         if session is not None:
             self._config.update({k: v for k, v in session.items() if k != "model"})
         self._outbox.emit("session.created", session=self._config.now)
-
-    def speech_requests(self) -> list[SpeechRequest]:
-        """What has to be spoken since the last time this was asked."""
-        return self._interpreter.speech_requests()
-
-    def spoken(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
-        """Take what a voice made: 16-bit mono at 24 kHz; ``None`` when it failed."""
-        self._interpreter.spoken(request, pcm, now)
-
-    def mcp_requests(self) -> Sequence[McpRequest]:
-        """Nothing: nobody calls tools here."""
-        return ()
-
-    def mcp_answered(
-        self, request: McpRequest, outcome: McpOutcome, now: float
-    ) -> None:
-        """Nothing comes, as nothing was asked."""
-
-    # --- client events
-
-    def _dispatch(self, event: dict[str, Any], now: float) -> None:
-        kind = event.get("type")
-        if kind is None:
-            raise missing("type")
-        if type(kind) is not str:
-            raise invalid_type("type", kind, "a string")
-        shape = TRANSLATION_SHAPES.get(kind)
-        if shape is None:
-            raise invalid_value("type", kind, tuple(TRANSLATION_SHAPES))
-        self._follow[kind](shape(event, ""), now)
 
     def _update(self, event: dict[str, Any], _now: float) -> None:
         self._config.update(event["session"])
@@ -114,7 +80,3 @@ class TranslationMachine(Dialogue):
     def _close(self, _event: dict[str, Any], now: float) -> None:
         if not self._interpreter.closing:
             self._interpreter.close(now)
-
-    def _drained(self) -> None:
-        self._outbox.emit("session.closed")
-        self._outbox.close(1000, "")
