@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .options import one_of
@@ -194,7 +194,7 @@ class HostedMcp:
         if parts.username is not None or parts.password is not None:
             self._refuse("has a name or password in its url: use authorization=")
         if parts.scheme != "https" and not (
-            parts.scheme == "http" and _is_loopback(host)
+            parts.scheme == "http" and is_loopback(host)
         ):
             self._refuse("takes https://, and http:// only on loopback")
 
@@ -219,10 +219,3 @@ def check_labels(servers: Sequence[HostedMcp]) -> None:
 
 def _plain(secret: SecretStr | str) -> str:
     return secret if isinstance(secret, str) else secret.get_secret_value()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

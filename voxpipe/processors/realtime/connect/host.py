@@ -6,7 +6,6 @@ Sources: the official SDK's environment variables; OpenAI's guide to data reside
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnDetection
 from voxpipe.processors.realtime.config.warn import warn_program
 from voxpipe.processors.realtime.errors import ConfigurationError
@@ -210,7 +210,7 @@ def _parts(base: str) -> tuple[bool, str, str, tuple[tuple[str, str], ...]]:
             f"the base URL for {host} holds a user name or a password: pass the key in "
             "Service(api_key=…), or set OPENAI_API_KEY"
         )
-    if scheme == "ws" and not _is_loopback(host):
+    if scheme == "ws" and not is_loopback(host):
         raise ConfigurationError(
             f"{parts.scheme}:// would send the key and the call in the clear to "
             f"{host}: use https://, plain connections are for loopback only"
@@ -252,10 +252,3 @@ def _fits_a_header(value: str) -> bool:
 
 def _is_azure(host: str) -> bool:
     return host.endswith(_AZURE)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
