@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from anyio import Event, move_on_after, sleep_forever
 
@@ -34,20 +34,6 @@ EARLY = 1_024  # events before that; a second of a lively call has some fifty
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
 _ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
-
-
-class Joined(NamedTuple):
-    """A call's session.
-
-    Attributes:
-        connection: to it.
-        settings: that are in force.
-        session: as the service tells it.
-    """
-
-    connection: SidebandConnection
-    settings: Settings
-    session: dict[str, Any]
 
 
 class SidebandConnection:
@@ -123,8 +109,13 @@ def checked_call_id(call_id: str) -> str:
     return call_id
 
 
-async def join(connection: Connection, settings: Settings) -> Joined:
+async def join(
+    connection: Connection, settings: Settings
+) -> tuple[SidebandConnection, Settings, dict[str, Any]]:
     """Learn what the session of the call is.
+
+    Returns:
+        The connection to it, the settings in force, and the session as it was told.
 
     Raises:
         SessionRefused: there is no such call, or no more.
@@ -137,10 +128,9 @@ async def join(connection: Connection, settings: Settings) -> Joined:
         with move_on_after(patience) as waiting:
             message, event = await greeting(connection, "the session of the call")
             if isinstance(event, ev.SessionEvent):
-                told = _told(settings, event.session)
-                return Joined(
-                    SidebandConnection(connection, early), told, event.session
-                )
+                told = event.session
+                carried = SidebandConnection(connection, early)
+                return carried, _in_force(settings, told), told
             early.append(message)
         if waiting.cancelled_caught:
             patience = inf  # up to the timeout of opening a session
@@ -148,7 +138,7 @@ async def join(connection: Connection, settings: Settings) -> Joined:
     raise TransportError(f"expected the session of the call in {EARLY} events")
 
 
-def _told(settings: Settings, session: Mapping[str, Any]) -> Settings:
+def _in_force(settings: Settings, session: Mapping[str, Any]) -> Settings:
     """``settings`` with what is in force, as far as it matters here."""
     model, words = session.get("model"), session.get("instructions")
     hears = _object(_object(session.get("audio")).get("input"))

@@ -15,13 +15,12 @@ from voxpipe.processors.realtime.config.options import (
     given,
     one_of,
 )
-from voxpipe.processors.realtime.connect.connection import (
-    Connect,
-    Connection,
-    needs_key,
-    websocket,
+from voxpipe.processors.realtime.connect.connection import Connect, needs_key, websocket
+from voxpipe.processors.realtime.connect.handshake import (
+    OpenedSession,
+    opened,
+    update_of,
 )
-from voxpipe.processors.realtime.connect.handshake import opened, update_of
 from voxpipe.processors.realtime.connect.host import address_of, host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
@@ -79,23 +78,10 @@ def check_language(language: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TranslationSession:
-    """An open, configured translation; lend it to one `Translate`.
+class TranslationSession(OpenedSession[TranslationSettings]):
+    """An open, configured translation; lend it to one `Translate`."""
 
-    Attributes:
-        settings: what it was opened with.
-        connection: the socket; `Translate` reads it from now on.
-        id: the service's name for it.
-        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
-        host: where it is.
-    """
-
-    settings: TranslationSettings
-    connection: Connection
-    id: str
-    expires_at: int | None
-    host: str
+    __slots__ = ()
 
 
 @asynccontextmanager
@@ -144,7 +130,6 @@ async def open_translation(
             "Azure has no translation sessions: leave base_url= out"
         )
     address = address_of(host, "/realtime/translations", model=model)
-    async with opened(address, update_of(settings.to_wire()), connect) as session:
-        yield TranslationSession(
-            settings, session.connection, session.id, session.expires_at, host.netloc
-        )
+    update = update_of(settings.to_wire())
+    async with opened(address, update, connect) as (connection, told):
+        yield TranslationSession.as_told(settings, connection, told, host)
