@@ -11,7 +11,7 @@ from .config.models import warn_of_end, warn_of_prompt
 from .config.settings import Settings
 from .connect.connection import Connect, needs_key, websocket
 from .connect.handshake import OpenedSession, configured, in_time, update_of
-from .connect.host import address_of, host_of, warn_of_detection
+from .connect.host import host_of, warn_of_detection
 from .connect.service import FROM_ENVIRONMENT, Service
 from .connect.sideband import check_unset, join
 
@@ -70,7 +70,7 @@ async def open_session(
         transcriber = settings.transcriber
         warn_of_end(settings.model, *([transcriber.model] if transcriber else ()))
     where = {"model": settings.model} if call_id is None else {"call_id": call_id}
-    async with connect(address_of(host, **where)) as connection:
+    async with connect(host.websocket(**where)) as connection:
         with in_time():
             if call_id is None:
                 told = await configured(connection, update)

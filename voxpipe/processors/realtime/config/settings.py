@@ -261,3 +261,12 @@ def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
             )
         result[key] = value
     return result
+
+
+def value_at(session: object, *place: str) -> Any:
+    """What stands at a place in a session object; ``None`` where nothing does."""
+    for step in place:
+        if not isinstance(session, Mapping):
+            return None
+        session = cast("Mapping[str, Any]", session).get(step)
+    return session

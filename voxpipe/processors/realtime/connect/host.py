@@ -62,28 +62,25 @@ class Host:
     @property
     def is_azure(self) -> bool:
         """It is Microsoft's, where models are deployments."""
-        return _is_azure(urlsplit(f"//{self.netloc}").hostname or "")
+        return _is_azure(self.netloc)
 
-    def websocket(self, path: str, **query: str) -> str:
-        """The URL of a WebSocket, such as ``/realtime``; not to be shown."""
-        return self._url("wss" if self.secure else "ws", path, query)
+    def websocket(self, path: str = "/realtime", **query: str) -> Address:
+        """Where a session is, such as that of ``model="gpt-realtime-2.1"``."""
+        return self._address("wss" if self.secure else "ws", path, query)
 
-    def rest(self, path: str, **query: str) -> str:
-        """The URL of a REST endpoint, such as ``/realtime/calls``; not to be shown."""
-        return self._url("https" if self.secure else "http", path, query)
+    def rest(self, path: str) -> Address:
+        """Where a REST endpoint is, such as ``/realtime/calls``."""
+        return self._address("https" if self.secure else "http", path, {})
 
-    def headers(self) -> dict[str, str]:
-        """What a request must carry, the key included: send it, and show it nobody."""
-        return credentials(self.key, self.netloc) | dict(self.says)
-
-    def _url(self, scheme: str, path: str, query: Mapping[str, str]) -> str:
+    def _address(self, scheme: str, path: str, query: Mapping[str, str]) -> Address:
         asked = urlencode([*self.query, *query.items()])
-        return urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
+        url = urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
+        return Address(url, self.key, self.says)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a session is, and what opens it.
+    """Where a session or an endpoint is, and what opens it.
 
     Attributes:
         url: ``wss://…/realtime?model=…``; not shown, for some hosts want a key in it.
@@ -101,8 +98,12 @@ class Address:
         return urlsplit(self.url).netloc
 
     def headers(self) -> dict[str, str]:
-        """What the upgrade must carry, the key included: show it nobody."""
-        return credentials(self.key, self.host) | dict(self.says)
+        """What a request must carry, the key included: send it, and show it nobody."""
+        secret = self.key.get_secret_value()
+        opens = {"Authorization": f"Bearer {secret}"}
+        if _is_azure(self.host) and not _TOKEN.fullmatch(secret):
+            opens = {"api-key": secret}
+        return opens | dict(self.says)
 
     def __str__(self) -> str:
         return self.host
@@ -122,7 +123,7 @@ def host_of(service: Service, *, needs_key: bool = True) -> Host:
     """
     given: Mapping[str, str] = os.environ if needs_key else _NO_KEYS
     secure, netloc, path, query = _parts(_base(service, given))
-    azure = _is_azure(urlsplit(f"//{netloc}").hostname or "")
+    azure = _is_azure(netloc)
     if azure and path != _AZURE_PATH:
         raise ConfigurationError(
             f"the base URL of an Azure resource is https://{netloc}{_AZURE_PATH}, with "
@@ -146,11 +147,6 @@ def host_of(service: Service, *, needs_key: bool = True) -> Host:
     )
 
 
-def address_of(host: Host, path: str = "/realtime", **query: str) -> Address:
-    """Where a session is at ``host``, such as that of ``model="gpt-realtime-2.1"``."""
-    return Address(host.websocket(path, **query), host.key, host.says)
-
-
 def warn_of_detection(host: Host, detection: TurnDetection) -> None:
     """Say so where turns would never end: the caller would wait for ever."""
     if host.is_azure and (
@@ -161,15 +157,6 @@ def warn_of_detection(host: Host, detection: TurnDetection) -> None:
             '(livekit/agents issue 6871): use turn_detection="server" or "local"',
             HostWarning,
         )
-
-
-def credentials(key: SecretStr, netloc: str) -> dict[str, str]:
-    """The header that opens ``netloc``."""
-    secret = key.get_secret_value()
-    host = urlsplit(f"//{netloc}").hostname or ""
-    if _is_azure(host) and not _TOKEN.fullmatch(secret):
-        return {"api-key": secret}
-    return {"Authorization": f"Bearer {secret}"}
 
 
 def _base(service: Service, environment: Mapping[str, str]) -> str:
@@ -250,5 +237,5 @@ def _fits_a_header(value: str) -> bool:
     return value.isascii() and value.isprintable()
 
 
-def _is_azure(host: str) -> bool:
-    return host.endswith(_AZURE)
+def _is_azure(netloc: str) -> bool:
+    return (urlsplit(f"//{netloc}").hostname or "").endswith(_AZURE)

@@ -22,7 +22,7 @@ from anyio import Event, move_on_after, sleep_forever
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.effective import effective
-from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.config.settings import Settings, value_at
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .connection import Connection
@@ -141,24 +141,15 @@ async def join(
 def _in_force(settings: Settings, session: Mapping[str, Any]) -> Settings:
     """``settings`` with what is in force, as far as it matters here."""
     model, words = session.get("model"), session.get("instructions")
-    hears = _object(_object(session.get("audio")).get("input"))
-    transcriber = _object(hears.get("transcription")).get("model")
+    transcriber = value_at(session, "audio", "input", "transcription", "model")
     tools = session.get("tools")
+    listed = cast("list[dict[str, Any]]", tools) if isinstance(tools, list) else []
     told = replace(
         settings,
         model=model if isinstance(model, str) else settings.model,
         instructions=words if isinstance(words, str) else None,
         # Those of hosted servers are called by the service, and declared to nobody.
-        tools=tuple(each for each in _objects(tools) if each.get("type") == "function"),
+        tools=tuple(each for each in listed if value_at(each, "type") == "function"),
         transcription=transcriber if isinstance(transcriber, str) else None,
     )
     return effective(told, session)
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
-def _objects(values: object) -> tuple[Mapping[str, Any], ...]:
-    listed = cast("list[object]", values) if isinstance(values, list) else []
-    return tuple(filter(None, map(_object, listed)))

@@ -79,16 +79,16 @@ class Asking:
     async def _exchange(
         self, what: str, path: str, content: Mapping[str, Any]
     ) -> Answered:
+        address = self.host.rest(path)
         headers = {
-            **self.host.headers(),
+            **address.headers(),
             "accept-encoding": "identity",  # a megabyte can be packed into a kilobyte
             **content.get("headers", {}),
         }
         rest = {name: value for name, value in content.items() if name != "headers"}
-        url = self.host.rest(path)
         body = bytearray()
         async with (
-            self._client.stream("POST", url, headers=headers, **rest) as answer,
+            self._client.stream("POST", address.url, headers=headers, **rest) as answer,
             aclosing(answer.aiter_bytes()) as pieces,
         ):
             async for piece in pieces:

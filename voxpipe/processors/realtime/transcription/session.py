@@ -23,7 +23,7 @@ from voxpipe.processors.realtime.connect.handshake import (
     opened,
     update_of,
 )
-from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
@@ -106,7 +106,7 @@ async def open_transcription(
     host = host_of(service, needs_key=needs_key(connect))
     if not host.is_azure:  # where names are anybody's
         warn_of_end(model)
-    address = address_of(host, intent="transcription")
+    address = host.websocket(intent="transcription")
     async with opened(address, update, connect) as (connection, told):
         yield TranscriptionSession.as_told(settings, connection, told, host)
 

@@ -21,7 +21,7 @@ from voxpipe.processors.realtime.connect.handshake import (
     opened,
     update_of,
 )
-from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
@@ -129,7 +129,7 @@ async def open_translation(
         raise ConfigurationError(
             "Azure has no translation sessions: leave base_url= out"
         )
-    address = address_of(host, "/realtime/translations", model=model)
+    address = host.websocket("/realtime/translations", model=model)
     update = update_of(settings.to_wire())
     async with opened(address, update, connect) as (connection, told):
         yield TranslationSession.as_told(settings, connection, told, host)
