@@ -68,7 +68,7 @@ class TranslationProtocol:
         self._active_at = 0.0  # when something was heard or said
         self._silent_at: float | None = None  # when silence takes the place of audio
         self.store = Store()
-        self.outbox = Outbox()
+        self.outbox = Outbox(APPEND)
         self.bill = Bill()
         self.closed = False
         self.missed = 0.0
