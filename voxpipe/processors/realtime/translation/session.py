@@ -13,6 +13,7 @@ from voxpipe.processors.realtime.config.options import (
     Distance,
     NoiseReduction,
     given,
+    noise_as_wire,
     one_of,
 )
 from voxpipe.processors.realtime.connect.connection import Connect, needs_key, websocket
@@ -54,13 +55,10 @@ class TranslationSettings:
 
     def to_wire(self) -> dict[str, Any]:
         """The ``session`` of a ``session.update``; the model is in the address."""
-        noise = self.noise_reduction
-        if isinstance(noise, str):
-            noise = NoiseReduction(microphone=noise)
         transcription = self.transcription and {"model": self.transcription}
         hears = given(
             transcription=transcription or None,
-            noise_reduction=noise and noise.to_wire(),
+            noise_reduction=noise_as_wire(self.noise_reduction),
         )
         audio = given(output={"language": self.language}, input=hears or None)
         return {"audio": audio}
