@@ -70,7 +70,8 @@ def update_of(session: Mapping[str, Any]) -> str:
         ConfigurationError: JSON cannot express it.
     """
     try:
-        return json.dumps({"type": "session.update", "session": session})
+        event = {"type": "session.update", "session": session}
+        return json.dumps(event, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"the session is asked for something that JSON cannot express: {error}"
