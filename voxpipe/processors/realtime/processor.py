@@ -59,12 +59,12 @@ class Realtime(Processor):
             straight from a telephone; audio on it is ignored.
         reads: written words and pictures from the caller; each text asks for a reply.
         results: what tools gave back, what they tell of their work, and decisions.
-        says: the replies, ahead of time; an ear paces them.
+        says: the replies, ahead of time; a playout paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
         transcripts: the words of both sides. A reader that is slow misses steps of
             what is still being said, never the end of it.
-        interruptions: replies that were cut, with what was heard of them.
+        interruptions: replies that were cut, with what was played of them.
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.
         mcp: tools that the service calls: listed, to be approved, called.

@@ -38,8 +38,8 @@ class Translate(Processor):
 
     Attributes:
         hears: who is to be translated: pcm16 24000 Hz.
-        says: the translation, ahead of time; an ear paces it. Up to two minutes wait
-            for it, then the oldest makes room.
+        says: the translation, ahead of time; a playout paces it. Up to two minutes
+            wait for it, then the oldest makes room.
         transcripts: the translation as ``agent``, sentence by sentence, and, if the
             session was opened with ``transcription=``, what was said as ``user``. A
             reader that is slow misses steps of what is still being said.
