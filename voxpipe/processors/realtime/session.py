@@ -9,7 +9,7 @@ from typing import Unpack
 from .config.changes import SessionOptions, settings_of
 from .config.models import warn_of_end, warn_of_prompt
 from .config.settings import Settings
-from .connect.connection import Connect, needs_key, websocket
+from .connect.connection import Connect, websocket
 from .connect.handshake import OpenedSession, configured, in_time, update_of
 from .connect.host import host_of, warn_of_detection
 from .connect.service import FROM_ENVIRONMENT, Service
@@ -64,7 +64,7 @@ async def open_session(
     if call_id is not None:
         check_unset(settings)
     update = update_of(settings.to_wire())
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     warn_of_detection(host, settings.turn_detection)
     if not host.is_azure:  # where names are anybody's, and models end on other days
         transcriber = settings.transcriber

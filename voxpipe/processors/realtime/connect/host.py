@@ -109,18 +109,19 @@ class Address:
         return self.host
 
 
-def host_of(service: Service, *, needs_key: bool = True) -> Host:
+def host_of(service: Service, connect: object = None) -> Host:
     """Which host to ask; reads the environment as the official SDK does.
 
     Args:
         service: where, and as whom.
-        needs_key: where it is only played (a `Connect` says so by its ``needs_key``),
-            nothing of the environment is read.
+        connect: opens the connection; of one that only plays a service, and has
+            ``needs_key = False``, nothing of the environment is read.
 
     Raises:
         ConfigurationError: no key, one that cannot be sent, or a URL that would send it
             in the clear, shows one, or is not the only one given.
     """
+    needs_key = getattr(connect, "needs_key", True)
     given: Mapping[str, str] = os.environ if needs_key else _NO_KEYS
     secure, netloc, path, query = _parts(_base(service, given))
     azure = _is_azure(netloc)

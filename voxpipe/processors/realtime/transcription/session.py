@@ -17,7 +17,7 @@ from voxpipe.processors.realtime.config.options import (
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
 from voxpipe.processors.realtime.config.turn_detection import ServerVad, TurnDetection
-from voxpipe.processors.realtime.connect.connection import Connect, needs_key, websocket
+from voxpipe.processors.realtime.connect.connection import Connect, websocket
 from voxpipe.processors.realtime.connect.handshake import (
     OpenedSession,
     opened,
@@ -103,7 +103,7 @@ async def open_transcription(
         include=tuple(include),
     )
     update = update_of(to_wire(settings))
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     if not host.is_azure:  # where names are anybody's
         warn_of_end(model)
     address = host.websocket(intent="transcription")

@@ -16,7 +16,7 @@ from voxpipe.processors.realtime.config.options import (
     noise_as_wire,
     one_of,
 )
-from voxpipe.processors.realtime.connect.connection import Connect, needs_key, websocket
+from voxpipe.processors.realtime.connect.connection import Connect, websocket
 from voxpipe.processors.realtime.connect.handshake import (
     OpenedSession,
     opened,
@@ -122,7 +122,7 @@ async def open_translation(
         noise_reduction=noise_reduction,
     )
     warn_of_end(*([transcription] if transcription else ()))
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     if host.is_azure:
         raise ConfigurationError(
             "Azure has no translation sessions: leave base_url= out"
