@@ -237,7 +237,7 @@ class Telephone:
         turn = reply.turn
         while reply.take(self.now) is not None:
             assert not turn.is_cut, "audio of a cut reply came out"
-        if not turn.has_ear:
+        if not turn.has_playhead:
             self._ear.played[turn] = 0.0
             turn.playing_on(self._ear)
         played = min(turn.generated, self._ear.played[turn] + seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxpipe.console.access import AccessError, access, is_loopback
+from voxpipe.console.access import AccessError, access
 
 URL, TOKEN = "https://calls.example.com", "0123456789abcdef"
 
@@ -55,20 +55,3 @@ def test_literally_insecure_starts_and_says_what_that_means(
 def test_insecure_on_loopback_alone_harms_nobody() -> None:
     gate = access("127.0.0.1", public_url=None, auth_token=None, insecure=True)
     assert "ANYBODY" not in gate.line
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.9.9.9", True),
-        ("::1", True),
-        ("localhost", True),
-        ("localhost.example.com", False),
-        ("10.0.0.1", False),
-    ],
-)
-def test_loopback_is_this_machine_and_no_name_that_looks_like_it(
-    host: str, loopback: bool
-) -> None:
-    assert is_loopback(host) is loopback

@@ -94,7 +94,7 @@ def test_a_turn_that_no_ear_has_played_was_not_heard() -> None:
     turn.grow(2.0)
     turn.cut()
     assert turn.played == 0.0
-    assert not turn.has_ear
+    assert not turn.has_playhead
 
 
 # --- waiting for it

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 
 from voxpipe.pipeline import VoxpipeError
+from voxpipe.pipeline.runtime.hosts import is_loopback
 
 LOOPBACK = "127.0.0.1"
 
@@ -68,11 +68,3 @@ def access(
         )
     line = "off: only this machine can call; --public-url switches them on"
     return Access(None, None, False, line)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

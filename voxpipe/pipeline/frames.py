@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyEnd(Frame):
-    """The last sample of a reply has passed: tails are flushed, ears know the end."""
+    """The last sample of a reply has passed: tails are flushed, sinks know the end."""
 
     turn: Turn | None
 

@@ -10,7 +10,7 @@ Basis = Literal["measured", "estimated"]
 
 @dataclass(frozen=True, slots=True)
 class PlayedItem:
-    """How much of one conversation item reached an ear.
+    """How much of one conversation item was heard.
 
     Attributes:
         item_id: the model's name for it.
@@ -38,7 +38,7 @@ class Timings:
         created: the model took it up.
         first_delta: its first audio, or text, came in.
         first_sent: its first audio left the model's box.
-        first_written: an ear gave its first audio to the device.
+        first_written: a playout gave its first audio to the device.
         first_played: the device began to sound.
     """
 

@@ -1,4 +1,4 @@
-"""The reusable ear: plays replies at the pace of speech, and knows what was heard.
+"""The reusable playout: plays replies at the pace of speech, and knows what was heard.
 
 A transport hands it a way to write audio and, where its device can forget what it was
 given, a way to clear it. Everything else is here, once: the bounded lead, waiting for
@@ -33,12 +33,12 @@ from .turn import Turn
 Write = Callable[[AudioFrame], Awaitable[object]]
 Clear = Callable[[Turn | None], Awaitable[object]]
 
-LEAD = 0.2  # seconds written ahead of the ear: more than a hiccup, less than a word
+LEAD = 0.2  # seconds ahead of what is heard: more than a hiccup, less than a word
 CHECKPOINT_EVERY = 32  # steps; lets other tasks run when nothing ever has to wait
 
 
 class _Reply:
-    """What this ear knows of a turn that is not over."""
+    """What a playout knows of a turn that is not over."""
 
     __slots__ = ("ended", "on_device", "watch")
 
@@ -62,8 +62,8 @@ class Playout:
             written plays out (at most ``lead`` and one frame), a cut counts that as
             heard, and a hold begins after it.
         played: gets every frame when it was heard, cut to what was heard, and without
-            its turn. A reader of it that waits holds the ear back.
-        lead: seconds that the device may be ahead of the ear, and one frame.
+            its turn. A reader of it that waits holds playing back.
+        lead: seconds that the device may be ahead of what is heard, and one frame.
         basis: ``measured`` if this clock *is* the device, else ``estimated`` until the
             device confirms.
 
@@ -101,7 +101,7 @@ class Playout:
         self.underruns = 0
 
     async def run(self) -> None:
-        """Play until the ear's stream has ended and the last sample was heard."""
+        """Play until the stream of its sink has ended and the last sample was heard."""
         self._timers = timers()
         self._now = self._timers.now  # anyio's costs more, and it is asked often
         try:
@@ -137,7 +137,7 @@ class Playout:
         return max(played, turn.noted), self._basis_of(turn)
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
-        """Where the ear comes to rest when ``turn`` is cut now."""
+        """Where the playhead comes to rest when ``turn`` is cut now."""
         played, basis = self.position(turn)
         if self._clear is None:
             played = max(played, self._device.end_of(turn))

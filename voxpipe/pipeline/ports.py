@@ -210,8 +210,8 @@ class Input(Port, Generic[T_contra]):
 class PlayoutInput(Input[T_contra]):
     """The input at which a reply is played to a person.
 
-    One voice at a time: a pipeline refuses two writers into one ear, and one reply
-    into two ears.
+    One voice at a time: a pipeline refuses two writers into one sink, and one reply
+    into two.
     """
 
     __slots__ = ()

@@ -5,9 +5,9 @@ Rules:
      cancelled: whoever meets a frame of a cut turn drops it, and whoever waits on
      behalf of the turn is woken.
   2. What was heard is a position on the reply's own timeline (`AudioFrame.start`), so
-     resampling and re-chunking between model and ear change nothing.
-  3. The ear owns the position while it plays; a cut asks it once, and freezes what it
-     says.
+     resampling and re-chunking between model and sink change nothing.
+  3. The playhead owns the position while it plays; a cut asks it once, and freezes
+     what it says.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HOLD_LIMIT = 2.0  # seconds; a cough is shorter, a caller who waits longer hangs
 
 
 class Playhead(Protocol):
-    """An ear that knows how far into a reply it has played."""
+    """Knows how far into a reply it has played."""
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
@@ -48,10 +48,10 @@ class Turn:
     __slots__ = (
         "_basis",
         "_changed",
-        "_ear",
         "_hold_refused",
         "_ledger",
         "_played",
+        "_playhead",
         "_state",
         "_stops_at",
         "_watchers",
@@ -71,7 +71,7 @@ class Turn:
         self._played = 0.0
         self._basis: Basis = "estimated"
         self._ledger = Ledger()
-        self._ear: Playhead | None = None
+        self._playhead: Playhead | None = None
         self._stops_at: Position | None = None
         self._watchers: dict[object, Callable[[], object]] = {}
         self._changed: anyio.Event | None = None
@@ -111,7 +111,7 @@ class Turn:
     def hold(self, limit: float = HOLD_LIMIT) -> None:
         """Stop playing, keep the audio; it plays on by itself after ``limit`` seconds.
 
-        The limit counts from the first of several holds, and its ear keeps it.
+        The limit counts from the first of several holds, and its playout keeps it.
 
         Raises:
             TurnError: this reply cannot be held, or is over.
@@ -127,7 +127,7 @@ class Turn:
     def resume(self) -> None:
         """Play on after `hold`; nothing happens unless it is held."""
         if self._state == "held":
-            self._move("playing" if self.has_ear else "waiting")
+            self._move("playing" if self.has_playhead else "waiting")
 
     async def changed(self) -> State:
         """Wait until the state is another one than now, and return it."""
@@ -156,35 +156,37 @@ class Turn:
         """Take back a `watch`."""
         self._watchers.pop(key, None)
 
-    # --- the ledger: written by the model, by the ear, read by anybody
+    # --- the ledger: written by the model and the playhead, read by anybody
 
     def grow(self, seconds: float, item_id: str = "", content_index: int = 0) -> float:
         """The model made ``seconds`` more of an item; returns where they start."""
         return self._ledger.grow(seconds, item_id, content_index)
 
-    def playing_on(self, ear: Playhead, *, stops_at: Position | None = None) -> None:
-        """An ear has begun to play this reply.
+    def playing_on(
+        self, playhead: Playhead, *, stops_at: Position | None = None
+    ) -> None:
+        """Somebody has begun to play this reply.
 
         Args:
-            ear: asked for its position until the turn is over.
+            playhead: asked for its position until the turn is over.
             stops_at: where it would come to rest if the turn were cut now; by default
                 where it is.
         """
-        self._ear = ear
-        self._stops_at = ear.position if stops_at is None else stops_at
+        self._playhead = playhead
+        self._stops_at = playhead.position if stops_at is None else stops_at
         if self._state == "waiting":
             self._move("playing")
 
     def note_played(self, position: float, basis: Basis) -> None:
-        """The ear has played up to ``position``; a cut turn is not changed."""
+        """The playhead has come to ``position``; a cut turn is not changed."""
         if not self.is_over:
             self._played = max(self._played, position)
             self._basis = basis
 
     @property
-    def has_ear(self) -> bool:
-        """Some ear has played, or is playing, this reply."""
-        return self._ear is not None
+    def has_playhead(self) -> bool:
+        """Somebody plays this reply, or has played it."""
+        return self._playhead is not None
 
     @property
     def noted(self) -> float:
@@ -208,20 +210,20 @@ class Turn:
     @property
     def played(self) -> float:
         """Seconds that were heard by now; frozen when the turn is over."""
-        return self._playhead()[0]
+        return self._reached()[0]
 
     @property
     def basis(self) -> Basis:
         """Whether `played` was measured by the device or estimated by the clock."""
-        return self._playhead()[1]
+        return self._reached()[1]
 
     def items(self) -> tuple[PlayedItem, ...]:
         """The ledger, item by item, in the order in which they begin to play."""
-        return self._ledger.items(*self._playhead())
+        return self._ledger.items(*self._reached())
 
-    def _playhead(self) -> tuple[float, Basis]:
-        if self._ear is not None and not self.is_over:
-            return self._ear.position(self)
+    def _reached(self) -> tuple[float, Basis]:
+        if self._playhead is not None and not self.is_over:
+            return self._playhead.position(self)
         return self._played, self._basis
 
     def _move(self, state: State) -> None:

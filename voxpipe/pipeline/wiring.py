@@ -1,7 +1,7 @@
 """The checks before anything starts; each complaint says how to redraw.
 
 What types cannot say is said here: who feeds what, which audio may enter where, who
-owns an ear, and whether a loop can stand still.
+plays a reply, and whether a loop can stand still.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _loops(plan: Graph) -> Iterator[str]:
 
 
 def _can_stand_still(sink: Input[Any]) -> bool:
-    # What an ear takes depends on time only, not on what its phone sends.
+    # What a playout takes depends on time only, not on what its phone sends.
     patient = sink.on_full == "wait" and not sink.feedback
     return patient and not isinstance(sink, PlayoutInput)
 

@@ -14,7 +14,7 @@ from voxpipe.processors.tools.approval import (
     MAX_QUESTIONS,
     Questions,
 )
-from voxpipe.processors.tools.outputs import Answer
+from voxpipe.processors.tools.outputs import CallAnswer
 
 
 def call(turns: int = 0, **arguments: object) -> ToolCall:
@@ -29,8 +29,8 @@ def decision(
     return ToolCall(call_id="d", name=DECIDE, arguments=text, caller_turns=turns)
 
 
-def error_of(answer: Answer | ToolCall) -> str | None:
-    assert isinstance(answer, Answer)
+def error_of(answer: CallAnswer | ToolCall) -> str | None:
+    assert isinstance(answer, CallAnswer)
     return answer.error
 
 

@@ -1,7 +1,7 @@
-"""One timer of the event loop for all that wait for a moment: a hundred ears share it.
+"""One timer of the event loop for all that wait for a moment: a hundred calls share it.
 
 A deadline of a cancel scope costs a timer, a cancellation and an exception thrown
-through the task: 20 µs on asyncio, each time. An ear waits for its pace five to fifteen
+through the task: 20 µs on asyncio, each time. A playout waits for its pace five to 15
 times a second; here that costs an entry in a heap and a call (1 µs).
 """
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, get_args
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
 
@@ -16,22 +13,6 @@ if TYPE_CHECKING:
     from .soxr_stream import SoxrStream
 
 Quality = Literal["live", "best"]
-
-
-class Engine(Protocol):
-    """One stream on its way from one rate to another."""
-
-    def feed(self, samples: NDArray[np.int16]) -> bytes:
-        """What is ready after these samples."""
-        ...
-
-    def flush(self) -> bytes:
-        """The tail."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the stream."""
-        ...
 
 
 class Resample(Filter[AudioFrame]):
@@ -61,7 +42,7 @@ class Resample(Filter[AudioFrame]):
         self._to = AudioFormat("pcm16", rate)
         self._quality = quality
         self._from: AudioFormat | None = None
-        self._engine: Engine | None = None
+        self._engine: Polyphase | SoxrStream | None = None
         self.reset()
 
     def leaves_as(self, format: AudioFormat) -> AudioFormat:

@@ -1,7 +1,6 @@
 """Tools of local MCP servers, for the same router as your own; ``voxpipe[mcp]``."""
 
-from .errors import McpError
 from .found import mcp_tools
-from .servers import HttpServer, McpServer, StdioServer
+from .servers import HttpServer, McpError, McpServer, StdioServer
 
 __all__ = ["HttpServer", "McpError", "McpServer", "StdioServer", "mcp_tools"]

@@ -28,8 +28,7 @@ from voxpipe.pipeline.errors import leaves_of
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.tools import Unavailable
 
-from .errors import McpError
-from .servers import McpServer
+from .servers import McpError, McpServer
 
 if TYPE_CHECKING:
     from mcp import Client

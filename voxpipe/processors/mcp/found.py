@@ -11,8 +11,7 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.processors.tools import Policy, RawSchema, Tool
 
 from .connection import MAX_TOOLS, McpConnection
-from .errors import McpError
-from .servers import McpServer
+from .servers import McpError, McpServer
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

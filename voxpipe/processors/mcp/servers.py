@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .errors import McpError
+from voxpipe.pipeline import VoxpipeError
+from voxpipe.pipeline.runtime.hosts import is_loopback
 
 if TYPE_CHECKING:
     from mcp import Client, StdioServerParameters
+
+
+class McpError(VoxpipeError):
+    """A server that cannot be used, or a call that it says has failed.
+
+    From `mcp_tools` it is for the program; from a call it is the tool's error, and so
+    its text is told to the model.
+    """
 
 
 class Handle(Protocol):
@@ -105,48 +113,28 @@ class HttpServer:
                 "expected the URL of an MCP server, as https://host/mcp, got one of "
                 f"the scheme {parts.scheme!r}"
             )
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             raise McpError(
                 f"http:// is for this machine only, and {host} is another: use https://"
             )
 
-    def open(self, handle: Handle) -> AbstractAsyncContextManager[Client]:
+    @asynccontextmanager
+    async def open(self, handle: Handle) -> AsyncGenerator[Client]:
         """Connect to it."""
-        return _Http(self, handle)
-
-
-class _Http:
-    """A client with headers of ours, which the library leaves to us to close."""
-
-    def __init__(self, server: HttpServer, handle: Handle) -> None:
-        self._server = server
-        self._handle = handle
-        self._open = AsyncExitStack()
-
-    async def __aenter__(self) -> Client:
         client, _ = _library()
         import httpx2
         from mcp.client.streamable_http import streamable_http_client
 
-        headers = {key: _plain(value) for key, value in self._server.headers.items()}
-        if self._server.token is not None:
-            headers["Authorization"] = f"Bearer {_plain(self._server.token)}"
-        async with AsyncExitStack() as opening:
-            sending = await opening.enter_async_context(
-                # A server may hold a response open for as long as a tool works.
-                httpx2.AsyncClient(
-                    headers=headers, timeout=httpx2.Timeout(30, read=300)
-                )
-            )
-            transport = streamable_http_client(self._server.url, http_client=sending)
-            opened = await opening.enter_async_context(
-                client(transport, message_handler=self._handle)
-            )
-            self._open = opening.pop_all()
-        return opened
-
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._open.__aexit__(*raised)
+        headers = {key: _plain(value) for key, value in self.headers.items()}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {_plain(self.token)}"
+        # A server may hold a response open for as long as a tool works.
+        timeout = httpx2.Timeout(30, read=300)
+        # A client with headers of ours, which the library leaves to us to close.
+        async with httpx2.AsyncClient(headers=headers, timeout=timeout) as sending:
+            transport = streamable_http_client(self.url, http_client=sending)
+            async with client(transport, message_handler=handle) as opened:
+                yield opened
 
 
 def _library() -> tuple[type[Client], type[StdioServerParameters]]:
@@ -161,12 +149,3 @@ def _library() -> tuple[type[Client], type[StdioServerParameters]]:
 
 def _plain(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,6 +18,7 @@ from .connect.service import Service
 from .errors import (
     ConfigurationError,
     ItemRefused,
+    ServiceRefused,
     SessionRefused,
     UpdateRefused,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ServerEvent",
     "ServerVad",
     "Service",
+    "ServiceRefused",
     "Session",
     "SessionOptions",
     "SessionRefused",

@@ -1,4 +1,4 @@
-"""What can be wrong with a session before there is one."""
+"""What can be wrong with a session before there is one, and what it refuses."""
 
 from __future__ import annotations
 
@@ -6,55 +6,46 @@ from voxpipe.pipeline import ConfigurationError as ConfigurationError
 from voxpipe.pipeline import TransportError
 
 
-class SessionRefused(TransportError):
-    """The service would not open the session, or not as it was asked for.
+class ServiceRefused(TransportError):
+    """The service would not do what it was asked for.
 
     Attributes:
         code: the service's word for it, such as ``invalid_api_key``.
-        param: the setting that it did not like, if it named one.
+        param: what it did not like, if it named something.
     """
+
+    def __init__(self, what: str, code: str, param: str | None, cure: str = "") -> None:
+        where = f" ({param})" if param else ""
+        super().__init__(f"the service refused {what}: {code}{where}{cure}")
+        self.code = code
+        self.param = param
+
+
+class SessionRefused(ServiceRefused):
+    """The service would not open the session, or not as it was asked for."""
 
     def __init__(self, code: str, param: str | None, cure: str) -> None:
-        where = f" ({param})" if param else ""
-        super().__init__(f"the service refused the session: {code}{where}{cure}")
-        self.code = code
-        self.param = param
+        super().__init__("the session", code, param, cure)
 
 
-class UpdateRefused(TransportError):
-    """The service would not change the session; all is as it was.
-
-    Attributes:
-        code: the service's word for it, such as ``cannot_update_voice``.
-        param: the setting that it did not like, if it named one.
-    """
+class UpdateRefused(ServiceRefused):
+    """The service would not change the session; all is as it was."""
 
     def __init__(self, code: str, param: str | None) -> None:
-        where = f" ({param})" if param else ""
-        super().__init__(f"the service refused the update: {code}{where}")
-        self.code = code
-        self.param = param
+        super().__init__("the update", code, param)
 
 
-class ItemRefused(TransportError):
+class ItemRefused(ServiceRefused):
     """The service would not do what was asked of an item.
 
     Attributes:
         item_id: the item.
-        code: the service's word for it, such as ``item_delete_invalid_item_id``.
-        param: the field that it did not like, if it named one.
     """
 
     def __init__(self, what: str, item_id: str, code: str, param: str | None) -> None:
-        where = f" ({param})" if param else ""
-        cure = _ITEM_CURES.get(code, "")
-        super().__init__(
-            f"the service refused to {what} the item {item_id[:64]!r}: "
-            f"{code}{where}{cure}"
-        )
+        what = f"to {what} the item {item_id[:64]!r}"
+        super().__init__(what, code, param, _ITEM_CURES.get(code, ""))
         self.item_id = item_id
-        self.code = code
-        self.param = param
 
 
 _GONE = ": there is no such item, or no more; `Realtime.history` has those that are"

@@ -36,19 +36,9 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.link import Link
 from .shell.reply_sender import ReplySender
-from .shell.wiring import Wiring, wiring_errors
+from .shell.wiring import remote_errors, tool_errors, turn_errors
 
 _OVER = "the conversation is over"
-_PORTS = (
-    "calls",
-    "transcripts",
-    "writes",
-    "interruptions",
-    "usage",
-    "pressed",
-    "mcp",
-    "events",
-)
 
 
 class Realtime(Processor):
@@ -69,12 +59,12 @@ class Realtime(Processor):
             straight from a telephone; audio on it is ignored.
         reads: written words and pictures from the caller; each text asks for a reply.
         results: what tools gave back, what they tell of their work, and decisions.
-        says: the replies, ahead of time; an ear paces them.
+        says: the replies, ahead of time; a playout paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
         transcripts: the words of both sides. A reader that is slow misses steps of
             what is still being said, never the end of it.
-        interruptions: replies that were cut, with what was heard of them.
+        interruptions: replies that were cut, with what was played of them.
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.
         mcp: tools that the service calls: listed, to be approved, called.
@@ -104,7 +94,7 @@ class Realtime(Processor):
         self._conversation = conversation = Conversation(
             settings, host=session.host, on_over=lambda: self._link.wake()
         )
-        self._link = link = Link(session.connection, conversation, self.report)
+        self._link = link = Link(self, session.connection, conversation)
         self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
             conversation, settings.audio, link.flush, link.moves(), self.report
@@ -221,24 +211,23 @@ class Realtime(Processor):
 
     def check(self) -> Iterable[str]:
         """Nobody to hear, tools without a taker, and turns with two owners or none."""
-        marked = any(getattr(box, "marks_speech", False) for box in self.hears.through)
-        wiring = Wiring(
-            name=self.name,
-            heard=self.hears.fed,
-            read=self.reads.fed,
-            marked=marked,
-            followed=self.speech.fed,
-            calls=self.calls.read,
-            said=self.says.read,
-            results=self.results.fed,
-        )
-        return wiring_errors(wiring, self.settings)
+        settings, hears, speech = self.settings, self.hears, self.speech
+        is_carried = settings.call_id is not None
+        if is_carried:
+            yield from remote_errors(hears, speech, self.says)
+        elif not hears.fed and not self.reads.fed:
+            yield (
+                f"nothing feeds {hears}: draw a route that ends `>> {hears}`, or "
+                f"`>> {self.reads}` for a caller who writes"
+            )
+        yield from tool_errors(settings, self.calls, self.mcp, self.results)
+        if not is_carried:
+            yield from turn_errors(settings, hears, speech)
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
         link = self._link
-        ports = {name: getattr(self, name) for name in _PORTS}
-        async with link.running(ports) as tasks:
+        async with link.running() as tasks:
             tasks.start_soon(self._take_results)
             tasks.start_soon(link.follow_marks, self.speech)
             if isinstance(self._connection, SidebandConnection):

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Unpack
 
 from .config.changes import SessionOptions, settings_of
 from .config.models import warn_of_end, warn_of_prompt
 from .config.settings import Settings
-from .connect.connection import Connect, Connection, needs_key, websocket
-from .connect.handshake import Opened, configured, in_time, update_of
-from .connect.host import address_of, host_of, warn_of_detection
+from .connect.connection import Connect, websocket
+from .connect.handshake import OpenedSession, configured, in_time, update_of
+from .connect.host import host_of, warn_of_detection
 from .connect.service import FROM_ENVIRONMENT, Service
 from .connect.sideband import check_unset, join
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An open, configured conversation with a model; lend it to one `Realtime`.
+class Session(OpenedSession[Settings]):
+    """An open, configured conversation with a model; lend it to one `Realtime`."""
 
-    Attributes:
-        settings: what it was opened with.
-        connection: the socket; `Realtime` reads it from now on.
-        id: the service's name for it.
-        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
-        host: where it is.
-    """
-
-    settings: Settings
-    connection: Connection
-    id: str
-    expires_at: int | None
-    host: str = ""
+    __slots__ = ()
 
 
 @asynccontextmanager
@@ -78,23 +64,16 @@ async def open_session(
     if call_id is not None:
         check_unset(settings)
     update = update_of(settings.to_wire())
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     warn_of_detection(host, settings.turn_detection)
     if not host.is_azure:  # where names are anybody's, and models end on other days
         transcriber = settings.transcriber
         warn_of_end(settings.model, *([transcriber.model] if transcriber else ()))
     where = {"model": settings.model} if call_id is None else {"call_id": call_id}
-    async with connect(address_of(host, **where)) as connection:
+    async with connect(host.websocket(**where)) as connection:
         with in_time():
             if call_id is None:
-                ready = await configured(connection, update)
+                told = await configured(connection, update)
             else:
                 connection, settings, told = await join(connection, settings)
-                ready = Opened(connection, told)
-        yield Session(
-            settings=settings,
-            connection=connection,
-            id=ready.id,
-            expires_at=ready.expires_at,
-            host=host.netloc,
-        )
+        yield Session.as_told(settings, connection, told, host)

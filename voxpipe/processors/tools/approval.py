@@ -18,7 +18,7 @@ from typing import Any
 from voxpipe.pipeline import ToolCall, VoxpipeError
 
 from .errors import ArgumentsError
-from .outputs import Answer, failure
+from .outputs import CallAnswer, failure
 
 DECIDE = "answer_approval"  # the tool by which the model says what the caller answered
 MAX_QUESTIONS = 16  # questions to one caller; nobody keeps more in mind
@@ -61,12 +61,6 @@ class ByVoice:
     question: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    call: ToolCall
-    until: float
-
-
 class Questions:
     """What the caller was asked and has not answered yet."""
 
@@ -95,13 +89,13 @@ class Questions:
     }
 
     def __init__(self) -> None:
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, tuple[ToolCall, float]] = {}  # and until when
         self._numbers = count(1)
 
-    def ask(self, call: ToolCall, by: ByVoice, now: float) -> Answer:
+    def ask(self, call: ToolCall, by: ByVoice, now: float) -> CallAnswer:
         """The answer to a call that needs the caller's approval."""
         name = f"approval_{next(self._numbers)}"
-        self._open[name] = _Open(call, now + APPROVAL_TIMEOUT)
+        self._open[name] = call, now + APPROVAL_TIMEOUT
         while len(self._open) > MAX_QUESTIONS:
             del self._open[next(iter(self._open))]
         question = by.question or "Say what you are about to do, and ask if you may."
@@ -113,20 +107,20 @@ class Questions:
             "next": f"Ask the caller. When they have answered, call {DECIDE}.",
         }
         output = json.dumps({"approval_needed": needed}, ensure_ascii=False)
-        return Answer(output, "approval_needed")
+        return CallAnswer(output, "approval_needed")
 
-    def decide(self, call: ToolCall, now: float) -> Answer | ToolCall:
+    def decide(self, call: ToolCall, now: float) -> CallAnswer | ToolCall:
         """What the caller said: an answer, or the call that may run now.
 
         Raises:
             ArgumentsError: the model wrote something else.
         """
         name, agreed = _decision(call.arguments)
-        asked = self._open.get(name)
-        if asked is None or now > asked.until:
+        asked, until = self._open.get(name, (None, 0.0))
+        if asked is None or now > until:
             self._open.pop(name, None)
             return failure("refused", "there is no such request, or no longer")
-        if call.caller_turns <= asked.call.caller_turns:
+        if call.caller_turns <= asked.caller_turns:
             return failure(
                 "approval_needed",
                 "the caller has not answered yet: ask them, and wait for their answer",
@@ -134,7 +128,7 @@ class Questions:
         del self._open[name]
         if not agreed:
             return failure("refused", "the caller does not want it")
-        return asked.call
+        return asked
 
 
 def _decision(text: str) -> tuple[str, bool]:

@@ -17,7 +17,7 @@ from voxpipe.pipeline import ToolCall
 
 from .approval import APPROVAL_TIMEOUT, Ask, ByVoice, Proposal, Refused
 from .errors import ArgumentsError, Unavailable
-from .outputs import Answer, describe, failure, success
+from .outputs import CallAnswer, describe, failure, success
 from .progress import Progress, Reports
 from .threads import Threads
 from .tool import Tool
@@ -44,15 +44,17 @@ class Execution:
         self.tool = tool
         self.reports = Reports()
         self.detached = False
+        approval = tool.policy.approval
+        self._ask = None if isinstance(approval, ByVoice) else approval
         self._call = call
         self._limit = limit
         self._approved, self._begun = Event(), Event()
-        self._answer: Answer | None = None
+        self._answer: CallAnswer | None = None
         self._answered = Event()
         self._ended = Event()
         self._scope = CancelScope()
 
-    def stop(self, answer: Answer) -> bool:
+    def stop(self, answer: CallAnswer) -> bool:
         """Cancel the tool and answer in its place; says whether that was in time."""
         self._scope.cancel()
         return self._settle(answer)
@@ -60,8 +62,7 @@ class Execution:
     @property
     def needs_somebody(self) -> bool:
         """Whether a person must agree first; by voice they have done so already."""
-        approval = self.tool.policy.approval
-        return approval is not None and not isinstance(approval, ByVoice)
+        return self._ask is not None
 
     @property
     def is_undecided(self) -> bool:
@@ -90,7 +91,7 @@ class Execution:
             self.stop(failure("timeout", f"the tool took longer than {timeout:g} s"))
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> CallAnswer:
         """The one answer, after `end`."""
         assert self._answer is not None
         return self._answer
@@ -119,12 +120,11 @@ class Execution:
         finally:
             self._ended.set()
 
-    async def _run(self, threads: Threads) -> Answer:
+    async def _run(self, threads: Threads) -> CallAnswer:
         try:
             arguments = self.tool.arguments(self._call.arguments)
-            approval = self.tool.policy.approval
-            if approval is not None and not isinstance(approval, ByVoice):
-                refusal = await self._refusal(approval, arguments)
+            if self._ask is not None:
+                refusal = await self._refusal(self._ask, arguments)
                 if refusal is not None:
                     return refusal
             self._approved.set()
@@ -144,12 +144,12 @@ class Execution:
         return success(value, self._limit)
 
     async def _refusal(
-        self, approval: Ask, arguments: Mapping[str, Any]
-    ) -> Answer | None:
+        self, ask: Ask, arguments: Mapping[str, Any]
+    ) -> CallAnswer | None:
         proposal = Proposal(self._call.call_id, self.tool.name, arguments)
         try:
             with move_on_after(APPROVAL_TIMEOUT):
-                agreed = await approval(proposal)
+                agreed = await ask(proposal)
                 return None if agreed else failure("refused", "it was not approved")
         except Refused as refused:
             return failure("refused", str(refused) or "it was not approved")
@@ -161,7 +161,7 @@ class Execution:
             return failure("refused", "the approval could not be asked for")
         return failure("refused", f"nobody approved it within {APPROVAL_TIMEOUT:g} s")
 
-    def _settle(self, answer: Answer) -> bool:
+    def _settle(self, answer: CallAnswer) -> bool:
         if self._answer is not None:
             return False
         self._answer = answer

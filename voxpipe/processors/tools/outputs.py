@@ -32,7 +32,7 @@ _MAX_MESSAGE = 1000  # characters of an error's message
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """The one answer to a call.
 
     Attributes:
@@ -44,7 +44,7 @@ class Answer:
     error: Failure | None = None
 
 
-def failure(kind: Failure, message: str) -> Answer:
+def failure(kind: Failure, message: str) -> CallAnswer:
     """An error as the model sees it."""
     message = _encodable(message[:_MAX_MESSAGE])
     output = _shrink(
@@ -52,7 +52,7 @@ def failure(kind: Failure, message: str) -> Answer:
         MIN_OUTPUT,
         lambda start: _json({"error": {"type": kind, "message": start}}),
     )
-    return Answer(output, kind)
+    return CallAnswer(output, kind)
 
 
 def describe(error: Exception) -> str:
@@ -64,14 +64,14 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def success(value: object, limit: int) -> Answer:
+def success(value: object, limit: int) -> CallAnswer:
     """``value`` as text of at most ``limit`` bytes, or the failure to make it text.
 
     A text stays as it is. Everything else becomes JSON: what JSON has, and enums,
     dates, decimals, UUIDs, dataclasses and pydantic models anywhere within.
     """
     if isinstance(value, str):
-        return Answer(_cut_text(_encodable(value), limit))
+        return CallAnswer(_cut_text(_encodable(value), limit))
     try:
         text = _encodable(_json(value))
     except Exception as error:  # noqa: BLE001 - a value may run any code of the user's
@@ -80,7 +80,7 @@ def success(value: object, limit: int) -> Answer:
             f"the tool returned a {type(value).__name__} that cannot be made JSON: "
             f"{describe(error)}",
         )
-    return Answer(_cut_json(text, limit))
+    return CallAnswer(_cut_json(text, limit))
 
 
 def _json(value: object) -> str:

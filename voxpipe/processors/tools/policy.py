@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from .approval import Ask, ByVoice
 from .errors import ToolError
 
 OnInterruption = Literal["continue", "cancel", "detach"]
 """What becomes of a call when the caller cuts the model off while it is at work."""
-
-_CHOICES = ("continue", "cancel", "detach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,10 @@ class Policy:
             raise ToolError(
                 f"a timeout is a number of seconds above 0, not {self.timeout!r}"
             )
-        if self.on_interruption not in _CHOICES:
+        known = get_args(OnInterruption)
+        if self.on_interruption not in known:
             raise ToolError(
-                f"on_interruption is one of {', '.join(_CHOICES)}, not "
+                f"on_interruption is one of {', '.join(known)}, not "
                 f"{self.on_interruption!r}"
             )
         approval = self.approval

@@ -23,7 +23,7 @@ from .approval import DECIDE, ByVoice, Questions
 from .call_updates import CallUpdates
 from .errors import ArgumentsError, ToolError
 from .execution import Execution
-from .outputs import MIN_OUTPUT, Answer, failure
+from .outputs import MIN_OUTPUT, CallAnswer, failure
 from .policy import Filler
 from .threads import Threads
 from .tool import Tool
@@ -97,6 +97,8 @@ class ToolRouter(Processor):
         self._updates = CallUpdates(self.results, filler)
         self._questions = Questions()
         self._undecided, self._is_ending = 0, False
+        self._threads: Threads  # of the present run, as the next
+        self._slots: Semaphore
         self._under_way: dict[str, Execution] = {}
         self._taken = Recent(MAX_REMEMBERED)
         self._unwanted = Recent(MAX_REMEMBERED)
@@ -141,6 +143,8 @@ class ToolRouter(Processor):
         self._under_way.clear()
         self._questions = Questions()
         self._is_ending = False
+        self._threads = Threads(self._concurrency + MAX_LEFT_BEHIND)
+        self._slots = Semaphore(self._concurrency)
         async with create_task_group() as tools:
             async with create_task_group() as heeding:
                 heeding.start_soon(self._heed_interruptions)
@@ -150,16 +154,14 @@ class ToolRouter(Processor):
             await self.results.end()
 
     async def _take_calls(self, tools: TaskGroup) -> None:
-        threads = Threads(self._concurrency + MAX_LEFT_BEHIND)
-        slots = Semaphore(self._concurrency)
         async with create_task_group() as answers:
             async for call in self.calls:
                 # Not before there is one: who waits for a person needs the slot back.
-                await slots.acquire()
+                await self._slots.acquire()
                 if self._is_new(call):
-                    answers.start_soon(self._answer, call, tools, threads, slots)
+                    answers.start_soon(self._answer, call, tools)
                 else:
-                    slots.release()
+                    self._slots.release()
             self._is_ending = True
             for execution in tuple(self._under_way.values()):
                 if execution.is_undecided:
@@ -177,17 +179,13 @@ class ToolRouter(Processor):
             for call_id, execution in tuple(self._under_way.items()):
                 await self._updates.interrupted(call_id, execution)
 
-    async def _answer(
-        self, call: ToolCall, tools: TaskGroup, threads: Threads, slots: Semaphore
-    ) -> None:
+    async def _answer(self, call: ToolCall, tools: TaskGroup) -> None:
         started = current_time()
-        answer = self._refused(call, threads)
-        if answer is None:
-            chosen = self._chosen(call, started)
-            if isinstance(chosen, Answer):
-                answer = chosen
-            else:
-                answer = await self._executed(call, chosen, tools, threads, slots)
+        chosen = self._refused(call) or self._chosen(call, started)
+        if isinstance(chosen, CallAnswer):
+            answer = chosen
+        else:
+            answer = await self._executed(call, chosen, tools)
         if answer.error == "invalid_arguments":
             self.report(f"expected arguments that fit {call.name}, got others")
         await self.results.send(
@@ -199,9 +197,9 @@ class ToolRouter(Processor):
                 seconds=current_time() - started,
             )
         )
-        slots.release()
+        self._slots.release()
 
-    def _refused(self, call: ToolCall, threads: Threads) -> Answer | None:
+    def _refused(self, call: ToolCall) -> CallAnswer | None:
         if call.call_id in self._unwanted:
             return failure("cancelled", "the call was cancelled")
         if call.name not in self._tools and not self._is_decision(call):
@@ -210,7 +208,7 @@ class ToolRouter(Processor):
             return failure(
                 "unknown_tool", f"there is no tool of that name; there are: {known}"
             )
-        if threads.are_full:
+        if self._threads.are_full:
             self.report("too many tools did not stop when their time was up")
             return failure("busy", "the tools are busy: try again later")
         return None
@@ -218,7 +216,7 @@ class ToolRouter(Processor):
     def _is_decision(self, call: ToolCall) -> bool:
         return self._asks and call.name == DECIDE
 
-    def _chosen(self, call: ToolCall, now: float) -> Answer | ToolCall:
+    def _chosen(self, call: ToolCall, now: float) -> CallAnswer | ToolCall:
         """What is to run: the call, or the one that the caller has agreed to by it."""
         try:
             if self._is_decision(call):
@@ -233,42 +231,37 @@ class ToolRouter(Processor):
         return call
 
     async def _executed(
-        self,
-        call: ToolCall,
-        chosen: ToolCall,
-        tools: TaskGroup,
-        threads: Threads,
-        slots: Semaphore,
-    ) -> Answer:
+        self, call: ToolCall, chosen: ToolCall, tools: TaskGroup
+    ) -> CallAnswer:
         tool = self._tools[chosen.name]
         execution = Execution(tool, chosen, self._max_output)
         self._under_way[call.call_id] = execution
-        tools.start_soon(execution.live, threads, name=f"tool {tool.name}")
+        tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
         async with create_task_group() as updates:
             updates.start_soon(self._updates.follow, call.call_id, execution)
             if execution.needs_somebody:
-                await self._wait_for_somebody(execution, slots)
+                await self._wait_for_somebody(execution)
             execution.begin()
             await execution.end(self._timeout if tool.timeout is None else tool.timeout)
             updates.cancel_scope.cancel()
         del self._under_way[call.call_id]
         return execution.answer
 
-    async def _wait_for_somebody(self, execution: Execution, slots: Semaphore) -> None:
+    async def _wait_for_somebody(self, execution: Execution) -> None:
         if self._is_ending or self._undecided >= MAX_UNDECIDED:
             busy = failure("busy", "too many calls wait for an approval")
             execution.stop(_over() if self._is_ending else busy)
             return
         self._undecided += 1
-        slots.release()  # a person takes minutes: others may work meanwhile
+        self._slots.release()  # a person takes minutes: others may work meanwhile
         try:
             await execution.approved()
         finally:
             self._undecided -= 1
-        await slots.acquire()
+        await self._slots.acquire()
 
 
-def _over() -> Answer:
+def _over() -> CallAnswer:
     return failure("cancelled", "the conversation is over, and nobody has approved")
 
 

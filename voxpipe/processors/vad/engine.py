@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Listener(Protocol):
-    """An engine's ear for one stream, with what it remembers of it."""
+    """Listens to one stream for an engine, with what it remembers of it."""
 
     @property
     def window(self) -> int:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from voxpipe.processors.realtime import ConfigurationError, Service
 from voxpipe.processors.realtime.connect import Address
-from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.host import host_of
 
 KEY = "sk-canary-0123456789"
 
@@ -20,7 +20,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def at(base_url: str | None = None, api_key: str | SecretStr | None = KEY) -> Address:
     host = host_of(Service(api_key=api_key, base_url=base_url))
-    return address_of(host, model="gpt-realtime-2.1")
+    return host.websocket(model="gpt-realtime-2.1")
 
 
 def test_openai_is_where_the_model_is_unless_somebody_says_otherwise() -> None:
@@ -107,5 +107,5 @@ def test_keys_are_not_shown() -> None:
 
 def test_a_query_stays_and_the_model_is_quoted() -> None:
     host = host_of(Service(api_key=KEY, base_url="https://x/v1?version=1"))
-    address = address_of(host, model="a b&c")
+    address = host.websocket(model="a b&c")
     assert address.url == "wss://x/v1/realtime?version=1&model=a+b%26c"

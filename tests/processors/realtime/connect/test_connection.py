@@ -25,7 +25,7 @@ from voxpipe.processors.realtime import Service
 from voxpipe.processors.realtime.connect import connection as module
 from voxpipe.processors.realtime.connect import trio_socket
 from voxpipe.processors.realtime.connect.connection import websocket
-from voxpipe.processors.realtime.connect.host import Address, address_of, host_of
+from voxpipe.processors.realtime.connect.host import Address, host_of
 
 from ..server import Line, serving
 
@@ -38,8 +38,8 @@ def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def address(url: str) -> Address:
-    return address_of(
-        host_of(service=Service(api_key=KEY, base_url=url)), model="gpt-realtime-2.1"
+    return host_of(service=Service(api_key=KEY, base_url=url)).websocket(
+        model="gpt-realtime-2.1"
     )
 
 

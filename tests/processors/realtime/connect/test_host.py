@@ -14,7 +14,7 @@ from voxpipe.processors.realtime import (
     open_session,
 )
 from voxpipe.processors.realtime.connect import HostWarning
-from voxpipe.processors.realtime.connect.host import REGIONS, Host, address_of, host_of
+from voxpipe.processors.realtime.connect.host import REGIONS, Host, host_of
 from voxpipe.simulator import Script, simulated
 
 from ..server import Line, serving
@@ -38,7 +38,7 @@ def host(**options: Any) -> Host:
 
 def test_a_region_is_a_host_of_openais() -> None:
     assert set(REGIONS) == {"us", "eu"}
-    address = address_of(host(region="eu"), model="gpt-realtime-2.1")
+    address = host(region="eu").websocket(model="gpt-realtime-2.1")
     assert address.url == "wss://eu.api.openai.com/v1/realtime?model=gpt-realtime-2.1"
     assert host(region="us", base_url=REGIONS["us"] + "/").netloc == "us.api.openai.com"
     with pytest.raises(ConfigurationError, match="one of us, eu, not 'au'"):
@@ -57,10 +57,10 @@ def test_a_region_and_another_host_contradict_each_other(
 
 def test_rest_is_at_the_same_place() -> None:
     here = host(base_url="ws://127.0.0.1:80/v1?version=1")
-    assert here.rest("/realtime/calls") == (
+    assert here.rest("/realtime/calls").url == (
         "http://127.0.0.1:80/v1/realtime/calls?version=1"
     )
-    assert host().rest("/responses") == "https://api.openai.com/v1/responses"
+    assert host().rest("/responses").url == "https://api.openai.com/v1/responses"
 
 
 def test_who_asks_is_said_as_the_official_client_says_it(
@@ -72,10 +72,12 @@ def test_who_asks_is_said_as_the_official_client_says_it(
         "OpenAI-Organization": official.default_headers["OpenAI-Organization"],
         "OpenAI-Project": official.default_headers["OpenAI-Project"],
     }
-    assert ours.headers() == expected | {"OpenAI-Safety-Identifier": "5e884"}
+    assert ours.websocket().headers() == expected | {
+        "OpenAI-Safety-Identifier": "5e884"
+    }
     monkeypatch.setenv("OPENAI_ORG_ID", "org-2")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj_2\n")
-    told = host().headers()
+    told = host().rest("/responses").headers()
     assert told["OpenAI-Organization"] == "org-2"
     assert told["OpenAI-Project"] == "proj_2"
 
@@ -98,17 +100,17 @@ def test_azure_is_known_by_its_name_and_takes_keys_in_its_own_way(
     azure = host_of(Service(base_url=AZURE + "/"))
     assert azure.is_azure
     assert not host().is_azure
-    address = address_of(azure, model="my-deployment")
+    address = azure.websocket(model="my-deployment")
     assert address.url == (
         "wss://ada.openai.azure.com/openai/v1/realtime?model=my-deployment"
     )
-    assert address.headers() == azure.headers() == {"api-key": KEY}
+    assert address.headers() == azure.rest("").headers() == {"api-key": KEY}
 
 
 def test_a_token_of_entras_is_a_bearer() -> None:
-    told = host(base_url=AZURE, api_key=TOKEN).headers()
+    told = host(base_url=AZURE, api_key=TOKEN).websocket().headers()
     assert told == {"Authorization": f"Bearer {TOKEN}"}
-    assert host(api_key=TOKEN).headers() == told
+    assert host(api_key=TOKEN).websocket().headers() == told
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_nothing_that_opens_a_host_is_shown() -> None:
         base_url=f"https://x/v1?api-key={KEY}", safety_identifier="5e884", project="p"
     )
     assert KEY not in repr(opened)
-    assert "5e884" not in repr(opened) + repr(address_of(opened, model="m"))
+    assert "5e884" not in repr(opened) + repr(opened.websocket(model="m"))
 
 
 def on_azure(**options: Any) -> Any:

@@ -9,15 +9,11 @@ from hypothesis import strategies as st
 from voxpipe.processors.realtime.config.models import model_named
 from voxpipe.processors.realtime.config.settings import DEFAULT_MODEL, Settings
 from voxpipe.processors.realtime.money import PRICES
-from voxpipe.processors.realtime.money.price_list import (
-    MINUTE_PRICES,
-    TRANSCRIPTION_PRICES,
-)
+from voxpipe.processors.realtime.money.price_list import SPEECH_PRICES
 from voxpipe.processors.realtime.money.prices import (
     TOKEN_CLASSES,
     cost_usd,
-    minutes_usd,
-    transcription_usd,
+    speech_usd,
 )
 
 US, EU = "us.api.openai.com", "eu.api.openai.com:443"
@@ -32,7 +28,7 @@ def test_what_a_session_opens_with_by_itself_has_a_price() -> None:
     settings = Settings()
     assert DEFAULT_MODEL in PRICES
     assert settings.transcriber is not None
-    assert settings.transcriber.model in TRANSCRIPTION_PRICES
+    assert settings.transcriber.model in SPEECH_PRICES
 
 
 @pytest.mark.parametrize("host", [US, EU, "EU.api.openai.com"])
@@ -40,8 +36,8 @@ def test_a_regional_host_adds_a_tenth_for_new_models_only(host: str) -> None:
     tokens = {"audio_out": 1_000_000}
     assert cost_usd("gpt-realtime-2.1", tokens, host) == pytest.approx(64 * 1.1)
     assert cost_usd("gpt-realtime-1.5", tokens, host) == 64
-    assert transcription_usd("gpt-transcribe", {}, 60, host) == pytest.approx(0.0066)
-    assert transcription_usd("whisper-1", {}, 60, host) == 0.006
+    assert speech_usd("gpt-transcribe", {}, 60, host) == pytest.approx(0.0066)
+    assert speech_usd("whisper-1", {}, 60, host) == 0.006
 
 
 @pytest.mark.parametrize("host", ["", "api.openai.com", "us.api.openai.com.evil.org"])
@@ -50,10 +46,9 @@ def test_other_hosts_add_nothing(host: str) -> None:
 
 
 def test_translation_is_paid_by_the_minute() -> None:
-    assert minutes_usd("gpt-realtime-translate", 90) == pytest.approx(0.051)
-    assert minutes_usd("gpt-realtime-translate", 60, EU) == pytest.approx(0.0374)
-    assert minutes_usd("gpt-realtime-2.1", 60) is None
-    assert set(MINUTE_PRICES) == {"gpt-realtime-translate"}
+    assert speech_usd("gpt-realtime-translate", {}, 90) == pytest.approx(0.051)
+    assert speech_usd("gpt-realtime-translate", {}, 60, EU) == pytest.approx(0.0374)
+    assert speech_usd("gpt-realtime-2.1", {}, 60) is None
 
 
 def test_models_that_reason_are_newer_than_the_surcharge() -> None:

@@ -9,7 +9,7 @@ from voxpipe.processors.realtime.money.prices import (
     TOKEN_CLASSES,
     cost_usd,
     price_of,
-    transcription_usd,
+    speech_usd,
 )
 
 
@@ -37,13 +37,13 @@ def test_an_unknown_model_has_no_price(model: str) -> None:
 
 
 def test_transcription_is_paid_by_the_minute_or_by_the_token() -> None:
-    assert transcription_usd("whisper-1", {}, 60) == 0.006
-    assert transcription_usd("gpt-transcribe", {"audio_in": 600}, 0) == 0.006
+    assert speech_usd("whisper-1", {}, 60) == 0.006
+    assert speech_usd("gpt-transcribe", {"audio_in": 600}, 0) == 0.006
     tokens = {"text_in": 100_000, "audio_in": 900_000, "text_out": 1_000_000}
-    assert transcription_usd("gpt-4o-transcribe", tokens, 0) == 12.5
+    assert speech_usd("gpt-4o-transcribe", tokens, 0) == 12.5
     mini = "gpt-4o-mini-transcribe-2025-12-15"
-    assert transcription_usd(mini, tokens, 0) == 6.25
-    assert transcription_usd("somebody-else", tokens, 0) is None
+    assert speech_usd(mini, tokens, 0) == 6.25
+    assert speech_usd("somebody-else", tokens, 0) is None
 
 
 def test_a_bill_adds_up_and_says_what_has_no_price() -> None:

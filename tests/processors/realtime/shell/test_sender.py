@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 
 import pytest
 from anyio import create_task_group, move_on_after
@@ -11,7 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import AudioFrame, SessionLost
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.protocol.outbox import ClientEvent
+from voxpipe.processors.realtime.protocol.outbox import Outbox
 from voxpipe.processors.realtime.shell.sender import Sender
 
 
@@ -38,8 +37,8 @@ def frame(number: int) -> AudioFrame:
 
 
 async def test_orders_and_audio_keep_their_order_whoever_sends() -> None:
-    socket, line = Socket(), deque[ClientEvent | AudioFrame]()
-    outgoing = Sender(socket, line)
+    socket, outbox = Socket(), Outbox()
+    outgoing, line = Sender(socket, outbox), outbox.messages
     async with create_task_group() as tasks:
         for number in range(20):
             line.append(frame(number))
@@ -61,22 +60,20 @@ async def test_orders_and_audio_keep_their_order_whoever_sends() -> None:
 async def test_audio_that_came_as_base64_goes_as_it_came() -> None:
     socket, text = Socket(), "AAEC/w=="
     audio = AudioFrame.from_base64(text, PCM_24K)
-    await Sender(socket, deque([audio])).send()
+    outbox = Outbox()
+    outbox.messages.append(audio)
+    await Sender(socket, outbox).send()
     assert json.loads(socket.sent[0])["audio"] == text
 
 
 async def test_a_sender_that_is_cancelled_blocks_nobody() -> None:
-    socket, line = (
-        Socket(),
-        deque[ClientEvent | AudioFrame]([{"n": 1}, {"n": 2}, {"n": 3}]),
-    )
-    outgoing = Sender(socket, line)
+    outbox = Outbox()
+    outbox.messages.extend([{"n": 1}, {"n": 2}, {"n": 3}])
+    outgoing = Sender(Socket(), outbox)
     with move_on_after(0):
         await outgoing.send()
-    socket = Socket()
-    again = Sender(socket, line)
-    await again.send()
-    assert not line
+    await Sender(Socket(), outbox).send()
+    assert not outbox.messages
     with move_on_after(1) as scope:
         await outgoing.send()
     assert not scope.cancelled_caught
@@ -87,5 +84,7 @@ async def test_a_lost_session_is_told_to_who_sends() -> None:
         async def send(self, message: str, /) -> None:
             raise SessionLost("gone")
 
+    outbox = Outbox()
+    outbox.send("order")
     with pytest.raises(SessionLost, match="gone"):
-        await Sender(Gone(), deque([{"type": "order"}])).send()
+        await Sender(Gone(), outbox).send()

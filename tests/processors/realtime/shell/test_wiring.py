@@ -2,53 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from voxpipe.processors.realtime import ServerVad, Settings
-from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
+from voxpipe.processors.realtime import Realtime, ServerVad, Session, Settings
+from voxpipe.processors.vad import Vad
 
-PLAIN = Wiring(
-    name="model",
-    heard=True,
-    read=False,
-    marked=False,
-    followed=False,
-    calls=False,
-    results=False,
-    said=True,
-)
 TOOLS = [{"type": "function", "name": "look"}]
 
 
-def _wiring(changes: dict[str, Any]) -> Wiring:
-    return replace(PLAIN, **changes)
+class Silent:
+    """A connection by which nothing goes: all that is asked here is how it is drawn."""
+
+    async def send(self, message: str, /) -> None:
+        raise AssertionError("nobody converses")
+
+    async def receive(self) -> str:
+        raise AssertionError("nobody converses")
 
 
-def said(changes: dict[str, bool], **settings: Any) -> list[str]:
-    return list(wiring_errors(_wiring(changes), Settings(**settings)))
+def said(*drawn: str, marked: bool = False, **settings: Any) -> list[str]:
+    """What is wrong with a model of which these ports are drawn, and `says`."""
+    session = Session(
+        settings=Settings(**settings),
+        connection=Silent(),
+        id="sess_1",
+        expires_at=None,
+        host="",
+    )
+    model = Realtime(session)
+    model.name = "model"
+    for port in model.inputs():
+        port.fed = port.name in drawn
+    for output in model.outputs():
+        output.read = output.name in (*drawn, "says")
+    if marked:
+        model.hears.through = (Vad(),)
+    return list(model.check())
 
 
 @pytest.mark.parametrize(
-    ("changes", "settings"),
+    ("drawn", "marked", "settings"),
     [
-        ({}, {}),
-        ({"heard": False, "read": True}, {}),
-        ({"calls": True, "results": True}, {"tools": TOOLS}),
-        ({"marked": True}, {"turn_detection": "local"}),
-        ({"followed": True}, {"turn_detection": "local"}),
-        ({"heard": False, "read": True}, {"turn_detection": "local"}),
-        ({}, {"turn_detection": "manual"}),
+        (["hears"], False, {}),
+        (["reads"], False, {}),
+        (["hears", "calls", "results"], False, {"tools": TOOLS}),
+        (["hears"], True, {"turn_detection": "local"}),
+        (["hears", "speech"], False, {"turn_detection": "local"}),
+        (["reads"], False, {"turn_detection": "local"}),
+        (["hears"], False, {"turn_detection": "manual"}),
     ],
 )
-def test_nothing_is_wrong(changes: dict[str, bool], settings: dict[str, Any]) -> None:
-    assert said(changes, **settings) == []
+def test_nothing_is_wrong(
+    drawn: list[str], marked: bool, settings: dict[str, Any]
+) -> None:
+    assert said(*drawn, marked=marked, **settings) == []
 
 
 def test_a_model_that_nobody_talks_to() -> None:
-    assert said({"heard": False}) == [
+    assert said() == [
         "nothing feeds model.hears: draw a route that ends `>> model.hears`, or "
         "`>> model.reads` for a caller who writes"
     ]
@@ -56,28 +69,28 @@ def test_a_model_that_nobody_talks_to() -> None:
 
 @pytest.mark.parametrize("settings", [{"tools": TOOLS}, {"extra": {"tools": TOOLS}}])
 def test_tools_that_nobody_runs(settings: dict[str, Any]) -> None:
-    assert said({}, **settings) == [
+    assert said("hears", **settings) == [
         "the session declares tools and nobody takes the calls: draw "
         "`model.calls >> tools.calls` and `tools.results >> model.results`"
     ]
 
 
 def test_calls_that_nobody_answers() -> None:
-    assert said({"calls": True}, tools=TOOLS) == [
+    assert said("hears", "calls", tools=TOOLS) == [
         "tool calls leave model and no results come back: draw "
         "`tools.results >> model.results`"
     ]
 
 
 def test_local_turns_that_nobody_marks() -> None:
-    assert said({}, turn_detection="local") == [
+    assert said("hears", turn_detection="local") == [
         "turn detection is local and nobody marks speech: put Vad() in front of "
         "model.hears, or draw a branch of it into model.speech"
     ]
 
 
 def test_local_turns_that_are_marked_twice() -> None:
-    assert said({"marked": True, "followed": True}, turn_detection="local") == [
+    assert said("hears", "speech", marked=True, turn_detection="local") == [
         "speech is marked twice, in what feeds model.hears and in what feeds "
         "model.speech: take one of them away"
     ]
@@ -93,19 +106,20 @@ def test_local_turns_that_are_marked_twice() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    ("changes", "cure"),
+    ("drawn", "marked", "cure"),
     [
-        ({"followed": True}, "take away the route into model.speech"),
+        (["hears", "speech"], False, "take away the route into model.speech"),
         (
-            {"marked": True},
+            ["hears"],
+            True,
             "take Vad() out of what leads to model.hears, or draw it on a branch",
         ),
     ],
 )
 def test_two_owners_of_turn_taking(
-    turn_detection: Any, owner: str, changes: dict[str, bool], cure: str
+    turn_detection: Any, owner: str, drawn: list[str], marked: bool, cure: str
 ) -> None:
-    assert said(changes, turn_detection=turn_detection) == [
+    assert said(*drawn, marked=marked, turn_detection=turn_detection) == [
         f"two owners of turn-taking: {owner}, and what marks speech in the pipeline; "
         f'open the session with turn_detection="local", or {cure}'
     ]

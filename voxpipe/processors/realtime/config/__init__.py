@@ -1,12 +1,6 @@
 """What a session can be asked for, checked before anything is sent."""
 
 from .changes import Changes, SessionOptions
-from .hosted_mcp import (
-    Connector,
-    HostedMcp,
-    McpApprovalRule,
-    McpFilter,
-)
 from .models import (
     MODELS,
     Model,
@@ -34,11 +28,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
     "Changes",
-    "Connector",
-    "HostedMcp",
-    "McpApprovalRule",
     "McpChoice",
-    "McpFilter",
     "Model",
     "NoiseReduction",
     "Prompt",

@@ -25,7 +25,7 @@ from .options import (
     Tracing,
     Transcription,
 )
-from .settings import Modality, Settings, merged
+from .settings import Modality, Settings, merged, value_at
 from .turn_detection import TurnDetection
 
 
@@ -198,13 +198,13 @@ def _check_names(changes: Changes) -> None:
 def _check_places(before: Settings, session: dict[str, Any], moment: Moment) -> None:
     # By place in the message, so that what comes by extra= is looked at as well.
     for place, name in _FIXED_PLACES.items():
-        if _at(session, place) not in (None, "realtime"):
+        if value_at(session, *place) not in (None, "realtime"):
             raise ConfigurationError(_FIXED[name])
-    if moment.spoken and _at(session, _VOICE) is not None:
+    if moment.spoken and value_at(session, *_VOICE) is not None:
         raise ConfigurationError(
             "the voice is fixed once the model has spoken: open another session"
         )
-    if moment.replying and _at(session, _SPEED) is not None:
+    if moment.replying and value_at(session, *_SPEED) is not None:
         raise ConfigurationError(
             "the speed changes between replies only, and one is being made: await its "
             "outcome() first"
@@ -218,11 +218,3 @@ def _tracing(settings: Settings) -> Any:
     if settings.tracing is not None:
         return settings.tracing.to_wire()
     return (settings.extra or {}).get("tracing")
-
-
-def _at(session: Any, place: Iterable[str]) -> Any:
-    for step in place:
-        if not isinstance(session, Mapping):
-            return None
-        session = cast("Mapping[str, Any]", session).get(step)
-    return session

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.errors import ConfigurationError
 
-from .options import one_of
+from .options import as_wire, given, one_of
 
 Connector = Literal[
     "dropbox",
@@ -59,12 +59,7 @@ class McpFilter:
 
     def to_wire(self) -> dict[str, Any]:
         """As a session has it."""
-        wire: dict[str, Any] = {}
-        if self.names:
-            wire["tool_names"] = list(self.names)
-        if self.read_only is not None:
-            wire["read_only"] = self.read_only
-        return wire
+        return given(tool_names=list(self.names) or None, read_only=self.read_only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +85,7 @@ class McpApprovalRule:
 
     def to_wire(self) -> dict[str, Any]:
         """As a session has it."""
-        rules = {"always": self.always, "never": self.never}
-        return {name: rule.to_wire() for name, rule in rules.items() if rule}
+        return given(always=as_wire(self.always), never=as_wire(self.never))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,28 +154,22 @@ class HostedMcp:
 
     def to_wire(self) -> dict[str, Any]:
         """As a session has it, with its secrets."""
-        wire: dict[str, Any] = {"type": "mcp", "server_label": self.label}
-        if self.url is not None:
-            wire["server_url"] = self.url
-        if self.connector is not None:
-            wire["connector_id"] = f"connector_{self.connector}"
-        if self.tunnel is not None:
-            wire["tunnel_id"] = self.tunnel
-        if self.authorization is not None:
-            wire["authorization"] = _plain(self.authorization)
-        if self.headers:
-            wire["headers"] = {k: _plain(v) for k, v in self.headers.items()}
         allowed = self.allowed_tools
-        if allowed is not None:
-            wire["allowed_tools"] = (
-                allowed.to_wire() if isinstance(allowed, McpFilter) else list(allowed)
-            )
-        rule = self.require_approval
-        # Always said, so that nobody depends on what the service takes for granted.
-        wire["require_approval"] = rule if isinstance(rule, str) else rule.to_wire()
-        if self.description is not None:
-            wire["server_description"] = self.description
-        return wire
+        if allowed is not None and not isinstance(allowed, McpFilter):
+            allowed = list(allowed)
+        return given(
+            type="mcp",
+            server_label=self.label,
+            server_url=self.url,
+            connector_id=self.connector and f"connector_{self.connector}",
+            tunnel_id=self.tunnel,
+            authorization=_plain(self.authorization),
+            headers={k: _plain(v) for k, v in self.headers.items()} or None,
+            allowed_tools=as_wire(allowed),
+            # Always said, so that nobody depends on what the service takes for granted.
+            require_approval=as_wire(self.require_approval),
+            server_description=self.description,
+        )
 
     def _check_url(self, url: str) -> None:
         try:
@@ -194,7 +182,7 @@ class HostedMcp:
         if parts.username is not None or parts.password is not None:
             self._refuse("has a name or password in its url: use authorization=")
         if parts.scheme != "https" and not (
-            parts.scheme == "http" and _is_loopback(host)
+            parts.scheme == "http" and is_loopback(host)
         ):
             self._refuse("takes https://, and http:// only on loopback")
 
@@ -217,12 +205,5 @@ def check_labels(servers: Sequence[HostedMcp]) -> None:
         )
 
 
-def _plain(secret: SecretStr | str) -> str:
-    return secret if isinstance(secret, str) else secret.get_secret_value()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _plain(secret: SecretStr | str | None) -> str | None:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret

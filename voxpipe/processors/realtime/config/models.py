@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from .warn import warn_program
@@ -46,37 +46,31 @@ class Retirement:
     successor: str
 
 
-def _first(name: str) -> Model:
-    return Model(
-        name=name,
-        reasons=False,
-        parallel_calls=False,
-        context_tokens=32_768,
-        output_tokens=4_096,
-    )
-
-
-def _second(name: str) -> Model:
-    return Model(
-        name=name,
-        reasons=True,
-        parallel_calls=True,
-        context_tokens=128_000,
-        output_tokens=32_000,
-    )
-
-
+_FIRST = Model(
+    name="gpt-realtime",
+    reasons=False,
+    parallel_calls=False,
+    context_tokens=32_768,
+    output_tokens=4_096,
+)
+_SECOND = Model(
+    name="gpt-realtime-2",
+    reasons=True,
+    parallel_calls=True,
+    context_tokens=128_000,
+    output_tokens=32_000,
+)
 MODELS: Mapping[str, Model] = {
-    model.name: model
-    for model in (
-        _second("gpt-realtime-2.1"),
-        _second("gpt-realtime-2.1-mini"),
-        _second("gpt-realtime-2"),
-        _first("gpt-realtime-1.5"),
-        _first("gpt-realtime"),
-        _first("gpt-realtime-mini"),
-        _first("gpt-audio-1.5"),
-        _first("gpt-audio-mini"),
+    name: replace(family, name=name)
+    for name, family in (
+        ("gpt-realtime-2.1", _SECOND),
+        ("gpt-realtime-2.1-mini", _SECOND),
+        ("gpt-realtime-2", _SECOND),
+        ("gpt-realtime-1.5", _FIRST),
+        ("gpt-realtime", _FIRST),
+        ("gpt-realtime-mini", _FIRST),
+        ("gpt-audio-1.5", _FIRST),
+        ("gpt-audio-mini", _FIRST),
     )
 }
 TRANSCRIBERS = (

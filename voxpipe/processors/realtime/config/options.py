@@ -247,3 +247,16 @@ def one_of(what: str, value: object, known: Sequence[str]) -> None:
 def given(**fields: Any) -> dict[str, Any]:
     """Those that are not ``None``: the service has defaults for the others."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def as_wire(value: Any) -> Any:
+    """As a session has it: an option knows its own JSON, all else is JSON already."""
+    to_wire = getattr(value, "to_wire", None)
+    return value if to_wire is None else to_wire()
+
+
+def noise_as_wire(noise: NoiseReduction | Distance | None) -> Any:
+    """The ``noise_reduction`` of a session, in whichever way it was asked for."""
+    if isinstance(noise, str):
+        noise = NoiseReduction(microphone=noise)
+    return as_wire(noise)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, cast, get_args
 
 from voxpipe.pipeline import AudioFormat, FormatError
@@ -20,7 +20,9 @@ from .options import (
     Retention,
     Tracing,
     Transcription,
+    as_wire,
     between,
+    noise_as_wire,
     one_of,
     whole,
 )
@@ -147,19 +149,18 @@ class Settings:
             "type": "realtime",
             "audio": {"input": {"format": form}, "output": {"format": form}},
         }
-        for name, (place, value) in _FIELDS.items():
-            told = value(self)
-            # The service has defaults for the others; ``None`` switches these two off.
-            if told is not None or name in ("turn_detection", "transcription"):
-                _put(session, place, told)
+        told = (each.name for each in fields(self) if each.name not in _ELSEWHERE)
+        for name in told:
+            value = _value(self, name)
+            if value is not None or name in _OFF:  # there are defaults for the others
+                _put(session, name, value)
         return merged(session, self.extra or {})
 
     def to_wire_of(self, names: Iterable[str]) -> dict[str, Any]:
         """The ``session`` of an update of these fields; ``extra`` is none of them."""
         session: dict[str, Any] = {"type": "realtime"}
         for name in names:
-            place, value = _FIELDS[name]
-            _put(session, place, value(self))
+            _put(session, name, _value(self, name))
         return session
 
     @property
@@ -181,11 +182,6 @@ def _not_for(model: str, field: str) -> ConfigurationError:
     )
 
 
-def _noise(settings: Settings) -> Any:
-    noise = settings.noise_reduction
-    return _wire(NoiseReduction(microphone=noise) if isinstance(noise, str) else noise)
-
-
 def _tools(settings: Settings) -> Any:
     ours = [dict(tool) for tool in settings.tools]
     return [*ours, *(server.to_wire() for server in settings.mcp)]
@@ -196,58 +192,51 @@ def _voice(settings: Settings) -> Any:
     return {"id": voice} if voice and voice.startswith(_CUSTOM) else voice
 
 
-# Where each field stands in the service's session object, and what stands there.
-_FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Settings], Any]]] = {
-    "output": (("output_modalities",), lambda s: [s.output]),
-    "tools": (("tools",), _tools),
-    "mcp": (("tools",), _tools),
-    "turn_detection": (
-        ("audio", "input", "turn_detection"),
-        lambda s: _wire(s.detection),
-    ),
-    "transcription": (
-        ("audio", "input", "transcription"),
-        lambda s: _wire(s.transcriber),
-    ),
-    "noise_reduction": (("audio", "input", "noise_reduction"), _noise),
-    "voice": (("audio", "output", "voice"), _voice),
-    "speed": (("audio", "output", "speed"), lambda s: s.speed),
-    "instructions": (("instructions",), lambda s: s.instructions),
-    "prompt": (("prompt",), lambda s: _wire(s.prompt)),
-    "tool_choice": (("tool_choice",), lambda s: _choice(s.tool_choice)),
-    "parallel_tool_calls": (
-        ("parallel_tool_calls",),
-        lambda s: s.parallel_tool_calls,
-    ),
-    "reasoning": (
-        ("reasoning",),
-        lambda s: s.reasoning and {"effort": s.reasoning},
-    ),
-    "max_output_tokens": (("max_output_tokens",), lambda s: s.max_output_tokens),
-    "truncation": (("truncation",), lambda s: _wire(s.truncation)),
-    "tracing": (("tracing",), lambda s: _wire(s.tracing)),
-    "include": (("include",), lambda s: list(s.include) or None),
+_ELSEWHERE = {"model", "audio", "extra", "call_id"}  # fields that are told otherwise
+_OFF = {"turn_detection", "transcription"}  # ``None`` switches these off
+
+# Where the others stand in the service's session object, unless under their own names.
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "output": ("output_modalities",),
+    "mcp": ("tools",),
+    "turn_detection": ("audio", "input", "turn_detection"),
+    "transcription": ("audio", "input", "transcription"),
+    "noise_reduction": ("audio", "input", "noise_reduction"),
+    "voice": ("audio", "output", "voice"),
+    "speed": ("audio", "output", "speed"),
+}
+# What stands there, unless it is the field as it is.
+_VALUES: Mapping[str, Callable[[Settings], Any]] = {
+    "output": lambda s: [s.output],
+    "tools": _tools,
+    "mcp": _tools,
+    "turn_detection": lambda s: as_wire(s.detection),
+    "transcription": lambda s: as_wire(s.transcriber),
+    "noise_reduction": lambda s: noise_as_wire(s.noise_reduction),
+    "voice": _voice,
+    "tool_choice": lambda s: _choice(s.tool_choice),
+    "reasoning": lambda s: s.reasoning and {"effort": s.reasoning},
+    "include": lambda s: list(s.include) or None,
 }
 
 
-def _put(session: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
-    *way, name = place
+def _value(settings: Settings, name: str) -> Any:
+    value = _VALUES.get(name)
+    return as_wire(getattr(settings, name)) if value is None else value(settings)
+
+
+def _put(session: dict[str, Any], name: str, value: Any) -> None:
+    *way, last = _PLACES.get(name, (name,))
     for step in way:
         session = session.setdefault(step, {})
-    session[name] = value
-
-
-def _wire(value: Any) -> Any:
-    return value if value is None or isinstance(value, str) else value.to_wire()
+    session[last] = value
 
 
 def _choice(choice: str | McpChoice | None) -> Any:
     """``auto``, ``none``, ``required``, or what is to be called."""
-    if isinstance(choice, McpChoice):
-        return choice.to_wire()
-    if choice is None or choice in _CHOICES:
-        return choice
-    return {"type": "function", "name": choice}
+    if isinstance(choice, str) and choice not in _CHOICES:
+        return {"type": "function", "name": choice}
+    return as_wire(choice)
 
 
 def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,3 +250,12 @@ def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
             )
         result[key] = value
     return result
+
+
+def value_at(session: object, *place: str) -> Any:
+    """What stands at a place in a session object; ``None`` where nothing does."""
+    for step in place:
+        if not isinstance(session, Mapping):
+            return None
+        session = cast("Mapping[str, Any]", session).get(step)
+    return session

@@ -1,10 +1,7 @@
 """The way to the service: which host, as whom, over which socket."""
 
-from .connection import (
-    Connect,
-    Connection,
-    websocket,
-)
+from .connection import Connect, Connection, websocket
+from .handshake import OpenedSession
 from .host import Address, HostWarning
 from .service import Region, Service
 
@@ -13,6 +10,7 @@ __all__ = [
     "Connect",
     "Connection",
     "HostWarning",
+    "OpenedSession",
     "Region",
     "Service",
     "websocket",

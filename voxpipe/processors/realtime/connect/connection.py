@@ -49,11 +49,6 @@ Connect = Callable[[Address], AbstractAsyncContextManager[Connection]]
 """Opens a connection; one that needs no key has the attribute ``needs_key = False``."""
 
 
-def needs_key(connect: Connect) -> bool:
-    """Whether what it opens is the service, or anything else that wants a key."""
-    return bool(getattr(connect, "needs_key", True))
-
-
 @asynccontextmanager
 async def websocket(address: Address) -> AsyncGenerator[Connection]:
     """Connect to the service, or to the simulator, on asyncio or trio.

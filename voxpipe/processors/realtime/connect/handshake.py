@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, Self, TypeVar
 
 import anyio
 
@@ -16,7 +16,7 @@ from voxpipe.processors.realtime.errors import ConfigurationError, SessionRefuse
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 
 from .connection import Connect, Connection
-from .host import Address
+from .host import Address, Host
 
 _CURES = {
     "invalid_api_key": ": check OPENAI_API_KEY",
@@ -27,29 +27,40 @@ _CURES = {
 }
 READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
 
+S = TypeVar("S")
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session that is ready.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession(Generic[S]):
+    """A session of whatever type, ready; lent to one box.
 
     Attributes:
-        connection: the socket.
-        told: what the service says that the session is.
+        settings: what it was opened with.
+        connection: the socket; the box reads it from now on.
+        id: the service's name for it.
+        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
+        host: where it is.
     """
 
+    settings: S
     connection: Connection
-    told: Mapping[str, Any]
+    id: str
+    expires_at: int | None
+    host: str
 
-    @property
-    def id(self) -> str:
-        """The service's name for it."""
-        return str(self.told.get("id", ""))
-
-    @property
-    def expires_at(self) -> int | None:
-        """Unix seconds; ``None`` if the service did not say."""
-        value = self.told.get("expires_at")
-        return value if isinstance(value, int) and value > 0 else None
+    @classmethod
+    def as_told(
+        cls, settings: S, connection: Connection, told: Mapping[str, Any], host: Host
+    ) -> Self:
+        """One that is what the service tells of it."""
+        ends = told.get("expires_at")
+        return cls(
+            settings=settings,
+            connection=connection,
+            id=str(told.get("id", "")),
+            expires_at=ends if isinstance(ends, int) and ends > 0 else None,
+            host=host.netloc,
+        )
 
 
 def update_of(session: Mapping[str, Any]) -> str:
@@ -59,7 +70,8 @@ def update_of(session: Mapping[str, Any]) -> str:
         ConfigurationError: JSON cannot express it.
     """
     try:
-        return json.dumps({"type": "session.update", "session": session})
+        event = {"type": "session.update", "session": session}
+        return json.dumps(event, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"the session is asked for something that JSON cannot express: {error}"
@@ -82,19 +94,17 @@ def in_time() -> Generator[None]:
         ) from None
 
 
-class Greeting(NamedTuple):
-    """An event, as it came and as it is read."""
-
-    message: str
-    event: ev.Event | AudioDelta
-
-
-async def greeting(connection: Connection, awaited: str) -> Greeting:
+async def greeting(
+    connection: Connection, awaited: str
+) -> tuple[str, ev.Event | AudioDelta]:
     """Wait for the next event, which should not be an error.
 
     Args:
         connection: that was opened a moment ago.
         awaited: what it is waited for, in an error's text.
+
+    Returns:
+        The event, as it came and as it is read.
 
     Raises:
         SessionRefused: the service said no.
@@ -113,10 +123,10 @@ async def greeting(connection: Connection, awaited: str) -> Greeting:
         error = event.error
         code = error.code or error.type or "unknown error"
         raise SessionRefused(code, error.param, _CURES.get(code, ""))
-    return Greeting(message, event)
+    return message, event
 
 
-async def configured(connection: Connection, update: str) -> Opened:
+async def configured(connection: Connection, update: str) -> Mapping[str, Any]:
     """Ask for the session that one wants, and wait until that is acknowledged.
 
     Raises:
@@ -126,14 +136,14 @@ async def configured(connection: Connection, update: str) -> Opened:
     created = await _awaited(connection, "session.created")
     await connection.send(update)
     await _awaited(connection, "session.updated")
-    return Opened(connection, created)
+    return created
 
 
 @asynccontextmanager
 async def opened(
     address: Address, update: str, connect: Connect
-) -> AsyncGenerator[Opened]:
-    """Connect and configure.
+) -> AsyncGenerator[tuple[Connection, Mapping[str, Any]]]:
+    """Connect and configure; gives what the service says that the session is, too.
 
     Raises:
         SessionRefused: the service said no.
@@ -142,8 +152,8 @@ async def opened(
     """
     async with connect(address) as connection:
         with in_time():
-            ready = await configured(connection, update)
-        yield ready
+            told = await configured(connection, update)
+        yield connection, told
 
 
 async def _awaited(connection: Connection, kind: str) -> Mapping[str, Any]:

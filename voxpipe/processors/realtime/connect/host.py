@@ -6,7 +6,6 @@ Sources: the official SDK's environment variables; OpenAI's guide to data reside
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnDetection
 from voxpipe.processors.realtime.config.warn import warn_program
 from voxpipe.processors.realtime.errors import ConfigurationError
@@ -62,28 +62,25 @@ class Host:
     @property
     def is_azure(self) -> bool:
         """It is Microsoft's, where models are deployments."""
-        return _is_azure(urlsplit(f"//{self.netloc}").hostname or "")
+        return _is_azure(self.netloc)
 
-    def websocket(self, path: str, **query: str) -> str:
-        """The URL of a WebSocket, such as ``/realtime``; not to be shown."""
-        return self._url("wss" if self.secure else "ws", path, query)
+    def websocket(self, path: str = "/realtime", **query: str) -> Address:
+        """Where a session is, such as that of ``model="gpt-realtime-2.1"``."""
+        return self._address("wss" if self.secure else "ws", path, query)
 
-    def rest(self, path: str, **query: str) -> str:
-        """The URL of a REST endpoint, such as ``/realtime/calls``; not to be shown."""
-        return self._url("https" if self.secure else "http", path, query)
+    def rest(self, path: str) -> Address:
+        """Where a REST endpoint is, such as ``/realtime/calls``."""
+        return self._address("https" if self.secure else "http", path, {})
 
-    def headers(self) -> dict[str, str]:
-        """What a request must carry, the key included: send it, and show it nobody."""
-        return credentials(self.key, self.netloc) | dict(self.says)
-
-    def _url(self, scheme: str, path: str, query: Mapping[str, str]) -> str:
+    def _address(self, scheme: str, path: str, query: Mapping[str, str]) -> Address:
         asked = urlencode([*self.query, *query.items()])
-        return urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
+        url = urlunsplit((scheme, self.netloc, self.path + path, asked, ""))
+        return Address(url, self.key, self.says)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a session is, and what opens it.
+    """Where a session or an endpoint is, and what opens it.
 
     Attributes:
         url: ``wss://…/realtime?model=…``; not shown, for some hosts want a key in it.
@@ -101,28 +98,33 @@ class Address:
         return urlsplit(self.url).netloc
 
     def headers(self) -> dict[str, str]:
-        """What the upgrade must carry, the key included: show it nobody."""
-        return credentials(self.key, self.host) | dict(self.says)
+        """What a request must carry, the key included: send it, and show it nobody."""
+        secret = self.key.get_secret_value()
+        opens = {"Authorization": f"Bearer {secret}"}
+        if _is_azure(self.host) and not _TOKEN.fullmatch(secret):
+            opens = {"api-key": secret}
+        return opens | dict(self.says)
 
     def __str__(self) -> str:
         return self.host
 
 
-def host_of(service: Service, *, needs_key: bool = True) -> Host:
+def host_of(service: Service, connect: object = None) -> Host:
     """Which host to ask; reads the environment as the official SDK does.
 
     Args:
         service: where, and as whom.
-        needs_key: where it is only played (a `Connect` says so by its ``needs_key``),
-            nothing of the environment is read.
+        connect: opens the connection; of one that only plays a service, and has
+            ``needs_key = False``, nothing of the environment is read.
 
     Raises:
         ConfigurationError: no key, one that cannot be sent, or a URL that would send it
             in the clear, shows one, or is not the only one given.
     """
+    needs_key = getattr(connect, "needs_key", True)
     given: Mapping[str, str] = os.environ if needs_key else _NO_KEYS
     secure, netloc, path, query = _parts(_base(service, given))
-    azure = _is_azure(urlsplit(f"//{netloc}").hostname or "")
+    azure = _is_azure(netloc)
     if azure and path != _AZURE_PATH:
         raise ConfigurationError(
             f"the base URL of an Azure resource is https://{netloc}{_AZURE_PATH}, with "
@@ -146,11 +148,6 @@ def host_of(service: Service, *, needs_key: bool = True) -> Host:
     )
 
 
-def address_of(host: Host, path: str = "/realtime", **query: str) -> Address:
-    """Where a session is at ``host``, such as that of ``model="gpt-realtime-2.1"``."""
-    return Address(host.websocket(path, **query), host.key, host.says)
-
-
 def warn_of_detection(host: Host, detection: TurnDetection) -> None:
     """Say so where turns would never end: the caller would wait for ever."""
     if host.is_azure and (
@@ -161,15 +158,6 @@ def warn_of_detection(host: Host, detection: TurnDetection) -> None:
             '(livekit/agents issue 6871): use turn_detection="server" or "local"',
             HostWarning,
         )
-
-
-def credentials(key: SecretStr, netloc: str) -> dict[str, str]:
-    """The header that opens ``netloc``."""
-    secret = key.get_secret_value()
-    host = urlsplit(f"//{netloc}").hostname or ""
-    if _is_azure(host) and not _TOKEN.fullmatch(secret):
-        return {"api-key": secret}
-    return {"Authorization": f"Bearer {secret}"}
 
 
 def _base(service: Service, environment: Mapping[str, str]) -> str:
@@ -210,7 +198,7 @@ def _parts(base: str) -> tuple[bool, str, str, tuple[tuple[str, str], ...]]:
             f"the base URL for {host} holds a user name or a password: pass the key in "
             "Service(api_key=…), or set OPENAI_API_KEY"
         )
-    if scheme == "ws" and not _is_loopback(host):
+    if scheme == "ws" and not is_loopback(host):
         raise ConfigurationError(
             f"{parts.scheme}:// would send the key and the call in the clear to "
             f"{host}: use https://, plain connections are for loopback only"
@@ -250,12 +238,5 @@ def _fits_a_header(value: str) -> bool:
     return value.isascii() and value.isprintable()
 
 
-def _is_azure(host: str) -> bool:
-    return host.endswith(_AZURE)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _is_azure(netloc: str) -> bool:
+    return (urlsplit(f"//{netloc}").hostname or "").endswith(_AZURE)

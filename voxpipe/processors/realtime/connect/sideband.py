@@ -15,14 +15,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from anyio import Event, move_on_after, sleep_forever
 
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.effective import effective
-from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.config.settings import Settings, value_at
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .connection import Connection
@@ -34,20 +34,6 @@ EARLY = 1_024  # events before that; a second of a lively call has some fifty
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
 _ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
-
-
-class Joined(NamedTuple):
-    """A call's session.
-
-    Attributes:
-        connection: to it.
-        settings: that are in force.
-        session: as the service tells it.
-    """
-
-    connection: SidebandConnection
-    settings: Settings
-    session: dict[str, Any]
 
 
 class SidebandConnection:
@@ -123,8 +109,13 @@ def checked_call_id(call_id: str) -> str:
     return call_id
 
 
-async def join(connection: Connection, settings: Settings) -> Joined:
+async def join(
+    connection: Connection, settings: Settings
+) -> tuple[SidebandConnection, Settings, dict[str, Any]]:
     """Learn what the session of the call is.
+
+    Returns:
+        The connection to it, the settings in force, and the session as it was told.
 
     Raises:
         SessionRefused: there is no such call, or no more.
@@ -137,10 +128,9 @@ async def join(connection: Connection, settings: Settings) -> Joined:
         with move_on_after(patience) as waiting:
             message, event = await greeting(connection, "the session of the call")
             if isinstance(event, ev.SessionEvent):
-                told = _told(settings, event.session)
-                return Joined(
-                    SidebandConnection(connection, early), told, event.session
-                )
+                told = event.session
+                carried = SidebandConnection(connection, early)
+                return carried, _in_force(settings, told), told
             early.append(message)
         if waiting.cancelled_caught:
             patience = inf  # up to the timeout of opening a session
@@ -148,27 +138,18 @@ async def join(connection: Connection, settings: Settings) -> Joined:
     raise TransportError(f"expected the session of the call in {EARLY} events")
 
 
-def _told(settings: Settings, session: Mapping[str, Any]) -> Settings:
+def _in_force(settings: Settings, session: Mapping[str, Any]) -> Settings:
     """``settings`` with what is in force, as far as it matters here."""
     model, words = session.get("model"), session.get("instructions")
-    hears = _object(_object(session.get("audio")).get("input"))
-    transcriber = _object(hears.get("transcription")).get("model")
+    transcriber = value_at(session, "audio", "input", "transcription", "model")
     tools = session.get("tools")
+    listed = cast("list[dict[str, Any]]", tools) if isinstance(tools, list) else []
     told = replace(
         settings,
         model=model if isinstance(model, str) else settings.model,
         instructions=words if isinstance(words, str) else None,
         # Those of hosted servers are called by the service, and declared to nobody.
-        tools=tuple(each for each in _objects(tools) if each.get("type") == "function"),
+        tools=tuple(each for each in listed if value_at(each, "type") == "function"),
         transcription=transcriber if isinstance(transcriber, str) else None,
     )
     return effective(told, session)
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
-def _objects(values: object) -> tuple[Mapping[str, Any], ...]:
-    listed = cast("list[object]", values) if isinstance(values, list) else []
-    return tuple(filter(None, map(_object, listed)))

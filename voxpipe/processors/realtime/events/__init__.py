@@ -41,39 +41,10 @@ from .translation import (
 )
 from .usage import TokenUsage, TranscriptionUsage
 
-_MODELS: tuple[type[Event], ...] = (
-    ArgumentsEvent,
-    ClearedEvent,
-    CommittedEvent,
-    ContentPartEvent,
-    ConversationEvent,
-    DeletedEvent,
-    DeltaEvent,
-    DtmfEvent,
-    ErrorEvent,
-    ItemEvent,
-    McpCallEvent,
-    McpListEvent,
-    OutputItemEvent,
-    PartDoneEvent,
-    PlaybackEvent,
-    RateLimitsEvent,
-    ResponseEvent,
-    RetrievedEvent,
-    SegmentEvent,
-    SessionClosedEvent,
-    SessionEvent,
-    SpeechEvent,
-    TranscriptionEvent,
-    TranslatedAudioEvent,
-    TranslatedWordsEvent,
-    TruncatedEvent,
-)
-
 SERVER_EVENTS: Mapping[str, type[Event]] = MappingProxyType(
     {
         kind: model
-        for model in _MODELS
+        for model in Event.__subclasses__()  # all of this package, which are imported
         for kind in get_args(model.model_fields["type"].annotation)
     }
 )

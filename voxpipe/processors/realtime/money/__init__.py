@@ -1,11 +1,8 @@
 """What a conversation costs: prices, the bill, a budget."""
 
 from .budget import Budget, BudgetSpent
-from .prices import (
-    PRICES,
-    Bill,
-    Price,
-)
+from .price_list import PRICES, Price
+from .prices import Bill
 
 __all__ = [
     "PRICES",

@@ -13,7 +13,8 @@ from anyio import Event
 
 from voxpipe.pipeline import Input, Processor, Usage, VoxpipeError
 
-from .prices import Bill, Price, at_price
+from .price_list import Price
+from .prices import Bill, at_price
 
 AtEnd = Literal["raise", "tell"]
 

@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-PRICES_OF = "2026-11"
-"""The month in which the list was read."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
@@ -36,8 +33,8 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptionPrice:
-    """What writing down the caller's words costs, by its minutes or by its tokens.
+class SpeechPrice:
+    """What writing speech down, or translating it, costs: by minutes or by tokens.
 
     Attributes:
         minute: US dollars for a minute of audio; 0 for a model that counts tokens.
@@ -49,19 +46,6 @@ class TranscriptionPrice:
     minute: float = 0.0
     million_in: float = 0.0
     million_out: float = 0.0
-    released: date = date.min
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MinutePrice:
-    """What a session costs that is paid by the time that it lasts.
-
-    Attributes:
-        minute: US dollars for a minute.
-        released: as of a `Price`.
-    """
-
-    minute: float
     released: date = date.min
 
 
@@ -100,16 +84,13 @@ PRICES: Mapping[str, Price] = {
     "gpt-realtime-mini": _MINI,
 }
 
-TRANSCRIPTION_PRICES: Mapping[str, TranscriptionPrice] = {
+SPEECH_PRICES: Mapping[str, SpeechPrice] = {
     # Of the first no page says it; the figure is a third party's.
-    "gpt-transcribe": TranscriptionPrice(minute=0.006, released=_TRANSCRIBERS),
-    "gpt-live-transcribe": TranscriptionPrice(minute=0.017, released=_TRANSCRIBERS),
-    "gpt-realtime-whisper": TranscriptionPrice(minute=0.017, released=_MAY),
-    "gpt-4o-transcribe": TranscriptionPrice(million_in=2.50, million_out=10),
-    "gpt-4o-mini-transcribe": TranscriptionPrice(million_in=1.25, million_out=5),
-    "whisper-1": TranscriptionPrice(minute=0.006),
-}
-
-MINUTE_PRICES: Mapping[str, MinutePrice] = {
-    "gpt-realtime-translate": MinutePrice(minute=0.034, released=_MAY),
+    "gpt-transcribe": SpeechPrice(minute=0.006, released=_TRANSCRIBERS),
+    "gpt-live-transcribe": SpeechPrice(minute=0.017, released=_TRANSCRIBERS),
+    "gpt-realtime-whisper": SpeechPrice(minute=0.017, released=_MAY),
+    "gpt-4o-transcribe": SpeechPrice(million_in=2.50, million_out=10),
+    "gpt-4o-mini-transcribe": SpeechPrice(million_in=1.25, million_out=5),
+    "whisper-1": SpeechPrice(minute=0.006),
+    "gpt-realtime-translate": SpeechPrice(minute=0.034, released=_MAY),
 }

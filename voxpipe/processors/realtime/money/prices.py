@@ -6,28 +6,15 @@ Transcription is billed on its own card, and reported with each transcript.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import lru_cache
 
 from voxpipe.processors.realtime.config.models import undated
 
-from .price_list import MINUTE_PRICES as MINUTE_PRICES
-from .price_list import PRICES as PRICES
-from .price_list import TRANSCRIPTION_PRICES as TRANSCRIPTION_PRICES
-from .price_list import Price as Price
-from .price_list import TranscriptionPrice as TranscriptionPrice
+from .price_list import PRICES, SPEECH_PRICES, Price
 
-TOKEN_CLASSES = (
-    "text_in",
-    "audio_in",
-    "image_in",
-    "cached_text_in",
-    "cached_audio_in",
-    "cached_image_in",
-    "text_out",
-    "audio_out",
-)
+TOKEN_CLASSES = tuple(each.name for each in fields(Price) if each.name != "released")
 
 AUDIO_TOKENS_PER_MINUTE = 600  # of the caller: one in 100 ms
 
@@ -64,18 +51,18 @@ def at_price(price: Price, tokens: Mapping[str, int]) -> float:
     return sum(dollars) / 1e6
 
 
-def transcription_usd(
+def speech_usd(
     model: str, tokens: Mapping[str, int], seconds: float, host: str = ""
 ) -> float | None:
-    """What a transcription costs; ``None`` if the model has no price.
+    """What a transcription or a translation costs; ``None`` without a price.
 
     Args:
-        model: the transcribing one.
+        model: that writes down, or translates.
         tokens: by class, where the service counts those.
-        seconds: of audio, where the service counts those.
+        seconds: of audio, where the service, or who sends it, counts those.
         host: as of `cost_usd`.
     """
-    price = TRANSCRIPTION_PRICES.get(undated(model))
+    price = SPEECH_PRICES.get(undated(model))
     if price is None:
         return None
     factor = _factor(host, price.released)
@@ -85,20 +72,6 @@ def transcription_usd(
     given = tokens.get("text_in", 0) + tokens.get("audio_in", 0)
     made = tokens.get("text_out", 0)
     return (given * price.million_in + made * price.million_out) / 1e6 * factor
-
-
-def minutes_usd(model: str, seconds: float, host: str = "") -> float | None:
-    """What a session costs that is paid by time; ``None`` if the model has no price.
-
-    Args:
-        model: such as ``gpt-realtime-translate``.
-        seconds: that the session has lasted.
-        host: as of `cost_usd`.
-    """
-    price = MINUTE_PRICES.get(undated(model))
-    if price is None:
-        return None
-    return seconds / 60 * price.minute * _factor(host, price.released)
 
 
 def _factor(host: str, released: date) -> float:

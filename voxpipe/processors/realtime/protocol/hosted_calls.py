@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from voxpipe.pipeline import ToolResult, ToolUpdate
+from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime import events as ev
 
 from .history import History
@@ -70,7 +71,7 @@ class HostedCalls:
         self._outbox = outbox
         self._calls: dict[str, _Call] = {}
         self._requests: dict[str, McpApproval] = {}
-        self._listings: dict[str, str] = {}  # how they ended, before the item says what
+        self._unlisted = Recent(MAX_OPEN)  # listings that failed: their items follow
 
     @property
     def any_open(self) -> bool:
@@ -105,13 +106,11 @@ class HostedCalls:
 
     def list_failed(self, event: ev.McpListEvent, now: float) -> None:
         """A server could not be asked for its tools."""
-        self._listings[event.item_id] = "failed"
-        while len(self._listings) > MAX_OPEN:
-            del self._listings[next(iter(self._listings))]
+        self._unlisted.add(event.item_id)
         self._outbox.report("the tools of an MCP server could not be listed")
 
     def _listed(self, item: ev.Item) -> None:
-        failed = self._listings.pop(item.id, "") == "failed"
+        failed = item.id in self._unlisted
         names = tuple(tool.name for tool in item.tools or ())
         frame = McpListed(server=item.server_label or "", tools=names, failed=failed)
         self._outbox.tell("mcp", frame)

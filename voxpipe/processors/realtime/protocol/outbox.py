@@ -10,6 +10,7 @@ from voxpipe.pipeline import AudioFrame, Frame
 ClientEvent = dict[str, Any]
 """As the service reads it; its types are in ``events/client.py``."""
 
+APPEND = "input_audio_buffer.append"
 MAX_REPORTS = 256  # of one step; the newest are kept
 PORTS = frozenset(
     {
@@ -28,16 +29,20 @@ PORTS = frozenset(
 class Outbox:
     """Messages for the service, frames for the ports, reports: all to be taken out.
 
+    Args:
+        append: what the client event is called that carries audio.
+
     Attributes:
-        messages: to be sent, in this order; audio becomes
-            ``input_audio_buffer.append``.
+        append: as given.
+        messages: to be sent, in this order; audio becomes an ``append``.
         frames: for the ports, by the port's name, in order.
         reports: everything unusable or refused, for `Processor.report`.
         stirred: a reply has ended: there may be more, or another, to be played.
         read: the ports that somebody reads; all of them while that is not known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, append: str = APPEND) -> None:
+        self.append = append
         self.messages: deque[ClientEvent | AudioFrame] = deque()
         self.frames: deque[tuple[str, Frame]] = deque()
         self.reports: deque[str] = deque(maxlen=MAX_REPORTS)

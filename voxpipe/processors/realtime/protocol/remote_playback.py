@@ -1,9 +1,9 @@
 """Replies that the service plays by itself: to a telephone over SIP, or to a browser.
 
-No audio comes here, so no ear of ours plays it. The service says when a reply begins to
-sound, and when it has ended or was cleared; that is measured. What sounds in between
-goes by the clock. How long a reply is its tokens tell when it is made, and its words
-until then.
+No audio comes here, so no playout of ours plays it. The service says when a reply
+begins to sound, and when it has ended or was cleared; that is measured. What sounds in
+between goes by the clock. How long a reply is its tokens tell when it is made, and its
+words until then.
 
 After an interruption the service itself cuts the items to what was played, and says
 where (``conversation.item.truncated``). Source: OpenAI's guide to conversations,

@@ -84,7 +84,7 @@ class Response:
         request_id: our name for the wish.
         id: the service's name for it, once it has one.
         phase: where it stands at the service.
-        left: how much of its audio has gone to the ear.
+        left: how much of its audio has been sent.
         store: its audio that has not.
         is_spoken: not written: asked for, or set, when it began.
         overflowed: the store could not hold it; what came after it is at the service.
@@ -193,10 +193,10 @@ class Response:
         assert phase in NEXT[self.phase], f"{self!r} cannot be {phase}"
         self.phase = phase
 
-    # --- to the ear
+    # --- to its sink
 
     def take(self, now: float) -> AudioFrame | None:
-        """The next of its audio, if there is some: it leaves for the ear."""
+        """The next of its audio, if there is some: it leaves for its sink."""
         frame = self.store.take()
         if frame is not None and self.left == "nothing":
             self.left = "some"
@@ -204,7 +204,7 @@ class Response:
         return frame
 
     def all_left(self) -> None:
-        """Its end has gone to the ear, or was played elsewhere."""
+        """Its end has been sent, or was played elsewhere."""
         self.left = "all"
 
 

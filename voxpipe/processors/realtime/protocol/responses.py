@@ -2,7 +2,7 @@
 
 One that is cut is silenced here first, and only then taken back at the service:
 cancelled by its id, and each of its items cut to what was played. Whoever cuts the turn
-(an interruption, an ear that has gone, the program) causes the same.
+(an interruption, a sink that has gone, the program) causes the same.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Responses:
         self._on_over = on_over
         self._remote = remote
         self._known: dict[str, Response] = {}
-        self._ear_seen = False
+        self._playhead_seen = False
         self.has_spoken = False
         self.spoken: deque[Response] = deque()
 
@@ -88,7 +88,7 @@ class Responses:
 
     @property
     def all_left(self) -> bool:
-        """Nothing waits to go to the ear."""
+        """Nothing waits to be sent to a sink."""
         return all(each.left == "all" or each.turn.is_over for each in self.spoken)
 
     @property
@@ -296,7 +296,7 @@ class Responses:
                 self._cancel(response)
 
     def abandon(self, reason: str) -> None:
-        """The session is over: what has not gone to the ear never will."""
+        """The session is over: what has not been sent never will be."""
         for response in tuple(self._known.values()):
             if response.left != "all":
                 response.turn.cut()
@@ -339,12 +339,12 @@ class Responses:
         self._outbox.tell("interruptions", cut)
 
     def _knows_played(self, response: Response) -> bool:
-        # Without an ear nobody knows what was played; then nothing is taken back but
-        # what has not even left.
-        self._ear_seen = self._ear_seen or response.turn.has_ear
+        # Without a playhead nobody knows what was played; then nothing is taken back
+        # but what has not even left.
+        self._playhead_seen = self._playhead_seen or response.turn.has_playhead
         if self._remote is not None:
             return False  # the service knows
-        return self._ear_seen or response.left == "nothing"
+        return self._playhead_seen or response.left == "nothing"
 
     def _delete(self, item_id: str) -> None:
         if self._transcripts.history.remove(item_id):
@@ -383,11 +383,11 @@ class Responses:
                 oldest.drop("failed", f"{MAX_REMEMBERED} replies have begun since")
 
     def _retire(self) -> None:
-        """Let go of what is over, or was sent to where no ear is."""
+        """Let go of what is over, or was sent to where nobody plays it."""
         for response in tuple(self.spoken):
             turn = response.turn
-            self._ear_seen = self._ear_seen or turn.has_ear
-            if response.left == "all" and not self._ear_seen:
+            self._playhead_seen = self._playhead_seen or turn.has_playhead
+            if response.left == "all" and not self._playhead_seen:
                 turn.finish()
             if turn.is_over:
                 self.spoken.remove(response)

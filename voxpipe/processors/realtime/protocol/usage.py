@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voxpipe.pipeline import Usage
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.money.prices import Bill, cost_usd, transcription_usd
+from voxpipe.processors.realtime.money.prices import Bill, cost_usd, speech_usd
 
 from .outbox import Outbox
 from .updates import SessionSettings
@@ -47,7 +47,7 @@ class UsageMeter:
         tokens = event.usage.by_class()
         transcriber = self._in_force.settings.transcriber
         model = transcriber.model if transcriber else ""
-        cost = transcription_usd(model, tokens, event.usage.seconds, self._host)
+        cost = speech_usd(model, tokens, event.usage.seconds, self._host)
         self.bill.add({}, cost)
         usage = Usage(
             kind="transcription", tokens=tokens, cost_usd=cost, reply_id=event.item_id

@@ -3,8 +3,7 @@
 Needs ``voxpipe[rest]``.
 """
 
-from .client import Rest, open_rest
+from .client import Answer, ClientSecret, Rest, open_rest
 from .errors import RestError
-from .results import Answer, ClientSecret
 
 __all__ = ["Answer", "ClientSecret", "Rest", "RestError", "open_rest"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     import httpx2
 
 LARGEST = 1_048_576  # bytes of an answer; a session with its tools takes thousands
-
-
-class Answered(NamedTuple):
-    """An answer that is no refusal.
-
-    Attributes:
-        body: at most 1 MiB.
-        headers: looked up without regard to case.
-    """
-
-    body: bytes
-    headers: Mapping[str, str]
 
 
 class Asking:
@@ -48,8 +36,10 @@ class Asking:
         self.host = host
         self._timeout = timeout
 
-    async def post(self, what: str, path: str, **content: Any) -> Answered:
-        """Post to ``path``.
+    async def post(
+        self, what: str, path: str, **content: Any
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Post to ``path``; gives the body of the answer, and its headers.
 
         Args:
             what: it is for, to be read after "the service refused to".
@@ -78,17 +68,17 @@ class Asking:
 
     async def _exchange(
         self, what: str, path: str, content: Mapping[str, Any]
-    ) -> Answered:
+    ) -> tuple[bytes, Mapping[str, str]]:
+        address = self.host.rest(path)
         headers = {
-            **self.host.headers(),
+            **address.headers(),
             "accept-encoding": "identity",  # a megabyte can be packed into a kilobyte
             **content.get("headers", {}),
         }
         rest = {name: value for name, value in content.items() if name != "headers"}
-        url = self.host.rest(path)
         body = bytearray()
         async with (
-            self._client.stream("POST", url, headers=headers, **rest) as answer,
+            self._client.stream("POST", address.url, headers=headers, **rest) as answer,
             aclosing(answer.aiter_bytes()) as pieces,
         ):
             async for piece in pieces:
@@ -99,7 +89,7 @@ class Asking:
                         status=answer.status_code,
                     )
         if answer.is_success:
-            return Answered(bytes(body), answer.headers)
+            return bytes(body), answer.headers
         raise refusal(what, answer.status_code, answer.headers, parsed(bytes(body)))
 
 

@@ -10,15 +10,17 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.options import between
 from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.connect.handshake import update_of
 from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.connect.sideband import checked_call_id, is_call_id
@@ -26,7 +28,6 @@ from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .asking import Asking, parsed
 from .errors import RestError
-from .results import Answer, ClientSecret
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,6 +38,35 @@ DECLINE = 603  # SIP: the callee does not wish to take the call
 LONGEST_SDP = 65_536  # characters; a browser's offer has some 5,000
 
 _TARGET = re.compile(r"(tel|sips?):[\x21-\x7e]{1,512}")
+
+
+class ClientSecret(BaseModel):
+    """A key for one who must not have yours, such as a browser; good for minutes.
+
+    It opens any number of sessions until it expires, which may then go on.
+
+    Attributes:
+        value: ``ek_…``; not shown.
+        expires_at: unix seconds.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    value: Annotated[SecretStr, Field(min_length=1)]
+    expires_at: Annotated[int, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The other half of an SDP exchange.
+
+    Attributes:
+        sdp: for the browser, as it came.
+        call_id: ``rtc_…``; `open_session` takes it, to control the call from here.
+    """
+
+    sdp: str
+    call_id: str
 
 
 @asynccontextmanager
@@ -194,11 +224,11 @@ class Rest:
                 "session": (None, session, "application/json"),
             }
         what = "answer the offer"
-        answered = await self._asking.post(what, "/realtime/calls", **content)
-        _, _, call_id = answered.headers.get("location", "").rpartition("/")
+        sdp, headers = await self._asking.post(what, "/realtime/calls", **content)
+        _, _, call_id = headers.get("location", "").rpartition("/")
         if not is_call_id(call_id):
             raise RestError(f"asked to {what}, the service did not name the call")
-        return Answer(answered.body.decode(errors="replace"), call_id)
+        return Answer(sdp.decode(errors="replace"), call_id)
 
     async def _secret(
         self, path: str, session: dict[str, Any] | None, seconds: int
@@ -210,9 +240,9 @@ class Rest:
         if session is not None:
             body["session"] = session
         what = "make a client secret"
-        answered = await self._asking.post(what, path, json=body)
+        answer, _ = await self._asking.post(what, path, json=body)
         try:
-            return ClientSecret.model_validate(parsed(answered.body))
+            return ClientSecret.model_validate(parsed(answer))
         except ValidationError:
             pass
         # Here, so that it does not carry the error above, which knows the secret.
@@ -235,12 +265,7 @@ class Rest:
 
 def _whole(settings: Settings) -> dict[str, Any]:
     session = {"model": settings.model, **settings.to_wire()}
-    try:
-        json.dumps(session, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"the session is asked for something that JSON cannot express: {error}"
-        ) from None
+    update_of(session)  # refuses what JSON cannot express
     return session
 
 

@@ -7,10 +7,10 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Any, Protocol
+from typing import Protocol
 
 from anyio import create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
@@ -19,7 +19,7 @@ from voxpipe.pipeline import (
     AudioFrame,
     CallerFrame,
     Input,
-    Output,
+    Processor,
     SessionLost,
     SpeechStarted,
     SpeechStopped,
@@ -28,10 +28,10 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.connect.connection import Connection
-from voxpipe.processors.realtime.protocol.outbox import Outbox
+from voxpipe.processors.realtime.protocol.outbox import PORTS, Outbox
 
 from .ports import PortQueues
-from .sender import APPEND, Sender
+from .sender import Sender
 
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
@@ -84,10 +84,9 @@ class Link:
     """Takes a protocol's steps, and takes out what they leave.
 
     Args:
+        box: whose ports are told, and which reports everything unusable.
         connection: to the service.
         protocol: whose steps are taken.
-        report: told of everything unusable.
-        append: what the client event is called that carries audio.
 
     Attributes:
         audio: set when there may be more audio to be played.
@@ -96,17 +95,12 @@ class Link:
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        protocol: SansIOProtocol,
-        report: Callable[[str], None],
-        *,
-        append: str = APPEND,
+        self, box: Processor, connection: Connection, protocol: SansIOProtocol
     ) -> None:
+        self._box = box
         self._connection = connection
         self._protocol = protocol
-        self._report = report
-        self._sender = Sender(connection, protocol.outbox.messages, append)
+        self._sender = Sender(connection, protocol.outbox)
         self._ports: PortQueues | None = None  # while it does not run
         self._hears: Input[CallerFrame] | None = None  # while it is read
         self._messages = Wakeup()  # there is something to send, or something due
@@ -129,14 +123,10 @@ class Link:
         self._messages.set()
 
     @asynccontextmanager
-    async def running(
-        self, ports: Mapping[str, Output[Any]]
-    ) -> AsyncGenerator[TaskGroup]:
+    async def running(self) -> AsyncGenerator[TaskGroup]:
         """Converse as long as the block runs; its tasks end with it.
 
-        Args:
-            ports: that are told something, by name. What was told is delivered before
-                the block is left.
+        What was told to the ports is delivered before the block is left.
 
         Raises:
             SessionLost: the session has ended, and nobody had asked for that.
@@ -147,7 +137,8 @@ class Link:
         self._timers = timers()
         self.now = self._timers.now
         async with tasks_until_done() as tasks:
-            self._ports = PortQueues(ports)
+            told = [port for port in self._box.outputs() if port.name in PORTS]
+            self._ports = PortQueues(told)
             self._protocol.outbox.read = self._ports.read
             try:
                 async with create_task_group() as deliveries:
@@ -203,7 +194,7 @@ class Link:
         """Take out what a step has left: report, tell, send, and wake who waits."""
         outbox, ports = self._protocol.outbox, self._ports
         while outbox.reports:
-            self._report(outbox.reports.popleft())
+            self._box.report(outbox.reports.popleft())
         if ports is None:
             return  # the rest when it runs
         while outbox.frames:

@@ -7,7 +7,7 @@ that is slow sees fewer steps, and every end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from anyio.abc import TaskGroup
@@ -41,10 +41,8 @@ class PortQueue:
         if isinstance(frame, Transcript):
             words = (frame.speaker, frame.item_id)
             waiting = self._frames.get(words)
-            if isinstance(waiting, Transcript) and waiting.final:
-                pass  # nothing replaces an end
-            else:
-                key = words
+            if not (isinstance(waiting, Transcript) and waiting.final):
+                key = words  # but nothing replaces an end
         if len(self._frames) >= MAX_WAITING and key not in self._frames:
             raise VoxpipeError(
                 f"{MAX_WAITING} frames wait at {self._output}: its reader does not read"
@@ -72,14 +70,14 @@ class PortQueues:
     """All ports of a box that tell something, each at its own reader's pace.
 
     Args:
-        ports: by name; those that nobody reads are told nothing.
+        ports: those that nobody reads are told nothing.
 
     Attributes:
-        read: the names of those that are.
+        read: the names of those that somebody reads.
     """
 
-    def __init__(self, ports: Mapping[str, Output[Any]]) -> None:
-        self._queues = {name: PortQueue(p) for name, p in ports.items() if p.read}
+    def __init__(self, ports: Iterable[Output[Any]]) -> None:
+        self._queues = {port.name: PortQueue(port) for port in ports if port.read}
         self.read = frozenset(self._queues)
 
     def start(self, tasks: TaskGroup) -> None:

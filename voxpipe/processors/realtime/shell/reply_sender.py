@@ -1,4 +1,4 @@
-"""The way of replies to the ear: what they have in store goes out, one by one."""
+"""The way of replies to their sink: what they have in store goes out, one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ReplySender:
     """Sends the audio of replies in the order of the conversation, ahead of time.
 
     Args:
-        says: where it goes; an ear behind it paces it.
+        says: where it goes; a playout behind it paces it.
         responses: whose audio is to be played.
         link: tells when there is more, and is told when all of a reply has left.
     """

@@ -8,16 +8,13 @@ sends it, so a socket that is full holds the caller's stream back.
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable
 
 from anyio import Lock
 
 from voxpipe.pipeline import AudioFrame, SessionLost
 from voxpipe.processors.realtime.connect.connection import Connection
-from voxpipe.processors.realtime.protocol.outbox import ClientEvent
-
-APPEND = "input_audio_buffer.append"
+from voxpipe.processors.realtime.protocol.outbox import APPEND, ClientEvent, Outbox
 
 SendNowait = Callable[[str], bool]
 
@@ -27,19 +24,13 @@ class Sender:
 
     Args:
         connection: to the service.
-        line: orders and audio, in order.
-        append: what the client event is called that carries audio.
+        outbox: has the line, and says what the client event is called that carries
+            audio.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        line: deque[ClientEvent | AudioFrame],
-        append: str = APPEND,
-    ) -> None:
+    def __init__(self, connection: Connection, outbox: Outbox) -> None:
         self._connection = connection
-        self._line = line
-        self._append = append
+        self._line, self._append = outbox.messages, outbox.append
         self._lock = Lock(fast_acquire=True)
         # Not every connection has it: one in memory, or on trio, may have to wait.
         self._quick: SendNowait | None = getattr(connection, "send_nowait", None)

@@ -16,7 +16,7 @@ from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.protocol.history import History
 from voxpipe.processors.realtime.shell.link import Link
-from voxpipe.processors.realtime.shell.wiring import Wiring, wiring_errors
+from voxpipe.processors.realtime.shell.wiring import turn_errors
 
 from .protocol import TranscriptionProtocol
 from .session import TranscriptionSession
@@ -56,7 +56,7 @@ class Transcribe(Processor):
     def __init__(self, session: TranscriptionSession) -> None:
         self._settings = session.settings
         self._protocol = TranscriptionProtocol(session.settings, session.host)
-        self._link = Link(session.connection, self._protocol, self.report)
+        self._link = Link(self, session.connection, self._protocol)
         self.hears.format = session.settings.audio
 
     # --- what the program may ask of it, from any task
@@ -84,28 +84,12 @@ class Transcribe(Processor):
 
     def check(self) -> Iterable[str]:
         """Turns with two owners or none."""
-        marked = any(getattr(box, "marks_speech", False) for box in self.hears.through)
-        wiring = Wiring(
-            name=self.name,
-            heard=True,  # else the pipeline says so
-            read=False,
-            said=True,
-            marked=marked,
-            followed=self.speech.fed,
-            calls=False,
-            results=False,
-        )
-        return wiring_errors(wiring, self._settings)
+        return turn_errors(self._settings, self.hears, self.speech)
 
     async def run(self) -> None:
         """Write down until there is nothing more to hear."""
         link = self._link
-        ports = {
-            "transcripts": self.transcripts,
-            "usage": self.usage,
-            "events": self.events,
-        }
-        async with link.running(ports) as tasks:
+        async with link.running() as tasks:
             tasks.start_soon(link.follow_marks, self.speech)
             await link.hear(self.hears)
             self._protocol.hang_up(link.now())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from voxpipe.pipeline import AudioFormat
@@ -18,41 +17,26 @@ from voxpipe.processors.realtime.config.options import (
 )
 from voxpipe.processors.realtime.config.settings import PCM_24K, Settings
 from voxpipe.processors.realtime.config.turn_detection import ServerVad, TurnDetection
-from voxpipe.processors.realtime.connect.connection import (
-    Connect,
-    Connection,
-    needs_key,
-    websocket,
+from voxpipe.processors.realtime.connect.connection import Connect, websocket
+from voxpipe.processors.realtime.connect.handshake import (
+    OpenedSession,
+    opened,
+    update_of,
 )
-from voxpipe.processors.realtime.connect.handshake import opened, update_of
-from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 # Models that write while they hear, and leave it to others where a turn ends.
 # Source: the guide to realtime transcription, November 2026.
 STREAMING = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
-LOGPROBS = "item.input_audio_transcription.logprobs"
 _OF_REPLIES = {"create_response", "interrupt_response", "idle_timeout_ms"}
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptionSession:
-    """An open, configured transcription; lend it to one `Transcribe`.
+class TranscriptionSession(OpenedSession[Settings]):
+    """An open, configured transcription; lend it to one `Transcribe`."""
 
-    Attributes:
-        settings: what it was opened with.
-        connection: the socket; `Transcribe` reads it from now on.
-        id: the service's name for it.
-        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
-        host: where it is.
-    """
-
-    settings: Settings
-    connection: Connection
-    id: str
-    expires_at: int | None
-    host: str
+    __slots__ = ()
 
 
 @asynccontextmanager
@@ -119,14 +103,12 @@ async def open_transcription(
         include=tuple(include),
     )
     update = update_of(to_wire(settings))
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     if not host.is_azure:  # where names are anybody's
         warn_of_end(model)
-    address = address_of(host, intent="transcription")
-    async with opened(address, update, connect) as session:
-        yield TranscriptionSession(
-            settings, session.connection, session.id, session.expires_at, host.netloc
-        )
+    address = host.websocket(intent="transcription")
+    async with opened(address, update, connect) as (connection, told):
+        yield TranscriptionSession.as_told(settings, connection, told, host)
 
 
 def to_wire(settings: Settings) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.shell.link import Link
 
-from .protocol import APPEND, TranslationProtocol
+from .protocol import TranslationProtocol
 from .session import TranslationSession, check_language
 
 LAST_WORDS_TIMEOUT = 10.0  # seconds without an event after which nothing will come out
@@ -38,8 +38,8 @@ class Translate(Processor):
 
     Attributes:
         hears: who is to be translated: pcm16 24000 Hz.
-        says: the translation, ahead of time; an ear paces it. Up to two minutes wait
-            for it, then the oldest makes room.
+        says: the translation, ahead of time; a playout paces it. Up to two minutes
+            wait for it, then the oldest makes room.
         transcripts: the translation as ``agent``, sentence by sentence, and, if the
             session was opened with ``transcription=``, what was said as ``user``. A
             reader that is slow misses steps of what is still being said.
@@ -59,9 +59,7 @@ class Translate(Processor):
 
     def __init__(self, session: TranslationSession) -> None:
         self._protocol = TranslationProtocol(session.settings, session.host)
-        self._link = Link(
-            session.connection, self._protocol, self.report, append=APPEND
-        )
+        self._link = Link(self, session.connection, self._protocol)
         self.says.format = PCM_24K
 
     # --- what the program may ask of it, from any task
@@ -91,12 +89,7 @@ class Translate(Processor):
 
     async def run(self) -> None:
         """Translate until there is nothing more to hear, and all of it was said."""
-        ports = {
-            "transcripts": self.transcripts,
-            "usage": self.usage,
-            "events": self.events,
-        }
-        async with self._link.running(ports), create_task_group() as speaking:
+        async with self._link.running(), create_task_group() as speaking:
             speaking.start_soon(self._speak)
             await self._link.hear(self.hears)
             await self._finish()

@@ -10,7 +10,6 @@ for a while, silence takes its place.
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -22,10 +21,11 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.money.prices import Bill, minutes_usd
+from voxpipe.processors.realtime.money.prices import Bill, speech_usd
 from voxpipe.processors.realtime.protocol.dialogue import Dialogue
 from voxpipe.processors.realtime.protocol.outbox import Outbox
 from voxpipe.processors.realtime.protocol.store import Store
+from voxpipe.processors.realtime.protocol.transcripts import Speaker
 
 from .sentences import Sentences
 from .session import TranslationSettings
@@ -36,8 +36,6 @@ PAUSE = 0.4  # seconds without audio after which silence takes its place
 REST = 5.0  # seconds of that without a word after which the session rests
 _PCM = (PCM_24K.rate, 1, "pcm16")
 _SILENCE = AudioFrame(data=PCM_24K.silence(PAUSE), format=PCM_24K)
-
-Speaker = Literal["user", "agent"]
 
 
 class TranslationProtocol:
@@ -56,8 +54,7 @@ class TranslationProtocol:
     """
 
     def __init__(self, settings: TranslationSettings, host: str) -> None:
-        self._settings = settings
-        self._host = host
+        self._usd = speech_usd(settings.model, {}, 1.0, host)  # for a second
         self._sentences: dict[Speaker, Sentences] = {
             "user": Sentences(),
             "agent": Sentences(),
@@ -68,7 +65,7 @@ class TranslationProtocol:
         self._active_at = 0.0  # when something was heard or said
         self._silent_at: float | None = None  # when silence takes the place of audio
         self.store = Store()
-        self.outbox = Outbox()
+        self.outbox = Outbox(APPEND)
         self.bill = Bill()
         self.closed = False
         self.missed = 0.0
@@ -129,16 +126,14 @@ class TranslationProtocol:
     def _append(self, frame: AudioFrame, now: float) -> None:
         self._silent_at = now + PAUSE
         self.outbox.messages.append(frame)
-        cost = minutes_usd(self._settings.model, frame.duration, self._host)
-        self.bill.usd += cost or 0.0
+        self.bill.usd += (self._usd or 0.0) * frame.duration
         self._unbilled += frame.duration
         if self._unbilled >= BILLED:
             self._tell_usage()
 
     def _tell_usage(self) -> None:
-        cost = minutes_usd(self._settings.model, self._unbilled, self._host)
-        if cost is None:
-            self.bill.unpriced += 1
+        cost = None if self._usd is None else self._usd * self._unbilled
+        self.bill.unpriced += cost is None
         self._unbilled = 0.0
         self.outbox.tell("usage", Usage(kind="translation", cost_usd=cost))
 

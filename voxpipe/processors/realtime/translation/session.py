@@ -13,16 +13,16 @@ from voxpipe.processors.realtime.config.options import (
     Distance,
     NoiseReduction,
     given,
+    noise_as_wire,
     one_of,
 )
-from voxpipe.processors.realtime.connect.connection import (
-    Connect,
-    Connection,
-    needs_key,
-    websocket,
+from voxpipe.processors.realtime.connect.connection import Connect, websocket
+from voxpipe.processors.realtime.connect.handshake import (
+    OpenedSession,
+    opened,
+    update_of,
 )
-from voxpipe.processors.realtime.connect.handshake import opened, update_of
-from voxpipe.processors.realtime.connect.host import address_of, host_of
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.errors import ConfigurationError
 
@@ -55,13 +55,10 @@ class TranslationSettings:
 
     def to_wire(self) -> dict[str, Any]:
         """The ``session`` of a ``session.update``; the model is in the address."""
-        noise = self.noise_reduction
-        if isinstance(noise, str):
-            noise = NoiseReduction(microphone=noise)
         transcription = self.transcription and {"model": self.transcription}
         hears = given(
             transcription=transcription or None,
-            noise_reduction=noise and noise.to_wire(),
+            noise_reduction=noise_as_wire(self.noise_reduction),
         )
         audio = given(output={"language": self.language}, input=hears or None)
         return {"audio": audio}
@@ -79,23 +76,10 @@ def check_language(language: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TranslationSession:
-    """An open, configured translation; lend it to one `Translate`.
+class TranslationSession(OpenedSession[TranslationSettings]):
+    """An open, configured translation; lend it to one `Translate`."""
 
-    Attributes:
-        settings: what it was opened with.
-        connection: the socket; `Translate` reads it from now on.
-        id: the service's name for it.
-        expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
-        host: where it is.
-    """
-
-    settings: TranslationSettings
-    connection: Connection
-    id: str
-    expires_at: int | None
-    host: str
+    __slots__ = ()
 
 
 @asynccontextmanager
@@ -138,13 +122,12 @@ async def open_translation(
         noise_reduction=noise_reduction,
     )
     warn_of_end(*([transcription] if transcription else ()))
-    host = host_of(service, needs_key=needs_key(connect))
+    host = host_of(service, connect)
     if host.is_azure:
         raise ConfigurationError(
             "Azure has no translation sessions: leave base_url= out"
         )
-    address = address_of(host, "/realtime/translations", model=model)
-    async with opened(address, update_of(settings.to_wire()), connect) as session:
-        yield TranslationSession(
-            settings, session.connection, session.id, session.expires_at, host.netloc
-        )
+    address = host.websocket("/realtime/translations", model=model)
+    update = update_of(settings.to_wire())
+    async with opened(address, update, connect) as (connection, told):
+        yield TranslationSession.as_told(settings, connection, told, host)
