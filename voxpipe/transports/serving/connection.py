@@ -25,7 +25,7 @@ HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
 _MAX_PENDING = 65_536  # bytes that wait to be read before the kernel has to keep them
 
 
-class Wire:
+class TcpConnection:
     """Bytes both ways.
 
     What comes in waits for `read`, until somebody takes over with `hand_to`.
@@ -59,7 +59,7 @@ class Wire:
     )
 
     def __init__(
-        self, buffer: memoryview, batch: Batch, met: Callable[[Wire], None]
+        self, buffer: memoryview, batch: Batch, met: Callable[[TcpConnection], None]
     ) -> None:
         self._buffer = buffer
         self._batch = batch

@@ -28,7 +28,7 @@ from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
 from .speech import Speech
 from .webhook import CallRefused, Stream
-from .wire import Sids
+from .messages import Sids
 
 __all__ = [
     "BadLine",

@@ -13,7 +13,7 @@ from .caller import Caller
 from .dial import dialled
 from .leg import BadLine, Leg
 from .webhook import Stream, form, post, signature, stream_of
-from .wire import Sids
+from .messages import Sids
 
 
 class FakeTwilio:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from voxpipe.pipeline import TransportError
 
-from .wire import Sids
+from .messages import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
 MAX_TWIML = 64 * 1024  # bytes; Twilio takes no longer TwiML (error 11750)
