@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .audio import AudioFormat
 from .errors import FormatError
-from .frames import AudioFrame
+from .audioframe import AudioFrame
 
 
 class Intake:
