@@ -173,7 +173,8 @@ def test_before_and_after_have_each_sample_once(
     assert first.data + rest.data == data
     assert len(first.data) % 2 == 0
     assert first.start == 2.0
-    assert rest.start == pytest.approx(2.0 + first.duration)
+    assert rest.start == pytest.approx(first.end)
+    assert rest.end == pytest.approx(whole.end) == pytest.approx(2.0 + whole.duration)
     assert first.turn is rest.turn is whole.turn
     assert 0.0 <= first.duration <= max(seconds, 0.0) + 0.5 / PCM.rate + 1e-12
 

@@ -172,6 +172,11 @@ class AudioFrame(_Sound):
         return max(0, self.format.bytes_in(seconds))
 
     @property
+    def end(self) -> float:
+        """Seconds from the start of its stream, or of its reply, to its end."""
+        return self.start + self.duration
+
+    @property
     def base64(self) -> str:
         """The bytes as base64: untouched where the frame came so."""
         text = self._text

@@ -133,7 +133,7 @@ class WavSource(Processor):
     async def _send_all(self, data: bytes) -> bool:
         for frame in self._cut(data):
             if self._pace == "real time":
-                await sleep_until(self._began + frame.start + frame.duration)
+                await sleep_until(self._began + frame.end)
             if not await self.heard.send(frame):
                 return False
         return True
