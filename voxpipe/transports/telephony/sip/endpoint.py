@@ -32,7 +32,6 @@ SipApp = Callable[[IncomingCall], Awaitable[object]]
 """What is done about a call: accept it, control it, and return when it is over."""
 
 WEBHOOK = "/openai/webhook"
-RETRY_AFTER = 5  # seconds; OpenAI delivers again what was not answered with 2xx
 
 logger = logging.getLogger("voxpipe.calls")
 
@@ -97,11 +96,7 @@ class SipEndpoint(AsyncContextManagerMixin):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "http":
-            try:
-                await self._request(scope, receive, send)
-            except BadRequest as error:
-                self._refusals.note(str(error))
-                await respond(send, error.status, f"{error}\n")
+            await self._refusals.answer(self._request, scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
@@ -129,29 +124,24 @@ class SipEndpoint(AsyncContextManagerMixin):
             call = incoming(webhook)
         except WebhookRefused as error:
             raise BadRequest(400, str(error)) from None
-        refused = None if call is None else self._take(webhook, call)
-        if refused is None:
-            await respond(send, 200, "")
-        else:
-            self._refusals.note(refused)
-            retry = {"retry-after": str(RETRY_AFTER)}
-            await respond(send, 503, f"{refused}\n", headers=retry)
+        if call is not None:
+            self._take(webhook, call)
+        await respond(send, 200, "")
 
-    def _take(self, webhook: Webhook, call: IncomingCall) -> str | None:
-        """Have the call answered, unless that was done; or say why it cannot be."""
+    def _take(self, webhook: Webhook, call: IncomingCall) -> None:
+        """Have the call answered, unless that was done."""
         if self._tasks is None:
-            return "no call is taken: the endpoint is not open"
+            raise BadRequest(503, "no call is taken: the endpoint is not open")
         now = datetime.now(UTC).timestamp()
         claims = [self._replays.claim(name, now) for name in (webhook.id, call.id)]
         if claims[0] == "seen" or claims[1] == "seen":
-            return None
+            return
         if "full" in claims or self.calls >= self._limit:
             self._replays.forget(webhook.id)
             self._replays.forget(call.id)
-            return "no call is taken: there are too many"
+            raise BadRequest(503, "no call is taken: there are too many")
         self.calls += 1
         self._tasks.start_soon(self._run, call)
-        return None
 
     # --- calls
 
