@@ -194,10 +194,6 @@ def _media(value: dict[str, Any]) -> Media:
     return Media(value.get("streamSid"), body.get("track"), payload, timestamp)
 
 
-def _connected(_: dict[str, Any]) -> Connected:
-    return Connected()
-
-
 def _started(value: dict[str, Any]) -> Started:
     body = _part(value, "start")
     audio = _part(body, "mediaFormat", "start.")
@@ -226,17 +222,13 @@ def _marked(value: dict[str, Any]) -> Marked:
     return Marked(_text(value, "streamSid"), name)
 
 
-def _stopped(value: dict[str, Any]) -> Stopped:
-    return Stopped(_text(value, "streamSid"))
-
-
 _PARSERS: dict[str, Callable[[dict[str, Any]], Event]] = {
-    "connected": _connected,
+    "connected": lambda _: Connected(),
     "start": _started,
     "media": _media,
     "dtmf": _digit,
     "mark": _marked,
-    "stop": _stopped,
+    "stop": lambda value: Stopped(_text(value, "streamSid")),
 }
 
 
