@@ -63,13 +63,14 @@ class Run:
         for port in self._plan.outputs:
             port.disconnect()
 
-    def watch(self, watches: Sequence[Watch]) -> None:
+    def watch(self, watches: Sequence[Watch | None]) -> None:
         """Measure busy times, and tell ``watches``; none of them: measure nothing."""
 
         def tell(name: str, frame: Frame, seconds: float) -> None:
             self._busy[name] = self._busy.get(name, 0.0) + seconds
             for watch in watches:
-                watch(name, frame, seconds)
+                if watch is not None:
+                    watch(name, frame, seconds)
 
         for tree in self._trees:
             tree.watch(tell if watches else None)
