@@ -116,13 +116,11 @@ class Caller(AsyncContextManagerMixin):
         clears = self.measured.clears
         await self.say(speech)
         playback = self._leg.playback
-        while not self.ended and self.measured.clears == clears:
+        while self.measured.clears == clears:
             now = current_time()
-            if playback.dry_at <= now:
+            if self.ended or playback.dry_at <= now:
                 return AudioFrame(data=playback.take(now), format=ULAW)
             await self._wait_for_news(playback.dry_at)
-        if self.measured.clears == clears:
-            return AudioFrame(data=playback.take(current_time()), format=ULAW)
         return AudioFrame(data=playback.cut, format=ULAW)
 
     def press(self, keys: str) -> None:
