@@ -68,7 +68,7 @@ class TcpConnection:
         self._pending = bytearray()
         self._eof = False
         self._more = Wakeup()
-        self._flushed: Event | None = None
+        self._flushed = Wakeup()
         self._lost = Event()
         self.is_full = False
         self.is_lost = False
@@ -116,7 +116,6 @@ class TcpConnection:
             Disconnected: nobody is there any more.
         """
         while self.is_full and not self.is_lost:
-            self._flushed = self._flushed or Event()
             await self._flushed.wait()
         if self.is_lost:
             raise Disconnected("the connection has ended")
@@ -186,6 +185,4 @@ class TcpConnection:
     def resume_writing(self) -> None:
         """It has been sent, or never will be."""
         self.is_full = False
-        if self._flushed is not None:
-            self._flushed.set()
-            self._flushed = None
+        self._flushed.set()
