@@ -20,13 +20,18 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
-from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.asgi import (
+    header,
+    refuse_upgrade,
+    respond,
+    split_path,
+)
 from voxpipe.transports.telephony.forms import BadRequest, read_body
 from voxpipe.transports.telephony.refusals import Refusals
 
 from .incoming import IncomingCall, incoming
 from .replays import Replays
-from .webhook import Secret, Webhook, WebhookRefused, secrets_of, unwrap
+from .webhook import HEADERS, Secret, Webhook, WebhookRefused, secrets_of, unwrap
 
 SipApp = Callable[[IncomingCall], Awaitable[object]]
 """What is done about a call: accept it, control it, and return when it is over."""
@@ -119,8 +124,9 @@ class SipEndpoint(AsyncContextManagerMixin):
         if scope["method"] != "POST":
             raise BadRequest(405, "expected POST")
         body = await read_body(scope, receive)
+        headers = {name: header(scope, name.encode()) or "" for name in HEADERS}
         try:
-            webhook = unwrap(body, _headers(scope), self._secrets)
+            webhook = unwrap(body, headers, self._secrets)
             call = incoming(webhook)
         except WebhookRefused as error:
             raise BadRequest(400, str(error)) from None
@@ -166,12 +172,3 @@ class SipEndpoint(AsyncContextManagerMixin):
             logger.error("call=%s failed: %s", call.id[-8:], failures.in_full(error))
             return "failed"
         return "over"
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """Those of a request; of one that came more than once, none."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1").lower()
-        headers[key] = "" if key in headers else value.decode("latin-1")
-    return headers

@@ -26,7 +26,8 @@ from pydantic import SecretStr
 from voxpipe.pipeline import TransportError, VoxpipeError
 
 TOLERANCE = 300  # seconds that a webhook's time may differ from ours
-ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+HEADERS = "webhook-id", "webhook-timestamp", "webhook-signature"
+ID, TIME, SIGNATURE = HEADERS
 
 Secret = str | SecretStr
 """``whsec_…``, as the console shows it once."""
