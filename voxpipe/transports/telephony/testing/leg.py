@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .measurements import Measurements
+from .messages import CONNECTED, Sids, StreamMessages
 from .meter import Meter
 from .playback import Playback
 from .speech import FRAME, Speech
-from .messages import CONNECTED, Sids, StreamMessages
 
 MAX_DELAY = 1.0  # seconds; a frame that is later than this is never sent
 MAX_OUTBOX = 1_000  # keys, and messages that a test has put in between
