@@ -30,7 +30,7 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 from voxpipe.processors.audio import Decode, Encode, Resample
@@ -43,7 +43,7 @@ class JsonPhone(Processor):
     """Somebody who calls with lines of JSON."""
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(self, line: AnyByteStream) -> None:

@@ -22,7 +22,7 @@ from voxpipe.pipeline import (
     Output,
     Pipeline,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
     WiringError,
 )
@@ -121,7 +121,7 @@ class _Answering(Processor):
     """Speaks ten seconds at once when it has heard something."""
 
     hears = Input[AudioFrame]()
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
 
     def __init__(self) -> None:
         self.turn = Turn("r1")

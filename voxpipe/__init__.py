@@ -9,29 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .pipeline import AudioFormat, Pipeline
-    from .processors.audio import Resample
-    from .processors.realtime import Realtime, open_session
-    from .processors.tools import ToolRouter, tool
-    from .processors.vad import Vad
-    from .simulator import simulated
-    from .transports import WavSink, WavSource
-    from .transports.telephony import Call
+    from .pipeline import AudioFormat as AudioFormat
+    from .pipeline import Pipeline as Pipeline
+    from .processors.audio import Resample as Resample
+    from .processors.realtime import Realtime as Realtime
+    from .processors.realtime import open_session as open_session
+    from .processors.tools import ToolRouter as ToolRouter
+    from .processors.tools import tool as tool
+    from .processors.vad import Vad as Vad
+    from .simulator import simulated as simulated
+    from .transports import WavSink as WavSink
+    from .transports import WavSource as WavSource
+    from .transports.telephony import Call as Call
 
-__all__ = [
-    "AudioFormat",
-    "Call",
-    "Pipeline",
-    "Realtime",
-    "Resample",
-    "ToolRouter",
-    "Vad",
-    "WavSink",
-    "WavSource",
-    "open_session",
-    "simulated",
-    "tool",
-]
 __version__ = "0.1.0"
 
 _WHERE = {
@@ -51,6 +41,7 @@ _WHERE = {
 
 
 if not TYPE_CHECKING:  # or a name that is misspelt would be no type error
+    __all__ = [*_WHERE]
 
     def __getattr__(name):
         if name not in _WHERE:

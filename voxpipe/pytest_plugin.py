@@ -91,11 +91,17 @@ class RealtimeCassette:
         mode: Literal["record", "replay"],
         ignore: Collection[str] = (),
     ) -> None:
+        from voxpipe.processors.realtime import websocket
+        from voxpipe.simulator.cassettes import recording, replay
+
         self.path = path
         self.mode: Literal["record", "replay"] = mode
-        record = mode == "record"
-        self.needs_key = record
-        self._connect = _recorder(path) if record else _player(path, ignore)
+        self.needs_key = mode == "record"
+        self._connect: Connect = (
+            recording(path, websocket)
+            if self.needs_key
+            else replay(path, ignore=ignore)
+        )
 
     def ignoring(self, *fields: str) -> RealtimeCassette:
         """The same, though these fields may be others than they were recorded.
@@ -187,16 +193,3 @@ def _cassette_of(request: pytest.FixtureRequest) -> Path:
         parts += [part for part in call.id.split("-") if part != loop]
     name = re.sub(r"[^\w.=-]+", "_", "-".join(parts))[:_MAX_NAME]
     return request.path.parent / "cassettes" / request.path.stem / f"{name}.jsonl"
-
-
-def _recorder(path: Path) -> Connect:
-    from voxpipe.processors.realtime import websocket
-    from voxpipe.simulator.cassettes import recording
-
-    return recording(path, websocket)
-
-
-def _player(path: Path, ignore: Collection[str]) -> Connect:
-    from voxpipe.simulator.cassettes import replay
-
-    return replay(path, ignore=ignore)

@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     Output,
     Pipeline,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 from voxpipe.pipeline.testing import Probe, no_leaks, run_virtual
@@ -37,7 +37,7 @@ def line() -> tuple[Any, Any]:
 class Agent(Processor):
     """Says four seconds, and is cut after the first of them was heard."""
 
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
 
     def __init__(self) -> None:
         self.turn = Turn("greeting")

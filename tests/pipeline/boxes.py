@@ -14,7 +14,7 @@ from voxpipe.pipeline import (
     Output,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Text,
     ToolCall,
     ToolResult,
@@ -31,7 +31,7 @@ class Phone(Processor):
     """Somebody who calls: both ways, with what was heard."""
 
     heard = Output[AudioFrame](format=ULAW)
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     async def run(self) -> None:
@@ -44,7 +44,7 @@ class Model(Processor):
 
     hears = Input[AudioFrame]()
     results = Input[ToolResult](optional=True, feedback=True)
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
     calls = Output[ToolCall]()
 
     async def run(self) -> None:

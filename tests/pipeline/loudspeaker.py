@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
     Playout,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 from voxpipe.pipeline.testing import Probe, Source, run_virtual
@@ -68,7 +68,7 @@ class Device:
 
 
 class Loudspeaker(Processor):
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     def __init__(
@@ -127,7 +127,7 @@ class Evening:
 
 
 def play(
-    frames: Iterable[AudioFrame | ReplyEnd],
+    frames: Iterable[ReplyFrame],
     speaker: Loudspeaker | None = None,
     *meanwhile: Story,
 ) -> Evening:

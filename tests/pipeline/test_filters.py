@@ -11,15 +11,12 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     Filter,
-    FormatError,
     Frame,
     ReplyEnd,
     Text,
     Transform,
 )
-from voxpipe.pipeline.filters import leaves_as, name_of
-
-from .boxes import PCM_8K, PCM_24K, ULAW, Decode, Resample
+from voxpipe.pipeline.filters import name_of
 
 
 class OfSound(Filter[AudioFrame]): ...
@@ -102,18 +99,3 @@ def test_a_generator_is_a_way_to_feed() -> None:
             yield frame
 
     assert list(Twice().feed(Text(text="a"))) == [Text(text="a")] * 2
-
-
-def test_a_box_tells_what_leaves_it() -> None:
-    assert leaves_as(Decode(), "decode", ULAW, "phone.heard") == PCM_8K
-    assert leaves_as(Resample(24_000), "resample", PCM_8K, "decode") == PCM_24K
-
-
-def test_a_box_that_refuses_is_named_with_what_came_before_it() -> None:
-    with pytest.raises(FormatError) as caught:
-        leaves_as(Resample(24_000), "resample", ULAW, "phone.heard")
-    assert str(caught.value) == (
-        "phone.heard is ulaw 8000 Hz, resample: resampling takes pcm16: put Decode() "
-        "in front"
-    )
-    assert caught.value.__suppress_context__

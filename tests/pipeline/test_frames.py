@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from voxpipe import pipeline
 from voxpipe.pipeline import (
     Dtmf,
     Fault,
@@ -25,7 +26,6 @@ from voxpipe.pipeline import (
     Transcript,
     Turn,
     Usage,
-    frames,
 )
 
 SECRET = "my PIN is 4711"
@@ -48,7 +48,7 @@ KINDS = [type(value).__name__ for value in VALUES]
 
 
 def test_every_kind_of_frame_is_looked_at_here() -> None:
-    everything: dict[str, Any] = dict(vars(frames))
+    everything: dict[str, Any] = dict(vars(pipeline))
     kinds = {
         name
         for name, kind in everything.items()

@@ -17,6 +17,7 @@ from voxpipe.pipeline import (
     Pipeline,
     Processor,
     ReplyEnd,
+    ReplyFrame,
     SpeechStarted,
     Text,
     Transform,
@@ -314,7 +315,7 @@ Place = Literal["feed", "flush", "flush at an end", "reset", "end"]
 PLACES: tuple[Place, ...] = ("feed", "flush", "flush at an end", "reset", "end")
 
 
-class Failing(Filter[AudioFrame | ReplyEnd]):
+class Failing(Filter[ReplyFrame]):
     """Fails in one place."""
 
     name = "failing"
@@ -328,7 +329,7 @@ class Failing(Filter[AudioFrame | ReplyEnd]):
         if self.place == "reset" and self.turns == 2:
             raise LookupError
 
-    def feed(self, frame: AudioFrame | ReplyEnd) -> tuple[AudioFrame | ReplyEnd]:
+    def feed(self, frame: ReplyFrame) -> tuple[ReplyFrame]:
         if self.place == ("end" if isinstance(frame, ReplyEnd) else "feed"):
             raise LookupError
         return (frame,)

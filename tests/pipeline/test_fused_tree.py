@@ -50,10 +50,10 @@ class Grove:
     def leaf(self, name: str) -> Leaf:
         queue = Queue(name, 8, 200.0)
         self.queues.append(queue)
-        return Leaf(name, queue, None, "source.output", self.out)
+        return Leaf(queue, None, "source.output", self.out)
 
     def tree(self, *children: Node | Leaf) -> Tree:
-        return Tree("source.output", list(children), self.out)
+        return Tree(list(children), self.queues, self.out, lambda _: ())
 
     def close(self) -> None:
         for queue in self.queues:
@@ -111,7 +111,7 @@ def test_only_a_single_reader_with_nothing_in_between_is_direct(grove: Grove) ->
 def test_a_tree_is_abandoned_when_all_its_readers_have_finished(grove: Grove) -> None:
     one, other = grove.leaf("a"), grove.leaf("b")
     tree = grove.tree(Node("add", Add(1), [one]), other)
-    assert not grove.tree().abandoned  # nobody ever read there
+    assert not Grove().tree().abandoned  # nobody ever read there
     seen = [tree.abandoned]
     for leaf in (one, other):
         leaf.queue.finish()

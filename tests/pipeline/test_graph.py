@@ -78,9 +78,8 @@ def test_a_stage_stands_in_the_middle_of_a_route() -> None:
     source, echo, probe, gain = Source([]), Echo(), Probe(), Gain()
     plan = Graph((source.output >> echo >> gain >> probe.input,))
     assert plan.processors == [source, echo, probe]
-    assert list(plan.sinks(source.output)) == [echo.input]
-    assert list(plan.sinks(echo.output)) == [probe.input]
-    assert plan.through() == {echo.input: (), probe.input: (gain,)}
+    assert list(plan.ways(source.output)) == [(echo.input, ())]
+    assert list(plan.ways(echo.output)) == [(probe.input, (gain,))]
 
 
 def test_names_are_unlike_each_other_and_may_be_chosen() -> None:

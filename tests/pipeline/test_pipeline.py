@@ -28,6 +28,7 @@ from voxpipe.pipeline import (
     PlayoutInput,
     Processor,
     ReplyEnd,
+    ReplyFrame,
     SpeechStarted,
     Turn,
     WiringError,
@@ -448,7 +449,7 @@ class Phone(Processor):
     """Hears a script and plays replies, all in one box."""
 
     heard = Output[Any]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
     async def run(self) -> None:
@@ -474,7 +475,7 @@ class Agent(Processor):
     """Answers each half second with a reply, and cuts the one before."""
 
     hears = Input[AudioFrame](capacity_ms=60)
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
 
     async def run(self) -> None:
         turn = Turn()

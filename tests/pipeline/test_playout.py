@@ -11,7 +11,15 @@ from anyio import Event, create_task_group, current_time, sleep, sleep_until
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor, ReplyEnd, Turn
+from voxpipe.pipeline import (
+    AudioFrame,
+    Output,
+    Pipeline,
+    Processor,
+    ReplyEnd,
+    ReplyFrame,
+    Turn,
+)
 from voxpipe.pipeline.testing import Probe, Source, run_virtual
 
 from .loudspeaker import FORMAT, Device, Loudspeaker, at, counted, play, reply
@@ -96,7 +104,7 @@ def test_a_device_that_runs_dry_within_a_reply_is_counted() -> None:
     frames = reply(turn, 1.0)
 
     class Stutter(Processor):
-        output = Output[AudioFrame | ReplyEnd]()
+        output = Output[ReplyFrame]()
 
         async def run(self) -> None:
             for frame in frames[:25]:

@@ -61,6 +61,12 @@ def queue(
     return made
 
 
+async def put(full: Queue, frame: Frame) -> None:
+    """Queue a frame as an output does."""
+    if not full.put_nowait(frame):
+        await full.put_later(frame)
+
+
 async def settle() -> None:
     """Let every task go as far as it can."""
     for _ in range(8):
@@ -77,7 +83,7 @@ def all_of(full: Queue) -> list[Frame]:
 async def write(full: Queue, sent: list[Any], done: list[Frame] | None = None) -> None:
     try:
         for frame in sent:
-            await full.put(frame)
+            await put(full, frame)
             if done is not None:
                 done.append(frame)
     finally:
@@ -174,7 +180,7 @@ async def test_audio_that_meets_only_marks_is_itself_what_is_dropped() -> None:
     full = queue(capacity=2, on_full="drop_oldest")
     full.put_nowait(mark(0))
     full.put_nowait(mark(1))
-    await full.put(sound())
+    await put(full, sound())
     assert full.dropped == 1
     assert all_of(full) == [mark(0), mark(1)]
 
@@ -183,7 +189,7 @@ async def test_a_mark_that_meets_only_marks_waits_for_room() -> None:
     full = queue(capacity=1, on_full="drop_oldest")
     full.put_nowait(mark(0))
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, mark(1))
+        tasks.start_soon(put, full, mark(1))
         await settle()
         assert full.depth == 1
         assert await full.take() == mark(0)
@@ -193,10 +199,10 @@ async def test_a_mark_that_meets_only_marks_waits_for_room() -> None:
 
 async def test_more_than_can_be_outstanding_is_an_error_of_the_wiring() -> None:
     full = queue(capacity=2, feedback=True)
-    await full.put(mark(0))
-    await full.put(mark(1))
+    await put(full, mark(0))
+    await put(full, mark(1))
     with pytest.raises(FeedbackOverflow, match=r"ear\.input holds 2 frames"):
-        await full.put(mark(2))
+        await put(full, mark(2))
     assert all_of(full) == [mark(0), mark(1)]
 
 
@@ -208,7 +214,7 @@ async def test_waiting_writers_are_served_in_the_order_in_which_they_came() -> N
     full.put_nowait(mark(0))
     async with create_task_group() as tasks:
         for number in (1, 2, 3):
-            tasks.start_soon(full.put, mark(number))
+            tasks.start_soon(put, full, mark(number))
             await settle()
         for number in range(4):
             assert await full.take() == mark(number)
@@ -219,7 +225,7 @@ async def test_nobody_overtakes_a_waiting_writer() -> None:
     full = queue(capacity=2, ms=100)
     full.put_nowait(sound(100, at=0))
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, sound(100, at=1))
+        tasks.start_soon(put, full, sound(100, at=1))
         await settle()
         assert not full.put_nowait(mark(9))  # there is room for it, but not its turn
         assert full.take_nowait() == sound(100, at=0)
@@ -234,7 +240,7 @@ async def test_room_for_two_serves_two_at_once() -> None:
     full.put_nowait(sound(100))
     async with create_task_group() as tasks:
         for number in (1, 2):
-            tasks.start_soon(full.put, sound(50, at=number))
+            tasks.start_soon(put, full, sound(50, at=number))
             await settle()
         full.take_nowait()
     assert all_of(full) == [sound(50, at=1), sound(50, at=2)]
@@ -248,7 +254,7 @@ async def test_a_cut_wakes_the_writer_and_its_frame_is_stale() -> None:
     full.put_nowait(mark())
 
     async def write() -> None:
-        await full.put(sound(turn=turn))
+        await put(full, sound(turn=turn))
         done.append("went on")
 
     async with create_task_group() as tasks:
@@ -265,9 +271,9 @@ async def test_who_stands_behind_a_cut_turn_moves_up() -> None:
     full, turn = queue(capacity=4, ms=100, writers=2), Turn()
     full.put_nowait(sound(100))
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, sound(100, turn=turn))
+        tasks.start_soon(put, full, sound(100, turn=turn))
         await settle()
-        tasks.start_soon(full.put, mark(7))
+        tasks.start_soon(put, full, mark(7))
         await settle()
         assert full.depth == 1
         turn.cut()
@@ -278,9 +284,9 @@ async def test_a_turn_that_is_held_does_not_jump_the_line() -> None:
     full, turn = queue(capacity=1, writers=3), Turn()
     full.put_nowait(mark(0))
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, mark(1))
+        tasks.start_soon(put, full, mark(1))
         await settle()
-        tasks.start_soon(full.put, sound(at=2, turn=turn))
+        tasks.start_soon(put, full, sound(at=2, turn=turn))
         await settle()
         assert full.take_nowait() == mark(0)
         turn.hold()
@@ -309,7 +315,7 @@ async def test_a_writer_leaves_no_watch_on_its_turn(end: str) -> None:
     full, turn = queue(capacity=1), Watched()
     full.put_nowait(mark())
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, sound(turn=turn))
+        tasks.start_soon(put, full, sound(turn=turn))
         await settle()
         assert turn.waiting == 1
         match end:
@@ -338,7 +344,7 @@ async def test_frames_of_a_cut_turn_make_room_when_they_are_skipped() -> None:
     full.put_nowait(sound(turn=turn))
     turn.cut()
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, mark(1))
+        tasks.start_soon(put, full, mark(1))
         assert await full.take() == mark(1)
 
 
@@ -349,8 +355,8 @@ async def test_a_reader_that_finishes_lets_its_writers_go() -> None:
     full = queue(capacity=1, writers=3)
     full.put_nowait(mark(0))
     async with create_task_group() as tasks:
-        tasks.start_soon(full.put, mark(1))
-        tasks.start_soon(full.put, mark(2))
+        tasks.start_soon(put, full, mark(1))
+        tasks.start_soon(put, full, mark(2))
         await settle()
         full.finish()
     assert (full.depth, full.discarded) == (0, 3)
@@ -365,7 +371,7 @@ async def test_what_comes_after_the_end_is_counted_and_never_waits(
     full.finish()
     full.finish()
     for frame in (mark(), sound(), sound(turn=turn)):
-        await full.put(frame)
+        await put(full, frame)
     assert (full.depth, full.discarded, full.dropped) == (0, 3, 0)
 
 
@@ -373,7 +379,7 @@ async def test_a_feedback_input_whose_reader_has_finished_takes_no_offence() -> 
     full = queue(capacity=1, feedback=True)
     full.finish()
     for number in range(5):
-        await full.put(mark(number))
+        await put(full, mark(number))
     assert full.discarded == 5
 
 
@@ -480,7 +486,7 @@ class Play:
     async def write(self, writer: int) -> None:
         self.busy[writer] = True
         while self.lines[writer]:
-            await self.queue.put(self.lines[writer].pop(0))
+            await put(self.queue, self.lines[writer].pop(0))
             self.settled += 1
         self.busy[writer] = False
 

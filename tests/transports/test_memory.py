@@ -10,7 +10,14 @@ from anyio import EndOfStream, current_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
+from voxpipe.pipeline import (
+    AudioFormat,
+    AudioFrame,
+    Pipeline,
+    ReplyEnd,
+    ReplyFrame,
+    Turn,
+)
 from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.transports import MemoryPhone
 
@@ -36,7 +43,7 @@ Caller = Callable[[MemoryPhone], Awaitable[object]]
 class Call:
     """A phone in a pipeline, and what came out of it."""
 
-    def __init__(self, phone: MemoryPhone, *says: AudioFrame | ReplyEnd) -> None:
+    def __init__(self, phone: MemoryPhone, *says: ReplyFrame) -> None:
         self.phone, self.agent = phone, Agent(says)
         self.heard, self.played, self.faults = Probe(), Probe(), Probe()
         self.pipeline = Pipeline(

@@ -15,6 +15,7 @@ from voxpipe.pipeline import (
     Pipeline,
     Processor,
     ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
@@ -32,7 +33,7 @@ def tone(seconds: float, first: int = 1) -> bytes:
 class Model(Processor):
     """Gives replies at once, as a model does, and cuts them at given moments."""
 
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
 
     def __init__(self, replies: list[tuple[bytes, float | None]], delta: float) -> None:
         self.replies = replies

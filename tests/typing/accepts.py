@@ -15,7 +15,7 @@ from voxpipe.pipeline import (
     Pipeline,
     PlayoutInput,
     Processor,
-    ReplyEnd,
+    ReplyFrame,
     Route,
     Text,
     ToolCall,
@@ -27,13 +27,13 @@ from voxpipe.processors.realtime.money import Budget
 
 class Phone(Processor):
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[AudioFrame | ReplyEnd]()
+    speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
 
 class Model(Processor):
     hears = Input[AudioFrame | Text]()
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
     calls = Output[ToolCall]()
 
 
@@ -64,7 +64,7 @@ class Speller(Transform[AudioFrame, Text]):
 
 
 def a_filter_keeps_the_type_of_its_route(model: Model) -> None:
-    assert_type(model.says >> Volume(), OpenRoute[AudioFrame | ReplyEnd])
+    assert_type(model.says >> Volume(), OpenRoute[ReplyFrame])
 
 
 def a_transform_changes_it(phone: Phone) -> None:

@@ -1,6 +1,7 @@
 """The core: frames, turns, ports, routes, boxes and the pipeline that runs them."""
 
 from .audio import AudioFormat, AudioRule, Encoding
+from .audioframe import AudioFrame, Frame
 from .errors import (
     ConfigurationError,
     FeedbackOverflow,
@@ -14,12 +15,9 @@ from .errors import (
 )
 from .filters import Filter, Transform
 from .frames import (
-    AudioFrame,
     CallerFrame,
     Dtmf,
     Fault,
-    Frame,
-    Image,
     Interruption,
     ReplyEnd,
     ReplyFrame,
@@ -32,6 +30,7 @@ from .frames import (
     Transcript,
     Usage,
 )
+from .image import Image
 from .intake import Intake
 from .ledger import Basis, PlayedItem, Timings
 from .output import Output

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, final
 
 from .audio import AudioFormat
@@ -172,6 +172,11 @@ class AudioFrame(_Sound):
         return max(0, self.format.bytes_in(seconds))
 
     @property
+    def end(self) -> float:
+        """Seconds from the start of its stream, or of its reply, to its end."""
+        return self.start + self.duration
+
+    @property
     def base64(self) -> str:
         """The bytes as base64: untouched where the frame came so."""
         text = self._text
@@ -207,7 +212,8 @@ class AudioFrame(_Sound):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (self.data, self.format, self.start, self.turn)
+        part = partial(AudioFrame, data=self.data, format=self.format)
+        return partial(part, start=self.start, turn=self.turn), ()
 
 
 @cache
@@ -216,12 +222,6 @@ def _numpy() -> Any:
     import numpy
 
     return numpy
-
-
-def _remade(
-    data: bytes, format: AudioFormat, start: float, turn: Turn | None
-) -> AudioFrame:
-    return AudioFrame(data=data, format=format, start=start, turn=turn)
 
 
 def _data_of(frame: Any) -> bytes:
@@ -240,16 +240,6 @@ setattr(AudioFrame, "data", property(_data_of))  # noqa: B010  # a field to type
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _PADDING = {b"": "", b"=": "=", b"==": "=="}  # all that may be left of it, at the end
-
-
-def decode_base64(text: str) -> bytes:
-    """Bytes from outside, strictly.
-
-    Raises:
-        FormatError: it is not base64.
-    """
-    _decoded_size(text)
-    return binascii.a2b_base64(text)
 
 
 def _decoded_size(text: str) -> int:

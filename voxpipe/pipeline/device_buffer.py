@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from .audioframe import AudioFrame
 from .turn import Turn
@@ -18,6 +19,7 @@ LAG_LIMIT = 2.0  # seconds; a device that claims to be later than this is not be
 TICK = 1e-6  # seconds; by so much a clock may wake us too early, to wake us once
 
 
+@dataclass(slots=True, eq=False)
 class Piece:
     """Audio on the device.
 
@@ -26,11 +28,8 @@ class Piece:
         begins: when the device plays its first sample, if it is not late.
     """
 
-    __slots__ = ("begins", "frame")
-
-    def __init__(self, frame: AudioFrame, begins: float) -> None:
-        self.frame = frame
-        self.begins = begins
+    frame: AudioFrame
+    begins: float
 
     @property
     def ends(self) -> float:
@@ -90,14 +89,8 @@ class DeviceBuffer:
 
     def end_of(self, turn: Turn) -> float:
         """How far the device will come in ``turn`` if nobody clears it."""
-        return max(
-            (
-                piece.frame.start + piece.frame.duration
-                for piece in self._pieces
-                if piece.frame.turn is turn
-            ),
-            default=0.0,
-        )
+        ends = [each.frame.end for each in self._pieces if each.frame.turn is turn]
+        return max(ends, default=0.0)
 
     def played_at(self) -> float:
         """When the first piece will have been played."""
@@ -137,7 +130,7 @@ class DeviceBuffer:
             return False  # carriers also confirm what they were told to forget
         if turn is self._confirmed and position < self._confirmed_to:
             return False  # overtaken on its way
-        piece = next((p for p in pieces if position < _end(p)), pieces[-1])
+        piece = next((p for p in pieces if position < p.frame.end), pieces[-1])
         into = min(position - piece.frame.start, piece.frame.duration)
         lag = now - (piece.begins + into)
         self._lag = min(max(lag, -LAG_LIMIT), LAG_LIMIT)
@@ -152,7 +145,3 @@ class DeviceBuffer:
         """Seconds by which the device is later with ``turn`` than our clock."""
         # It cannot be early with what it has not spoken of: it was given that just now.
         return self._lag if turn is self._confirmed else max(self._lag, 0.0)
-
-
-def _end(piece: Piece) -> float:
-    return piece.frame.start + piece.frame.duration

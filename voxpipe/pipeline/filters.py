@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from .audio import AudioFormat
 from .audioframe import Frame
-from .errors import FormatError
 
 F = TypeVar("F")
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -88,20 +87,6 @@ class Transform(SyncBox, Generic[In_contra, Out_co]):
 
 
 AnyBox = Filter[Any] | Transform[Any, Any]
-
-
-def leaves_as(
-    box: AnyBox, name: str, format: AudioFormat, came_from: str
-) -> AudioFormat:
-    """Ask a box what it makes of a format; a refusal names both places.
-
-    Raises:
-        FormatError: the box cannot take it.
-    """
-    try:
-        return box.leaves_as(format)
-    except FormatError as error:
-        raise FormatError(f"{came_from} is {format}, {name}: {error}") from None
 
 
 def name_of(cls: type) -> str:

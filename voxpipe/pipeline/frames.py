@@ -1,4 +1,4 @@
-"""Everything else that travels: words, marks, pictures, tool calls and their results.
+"""Everything else that travels: words, marks, tool calls and their results.
 
 A frame never changes after it was made, so a second reader needs no copy. To change
 one is to make another (`AudioFrame.with_data`, `dataclasses.replace`). What people said
@@ -11,31 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .audioframe import AudioFrame, Frame, decode_base64
-from .image import Image
+from .audioframe import AudioFrame, Frame
 from .ledger import PlayedItem
 from .turn import Turn
-
-__all__ = [
-    "AudioFrame",
-    "CallerFrame",
-    "Dtmf",
-    "Fault",
-    "Frame",
-    "Image",
-    "Interruption",
-    "ReplyEnd",
-    "ReplyFrame",
-    "SpeechStarted",
-    "SpeechStopped",
-    "Text",
-    "ToolCall",
-    "ToolResult",
-    "ToolUpdate",
-    "Transcript",
-    "Usage",
-    "decode_base64",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,14 @@ enters a box again before it is through, and a shared box runs once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any
 
 from .audio import AudioFormat, AudioRule, check_entry
 from .audioframe import AudioFrame, Frame
 from .errors import FormatError, blame
-from .filters import AnyBox, leaves_as
+from .filters import AnyBox
 from .frames import ReplyEnd
 from .queue import Delivery, Queue
 from .turn import Turn
@@ -29,7 +29,6 @@ class Leaf:
     """An input at the end of a branch.
 
     Args:
-        label: the input, for messages.
         queue: in front of it.
         rule: what audio may enter.
         came_from: the box or output right before it, for messages.
@@ -42,7 +41,6 @@ class Leaf:
 
     __slots__ = (
         "_came_from",
-        "_label",
         "_out",
         "_rule",
         "_seen",
@@ -53,13 +51,11 @@ class Leaf:
 
     def __init__(
         self,
-        label: str,
         queue: Queue,
         rule: AudioFormat | AudioRule | None,
         came_from: str,
         out: list[Delivery],
     ) -> None:
-        self._label = label
         self._rule = rule
         self._came_from = came_from
         self._out = out
@@ -67,7 +63,6 @@ class Leaf:
         self.taken = 0
         self.queue = queue
         self.entry: Push = self.push
-        queue.add_writer()
 
     def push(self, frame: Any) -> None:
         """Have ``frame`` queued."""
@@ -79,7 +74,7 @@ class Leaf:
     def _check(self, format: AudioFormat) -> None:
         # A transform can make audio out of words: only here is its format seen.
         if self._seen is None:
-            check_entry(format, self._came_from, self._rule, self._label)
+            check_entry(format, self._came_from, self._rule, self.queue.name)
         elif format != self._seen:
             raise FormatError(
                 f"{self._came_from} gives {self._seen}, and now {format}: a format "
@@ -87,25 +82,12 @@ class Leaf:
             )
         self._seen = format
 
-    def flush(self) -> None:
-        """Nothing is held back here."""
-
-    def watch(self, watch: Watch | None) -> None:
-        """Queues are counted anyway."""
-
-    def learn(self, format: AudioFormat, came_from: str) -> None:
-        """Check a format that became known late."""
-        check_entry(format, came_from, self._rule, self._label)
-
-    def leaves(self) -> Iterator[Leaf]:
-        """Itself."""
-        yield self
-
 
 class Node:
     """A box and what is drawn behind it: counted, reset between turns, flushed at ends.
 
     Attributes:
+        boxes: those right behind it.
         entry: what the box or output before it calls.
         taken: frames that it was given.
     """
@@ -119,6 +101,7 @@ class Node:
         "_next",
         "_turn",
         "_unread",
+        "boxes",
         "entry",
         "name",
         "taken",
@@ -133,6 +116,7 @@ class Node:
         self._accepts = box.accepts
         self._kind: type | None = None  # the last one that was found to be accepted
         self._children = tuple(children)
+        self.boxes = [each for each in children if isinstance(each, Node)]
         self._turn: Turn | None = None
         self.watch(None)
         try:
@@ -148,8 +132,8 @@ class Node:
 
     def watch(self, watch: Watch | None) -> None:
         """Have ``watch`` told of each frame and its time; ``None``: nobody."""
-        for child in self._children:
-            child.watch(watch)
+        for box in self.boxes:
+            box.watch(watch)
         # Most boxes have one child: calling it directly saves a loop for each frame.
         only = len(self._children) == 1
         self._next: Push = self._children[0].entry if only else self._fork
@@ -223,63 +207,57 @@ class Node:
             except Exception as error:
                 blame(error, self.name)
                 raise
-        for child in self._children:
-            child.flush()
-
-    def learn(self, format: AudioFormat, came_from: str) -> None:
-        """Check a format that became known late, from here on."""
-        leaving = leaves_as(self._box, self.name, format, came_from)
-        for child in self._children:
-            child.learn(leaving, self.name)
-
-    def leaves(self) -> Iterator[Leaf]:
-        """The inputs behind this box."""
-        for child in self._children:
-            yield from child.leaves()
-
-    def behind(self) -> Iterator[str]:
-        """The names of the boxes that this one calls."""
-        return (child.name for child in self._children if isinstance(child, Node))
+        for box in self.boxes:
+            box.flush()
 
 
 class Tree:
     """All that is drawn behind one output.
 
     Args:
-        label: the output, for messages.
         children: its branches, in drawn order.
+        queues: of all inputs behind it.
         out: the list into which the leaves put what they get.
+        misfits: tells, of a format that was not declared, where it cannot enter.
 
     Attributes:
         direct: the only reader, when nothing stands in between.
+        misfits: as it was given.
     """
 
-    __slots__ = ("_children", "_entries", "_label", "_leaves", "_out", "direct")
+    __slots__ = ("_children", "_entries", "_out", "_queues", "direct", "misfits")
 
     def __init__(
-        self, label: str, children: list[Node | Leaf], out: list[Delivery]
+        self,
+        children: list[Node | Leaf],
+        queues: Sequence[Queue],
+        out: list[Delivery],
+        misfits: Callable[[AudioFormat], Iterable[str]],
     ) -> None:
-        self._label = label
         self._children = children
+        self._queues = queues
         self._out = out
-        self._leaves = [leaf for child in children for leaf in child.leaves()]
+        self.misfits = misfits
         only = children[0] if len(children) == 1 else None
         self.direct = only.queue if isinstance(only, Leaf) else None
         self.watch(None)
+        for queue in queues:
+            queue.add_writer()
 
     def watch(self, watch: Watch | None) -> None:
         """Have ``watch`` told what passes through the boxes; ``None``: nobody."""
         for child in self._children:
-            child.watch(watch)
+            if isinstance(child, Node):
+                child.watch(watch)
         self._entries = tuple(child.entry for child in self._children)
 
     @property
     def abandoned(self) -> bool:
         """Somebody did read here, and all have finished."""
-        for leaf in self._leaves:
-            if not leaf.queue.finished:
+        for queue in self._queues:
+            if not queue.finished:
                 return False
-        return bool(self._leaves)
+        return bool(self._queues)
 
     def push(self, frame: Any) -> Sequence[Delivery]:
         """Run the tree on one frame; says what is to be queued where."""
@@ -294,7 +272,8 @@ class Tree:
     def flush(self) -> Sequence[Delivery]:
         """Collect the tails, at the end of the stream."""
         for child in self._children:
-            child.flush()
+            if isinstance(child, Node):
+                child.flush()
         return self._taken()
 
     def _taken(self) -> Sequence[Delivery]:
@@ -304,16 +283,7 @@ class Tree:
         self._out.clear()
         return taken
 
-    def learn(self, format: AudioFormat) -> None:
-        """Check the formats all the way down, now that the first is known.
-
-        Raises:
-            FormatError: with the cure, naming the two places that do not fit.
-        """
-        for child in self._children:
-            child.learn(format, self._label)
-
     def close(self) -> None:
         """This writer has ended: tell the queues."""
-        for leaf in self._leaves:
-            leaf.queue.remove_writer()
+        for queue in self._queues:
+            queue.remove_writer()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import WiringError
@@ -15,22 +16,25 @@ from .ports import Input
 from .processor import Processor
 from .routes import Route
 
+Way = tuple[Input[Any], tuple[AnyBox, ...]]
+"""An input, and the fused boxes that lead into it."""
 
+
+@dataclass(slots=True, eq=False)
 class Branch:
     """A fused box and what is drawn behind it, or the input where a branch ends."""
 
-    __slots__ = ("box", "children", "sink")
+    box: AnyBox | None
+    sink: Input[Any] | None
+    children: list[Branch] = field(default_factory=list["Branch"])
 
-    def __init__(self, box: AnyBox | None, sink: Input[Any] | None) -> None:
-        self.box = box
-        self.sink = sink
-        self.children: list[Branch] = []
-
-    def walk(self) -> Iterator[Branch]:
-        """This branch and all behind it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+    def ways(self, through: tuple[AnyBox, ...] = ()) -> Iterator[Way]:
+        """The ways that go on here, after the boxes that they came through."""
+        if self.sink is not None:
+            yield self.sink, through
+        elif self.box is not None:
+            for child in self.children:
+                yield from child.ways((*through, self.box))
 
 
 class Graph:
@@ -55,6 +59,7 @@ class Graph:
             raise WiringError("a pipeline needs at least one route")
         for route in routes:
             self._add(route)
+        self._name_all()
 
     def _add(self, route: Any) -> None:
         if not isinstance(route, Route):
@@ -121,39 +126,13 @@ class Graph:
         if not any(box is known for known in self.processors):
             self.processors.append(box)
 
-    def branches(self) -> Iterator[Branch]:
-        """Every branch of every tree."""
-        for tree in self.trees.values():
-            for branch in tree:
-                yield from branch.walk()
-
-    def sinks(self, source: Output[Any]) -> Iterator[Input[Any]]:
-        """The inputs that an output leads to."""
-        for tree in self.trees.get(source, ()):
-            for branch in tree.walk():
-                if branch.sink is not None:
-                    yield branch.sink
-
-    def through(self) -> dict[Input[Any], tuple[AnyBox, ...]]:
-        """For each input that is fed, the fused boxes that lead into it."""
-        found: dict[Input[Any], tuple[AnyBox, ...]] = {}
-
-        def follow(branch: Branch, boxes: tuple[AnyBox, ...]) -> None:
-            if branch.sink is not None:
-                found[branch.sink] = (*found.get(branch.sink, ()), *boxes)
-            elif branch.box is not None:
-                for child in branch.children:
-                    follow(child, (*boxes, branch.box))
-
-        for tree in self.trees.values():
-            for branch in tree:
-                follow(branch, ())
-        return found
+    def ways(self, source: Output[Any]) -> Iterator[Way]:
+        """Where an output leads to, in drawn order."""
+        for branch in self.trees.get(source, ()):
+            yield from branch.ways()
 
     def name(self, box: Processor | AnyBox) -> str:
         """What this box is called: unlike every other in the pipeline."""
-        if not self._names:
-            self._name_all()
         return self._names[id(box)]
 
     def label(self, port: Input[Any] | Output[Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .audio import AudioFormat
+from .audioframe import AudioFrame
 from .errors import FormatError
-from .frames import AudioFrame
 
 
 class Intake:

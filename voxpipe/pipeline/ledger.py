@@ -57,14 +57,13 @@ class Timings:
         return Timings(**{n: None if at is None else at - moment for n, at in told})
 
 
+@dataclass(slots=True)
 class _Interval:
     """Audio of one item on the reply's timeline, in seconds."""
 
-    __slots__ = ("end", "key", "start")
-
-    def __init__(self, key: tuple[str, int], start: float) -> None:
-        self.key = key
-        self.start = self.end = start
+    key: tuple[str, int]
+    start: float
+    end: float = 0.0
 
 
 class Ledger:

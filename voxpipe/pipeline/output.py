@@ -196,7 +196,8 @@ class Output(Port, Drawable[T_co]):
     def _check(self, format: AudioFormat) -> None:
         if self.format is None:
             assert self._run is not None
-            self._run.learn(format)
+            for misfit in self._run.misfits(format):
+                raise FormatError(misfit)
             self.format, self._learned = format, True
         elif format != self.format:
             raise FormatError(

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import anyio
 
 from . import drawing
-from .audioframe import Frame
 from .errors import WiringError, blame
 from .fused import Watch
 from .graph import Graph
@@ -43,7 +42,7 @@ class Pipeline:
     def __init__(self, *routes: Route) -> None:
         self._plan = Graph(routes)
         self._circuit = Run(self._plan)
-        self._watches: list[Watch] = []
+        self._watches: list[Watch | None] = []
         self.unfinished: tuple[str, ...] = ()
         self._refuse_busy_boxes()
         check(self._plan)
@@ -132,17 +131,12 @@ class Pipeline:
             watch: also called with the name of the box, each frame that it is given,
                 and the seconds that it and what is fused behind it took.
         """
-
-        def tell(name: str, frame: Frame, seconds: float) -> None:
-            if watch is not None:
-                watch(name, frame, seconds)
-
-        self._watches.append(tell)
+        self._watches.append(watch)
         self._circuit.watch(self._watches)
         try:
             yield
         finally:
-            self._watches.remove(tell)
+            self._watches.remove(watch)
             self._circuit.watch(self._watches)
 
     def stats(self) -> Stats:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -37,15 +38,13 @@ LEAD = 0.2  # seconds ahead of what is heard: more than a hiccup, less than a wo
 CHECKPOINT_EVERY = 32  # steps; lets other tasks run when nothing ever has to wait
 
 
+@dataclass(slots=True)
 class _Reply:
     """What a playout knows of a turn that is not over."""
 
-    __slots__ = ("ended", "on_device", "watch")
-
-    def __init__(self, watch: object) -> None:
-        self.watch = watch  # the key
-        self.on_device = False  # some was written since the device was last cleared
-        self.ended = False  # its last sample was taken from the stream
+    watch: object  # the key
+    on_device: bool = False  # some was written since the device was last cleared
+    ended: bool = False  # its last sample was taken from the stream
 
 
 class Playout:
@@ -90,12 +89,11 @@ class Playout:
         self._device = DeviceBuffer()
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned
         self._inserted: deque[AudioFrame] = deque()  # to be written before all else
-        self._again: deque[AudioFrame] = deque()  # taken back: to be written once more
-        self._next: Any = None  # taken from the sink, waiting for its pace
+        self._coming: deque[Any] = deque()  # taken back, or the next of the sink
         self._replies: dict[Turn, _Reply] = {}
         self._flowing: Turn | None = None  # of which the next frame should be in time
         self._wakeup: anyio.Event | None = None  # while it waits
-        self._timer = Timer(math.inf, _nobody)  # sets it when the pace allows
+        self._timer = Timer(math.inf, lambda: None)  # sets it when the pace allows
         self._news = False  # a turn has changed
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
@@ -143,7 +141,7 @@ class Playout:
             played = max(played, self._device.end_of(turn))
             writing = self._writing
             if writing is not None and writing.turn is turn:
-                played = max(played, writing.start + writing.duration)
+                played = max(played, writing.end)
         return played, basis
 
     def _basis_of(self, turn: Turn) -> Basis:
@@ -171,23 +169,19 @@ class Playout:
 
     @property
     def _head(self) -> Any:
-        if self._inserted:
-            return self._inserted[0]
-        return self._again[0] if self._again else self._next
+        first = self._inserted or self._coming
+        return first[0] if first else None
 
     def _drop_head(self) -> None:
-        if self._inserted:
-            self._inserted.popleft()
-        elif self._again:
-            self._again.popleft()
-        else:
-            self._next = None
+        (self._inserted or self._coming).popleft()
 
     def _take(self) -> bool:
         try:
-            self._next = self._sink.receive_nowait()
+            frame = self._sink.receive_nowait()
         except anyio.EndOfStream:
             return False
+        if frame is not None:
+            self._coming.append(frame)
         return True
 
     async def _go_on(self) -> float | None:
@@ -284,7 +278,7 @@ class Playout:
             await self._note(piece, seconds)
             if turn is None or not turn.is_cut:
                 rest.append(piece.frame.after(seconds))
-        self._again.extendleft(each for each in reversed(rest) if each.size)
+        self._coming.extendleft(each for each in reversed(rest) if each.size)
         for reply in self._replies.values():
             reply.on_device = False
 
@@ -313,7 +307,7 @@ class Playout:
             await self._played.send(part.moved(start=part.start, turn=None))
 
     def _holds(self, turn: Turn) -> bool:
-        return self._device.holds(turn) or any(f.turn is turn for f in self._again)
+        return self._device.holds(turn) or any(f.turn is turn for f in self._coming)
 
     # --- waiting
 
@@ -342,7 +336,3 @@ class Playout:
         self._timer.cancel()
         if moment < math.inf:
             self._timer = self._timers.at(moment, self._wake)
-
-
-def _nobody() -> None:
-    """Nobody has set the timer yet."""

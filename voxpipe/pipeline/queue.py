@@ -141,14 +141,6 @@ class Queue:
         if not self.writers:
             self._wake_reader()
 
-    async def put(self, frame: Frame) -> None:
-        """Queue ``frame``, waiting for room behind those who came earlier.
-
-        A frame whose turn is cut meanwhile is not queued, and its writer goes on.
-        """
-        if not self.put_nowait(frame):
-            await self.put_later(frame)
-
     def put_nowait(self, frame: Frame) -> bool:
         """Queue ``frame`` if that needs no waiting; else `put_later` is to be awaited.
 
@@ -180,7 +172,10 @@ class Queue:
         return True
 
     async def put_later(self, frame: Frame) -> None:
-        """Queue what `put_nowait` has refused, as soon as there is room for it."""
+        """Queue what `put_nowait` has refused, once there is room behind those before.
+
+        A frame whose turn is cut meanwhile is not queued, and its writer goes on.
+        """
         turn = frame.turn
         if self._on_full == "drop_oldest" and type(frame) is AudioFrame:
             self.miss()  # marks fill the queue, and those stay
@@ -203,7 +198,8 @@ class Queue:
                 turn.unwatch(key)
             self._waiting.remove(writer)
             self._close_if_needed()
-            self._wake_writer()  # there may be room for two, or this one gave up
+            if self._waiting:  # there may be room for two, or this one gave up
+                self._waiting[0].set()
 
     def _is_settled(self, frame: Frame, writer: Wakeup) -> bool:
         if frame.turn is not None and frame.turn.is_cut:
@@ -278,10 +274,6 @@ class Queue:
         for each in frames:
             self._push(each)
         return bool(audio)
-
-    def _wake_writer(self) -> None:
-        if self._waiting:
-            self._waiting[0].set()
 
     # --- reading
 

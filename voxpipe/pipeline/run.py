@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from .audioframe import Frame
@@ -11,6 +12,7 @@ from .graph import Branch, Graph
 from .ports import Input
 from .queue import Delivery, Queue
 from .stats import BoxStats, InputStats, OutputStats, Stats
+from .wiring import misfits
 
 
 class Run:
@@ -36,7 +38,8 @@ class Run:
             label = plan.label(port)
             branches = plan.trees.get(port, ())
             children = [self._build(branch, label, out) for branch in branches]
-            tree = Tree(label, children, out)
+            queues = [self._queues[sink] for sink, _ in plan.ways(port)]
+            tree = Tree(children, queues, out, partial(misfits, plan, port))
             self._trees.append(tree)
             port.connect(tree)
 
@@ -45,8 +48,7 @@ class Run:
     ) -> Node | Leaf:
         sink = branch.sink
         if sink is not None:
-            queue = self._queues[sink]
-            return Leaf(self._plan.label(sink), queue, sink.format, came_from, out)
+            return Leaf(self._queues[sink], sink.format, came_from, out)
         assert branch.box is not None
         name = self._plan.name(branch.box)
         children = [self._build(child, name, out) for child in branch.children]
@@ -61,13 +63,14 @@ class Run:
         for port in self._plan.outputs:
             port.disconnect()
 
-    def watch(self, watches: Sequence[Watch]) -> None:
+    def watch(self, watches: Sequence[Watch | None]) -> None:
         """Measure busy times, and tell ``watches``; none of them: measure nothing."""
 
         def tell(name: str, frame: Frame, seconds: float) -> None:
             self._busy[name] = self._busy.get(name, 0.0) + seconds
             for watch in watches:
-                watch(name, frame, seconds)
+                if watch is not None:
+                    watch(name, frame, seconds)
 
         for tree in self._trees:
             tree.watch(tell if watches else None)
@@ -89,7 +92,7 @@ class Run:
         )
 
     def _busy_alone(self, node: Node) -> float:
-        behind = sum(self._busy.get(name, 0.0) for name in node.behind())
+        behind = sum(self._busy.get(each.name, 0.0) for each in node.boxes)
         return max(0.0, self._busy.get(node.name, 0.0) - behind)
 
 

@@ -7,11 +7,12 @@ plays a reply, and whether a loop can stand still.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from .audio import AudioFormat, check_entry
 from .errors import FormatError, WiringError
-from .filters import leaves_as
+from .filters import AnyBox
 from .graph import Branch, Graph
 from .output import Output
 from .ports import Input, PlayoutInput
@@ -23,13 +24,15 @@ def check(plan: Graph) -> None:
     Raises:
         WiringError: all complaints, one a line.
     """
-    through = plan.through()
-    for box in plan.processors:
-        for port in box.inputs():
-            port.fed = port in through
-            port.through = through.get(port, ())
-        for out in box.outputs():
-            out.read = out in plan.trees
+    through: dict[Input[Any], tuple[AnyBox, ...]] = {}
+    for output in plan.trees:
+        for sink, boxes in plan.ways(output):
+            through[sink] = (*through.get(sink, ()), *boxes)
+    for port in plan.inputs:
+        port.fed = port in through
+        port.through = through.get(port, ())
+    for out in plan.outputs:
+        out.read = out in plan.trees
     complaints = [
         *_unfed(plan),
         *_formats(plan),
@@ -42,41 +45,48 @@ def check(plan: Graph) -> None:
 
 
 def _unfed(plan: Graph) -> Iterator[str]:
-    for box in plan.processors:
-        for port in box.inputs():
-            if not port.fed and not port.optional:
-                label = plan.label(port)
-                yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
+    for port in plan.inputs:
+        if not port.fed and not port.optional:
+            label = plan.label(port)
+            yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
 
 
 def _formats(plan: Graph) -> Iterator[str]:
-    for output, tree in plan.trees.items():
+    for output in plan.trees:
         if output.format is not None:
-            for branch in tree:
-                yield from _enters(plan, branch, output.format, plan.label(output))
+            yield from misfits(plan, output, output.format)
+
+
+def misfits(plan: Graph, output: Output[Any], format: AudioFormat) -> Iterator[str]:
+    """Where audio that leaves an output in this format cannot enter, with the cure."""
+    for branch in plan.trees.get(output, ()):
+        yield from _enters(plan, branch, format, plan.label(output))
 
 
 def _enters(
     plan: Graph, branch: Branch, format: AudioFormat, came_from: str
 ) -> Iterator[str]:
-    try:
-        if branch.sink is not None:
+    if branch.sink is not None:
+        try:
             check_entry(format, came_from, branch.sink.format, plan.label(branch.sink))
-            return
-        assert branch.box is not None
+        except FormatError as error:
+            yield str(error)
+    elif branch.box is not None:
         name = plan.name(branch.box)
-        leaving = leaves_as(branch.box, name, format, came_from)
-    except FormatError as error:
-        yield str(error)
-        return
-    for child in branch.children:
-        yield from _enters(plan, child, leaving, name)
+        try:
+            leaving = branch.box.leaves_as(format)
+        except FormatError as error:
+            yield f"{came_from} is {format}, {name}: {error}"
+            return
+        for child in branch.children:
+            yield from _enters(plan, child, leaving, name)
 
 
 def _playouts(plan: Graph) -> Iterator[str]:
     voices: dict[Input[Any], list[Output[Any]]] = {}
     for output in plan.trees:
-        found = [sink for sink in plan.sinks(output) if isinstance(sink, PlayoutInput)]
+        sinks = [sink for sink, _ in plan.ways(output)]
+        found = [sink for sink in sinks if isinstance(sink, PlayoutInput)]
         for sink in dict.fromkeys(found):
             voices.setdefault(sink, []).append(output)
         if len(set(found)) < len(found):
@@ -100,39 +110,21 @@ def _playouts(plan: Graph) -> Iterator[str]:
 
 
 def _loops(plan: Graph) -> Iterator[str]:
-    behind: dict[str, list[str]] = {}
+    patient = TopologicalSorter[str]()
     for output in plan.trees:
-        for sink in plan.sinks(output):
+        for sink, _ in plan.ways(output):
             if _can_stand_still(sink):
-                following = behind.setdefault(plan.name(output.owner), [])
-                following.append(plan.name(sink.owner))
-    done: set[str] = set()
-    for name in behind:
-        loop = _loop_from(name, behind, [], done)
-        if loop:
-            yield (
-                f"{' >> '.join(loop)} is a loop in which every input waits, so it can "
-                "stand still: declare the input that closes it with feedback=True"
-            )
-            return
+                patient.add(plan.name(sink.owner), plan.name(output.owner))
+    try:
+        patient.prepare()
+    except CycleError as error:
+        yield (
+            f"{' >> '.join(error.args[1])} is a loop in which every input waits, so it "
+            "can stand still: declare the input that closes it with feedback=True"
+        )
 
 
 def _can_stand_still(sink: Input[Any]) -> bool:
     # What a playout takes depends on time only, not on what its phone sends.
     patient = sink.on_full == "wait" and not sink.feedback
     return patient and not isinstance(sink, PlayoutInput)
-
-
-def _loop_from(
-    name: str, behind: dict[str, list[str]], path: list[str], done: set[str]
-) -> list[str]:
-    if name in path:
-        return [*path[path.index(name) :], name]
-    if name in done:
-        return []
-    for following in behind.get(name, ()):
-        loop = _loop_from(following, behind, [*path, name], done)
-        if loop:
-            return loop
-    done.add(name)
-    return []

@@ -31,6 +31,7 @@ from voxpipe.pipeline import (
     ReplyFrame,
     Turn,
 )
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .tap import Tap
 
@@ -77,7 +78,7 @@ class MemoryPhone(Processor):
         self._turn: Turn | None = None  # the reply that was played last
         self._kept: deque[AudioFrame] = deque()
         self._kept_seconds = 0.0
-        self._news = Event()
+        self._news = Wakeup()
 
     # --- the program's side
 
@@ -122,8 +123,6 @@ class MemoryPhone(Processor):
             await self._news.wait()
         frame = self._kept.popleft()
         self._kept_seconds -= frame.duration
-        if not self._kept and not self._over:
-            self._news = Event()
         return frame
 
     def hang_up(self) -> None:

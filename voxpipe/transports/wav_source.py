@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from anyio import (
     create_memory_object_stream,
@@ -29,7 +29,7 @@ from anyio.abc import ObjectSendStream
 
 from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
 
-from .wav import WavHeader, read_header
+from .wav import read_header
 
 Pace = Literal["real time", "at once"]
 
@@ -74,9 +74,12 @@ class WavSource(Processor):
             )
         self.path = Path(path)
         self._pace: Pace = pace
+        self._whole: bytes | None = None  # too long to be kept
         with open(self.path, "rb") as file:
             self._header = read_header(file)
-            self._whole = _read_whole(file, self._header)
+            if self._header.size <= MAX_IN_MEMORY:
+                file.seek(self._header.begins)
+                self._whole = file.read(self._header.size)
         format = self.heard.format = self._header.format
         self._frame_bytes = max(format.bytes_in(frame), format.sample_bytes)
         self._silence = silence_after
@@ -133,7 +136,7 @@ class WavSource(Processor):
     async def _send_all(self, data: bytes) -> bool:
         for frame in self._cut(data):
             if self._pace == "real time":
-                await sleep_until(self._began + frame.start + frame.duration)
+                await sleep_until(self._began + frame.end)
             if not await self.heard.send(frame):
                 return False
         return True
@@ -145,13 +148,6 @@ class WavSource(Processor):
             start = self._position / format.bytes_per_second
             self._position += len(piece)
             yield AudioFrame(data=piece, format=format, start=start)
-
-
-def _read_whole(file: BinaryIO, header: WavHeader) -> bytes | None:
-    if header.size > MAX_IN_MEMORY:
-        return None
-    file.seek(header.begins)
-    return file.read(header.size)
 
 
 def _read_block(path: Path, at: int, size: int) -> bytes:

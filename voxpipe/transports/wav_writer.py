@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import struct
-from types import TracebackType
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import BinaryIO, Self
+
+from anyio import ContextManagerMixin
 
 from voxpipe.pipeline import AudioFormat, Encoding, FormatError
 
@@ -18,7 +21,7 @@ from .wav import UNKNOWN
 _TAGS: dict[Encoding, int] = {"pcm16": 1, "alaw": 6, "ulaw": 7}
 
 
-class WavWriter:
+class WavWriter(ContextManagerMixin):
     """Writes audio into an open binary file, which stays open and the caller's.
 
     It blocks no longer than the page cache does. What was written more than a second of
@@ -72,16 +75,12 @@ class WavWriter:
             self._file.seek(0, os.SEEK_END)
         self._file.flush()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    @contextmanager
+    def __contextmanager__(self) -> Generator[Self]:
+        try:
+            yield self
+        finally:
+            self.close()
 
 
 def header_bytes(format: AudioFormat, size: int) -> bytes:

@@ -41,3 +41,20 @@ async def test_who_gave_up_waiting_takes_no_wake_up_along() -> None:
         await wakeup.wait()
     wakeup.set()
     await wakeup.wait()
+
+
+async def test_it_wakes_all_who_wait_though_one_gives_up() -> None:
+    wakeup, woken = Wakeup(), list[str]()
+
+    async def wait(name: str) -> None:
+        await wakeup.wait()
+        woken.append(name)
+
+    async with create_task_group() as tasks:
+        for name in "ab":
+            tasks.start_soon(wait, name)
+        await checkpoint()
+        with move_on_after(0):
+            await wakeup.wait()
+        wakeup.set()
+    assert sorted(woken) == ["a", "b"]

@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 
 from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.transports.serving.connection import Wire
+from voxpipe.transports.serving.connection import TcpConnection
 
 
 class Transport:
@@ -24,10 +24,10 @@ class Transport:
         pass
 
 
-def connected() -> tuple[Wire, memoryview, list[bytes]]:
+def connected() -> tuple[TcpConnection, memoryview, list[bytes]]:
     """A wire, the buffer that it reads into, and all that its reader is told."""
     buffer, told = memoryview(bytearray(16)), list[bytes]()
-    wire = Wire(buffer, batch(), lambda _: None)
+    wire = TcpConnection(buffer, batch(), lambda _: None)
     wire.connection_made(cast("Any", Transport()))
     wire.hand_to(told.append)
     return wire, buffer, told

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
 
 from .loop import in_trio, one_per_loop
 
@@ -49,22 +49,14 @@ class Timer:
         return self.moment < other.moment
 
 
-class _LoopTimer(Protocol):
-    """What an event loop has: calls back at a moment, and forgets the one before."""
-
-    @property
-    def now(self) -> Callable[[], float]: ...
-
-    def set(self, moment: float) -> None: ...
-
-
 class Timers:
     """The timers of one event loop, which is asked for the nearest only."""
 
     def __init__(self) -> None:
         self._waiting: list[Timer] = []  # a heap: a live one for each that waits
         self._next = math.inf
-        self._timer: _LoopTimer = (_Trio if in_trio() else _Asyncio)(self._fire)
+        kind: type[_Trio | _Asyncio] = _Trio if in_trio() else _Asyncio
+        self._timer = kind(self._fire)  # calls back, and forgets the one before
         # `anyio.current_time`, also outside of every task, where anyio does not know
         # which loop runs unless it has started it.
         self.now = self._timer.now

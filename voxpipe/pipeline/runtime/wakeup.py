@@ -6,9 +6,10 @@ import anyio
 
 
 class Wakeup:
-    """An event for one task that waits again and again: a `wait` takes the `set` back.
+    """An event for those who wait again and again: a `wait` takes the `set` back.
 
-    To set it before anybody waits is not lost.
+    To set it before anybody waits is not lost. It wakes all who wait, and some for
+    nothing: each looks again whether there is what it waits for.
     """
 
     def __init__(self) -> None:
@@ -16,7 +17,7 @@ class Wakeup:
         self._event: anyio.Event | None = None
 
     def set(self) -> None:
-        """Wake the task that waits, or the next that will."""
+        """Wake the tasks that wait, or the next that will."""
         self._is_set = True
         if self._event is not None:
             self._event.set()
@@ -25,6 +26,6 @@ class Wakeup:
     async def wait(self) -> None:
         """Wait until it is set."""
         if not self._is_set:
-            self._event = anyio.Event()
+            self._event = self._event or anyio.Event()
             await self._event.wait()
         self._is_set = False

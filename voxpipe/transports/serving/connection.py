@@ -25,7 +25,7 @@ HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
 _MAX_PENDING = 65_536  # bytes that wait to be read before the kernel has to keep them
 
 
-class Wire:
+class TcpConnection:
     """Bytes both ways.
 
     What comes in waits for `read`, until somebody takes over with `hand_to`.
@@ -59,7 +59,7 @@ class Wire:
     )
 
     def __init__(
-        self, buffer: memoryview, batch: Batch, met: Callable[[Wire], None]
+        self, buffer: memoryview, batch: Batch, met: Callable[[TcpConnection], None]
     ) -> None:
         self._buffer = buffer
         self._batch = batch
@@ -68,7 +68,7 @@ class Wire:
         self._pending = bytearray()
         self._eof = False
         self._more = Wakeup()
-        self._flushed: Event | None = None
+        self._flushed = Wakeup()
         self._lost = Event()
         self.is_full = False
         self.is_lost = False
@@ -116,7 +116,6 @@ class Wire:
             Disconnected: nobody is there any more.
         """
         while self.is_full and not self.is_lost:
-            self._flushed = self._flushed or Event()
             await self._flushed.wait()
         if self.is_lost:
             raise Disconnected("the connection has ended")
@@ -186,6 +185,4 @@ class Wire:
     def resume_writing(self) -> None:
         """It has been sent, or never will be."""
         self.is_full = False
-        if self._flushed is not None:
-            self._flushed.set()
-            self._flushed = None
+        self._flushed.set()

@@ -13,7 +13,7 @@ from anyio import move_on_after
 
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
 
-from .connection import Wire
+from .connection import TcpConnection
 
 READ_TIMEOUT = 15.0  # seconds: for a request's headers, more of its body, the next one
 _MAX_HEAD = 16_384  # bytes; Twilio's have 700
@@ -24,7 +24,7 @@ logger = logging.getLogger("voxpipe.serving")
 class Http:
     """The HTTP side of a connection, until it ends or becomes a WebSocket."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: TcpConnection) -> None:
         self.wire = wire
         self._h11 = h11.Connection(h11.SERVER, _MAX_HEAD)
 
@@ -163,7 +163,7 @@ class Exchange:
         self._received = isinstance(event, h11.EndOfMessage)
 
 
-def scope_of(kind: str, request: h11.Request, wire: Wire) -> Scope:
+def scope_of(kind: str, request: h11.Request, wire: TcpConnection) -> Scope:
     """What ASGI tells an app of a request."""
     target, _, query = request.target.partition(b"?")
     secure = {"http": "http", "websocket": "ws"}

@@ -25,7 +25,7 @@ from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import AsgiApp, Disconnected
 
-from .connection import BUFFER, Wire
+from .connection import BUFFER, TcpConnection
 from .http import Http
 from .websocket import WebSocket
 
@@ -75,14 +75,14 @@ class Server(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         import asyncio
 
-        class Connected(Wire, asyncio.BufferedProtocol):
+        class Connected(TcpConnection, asyncio.BufferedProtocol):
             """What an event loop takes for one."""
 
             __slots__ = ()
 
         # The event loop meets connections outside of every task, where none can be
         # started: a task takes them over.
-        self._met, new = create_memory_object_stream[Wire](MAX_WAITING)
+        self._met, new = create_memory_object_stream[TcpConnection](MAX_WAITING)
         self._loop = asyncio.get_running_loop()
         async with tasks_until_done() as tasks:
             buffer, rounds = memoryview(bytearray(BUFFER)), batch()
@@ -107,7 +107,7 @@ class Server(AsyncContextManagerMixin):
                 server.close()
                 self._met.close()
 
-    def _meet(self, wire: Wire) -> None:
+    def _meet(self, wire: TcpConnection) -> None:
         try:
             if self._waiting >= MAX_WAITING:
                 raise WouldBlock
@@ -118,13 +118,13 @@ class Server(AsyncContextManagerMixin):
             self._waiting += 1
 
     async def _greet(
-        self, new: MemoryObjectReceiveStream[Wire], tasks: TaskGroup
+        self, new: MemoryObjectReceiveStream[TcpConnection], tasks: TaskGroup
     ) -> None:
         with new:
             async for wire in new:
                 tasks.start_soon(self._attend, wire)
 
-    async def _attend(self, wire: Wire) -> None:
+    async def _attend(self, wire: TcpConnection) -> None:
         try:
             await self._talk(wire)
         except Disconnected:
@@ -137,7 +137,7 @@ class Server(AsyncContextManagerMixin):
                 await wire.lost()
             wire.abort()
 
-    async def _talk(self, wire: Wire) -> None:
+    async def _talk(self, wire: TcpConnection) -> None:
         http = Http(wire)
         try:
             upgrade = await http.serve(self._app)

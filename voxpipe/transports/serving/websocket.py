@@ -17,7 +17,7 @@ from websockets.server import ServerProtocol
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 
-from .connection import Wire
+from .connection import TcpConnection
 from .frames import Frames
 from .http import date, phrase, scope_of
 
@@ -41,7 +41,7 @@ class WebSocket:
     """
 
     def __init__(
-        self, wire: Wire, request: h11.Request, loop: asyncio.AbstractEventLoop
+        self, wire: TcpConnection, request: h11.Request, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._wire = wire
         self._request = request

@@ -6,7 +6,13 @@ import logging
 
 from anyio import current_time
 
+from voxpipe.transports.asgi import AsgiApp, Receive, Scope, Send
+
+from .asgi import respond
+from .forms import BadRequest
+
 LOG_INTERVAL = 10.0  # seconds between two lines of one kind
+RETRY_AFTER = 5  # seconds until who could not be served now should ask again
 
 logger = logging.getLogger("voxpipe.calls")
 
@@ -39,3 +45,14 @@ class Refusals:
         more = self._since.pop(kind, 0)
         others = f" (and {more} others since the last such line)" if more else ""
         logger.warning("refused: %s%s%s", kind, detail and f": {detail}", others)
+
+    async def answer(
+        self, app: AsgiApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Have ``app`` answer a request, and tell what `BadRequest` it raises, too."""
+        try:
+            await app(scope, receive, send)
+        except BadRequest as error:
+            self.note(str(error))
+            retry = {"retry-after": str(RETRY_AFTER)} if error.status == 503 else None
+            await respond(send, error.status, f"{error}\n", headers=retry)

@@ -14,10 +14,11 @@ from functools import partial
 from os import PathLike
 from typing import Literal
 
-from anyio import CancelScope, Event, current_time, move_on_after
+from anyio import CancelScope, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
@@ -98,7 +99,7 @@ class Switchboard:
         self._lines: set[_Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
         self._timer: Timer | None = None
-        self._news: Event | None = None  # while somebody waits for an end
+        self._ended = Wakeup()  # one of the calls has
 
     @property
     def calls(self) -> int:
@@ -186,13 +187,14 @@ class Switchboard:
             left = self._closes_at - current_time()
             if left <= 0:
                 break
-            await self._wait_for_end(min(left, SWEEP_INTERVAL))
+            with move_on_after(min(left, SWEEP_INTERVAL)):
+                await self._ended.wait()
         rest = tuple(self._lines)
         for line in rest:
             line.cut("drained")
         with move_on_after(CLOSE_TIMEOUT):
             while self._lines:
-                await self._wait_for_end(CLOSE_TIMEOUT)
+                await self._ended.wait()
         return len(rest)
 
     # --- one call
@@ -219,15 +221,7 @@ class Switchboard:
         self._lines.discard(line)
         if not self._lines and self._timer is not None:
             self._timer.cancel()
-        if self._news is not None:
-            self._news.set()
-            self._news = None
-
-    async def _wait_for_end(self, seconds: float) -> None:
-        if self._news is None:
-            self._news = Event()
-        with move_on_after(seconds):
-            await self._news.wait()
+        self._ended.set()
 
     # --- all calls
 

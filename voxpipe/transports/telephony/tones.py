@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 
 from voxpipe.pipeline import AudioFormat, AudioFrame
@@ -51,8 +52,9 @@ def tone(key: str, format: AudioFormat) -> AudioFrame:
     if key == PAUSE:
         return AudioFrame(data=format.silence(_PAUSE), format=format)
     row, column = divmod(KEYS.index(key), 4)
+    code, channels = _CODES[format.encoding], format.channels
     samples = _sines(_LOW[row], _HIGH[column], format.rate)
-    data = _ENCODERS[format.encoding](samples, format.channels)
+    data = b"".join(code(sample) * channels for sample in samples)
     return AudioFrame(data=data + format.silence(_GAP), format=format)
 
 
@@ -67,31 +69,25 @@ def _sines(low: int, high: int, rate: int) -> list[int]:
     ]
 
 
-def _pcm16(samples: list[int], channels: int) -> bytes:
-    return b"".join(struct.pack("<h", sample) * channels for sample in samples)
-
-
-def _ulaw(samples: list[int], channels: int) -> bytes:
-    return b"".join(bytes([_ulaw_code(sample)]) * channels for sample in samples)
-
-
-def _alaw(samples: list[int], channels: int) -> bytes:
-    return b"".join(bytes([_alaw_code(sample)]) * channels for sample in samples)
-
-
-def _ulaw_code(sample: int) -> int:
+def _ulaw(sample: int) -> bytes:
     """ITU-T G.711, table 2; `Encode` has the same as a table for numpy."""
     sign, magnitude = (0x80, -(sample >> 2)) if sample < 0 else (0, sample >> 2)
     magnitude = min(magnitude, 8_158) + 33
     segment = magnitude.bit_length() - 6
-    return ~(sign | segment << 4 | magnitude >> (segment + 1) & 0x0F) & 0xFF
+    code = sign | segment << 4 | magnitude >> (segment + 1) & 0x0F
+    return bytes([code ^ 0xFF])
 
 
-def _alaw_code(sample: int) -> int:
+def _alaw(sample: int) -> bytes:
     """ITU-T G.711, table 1; likewise."""
     sign, magnitude = (0, ~(sample >> 3)) if sample < 0 else (0x80, sample >> 3)
     segment = max(magnitude.bit_length() - 5, 0)
-    return (sign | segment << 4 | magnitude >> max(segment, 1) & 0x0F) ^ 0x55
+    code = sign | segment << 4 | magnitude >> max(segment, 1) & 0x0F
+    return bytes([code ^ 0x55])
 
 
-_ENCODERS = {"pcm16": _pcm16, "ulaw": _ulaw, "alaw": _alaw}
+_CODES: dict[str, Callable[[int], bytes]] = {
+    "pcm16": struct.Struct("<h").pack,
+    "ulaw": _ulaw,
+    "alaw": _alaw,
+}

@@ -15,6 +15,7 @@ from voxpipe.pipeline import (
     Pipeline,
     Processor,
     ReplyEnd,
+    ReplyFrame,
     Turn,
 )
 from voxpipe.processors.audio.g711 import expansion
@@ -45,7 +46,7 @@ class Parrot(Processor):
     """Says back what it has heard, and is silent as soon as somebody speaks."""
 
     hears = Input[AudioFrame]()
-    says = Output[AudioFrame | ReplyEnd]()
+    says = Output[ReplyFrame]()
 
     def __init__(self, greeting: bytes = b"") -> None:
         self._greeting = greeting

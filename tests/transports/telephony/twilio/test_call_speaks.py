@@ -156,6 +156,12 @@ def test_replies_are_counted_that_were_sent_at_least_in_part() -> None:
     assert Evening(agent).call.replies == 2
 
 
+def test_a_reply_is_counted_whatever_its_latency_marks_say() -> None:
+    turn = Turn()
+    turn.timings.first_written = 0.5
+    assert Evening(Agent(said(turn, 0.5))).call.replies == 1
+
+
 def test_it_knows_when_it_last_spoke_and_heard_something() -> None:
     async def once(call: TwilioCall, carrier: Carrier) -> None:
         await sleep(2.0)

@@ -20,19 +20,23 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
-from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.asgi import (
+    header,
+    refuse_upgrade,
+    respond,
+    split_path,
+)
 from voxpipe.transports.telephony.forms import BadRequest, read_body
 from voxpipe.transports.telephony.refusals import Refusals
 
 from .incoming import IncomingCall, incoming
 from .replays import Replays
-from .webhook import Secret, Webhook, WebhookRefused, secrets_of, unwrap
+from .webhook import HEADERS, Secret, Webhook, WebhookRefused, secrets_of, unwrap
 
 SipApp = Callable[[IncomingCall], Awaitable[object]]
 """What is done about a call: accept it, control it, and return when it is over."""
 
 WEBHOOK = "/openai/webhook"
-RETRY_AFTER = 5  # seconds; OpenAI delivers again what was not answered with 2xx
 
 logger = logging.getLogger("voxpipe.calls")
 
@@ -97,11 +101,7 @@ class SipEndpoint(AsyncContextManagerMixin):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "http":
-            try:
-                await self._request(scope, receive, send)
-            except BadRequest as error:
-                self._refusals.note(str(error))
-                await respond(send, error.status, f"{error}\n")
+            await self._refusals.answer(self._request, scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
@@ -124,34 +124,30 @@ class SipEndpoint(AsyncContextManagerMixin):
         if scope["method"] != "POST":
             raise BadRequest(405, "expected POST")
         body = await read_body(scope, receive)
+        headers = {name: header(scope, name.encode()) or "" for name in HEADERS}
         try:
-            webhook = unwrap(body, _headers(scope), self._secrets)
+            webhook = unwrap(body, headers, self._secrets)
             call = incoming(webhook)
         except WebhookRefused as error:
             raise BadRequest(400, str(error)) from None
-        refused = None if call is None else self._take(webhook, call)
-        if refused is None:
-            await respond(send, 200, "")
-        else:
-            self._refusals.note(refused)
-            retry = {"retry-after": str(RETRY_AFTER)}
-            await respond(send, 503, f"{refused}\n", headers=retry)
+        if call is not None:
+            self._take(webhook, call)
+        await respond(send, 200, "")
 
-    def _take(self, webhook: Webhook, call: IncomingCall) -> str | None:
-        """Have the call answered, unless that was done; or say why it cannot be."""
+    def _take(self, webhook: Webhook, call: IncomingCall) -> None:
+        """Have the call answered, unless that was done."""
         if self._tasks is None:
-            return "no call is taken: the endpoint is not open"
+            raise BadRequest(503, "no call is taken: the endpoint is not open")
         now = datetime.now(UTC).timestamp()
         claims = [self._replays.claim(name, now) for name in (webhook.id, call.id)]
         if claims[0] == "seen" or claims[1] == "seen":
-            return None
+            return
         if "full" in claims or self.calls >= self._limit:
             self._replays.forget(webhook.id)
             self._replays.forget(call.id)
-            return "no call is taken: there are too many"
+            raise BadRequest(503, "no call is taken: there are too many")
         self.calls += 1
         self._tasks.start_soon(self._run, call)
-        return None
 
     # --- calls
 
@@ -176,12 +172,3 @@ class SipEndpoint(AsyncContextManagerMixin):
             logger.error("call=%s failed: %s", call.id[-8:], failures.in_full(error))
             return "failed"
         return "over"
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """Those of a request; of one that came more than once, none."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1").lower()
-        headers[key] = "" if key in headers else value.decode("latin-1")
-    return headers

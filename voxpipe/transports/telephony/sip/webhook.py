@@ -26,7 +26,8 @@ from pydantic import SecretStr
 from voxpipe.pipeline import TransportError, VoxpipeError
 
 TOLERANCE = 300  # seconds that a webhook's time may differ from ours
-ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+HEADERS = "webhook-id", "webhook-timestamp", "webhook-signature"
+ID, TIME, SIGNATURE = HEADERS
 
 Secret = str | SecretStr
 """``whsec_…``, as the console shows it once."""
@@ -136,14 +137,8 @@ def _is_signed(
     body: bytes, headers: Mapping[str, str], keys: tuple[bytes, ...]
 ) -> bool:
     """Takes the same time for every wrong signature."""
-    signatures = (
-        [
-            each.removeprefix("v1,").encode(errors="replace")
-            for each in headers[SIGNATURE].split()[:16]
-        ]
-        if SIGNATURE in headers
-        else []
-    )
+    given = headers.get(SIGNATURE, "").split()[:16]
+    signatures = [each.removeprefix("v1,").encode(errors="replace") for each in given]
     found = False
     for key in keys:
         digest = base64.b64encode(_digest(key, headers[ID], headers[TIME], body))

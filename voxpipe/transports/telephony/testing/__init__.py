@@ -26,9 +26,9 @@ from .carrier import FakeTwilio
 from .leg import BadLine, Leg
 from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
+from .messages import Sids
 from .speech import Speech
 from .webhook import CallRefused, Stream
-from .wire import Sids
 
 __all__ = [
     "BadLine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from anyio import Event, create_task_group, current_time, move_on_after
 
@@ -17,14 +17,15 @@ from .lines import MemoryLine, memory_lines
 RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller is gone
 
 
-def answered(
+@asynccontextmanager
+async def answered(
     app: App,
     *,
     caller: str = "+15550100",
     called: str = "+15550199",
     parameters: Mapping[str, str] | None = None,
     line: BadLine | None = None,
-) -> AbstractAsyncContextManager[Caller]:
+) -> AsyncGenerator[Caller]:
     """Call ``app``, without any socket, over the same wire as Twilio's::
 
         async with answered(app) as caller:
@@ -46,20 +47,10 @@ def answered(
         Exception: whatever the app raised, as it was.
         TimeoutError: it did not return.
     """
-    return _answered(app, (caller, called), parameters, line)
-
-
-@asynccontextmanager
-async def _answered(
-    app: App,
-    numbers: tuple[str, str],
-    parameters: Mapping[str, str] | None,
-    line: BadLine | None,
-) -> AsyncGenerator[Caller]:
     ours, theirs = memory_lines()
     leg = Leg(current_time(), parameters=parameters, line=line)
-    async with _agent(app, theirs, numbers), Caller(leg, ours) as caller:
-        yield caller
+    async with _agent(app, theirs, (caller, called)), Caller(leg, ours) as person:
+        yield person
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from anyio import (
 
 from voxpipe.pipeline import AudioFrame
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
+from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .leg import Leg
 from .lines import CallerLine
@@ -57,7 +58,7 @@ class Caller(AsyncContextManagerMixin):
         self._mouth = Lock(fast_acquire=True)
         self._deaf_until = -math.inf
         self._dropped = False
-        self._news: Event | None = None  # while somebody waits for some
+        self._news = Wakeup()
         self._over = Event()
         self._talking = CancelScope()
 
@@ -92,7 +93,7 @@ class Caller(AsyncContextManagerMixin):
             self._leg.say(speech)
             try:
                 while self._leg.speaking and not self.ended:
-                    await self._wait_for_news()
+                    await self._news.wait()
             finally:
                 said_all = self._leg.hush()
         return said_all
@@ -116,13 +117,11 @@ class Caller(AsyncContextManagerMixin):
         clears = self.measured.clears
         await self.say(speech)
         playback = self._leg.playback
-        while not self.ended and self.measured.clears == clears:
+        while self.measured.clears == clears:
             now = current_time()
-            if playback.dry_at <= now:
+            if self.ended or playback.dry_at <= now:
                 return AudioFrame(data=playback.take(now), format=ULAW)
             await self._wait_for_news(playback.dry_at)
-        if self.measured.clears == clears:
-            return AudioFrame(data=playback.take(current_time()), format=ULAW)
         return AudioFrame(data=playback.cut, format=ULAW)
 
     def press(self, keys: str) -> None:
@@ -227,7 +226,7 @@ class Caller(AsyncContextManagerMixin):
         finally:
             self.ended = self.ended or "caller"
             self._leg.end(current_time())
-            self._tell()
+            self._news.set()
             with CancelScope(shield=True, deadline=current_time() + CLOSE_TIMEOUT):
                 await (self._line.abort if self._dropped else self._line.close)()
             self._over.set()
@@ -243,7 +242,7 @@ class Caller(AsyncContextManagerMixin):
                 for message in leg.tick(current_time()):
                     await line.send(message)
                 if was_speaking and not leg.speaking:
-                    self._tell()
+                    self._news.set()
         except BrokenResourceError:
             await sleep_forever()  # `_hear` learns how it ended, and cancels this
 
@@ -254,19 +253,12 @@ class Caller(AsyncContextManagerMixin):
                     await sleep_until(self._deaf_until)
                 message = await self._line.receive()
                 self._leg.receive(message, current_time())
-                self._tell()
+                self._news.set()
         except EndOfStream:
             if not self._leg.stopped:
                 self.ended = "agent" if self._line.close_code == 1000 else "lost"
             self._talking.cancel()
 
-    def _tell(self) -> None:
-        if self._news is not None:
-            self._news.set()
-            self._news = None
-
-    async def _wait_for_news(self, deadline: float = math.inf) -> None:
-        if self._news is None:
-            self._news = Event()
+    async def _wait_for_news(self, deadline: float) -> None:
         with CancelScope(deadline=deadline):
             await self._news.wait()

@@ -12,8 +12,8 @@ from anyio.to_thread import run_sync
 from .caller import Caller
 from .dial import dialled
 from .leg import BadLine, Leg
+from .messages import Sids
 from .webhook import Stream, form, post, signature, stream_of
-from .wire import Sids
 
 
 class FakeTwilio:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from anyio import (
     BrokenResourceError,
@@ -13,6 +14,7 @@ from anyio import (
     create_task_group,
     current_time,
 )
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.loop import in_trio
@@ -28,9 +30,8 @@ MAX_MESSAGE = 2**20  # bytes
 class WebSocketLine:
     """The carrier's end of a WebSocket."""
 
-    def __init__(self, socket: Any, closed: type[Exception]) -> None:
+    def __init__(self, socket: Any) -> None:
         self._socket = socket
-        self._closed = closed
 
     @property
     def close_code(self) -> int | None:
@@ -46,7 +47,7 @@ class WebSocketLine:
         """
         try:
             message: str | bytes = await self._socket.recv()
-        except self._closed:
+        except ConnectionClosed:
             raise EndOfStream from None
         return message
 
@@ -58,7 +59,7 @@ class WebSocketLine:
         """
         try:
             await self._socket.send(message)
-        except self._closed:
+        except ConnectionClosed:
             raise BrokenResourceError from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -104,12 +105,20 @@ async def dialled(
         CallRefused: the server answered something else than an upgrade.
         TransportError: nobody answered.
     """
-    from websockets.exceptions import ConnectionClosed
-
     async with AsyncExitStack() as stack:
-        with _explained(url):
+        try:
             socket = await stack.enter_async_context(_connect(url, headers))
-        line = WebSocketLine(socket, ConnectionClosed)
+        except InvalidStatus as error:
+            status = error.response.status_code
+            raise CallRefused(
+                f"the stream was refused with HTTP {status} (error 31920)",
+                status=status,
+            ) from None
+        except (OSError, EOFError, TimeoutError, InvalidHandshake) as error:
+            raise TransportError(
+                f"no stream to {urlsplit(url).netloc}: {type(error).__name__}"
+            ) from error
+        line = WebSocketLine(socket)
         try:
             yield line
         finally:
@@ -135,21 +144,3 @@ def _connect(url: str, headers: Mapping[str, str]) -> Any:
         proxy=None,
         logger=SILENT,
     )
-
-
-@contextmanager
-def _explained(url: str) -> Generator[None]:
-    from websockets.exceptions import InvalidHandshake, InvalidStatus
-
-    try:
-        yield
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise CallRefused(
-            f"the stream was refused with HTTP {status} (error 31920)", status=status
-        ) from None
-    except (OSError, EOFError, TimeoutError, InvalidHandshake) as error:
-        raise TransportError(
-            f"no stream to {url.partition('://')[2].partition('/')[0]}: "
-            f"{type(error).__name__}"
-        ) from error

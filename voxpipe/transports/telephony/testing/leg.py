@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .measurements import Measurements
+from .messages import CONNECTED, Sids, StreamMessages
 from .meter import Meter
 from .playback import Playback
 from .speech import FRAME, Speech
-from .wire import CONNECTED, Sids, Wire
 
 MAX_DELAY = 1.0  # seconds; a frame that is later than this is never sent
 MAX_OUTBOX = 1_000  # keys, and messages that a test has put in between
@@ -77,7 +77,7 @@ class Leg:
         self._parameters = dict(parameters or {})
         self._line = line or BadLine()
         self._dice = random.Random(self._line.seed)
-        self._wire = Wire(self.sids)
+        self._messages = StreamMessages(self.sids)
         self._meter = Meter(now)
         self._opened = now
         self._chunk = 0
@@ -128,7 +128,7 @@ class Leg:
 
     def opening(self) -> tuple[str, str]:
         """The first two messages: ``connected`` and ``start``."""
-        return CONNECTED, self._wire.start(self._parameters)
+        return CONNECTED, self._messages.start(self._parameters)
 
     @property
     def next_at(self) -> float:
@@ -143,16 +143,16 @@ class Leg:
         out = self._marks(now)
         while self._keys:
             self._meter.key()
-            out.append(self._wire.dtmf(self._keys.popleft()))
+            out.append(self._messages.dtmf(self._keys.popleft()))
         out.extend(self._outbox)
         self._outbox.clear()
         if self._stopping:
             self.stopped = True
-            out.append(self._wire.stop())
+            out.append(self._messages.stop())
         else:
             payload = self._frame(now)
             self.measured.frames += 1
-            out.append(self._wire.media(payload, self._chunk))
+            out.append(self._messages.media(payload, self._chunk))
         return out
 
     def _keep_up(self, now: float) -> None:
@@ -187,7 +187,7 @@ class Leg:
                 continue
             self.measured.marks_returned += 1
             self.measured.mark_after.append(now - came)
-            returned.append(self._wire.mark(name))
+            returned.append(self._messages.mark(name))
         return returned
 
     # --- what comes

@@ -34,18 +34,6 @@ class CallerLine(Socket, Protocol):
         ...
 
 
-class _Pair:
-    """What both ends share: which of them closed it, and how."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        self.code: int | None = None
-
-    def end(self, code: int | None) -> None:
-        if not self.is_over:
-            self.is_over, self.code = True, code
-
-
 class MemoryLine:
     """One end of a connection in memory; `memory_lines` makes two.
 
@@ -54,18 +42,18 @@ class MemoryLine:
 
     def __init__(
         self,
-        pair: _Pair,
+        codes: list[int | None],
         sender: MemoryObjectSendStream[str],
         receiver: MemoryObjectReceiveStream[str],
     ) -> None:
-        self._pair = pair
+        self._codes = codes  # both ends': with which it was closed, or that it broke
         self._sender = sender
         self._receiver = receiver
 
     @property
     def close_code(self) -> int | None:
         """With which the connection was closed, by either side."""
-        return self._pair.code
+        return self._codes[0] if self._codes else None
 
     async def receive(self) -> str:
         """Wait for the next message.
@@ -98,7 +86,8 @@ class MemoryLine:
         self._end(None)
 
     def _end(self, code: int | None) -> None:
-        self._pair.end(code)
+        if not self._codes:
+            self._codes.append(code)
         self._sender.close()
         self._receiver.close()
 
@@ -109,7 +98,7 @@ def memory_lines(capacity: int = CAPACITY) -> tuple[MemoryLine, MemoryLine]:
     Args:
         capacity: messages that each end may be behind before the other waits.
     """
-    pair = _Pair()
+    codes = list[int | None]()
     to_b, from_a = create_memory_object_stream[str](capacity)
     to_a, from_b = create_memory_object_stream[str](capacity)
-    return MemoryLine(pair, to_b, from_b), MemoryLine(pair, to_a, from_a)
+    return MemoryLine(codes, to_b, from_b), MemoryLine(codes, to_a, from_a)

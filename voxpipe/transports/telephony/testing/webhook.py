@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from voxpipe.pipeline import TransportError
 
-from .wire import Sids
+from .messages import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
 MAX_TWIML = 64 * 1024  # bytes; Twilio takes no longer TwiML (error 11750)
@@ -124,7 +124,11 @@ def stream_of(status: int, body: bytes) -> Stream:
             f"expected <Response><Connect><Stream>, got {verbs} in <{root.tag}>",
             status=status,
         )
-    return Stream(_checked(stream.get("url", "")), _parameters(stream))
+    passed = {
+        each.get("name", ""): each.get("value", "")
+        for each in stream.findall("Parameter")
+    }
+    return Stream(_checked(stream.get("url", "")), passed)
 
 
 def _checked(url: str) -> str:
@@ -141,10 +145,3 @@ def _checked(url: str) -> str:
             status=200,
         )
     return url
-
-
-def _parameters(stream: ElementTree.Element) -> dict[str, str]:
-    return {
-        each.get("name", ""): each.get("value", "")
-        for each in stream.findall("Parameter")
-    }

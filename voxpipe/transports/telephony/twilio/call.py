@@ -76,6 +76,7 @@ class TwilioCall(Call):
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._marks = Marks()
         self._keys: deque[AudioFrame] = deque()  # tones that do not sound yet
+        self._last: Turn | None = None  # the reply of which something was sent last
         self._has_price = True  # so far, all that was charged
         self._hung_up = False
         self._has_run = False
@@ -260,7 +261,8 @@ class TwilioCall(Call):
             self._keys.popleft()
         if turn is not None:
             self.spoke_at = self._now()
-            if turn.timings.first_written is None:
+            if turn is not self._last:
+                self._last = turn
                 self.replies += 1
         await self._send(wire.media(self._stream, frame.base64))
         name = self._marks.after(frame)

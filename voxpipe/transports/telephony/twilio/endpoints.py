@@ -12,7 +12,6 @@ Source: https://www.twilio.com/docs/usage/security/availability-reliability
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 
 from voxpipe.pipeline import TransportError
@@ -31,11 +30,10 @@ from voxpipe.transports.telephony.tickets import Replayed
 from .answer import TICKET, connect_stream
 from .call import TwilioCall
 from .guard import Guard
+from .messages import SID
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
-RETRY_AFTER = 5  # seconds
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
-_SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 class TwilioEndpoints:
@@ -81,7 +79,7 @@ class TwilioEndpoints:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "http":
-            await self._request(scope, receive, send)
+            await self._refusals.answer(self._request, scope, receive, send)
         elif scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -102,13 +100,6 @@ class TwilioEndpoints:
     # --- HTTP
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._respond(scope, receive, send)
-        except BadRequest as error:
-            self._refusals.note(str(error))
-            await respond(send, error.status, f"{error}\n")
-
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, path = split_path(scope)
         path = path.rstrip("/")
         if path == WEBHOOK:
@@ -142,7 +133,7 @@ class TwilioEndpoints:
             raise BadRequest(400, str(error)) from None
         fields = dict(form)
         call_id = fields.get("CallSid", "")
-        if _SID.fullmatch(call_id) is None:
+        if SID.fullmatch(call_id) is None:
             raise BadRequest(400, "expected the CallSid of a call")
         try:
             ticket = self.switchboard.promise(
@@ -151,12 +142,8 @@ class TwilioEndpoints:
         except Replayed:
             raise BadRequest(403, "expected a call that was not answered yet") from None
         except CallNotTaken as refused:
-            self._refusals.note(str(refused))
-            retry = {"retry-after": str(RETRY_AFTER)}
-            await respond(send, 503, f"{refused}\n", headers=retry)
-        else:
-            twiml = connect_stream(url, ticket)
-            await respond(send, 200, twiml, kind="text/xml")
+            raise BadRequest(503, str(refused)) from None
+        await respond(send, 200, connect_stream(url, ticket), kind="text/xml")
 
     # --- WebSocket
 

@@ -38,7 +38,7 @@ class Marks:
             del self._out[next(iter(self._out))]  # the carrier has lost it
         self._count += 1
         name = str(self._count)
-        self._out[name] = turn, frame.start + frame.duration
+        self._out[name] = turn, frame.end
         return name
 
     def returned(self, name: str) -> tuple[Turn, float] | None:

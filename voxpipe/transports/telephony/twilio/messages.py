@@ -149,7 +149,7 @@ def clear(stream_sid: str) -> str:
 # --- what Twilio says
 
 _parse_json = json.JSONDecoder().raw_decode
-_SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 # Nearly every message: 50 a second and call, as Twilio writes them (stream before or
 # after the audio). A match takes half the time of the parser, which reads all others.
 _USUAL_MEDIA = re.compile(
@@ -194,10 +194,6 @@ def _media(value: dict[str, Any]) -> Media:
     return Media(value.get("streamSid"), body.get("track"), payload, timestamp)
 
 
-def _connected(_: dict[str, Any]) -> Connected:
-    return Connected()
-
-
 def _started(value: dict[str, Any]) -> Started:
     body = _part(value, "start")
     audio = _part(body, "mediaFormat", "start.")
@@ -226,17 +222,13 @@ def _marked(value: dict[str, Any]) -> Marked:
     return Marked(_text(value, "streamSid"), name)
 
 
-def _stopped(value: dict[str, Any]) -> Stopped:
-    return Stopped(_text(value, "streamSid"))
-
-
 _PARSERS: dict[str, Callable[[dict[str, Any]], Event]] = {
-    "connected": _connected,
+    "connected": lambda _: Connected(),
     "start": _started,
     "media": _media,
     "dtmf": _digit,
     "mark": _marked,
-    "stop": _stopped,
+    "stop": lambda value: Stopped(_text(value, "streamSid")),
 }
 
 
@@ -265,7 +257,7 @@ def _number(value: dict[str, Any], name: str) -> int:
 
 def _sid(body: dict[str, Any], name: str) -> str:
     sid = _text(body, name, "start.")
-    if _SID.fullmatch(sid) is None:
+    if SID.fullmatch(sid) is None:
         raise _wrong(f"start.{name}", "letters and digits", sid)
     return sid
 

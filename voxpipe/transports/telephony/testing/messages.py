@@ -29,7 +29,7 @@ class Sids:
         return cls(*(prefix + uuid4().hex for prefix in ("AC", "CA", "MZ")))
 
 
-class Wire:
+class StreamMessages:
     """Writes the messages of one stream, in the order in which they are sent."""
 
     __slots__ = ("_sequence", "_sids", "_stream")
