@@ -7,18 +7,18 @@ Sources: the official SDK's environment variables; OpenAI's guide to data reside
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.config.turn_detection import SemanticVad, TurnDetection
 from voxpipe.processors.realtime.config.warn import warn_program
 from voxpipe.processors.realtime.errors import ConfigurationError
 
+from .base_url import host_in, issuer_of, read_base_url
+from .keys import OPENAI_URL, credentials, fits_a_header, is_meant, key_for
 from .service import Service
 
 
@@ -26,17 +26,12 @@ class HostWarning(UserWarning):
     """A host is known not to do what a setting asks it for."""
 
 
-OPENAI_URL = "https://api.openai.com/v1"
 REGIONS: Mapping[str, str] = {
     "us": "https://us.api.openai.com/v1",
     "eu": "https://eu.api.openai.com/v1",
 }
-_NO_KEYS = {"OPENAI_API_KEY": "simulated", "AZURE_OPENAI_API_KEY": "simulated"}
-_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-_AZURE = (".openai.azure.com", ".services.ai.azure.com")
-_AZURE_PATH = "/openai/v1"
-# What Entra gives out is a JSON Web Token; keys of Azure's have no dots.
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+INSECURE = "VOXPIPE_REALTIME_INSECURE"  # as `Service.insecure`, for containers
+_YES = {"1", "true", "yes", "on"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Host:
     """An API of OpenAI's shape, and who asks it.
 
     Attributes:
-        secure: TLS; without it only on this machine.
+        secure: TLS.
         netloc: host and port.
         path: what stands before ``/realtime``.
         query: what every request carries; some hosts want a key in it.
@@ -62,7 +57,7 @@ class Host:
     @property
     def is_azure(self) -> bool:
         """It is Microsoft's, where models are deployments."""
-        return _is_azure(self.netloc)
+        return issuer_of(host_in(self.netloc)) == "azure"
 
     def websocket(self, path: str = "/realtime", **query: str) -> Address:
         """Where a session is, such as that of ``model="gpt-realtime-2.1"``."""
@@ -99,11 +94,7 @@ class Address:
 
     def headers(self) -> dict[str, str]:
         """What a request must carry, the key included: send it, and show it nobody."""
-        secret = self.key.get_secret_value()
-        opens = {"Authorization": f"Bearer {secret}"}
-        if _is_azure(self.host) and not _TOKEN.fullmatch(secret):
-            opens = {"api-key": secret}
-        return opens | dict(self.says)
+        return credentials(self.key, self.host) | dict(self.says)
 
     def __str__(self) -> str:
         return self.host
@@ -118,32 +109,27 @@ def host_of(service: Service, connect: object = None) -> Host:
             ``needs_key = False``, nothing of the environment is read.
 
     Raises:
-        ConfigurationError: no key, one that cannot be sent, or a URL that would send it
-            in the clear, shows one, or is not the only one given.
+        ConfigurationError: no key for this host, one that cannot be sent, or a URL that
+            would send it in the clear, shows one, or is not the only one given.
     """
     needs_key = getattr(connect, "needs_key", True)
-    given: Mapping[str, str] = os.environ if needs_key else _NO_KEYS
-    secure, netloc, path, query = _parts(_base(service, given))
-    azure = _is_azure(netloc)
-    if azure and path != _AZURE_PATH:
-        raise ConfigurationError(
-            f"the base URL of an Azure resource is https://{netloc}{_AZURE_PATH}, with "
-            "the name of a deployment as model="
-        )
-    # What the environment says about OpenAI is not Microsoft's business.
-    environment: Mapping[str, str] = {} if azure else given
+    environment: Mapping[str, str] = os.environ if needs_key else {}
+    insecure = service.insecure or environment.get(INSECURE, "").lower() in _YES
+    url = read_base_url(_base(service, environment), insecure=insecure)
+    key = key_for(url, service, environment) if needs_key else SecretStr("simulated")
+    # What the environment says about one host is no other one's business.
+    meant = environment if is_meant(environment, url) else {}
     says = {
-        "OpenAI-Organization": service.organization or environment.get("OPENAI_ORG_ID"),
-        "OpenAI-Project": service.project or environment.get("OPENAI_PROJECT_ID"),
+        "OpenAI-Organization": service.organization or meant.get("OPENAI_ORG_ID"),
+        "OpenAI-Project": service.project or meant.get("OPENAI_PROJECT_ID"),
         "OpenAI-Safety-Identifier": service.safety_identifier,
     }
-    name = "AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY"
     return Host(
-        secure,
-        netloc,
-        path,
-        query,
-        _key(service.api_key or given.get(name), name),
+        url.secure,
+        url.netloc,
+        url.path,
+        url.query,
+        key,
         {name: _header(name, value) for name, value in says.items() if value},
     )
 
@@ -182,61 +168,10 @@ def _base(service: Service, environment: Mapping[str, str]) -> str:
     return REGIONS[region]
 
 
-def _parts(base: str) -> tuple[bool, str, str, tuple[tuple[str, str], ...]]:
-    try:
-        parts = urlsplit(base)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    scheme = _SCHEMES.get(parts.scheme)
-    if scheme is None or not host:
-        raise ConfigurationError(
-            "the base URL must look like https://host/v1 (http, ws and wss will do too)"
-        )
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            f"the base URL for {host} holds a user name or a password: pass the key in "
-            "Service(api_key=…), or set OPENAI_API_KEY"
-        )
-    if scheme == "ws" and not is_loopback(host):
-        raise ConfigurationError(
-            f"{parts.scheme}:// would send the key and the call in the clear to "
-            f"{host}: use https://, plain connections are for loopback only"
-        )
-    query = tuple(parse_qsl(parts.query))
-    return scheme == "wss", parts.netloc, parts.path.rstrip("/"), query
-
-
-def _key(given: str | SecretStr | None, variable: str) -> SecretStr:
-    if isinstance(given, SecretStr):
-        given = given.get_secret_value()
-    # Environment files like to end in a newline, which no header can hold.
-    key = (given or "").strip()
-    if not key:
-        raise ConfigurationError(
-            f"no API key: set {variable}, pass service=Service(api_key=…), or talk to "
-            "the simulator: `voxpipe simulate`, or connect=simulated()"
-        )
-    if not _fits_a_header(key) or " " in key:
-        raise ConfigurationError(
-            "the API key holds characters that no key has (spaces, line breaks, quotes "
-            "of a word processor …): copy it again"
-        )
-    return SecretStr(key)
-
-
 def _header(name: str, value: str) -> str:
     value = value.strip()
-    if not _fits_a_header(value):
+    if not fits_a_header(value):
         raise ConfigurationError(
             f"{name} holds characters that no header can: expected plain ASCII"
         )
     return value
-
-
-def _fits_a_header(value: str) -> bool:
-    return value.isascii() and value.isprintable()
-
-
-def _is_azure(netloc: str) -> bool:
-    return (urlsplit(f"//{netloc}").hostname or "").endswith(_AZURE)

@@ -19,18 +19,24 @@ class Service:
 
     Attributes:
         api_key: default: ``OPENAI_API_KEY``, or, for Azure, ``AZURE_OPENAI_API_KEY``.
-            Azure also takes an Entra token.
+            Azure also takes an Entra token. Any other host than these two and this
+            machine gets a key only with its address: both here, or both in the
+            environment.
         base_url: default: ``OPENAI_BASE_URL``, or OpenAI itself. Azure's is
             ``https://RESOURCE.openai.azure.com/openai/v1``.
         region: OpenAI's hosts for the US or the EU, in place of a URL.
         organization: who pays; default: ``OPENAI_ORG_ID``.
         project: likewise, ``OPENAI_PROJECT_ID``.
         safety_identifier: of the end user, hashed; the same for all of their calls.
+        insecure: let the base URL be ``http://`` elsewhere than on this machine, too;
+            default: ``VOXPIPE_REALTIME_INSECURE``. Whoever is on the way then reads
+            the key and hears the call: for a network of your own, as of containers.
     """
 
     api_key: str | SecretStr | None = field(default=None, repr=False)
     base_url: str | None = field(default=None, repr=False)  # some carry a key
     region: Region | None = None
+    insecure: bool = False
     organization: str | None = None
     project: str | None = None
     safety_identifier: str | None = None
