@@ -10,29 +10,43 @@ class ServiceRefused(TransportError):
     """The service would not do what it was asked for.
 
     Attributes:
-        code: the service's word for it, such as ``invalid_api_key``.
+        code: the service's word for it, such as ``invalid_api_key``; may be empty.
         param: what it did not like, if it named something.
     """
 
-    def __init__(self, what: str, code: str, param: str | None, cure: str = "") -> None:
-        where = f" ({param})" if param else ""
-        super().__init__(f"the service refused {what}: {code}{where}{cure}")
+    def __init__(self, message: str, code: str, param: str | None) -> None:
+        super().__init__(message)
         self.code = code
         self.param = param
 
 
 class SessionRefused(ServiceRefused):
-    """The service would not open the session, or not as it was asked for."""
+    """The service would not open the session, or not as it was asked for.
 
-    def __init__(self, code: str, param: str | None, cure: str) -> None:
-        super().__init__("the session", code, param, cure)
+    Attributes:
+        status: of HTTP, if the connection itself was refused; else 0.
+        retry_after: seconds after which it may be asked again, if it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: str,
+        param: str | None = None,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, code, param)
+        self.status = status
+        self.retry_after = retry_after
 
 
 class UpdateRefused(ServiceRefused):
     """The service would not change the session; all is as it was."""
 
     def __init__(self, code: str, param: str | None) -> None:
-        super().__init__("the update", code, param)
+        super().__init__(refused("the update", code, param), code, param)
 
 
 class ItemRefused(ServiceRefused):
@@ -44,8 +58,15 @@ class ItemRefused(ServiceRefused):
 
     def __init__(self, what: str, item_id: str, code: str, param: str | None) -> None:
         what = f"to {what} the item {item_id[:64]!r}"
-        super().__init__(what, code, param, _ITEM_CURES.get(code, ""))
+        cure = _ITEM_CURES.get(code, "")
+        super().__init__(refused(what, code, param, cure), code, param)
         self.item_id = item_id
+
+
+def refused(what: str, code: str, param: str | None, cure: str = "") -> str:
+    """What is to be said of it."""
+    where = f" ({param})" if param else ""
+    return f"the service refused {what}: {code}{where}{cure}"
 
 
 _GONE = ": there is no such item, or no more; `Realtime.history` has those that are"

@@ -30,8 +30,10 @@ from voxpipe.pipeline.runtime.loop import one_per_loop
 from voxpipe.pipeline.runtime.timer import Timer, timers
 
 from .close import Timeouts, lost, unheard, unread
+from .dial import dial
 from .host import Address
 from .masking import Masking
+from .proxy import Proxy
 
 _MOST = 64  # messages in the line; then the service has to wait
 _FEW = 16  # messages, at which it may go on
@@ -41,25 +43,32 @@ _FULL = 64 * 2**10  # bytes that the system has not taken; more make a sender wa
 
 @asynccontextmanager
 async def open_asyncio(
-    address: Address, patience: Timeouts, *, max_size: int, logger: Logger
+    address: Address,
+    patience: Timeouts,
+    *,
+    proxy: Proxy | None,
+    max_size: int,
+    logger: Logger,
 ) -> AsyncGenerator[AsyncioSocket]:
     """Connect, and close at the end of the context.
 
     Raises:
-        OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
+        OSError, ProxyRefused, InvalidHandshake, EOFError: there is no connection, or no
+            upgrade.
     """
     import asyncio  # only where it runs
 
     uri = parse_uri(address.url)
     protocol = _protocol()(uri, address, patience, max_size, logger)
     socket: AsyncioSocket = protocol
+    context = ssl.create_default_context() if uri.secure else None
     try:
         with fail_after(patience.open):
             await asyncio.get_running_loop().create_connection(
                 lambda: protocol,
-                uri.host,
-                uri.port,
-                ssl=ssl.create_default_context() if uri.secure else None,
+                sock=await dial(uri.host, uri.port, proxy),
+                ssl=context,
+                server_hostname=uri.host if context else None,
             )
             await socket.opened()
         yield socket

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    contextmanager,
 )
 from typing import Any, Protocol
 
-from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.loop import in_trio
 from voxpipe.pipeline.runtime.silent import SILENT
 
@@ -54,12 +52,19 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
     """Connect to the service, or to the simulator, on asyncio or trio.
 
     Raises:
-        TransportError: nobody there, or the upgrade was refused.
+        SessionRefused: the upgrade was refused; says by which status, and why.
+        TransportError: nobody there, or somebody who does not speak WebSocket.
+        ConfigurationError: the environment names a proxy that it cannot go through.
     """
     opening: AbstractAsyncContextManager[Connection]
     patience = Timeouts(OPEN_TIMEOUT, QUIET, ANSWER, FAREWELL)
-    options: Any = {"max_size": MAX_MESSAGE, "logger": SILENT}
     # Here, not above: a program that replays a recording needs no WebSockets.
+    from .failure import explained
+    from .proxy import check_speakable, proxy_of
+
+    proxy = proxy_of(address.url)
+    check_speakable(proxy)
+    options: Any = {"proxy": proxy, "max_size": MAX_MESSAGE, "logger": SILENT}
     if in_trio():
         from .trio_socket import open_trio
 
@@ -69,35 +74,6 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
 
         opening = open_asyncio(address, patience, **options)
     async with AsyncExitStack() as stack:
-        with _explained(address):
+        with explained(address, proxy, patience.open):
             connection: Connection = await stack.enter_async_context(opening)
         yield connection
-
-
-_CURES = {
-    400: ": the host has no realtime model of this name (Azure's are deployments)",
-    401: ": check the API key",
-}
-
-
-@contextmanager
-def _explained(address: Address) -> Generator[None]:
-    """Says in voxpipe's words why there is no connection, without the key."""
-    from websockets.exceptions import InvalidHandshake, InvalidStatus
-
-    try:
-        yield
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise TransportError(
-            f"{address.host} refused the connection with HTTP {status}"
-            + _CURES.get(status, "")
-        ) from None
-    except InvalidHandshake as error:
-        raise TransportError(
-            f"{address.host} does not speak WebSocket there: {type(error).__name__}"
-        ) from None
-    except (OSError, UnicodeError, EOFError) as error:
-        raise TransportError(
-            f"no connection to {address.host}: {type(error).__name__}"
-        ) from error

@@ -12,7 +12,11 @@ import anyio
 
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.errors import ConfigurationError, SessionRefused
+from voxpipe.processors.realtime.errors import (
+    ConfigurationError,
+    SessionRefused,
+    refused,
+)
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 
 from .connection import Connect, Connection
@@ -122,7 +126,8 @@ async def greeting(
         # Its message can quote the key, or the instructions: only the code is told.
         error = event.error
         code = error.code or error.type or "unknown error"
-        raise SessionRefused(code, error.param, _CURES.get(code, ""))
+        text = refused("the session", code, error.param, _CURES.get(code, ""))
+        raise SessionRefused(text, code, error.param)
     return message, event
 
 

@@ -4,47 +4,84 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
 from logging import Logger
 from typing import Any
 
-from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio import (
+    CancelScope,
+    create_task_group,
+    current_time,
+    fail_after,
+    move_on_after,
+)
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
+from websockets.uri import parse_uri
 
 from .close import Timeouts, lost, unheard, unread
+from .dial import dial
 from .host import Address
+from .proxy import Proxy
 
 
 @asynccontextmanager
 async def open_trio(
-    address: Address, patience: Timeouts, *, max_size: int, logger: Logger
+    address: Address,
+    patience: Timeouts,
+    *,
+    proxy: Proxy | None,
+    max_size: int,
+    logger: Logger,
 ) -> AsyncGenerator[TrioSocket]:
     """Connect, and close at the end of the context.
 
     Raises:
-        OSError, InvalidHandshake, EOFError: there is no connection, or no upgrade.
+        OSError, ProxyRefused, InvalidHandshake, EOFError: there is no connection, or no
+            upgrade.
     """
-    from websockets.trio.client import connect  # trio is an extra
+    import trio  # an extra
 
+    uri = parse_uri(address.url)
+    with fail_after(patience.open) as dialing:
+        dialed = await dial(uri.host, uri.port, proxy)
     async with AsyncExitStack() as stack:
-        socket: Any = await stack.enter_async_context(
-            connect(
-                address.url,
-                additional_headers=address.headers(),
-                compression=None,  # sound in base64 does not shrink enough
-                open_timeout=patience.open,
-                close_timeout=patience.farewell,
-                ping_interval=None,  # `TrioSocket` asks when nothing comes
-                max_size=max_size,
-                proxy=None,
-                logger=logger,
+        try:
+            socket: Any = await stack.enter_async_context(
+                _connect()(
+                    address.url,
+                    stream=trio.SocketStream(trio.socket.from_stdlib_socket(dialed)),
+                    additional_headers=address.headers(),
+                    compression=None,  # sound in base64 does not shrink enough
+                    open_timeout=dialing.deadline - current_time(),
+                    close_timeout=patience.farewell,
+                    ping_interval=None,  # `TrioSocket` asks when nothing comes
+                    max_size=max_size,
+                    logger=logger,
+                )
             )
-        )
+        except trio.BrokenResourceError as broken:
+            # Around what asyncio raises as it is, such as that of a certificate.
+            cause = broken.__cause__
+            raise cause if isinstance(cause, OSError) else EOFError() from None
         try:
             yield TrioSocket(socket, patience)
         finally:
             bound = current_time() + 2 * patience.farewell
             with CancelScope(shield=True, deadline=bound):
                 await _say_goodbye(socket)
+
+
+@cache
+def _connect() -> Any:
+    from websockets.trio.client import connect
+
+    class Connect(connect):
+        """Follows nobody elsewhere, where it would show keys that it does not know."""
+
+        def process_redirect(self, exc: Exception) -> Exception | str:
+            return exc
+
+    return Connect
 
 
 class TrioSocket:

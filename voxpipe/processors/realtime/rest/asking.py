@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from voxpipe.processors.realtime.connect.failure import reason_of
 from voxpipe.processors.realtime.connect.host import Host
+from voxpipe.processors.realtime.connect.proxy import Proxy
 
 from .errors import RestError, refusal
 
@@ -26,15 +28,23 @@ class Asking:
         client: lent; it verifies TLS and follows nobody elsewhere.
         host: where, and as whom.
         timeout: seconds from asking to the end of the answer.
+        proxy: through which it asks, to be named in errors.
 
     Attributes:
         host: as given.
     """
 
-    def __init__(self, client: httpx2.AsyncClient, host: Host, timeout: float) -> None:
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        host: Host,
+        timeout: float,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._client = client
         self.host = host
         self._timeout = timeout
+        self._proxy = proxy
 
     async def post(
         self, what: str, path: str, **content: Any
@@ -59,10 +69,11 @@ class Asking:
         except TimeoutError:
             wrong = f"no answer within {self._timeout:g} s"
         except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-            wrong = type(error).__name__
+            wrong = reason_of(error, self._proxy)
         # Outside of the above, which hold the request, and so the key.
+        way = f" through the proxy {self._proxy}" if self._proxy else ""
         raise RestError(
-            f"could not {what} at {self.host.netloc}: {wrong}",
+            f"could not {what} at {self.host.netloc}{way}: {wrong}",
             cure="whether the service has done it is unknown",
         )
 

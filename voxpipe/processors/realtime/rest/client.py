@@ -11,7 +11,6 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
@@ -22,6 +21,7 @@ from voxpipe.processors.realtime.config.options import between
 from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.connect.handshake import update_of
 from voxpipe.processors.realtime.connect.host import host_of
+from voxpipe.processors.realtime.connect.proxy import proxy_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
 from voxpipe.processors.realtime.connect.sideband import checked_call_id, is_call_id
 from voxpipe.processors.realtime.errors import ConfigurationError
@@ -84,7 +84,8 @@ async def open_rest(
         transport: another way to the service than the network, for tests.
 
     Raises:
-        ConfigurationError: no key, or an address that would send it in the clear.
+        ConfigurationError: no key for this host, an address that would send it in the
+            clear, or a proxy that is none.
         ImportError: httpx2 is not installed.
     """
     try:
@@ -94,18 +95,23 @@ async def open_rest(
             "the REST side needs httpx2: pip install 'voxpipe[rest]'"
         ) from None
     host = host_of(service)
-    make = partial(
-        httpx2.AsyncClient,
-        timeout=timeout,
-        follow_redirects=False,
-        # A proxy would read what is not encrypted, the key first.
-        trust_env=host.secure,
-        transport=transport,
-    )
+    proxy = proxy_of(host.rest("").url) if transport is None else None
+
+    def make() -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            timeout=timeout,
+            follow_redirects=False,
+            transport=transport,
+            # What sessions take: httpx2 itself would read NO_PROXY otherwise.
+            trust_env=False,
+            proxy=proxy.url if proxy else None,
+            verify=transport is not None or httpx2.create_ssl_context(),
+        )
+
     # Certificates are read then, which takes a tenth of a second: not in the loop.
     client = await to_thread.run_sync(make) if transport is None else make()
     async with client:
-        yield Rest(Asking(client, host, timeout))
+        yield Rest(Asking(client, host, timeout, proxy))
 
 
 class Rest:

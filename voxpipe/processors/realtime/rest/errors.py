@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, cast
 
 from voxpipe.pipeline import TransportError
+from voxpipe.processors.realtime.connect.refusal import code_of, wait_of
 
-LONGEST_WAIT = 3_600.0  # seconds; what asks for more has not understood the question
-
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # anything else could quote the request
 _CURES = {
     400: "something in the request is not to its liking",
     401: "check the API key",
@@ -58,48 +52,15 @@ def refusal(
 
     Args:
         what: was asked for.
-        status: of the answer, 400 or more.
+        status: of the answer, 300 or more.
         headers: of it, looked up without regard to case.
         body: its JSON, or anything else.
     """
+    sent_on = "it sends elsewhere, where no key follows: check the base URL"
     return RestError(
         f"the service refused to {what}",
         status=status,
-        code=_code(body),
-        retry_after=_wait(headers),
+        code=code_of(body),
+        cure=sent_on if 300 <= status < 400 else "",
+        retry_after=wait_of(headers),
     )
-
-
-def _code(body: object) -> str:
-    error: object = _field(body, "error")
-    for name in ("code", "type"):
-        value = _field(error, name)
-        if isinstance(value, str) and _CODE.fullmatch(value):
-            return value
-    return ""
-
-
-def _field(value: object, name: str) -> object:
-    return cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds, as the service says them in one of three ways."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return min(milliseconds / 1_000, LONGEST_WAIT)
-    text = headers.get("retry-after", "")
-    seconds = _number(text)
-    if seconds is None and text:
-        try:
-            then = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=UTC)
-        seconds = max(0.0, (then - datetime.now(UTC)).total_seconds())
-    return None if seconds is None else min(seconds, LONGEST_WAIT)
-
-
-def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text) else None
