@@ -7,8 +7,8 @@ without key or network, in no time. With a key this records it again, with the m
 
 and this does it with the simulator, as was done here::
 
-    voxpipe simulate --port 8080 examples/train.yaml
-    export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-simulated
+    voxpipe simulate examples/train.yaml
+    export OPENAI_BASE_URL=http://127.0.0.1:8081/v1 OPENAI_API_KEY=sk-simulated
     pytest --record-realtime examples/test_regression.py
 """
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from voxpipe.console import simulate
+from voxpipe.console import serve, simulate
 from voxpipe.console.main import main
+from voxpipe.processors.realtime import Service, SessionRefused, open_session
 from voxpipe.simulator import parse_script
 
 
@@ -38,7 +40,7 @@ def test_its_help_teaches_with_a_script_that_works(
 ) -> None:
     (tmp_path / "question.txt").write_text("What is there to eat?")
     shown = epilog(capsys)
-    assert "export OPENAI_BASE_URL=http://127.0.0.1:8080/v1" in shown
+    assert "export OPENAI_BASE_URL=http://127.0.0.1:8081/v1" in shown
     parts = [examples(shown, part) for part in ("replies", "when", "faults")]
     script = parse_script(parts[0], folder=tmp_path)
     assert [call.name for call in script.replies[0].calls] == ["opening_hours"]
@@ -71,7 +73,7 @@ async def test_it_serves_where_it_says(
     path = tmp_path / "script.yaml"
     path.write_text("replies: [{say: Hello.}]")
     arguments = argparse.Namespace(
-        host="127.0.0.1", port=0, script=str(path), cassette=None
+        host="127.0.0.1", port=0, key=None, script=str(path), cassette=None
     )
     printed = ""
     with anyio.fail_after(10):
@@ -85,3 +87,57 @@ async def test_it_serves_where_it_says(
             stream = await anyio.connect_tcp("127.0.0.1", int(found[1]))
             await stream.aclose()
             tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [(None, ("sk-1", "1234"), ()), ("sk-mine", ("sk-mine",), ("sk-other", "1234"))],
+)
+async def test_it_takes_any_key_or_the_one_it_is_told(
+    key: str | None,
+    good: Sequence[str],
+    bad: Sequence[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = argparse.Namespace(
+        host="127.0.0.1", port=0, key=key, script=None, cassette=None
+    )
+    printed = ""
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(simulate.simulate, arguments)
+            while "Ctrl-C" not in printed:
+                await anyio.lowlevel.checkpoint()
+                printed += capsys.readouterr().out
+            found = re.search(r"OPENAI_BASE_URL=(\S+) OPENAI_API_KEY=(\S+)", printed)
+            assert found is not None
+            assert found[2] == ("sk-simulated" if key is None else "...")
+            for each in good:
+                await open_once(found[1], each)
+            for each in bad:
+                with pytest.raises(SessionRefused, match="invalid_api_key"):
+                    await open_once(found[1], each)
+            tasks.cancel_scope.cancel()
+
+
+async def open_once(url: str, key: str) -> None:
+    async with open_session(service=Service(base_url=url, api_key=key)):
+        pass
+
+
+@pytest.mark.parametrize("key", ["", " ", "two words", "schlüssel", "line\nbreak"])
+def test_what_no_header_can_hold_is_no_key(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["simulate", "--key", key])
+    assert "expected a key: plain ASCII" in capsys.readouterr().err
+
+
+def test_it_does_not_listen_where_serve_does() -> None:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    simulate.add_parser(commands)
+    serve.add_parser(commands)
+    ports = {parser.parse_args([name]).port for name in ("simulate", "serve")}
+    assert ports == {8080, 8081}

@@ -32,7 +32,7 @@ async def text_model(
     script: Script = SCRIPT, key: str = "sk-test"
 ) -> AsyncGenerator[AsyncOpenAI]:
     async with (
-        Simulator(script, ToneVoice()) as simulator,
+        Simulator(script, ToneVoice(), accepts="sk-test".__eq__) as simulator,
         AsyncOpenAI(
             base_url=simulator.url,
             api_key=key,

@@ -133,7 +133,7 @@ async def test_the_sdk_converses_calls_a_tool_and_interrupts() -> None:
 
 
 async def test_the_sdk_is_told_that_its_key_is_wrong() -> None:
-    async with Simulator(SCRIPT, ToneVoice()) as simulator:
+    async with Simulator(SCRIPT, ToneVoice(), accepts="sk-right".__eq__) as simulator:
         client = AsyncOpenAI(base_url=simulator.url, api_key="wrong")
         async with client.realtime.connect(model="gpt-realtime-2.1") as connection:
             event = await connection.recv()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import math
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -22,6 +21,7 @@ from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 
+from . import numbers
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .process import environment, log_to_console, open_files, settle
@@ -73,7 +73,10 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--host", default=LOOPBACK, help=default)
     parser.add_argument(
-        "--port", type=_port, default=8080, help=f"0 for any that is free; {default}"
+        "--port",
+        type=numbers.port,
+        default=8080,
+        help=f"0 for any that is free; {default}",
     )
     model = parser.add_mutually_exclusive_group()
     model.add_argument(
@@ -92,14 +95,14 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_count,
+        type=numbers.count,
         default=100,
         metavar="N",
         help=f"calls at once; {default}",
     )
     parser.add_argument(
         "--idle-limit",
-        type=_seconds,
+        type=numbers.seconds,
         default=300.0,
         metavar="S",
         help="seconds after the agent's last word until a call is ended; "
@@ -107,7 +110,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--drain",
-        type=_seconds,
+        type=numbers.seconds,
         default=3600.0,
         metavar="S",
         help="seconds that calls have to finish at the end; default: %(default)g",
@@ -183,7 +186,11 @@ async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
             "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
         )
     url = arguments.realtime_url
-    host = host_of(Service(api_key=None if has_key else "unknown", base_url=url))
+    service = Service(base_url=url)
+    if not has_key:  # it is the app that brings one, and says for which host
+        there = url or os.environ.get("OPENAI_BASE_URL")
+        service = Service(base_url=there, api_key="unknown")
+    host = host_of(service)
     with nullcontext() if url is None else environment(OPENAI_BASE_URL=url):
         yield host.netloc + (
             "" if has_key else ", without a key: the app must bring one"
@@ -252,27 +259,3 @@ def chosen_loop(wish: str | None) -> str:
     if wish == "uvloop" and not there:
         raise AppError("uvloop is not installed: pip install 'voxpipe[uvloop]'")
     return wish or ("uvloop" if there else "asyncio")
-
-
-def _port(text: str) -> int:
-    return int(_within(text, 0, 65_535))
-
-
-def _count(text: str) -> int:
-    return int(_within(text, 1, 100_000))
-
-
-def _seconds(text: str) -> float:
-    return _within(text, 0.001, 1e7)
-
-
-def _within(text: str, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(
-            f"expected a number from {least:g} to {most:g}, got {text!r}"
-        )
-    return value

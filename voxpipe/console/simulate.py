@@ -7,14 +7,22 @@ from typing import Any
 
 import anyio
 
+from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.simulator import Script, Simulator, load_script
 from voxpipe.simulator.cassettes import load_cassette
+from voxpipe.simulator.net.keys import any_key
+
+from . import numbers
+
 
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
 
-  voxpipe simulate --port 8080 restaurant.yaml
-  export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-simulated
+  voxpipe simulate restaurant.yaml
+  export OPENAI_BASE_URL=http://127.0.0.1:8081/v1 OPENAI_API_KEY=sk-simulated
+
+It takes any key; with --key only that one, and the client secrets made with it: what
+does your program say when it is refused?
 
 A script says what the model says and calls, reply by reply (restaurant.yaml):
 
@@ -86,11 +94,16 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--port",
-        type=int,
-        default=8080,
+        type=numbers.port,
+        default=8081,  # `voxpipe serve` is on 8080
         help="0 for any that is free; default: %(default)s",
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument(
+        "--key",
+        type=_key,
+        help="the one API key that is good; default: any",
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "script",
@@ -110,6 +123,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _key(text: str) -> str:
+    if text.split() != [text] or not text.isascii() or not text.isprintable():
+        raise argparse.ArgumentTypeError("expected a key: plain ASCII, without spaces")
+    return text
+
+
 async def simulate(arguments: argparse.Namespace) -> None:
     """Serve until cancelled.
 
@@ -121,14 +140,20 @@ async def simulate(arguments: argparse.Namespace) -> None:
     script = load_script(arguments.script) if arguments.script else Script()
     if arguments.cassette:
         load_cassette(arguments.cassette)  # to say now what is wrong with it
+    key: str | None = arguments.key
     async with Simulator(
         script,
         host=arguments.host,
         port=arguments.port,
+        accepts=any_key if key is None else key.__eq__,
         cassette=arguments.cassette,
     ) as simulator:
         print(f"The Realtime API is simulated at {simulator.websocket_url}")
         print("For OpenAI's SDKs and for voxpipe:\n")
-        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY=sk-simulated\n")
+        shown = "sk-simulated" if key is None else "..."  # the one that was given
+        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY={shown}\n")
+        if not is_loopback(arguments.host):
+            print(f"From elsewhere, this machine's name in place of {arguments.host};")
+            print("voxpipe itself wants VOXPIPE_REALTIME_INSECURE=1 beside it.\n")
         print("Ctrl-C ends it.", flush=True)
         await anyio.sleep_forever()

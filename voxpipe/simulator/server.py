@@ -15,7 +15,7 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .calls.sip_caller import SipCaller
 from .cassettes import Players
-from .net.keys import Keys, looks_like_a_key, unix_time
+from .net.keys import Keys, any_key, unix_time
 from .net.limits import PortLimits
 from .net.listener import PortListener
 from .net.session_requests import in_thread
@@ -37,7 +37,7 @@ class Simulator(AsyncContextManagerMixin):
         voice: how it sounds; without one the best there is (`find_voice`).
         host: where to listen.
         port: 0 for any that is free.
-        accepts: which API keys are good.
+        accepts: which API keys are good; default: any.
         lifetime: seconds after which a session is ended.
         cassette: a recorded session to be replayed in place of the script, to any
             client. One that does something else than was recorded is told by an
@@ -52,7 +52,7 @@ class Simulator(AsyncContextManagerMixin):
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        accepts: Callable[[str], bool] = looks_like_a_key,
+        accepts: Callable[[str], bool] = any_key,
         lifetime: float = LIFETIME,
         cassette: str | Path | None = None,
         limits: PortLimits | None = None,

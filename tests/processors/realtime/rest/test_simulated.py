@@ -24,7 +24,7 @@ OFFER = (
 async def service(key: str = KEY) -> AsyncGenerator[tuple[Simulator, Rest]]:
     async with (
         no_leaks(),
-        Simulator(Script(), ToneVoice()) as simulator,
+        Simulator(Script(), ToneVoice(), accepts=KEY.__eq__) as simulator,
         open_rest(service=Service(api_key=key, base_url=simulator.url)) as rest,
     ):
         yield simulator, rest
