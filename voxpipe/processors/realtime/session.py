@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Unpack
 
+from voxpipe.pipeline.runtime.opening import opened_by_block
 from .config.changes import SessionOptions, settings_of
 from .config.models import warn_of_end, warn_of_prompt
 from .config.settings import Settings
@@ -22,7 +22,7 @@ class Session(OpenedSession[Settings]):
     __slots__ = ()
 
 
-@asynccontextmanager
+@opened_by_block
 async def open_session(
     *,
     service: Service = FROM_ENVIRONMENT,

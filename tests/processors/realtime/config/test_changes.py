@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from voxpipe.processors.realtime import (
     ConfigurationError,
     SemanticVad,
     ServerVad,
+    Service,
     Settings,
 )
 from voxpipe.processors.realtime.config import (
@@ -24,7 +26,13 @@ from voxpipe.processors.realtime.config import (
     Tracing,
     Transcription,
 )
-from voxpipe.processors.realtime.config.changes import Moment, changed, wire_of
+from voxpipe.processors.realtime.config.changes import (
+    OF_SERVICE,
+    Moment,
+    changed,
+    settings_of,
+    wire_of,
+)
 from voxpipe.processors.realtime.hosted_mcp import HostedMcp
 
 QUIET = Moment()
@@ -144,6 +152,17 @@ def test_a_field_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(TypeError, match=r"no field temperature: expected one of ext"):
         wire(temperature=1)
     assert wire(extra={"temperature": 1})["temperature"] == 1
+
+
+def test_what_is_nearly_a_field_and_what_is_of_the_service_are_told_where_they_go() -> (
+    None
+):
+    with pytest.raises(TypeError, match=r"did you mean instructions=\?"):
+        settings_of(cast("Any", {"instruction": "Be brief."}))
+    assert {each.name for each in fields(Service)} == OF_SERVICE
+    for name in OF_SERVICE:
+        with pytest.raises(TypeError, match=rf"service=Service\({name}=…\)"):
+            settings_of(cast("Any", {name: "x"}))
 
 
 def test_a_model_that_does_not_reason_is_not_asked_to() -> None:

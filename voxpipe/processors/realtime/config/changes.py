@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal, TypedDict, cast, get_type_hints
 
 from voxpipe.pipeline import AudioFormat
@@ -106,6 +107,13 @@ _FIXED_PLACES = {
     ("audio", "input", "format"): "audio",
     ("audio", "output", "format"): "audio",
 }
+# Where and as whom, which people look for here.
+OF_SERVICE = frozenset(
+    {
+        *("api_key", "base_url", "region", "insecure"),
+        *("organization", "project", "safety_identifier"),
+    }
+)
 _VOICE = ("audio", "output", "voice")
 _SPEED = ("audio", "output", "speed")
 
@@ -177,9 +185,16 @@ def changed(before: Settings, changes: Changes) -> Settings:
 
 
 def _unknown(name: str, known: frozenset[str]) -> TypeError:
+    near = get_close_matches(name, known, 1)
+    if name in OF_SERVICE and "model" in known:
+        cure = f"that goes into service=Service({name}=…)"
+    elif near:
+        cure = f"did you mean {near[0]}=?"
+    else:
+        cure = f"expected one of {', '.join(sorted(known))}"
     return TypeError(
-        f"a session has no field {name}: expected one of {', '.join(sorted(known))}; "
-        "new ones of the service's go into extra="
+        f"a session has no field {name}: {cure} (new ones of the service's go into "
+        f"extra={{{name!r}: …}})"
     )
 
 

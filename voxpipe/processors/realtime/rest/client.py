@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from voxpipe.pipeline.runtime.opening import opened_by_block
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.options import between
 from voxpipe.processors.realtime.config.settings import Settings
@@ -69,7 +69,7 @@ class Answer:
     call_id: str
 
 
-@asynccontextmanager
+@opened_by_block
 async def open_rest(
     *,
     service: Service = FROM_ENVIRONMENT,

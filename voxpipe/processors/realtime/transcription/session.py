@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 from voxpipe.pipeline import AudioFormat
+from voxpipe.pipeline.runtime.opening import opened_by_block
 from voxpipe.processors.realtime.config.models import undated, warn_of_end
 from voxpipe.processors.realtime.config.options import (
     Delay,
@@ -39,7 +39,7 @@ class TranscriptionSession(OpenedSession[Settings]):
     __slots__ = ()
 
 
-@asynccontextmanager
+@opened_by_block
 async def open_transcription(
     *,
     model: str = "gpt-transcribe",

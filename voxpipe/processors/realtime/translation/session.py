@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from voxpipe.pipeline.runtime.opening import opened_by_block
 from voxpipe.processors.realtime.config.models import warn_of_end
 from voxpipe.processors.realtime.config.options import (
     Distance,
@@ -82,7 +82,7 @@ class TranslationSession(OpenedSession[TranslationSettings]):
     __slots__ = ()
 
 
-@asynccontextmanager
+@opened_by_block
 async def open_translation(
     *,
     language: str,
