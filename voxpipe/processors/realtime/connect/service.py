@@ -25,12 +25,12 @@ class Service:
         base_url: default: ``OPENAI_BASE_URL``, or OpenAI itself. Azure's is
             ``https://RESOURCE.openai.azure.com/openai/v1``.
         region: OpenAI's hosts for the US or the EU, in place of a URL.
-        organization: who pays; default: ``OPENAI_ORG_ID``.
-        project: likewise, ``OPENAI_PROJECT_ID``.
-        safety_identifier: of the end user, hashed; the same for all of their calls.
         insecure: let the base URL be ``http://`` elsewhere than on this machine, too;
             default: ``VOXPIPE_REALTIME_INSECURE``. Whoever is on the way then reads
             the key and hears the call: for a network of your own, as of containers.
+        organization: who pays; default: ``OPENAI_ORG_ID``.
+        project: likewise, ``OPENAI_PROJECT_ID``.
+        safety_identifier: of the end user, hashed; the same for all of their calls.
     """
 
     api_key: str | SecretStr | None = field(default=None, repr=False)
