@@ -14,7 +14,6 @@ from voxpipe.simulator.net.keys import any_key
 
 from . import numbers
 
-
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
 

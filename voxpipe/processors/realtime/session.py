@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Unpack
 
 from voxpipe.pipeline.runtime.opening import opened_by_block
+
 from .config.changes import SessionOptions, settings_of
 from .config.models import warn_of_end, warn_of_prompt
 from .config.settings import Settings

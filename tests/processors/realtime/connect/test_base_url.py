@@ -67,7 +67,9 @@ def test_a_private_network_goes_without_tls_if_somebody_says_so(
     monkeypatch.setenv("OPENAI_BASE_URL", PLAIN)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv(INSECURE, "1")
-    assert host_of(Service()).websocket().headers() == {"Authorization": f"Bearer {KEY}"}
+    assert host_of(Service()).websocket().headers() == {
+        "Authorization": f"Bearer {KEY}"
+    }
     for no in ("0", "", "no"):
         monkeypatch.setenv(INSECURE, no)
         with pytest.raises(ConfigurationError, match="in the clear"):

@@ -19,7 +19,6 @@ from anyio import wait_readable, wait_writable
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.processors.realtime.errors import ConfigurationError
 
-
 _SCHEMES = ("wss", "https", "all")  # whose proxies are asked for, first one first
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _MAX_HEAD = 65_536  # bytes of a proxy's answer, as h11 has it
