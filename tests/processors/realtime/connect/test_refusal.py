@@ -99,6 +99,7 @@ def test_what_somebody_says_in_plain_text_is_told() -> None:
     ("base", "words"),
     [
         ("https://gw.example.com", "no /v1 at its end: https://gw.example.com/v1"),
+        ("http://127.0.0.1:8081", "no /v1 at its end: http://127.0.0.1:8081/v1"),
         ("https://gw.example.com/v1", "no realtime API at this base URL, or no such"),
     ],
 )

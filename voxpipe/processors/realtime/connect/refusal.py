@@ -103,9 +103,11 @@ def _cure(address: Address, status: int, headers: Mapping[str, str], code: str) 
         elsewhere = f"{there}'s" if there and there.isascii() else "the other one's"
         return f"it sends elsewhere, where no key follows: give {elsewhere} base URL"
     if status == 404 and code not in _CURES:
-        base, _, _ = urlsplit(address.url).path.partition("/realtime")
+        scheme, _, path, _, _ = urlsplit(address.url)
+        base, _, _ = path.partition("/realtime")
         if not base.endswith("/v1"):
-            return f"the base URL has no /v1 at its end: https://{address.host}/v1"
+            there = f"{scheme.replace('ws', 'http', 1)}://{address.host}/v1"
+            return f"the base URL has no /v1 at its end: {there}"
         return "there is no realtime API at this base URL, or no such model"
     return _CURES.get(code) or _CURES.get(status, "")
 
