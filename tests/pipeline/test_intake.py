@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, Intake, Turn
+from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Intake, Turn
 
 PCM = AudioFormat("pcm16", 8_000)
 STEREO = AudioFormat("pcm16", 8_000, 2)
@@ -90,15 +95,11 @@ def test_frames_of_another_format_are_dropped_and_reported() -> None:
     assert intake.seconds == 0.0
 
 
-def test_frames_with_torn_or_no_samples_are_dropped_and_reported() -> None:
+def test_frames_without_samples_are_dropped_and_reported() -> None:
     reports: list[str] = []
     intake = Intake(PCM, reports.append)
-    assert intake.check(AudioFrame(data=b"abc", format=PCM)) is None
     assert intake.check(AudioFrame(data=b"", format=PCM)) is None
-    assert reports == [
-        "expected whole samples of pcm16 8000 Hz, got 3 bytes",
-        "expected whole samples of pcm16 8000 Hz, got 0 bytes",
-    ]
+    assert reports == ["expected audio, got an empty frame"]
 
 
 def test_good_frames_are_placed_on_the_stream() -> None:
@@ -117,3 +118,18 @@ def test_frames_that_came_as_base64_stay_undecoded() -> None:
     placed = intake.check(frame)
     assert placed is not None
     assert placed.base64 is frame.base64
+
+
+def test_what_is_no_bytes_is_a_mistake_of_the_program() -> None:
+    reports: list[str] = []
+    intake = Intake(PCM, reports.append)
+    with pytest.raises(FormatError, match="an array of float32: AudioFrame.of"):
+        intake.feed(np.zeros(160, np.float32))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert reports == []
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_buffer_of_bytes_is_as_good_as_bytes(kind: Callable[[bytes], Any]) -> None:
+    frame = Intake(PCM, print).feed(kind(b"abcd"))
+    assert frame is not None
+    assert (type(frame.data), frame.data) == (bytes, b"abcd")

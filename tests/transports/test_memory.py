@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from typing import Any
 
 import anyio
 import anyio.lowlevel
+import numpy as np
 import pytest
 from anyio import EndOfStream, current_time
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
+    FormatError,
     Pipeline,
     ReplyEnd,
     ReplyFrame,
@@ -162,7 +165,6 @@ def test_two_who_speak_at_once_are_heard_one_after_the_other() -> None:
         b"",
         b"x",
         AudioFrame(data=b"", format=FORMAT),
-        AudioFrame(data=b"odd", format=FORMAT),
         AudioFrame(data=bytes(8), format=AudioFormat("ulaw", 8_000)),
     ],
 )
@@ -299,3 +301,34 @@ async def test_orders_wait_for_the_pipeline_to_run() -> None:
         assert not said.is_set()
         tasks.start_soon(call.run, until_said)
     assert call.heard.data == tone(0.1)
+
+
+ARRAY = np.zeros(160, np.int16)
+
+
+@pytest.mark.parametrize("order", [MemoryPhone.say, MemoryPhone.play])
+async def test_an_array_is_refused_at_once_with_the_way_in(
+    order: Callable[[MemoryPhone, Any], Awaitable[bool]],
+) -> None:
+    phone = MemoryPhone(FORMAT)  # no pipeline runs: nothing is waited for
+    with pytest.raises(FormatError, match=r"an array of int16: AudioFrame\.of"):
+        await order(phone, ARRAY)
+
+
+@pytest.mark.parametrize("order", [MemoryPhone.say, MemoryPhone.play])
+async def test_a_frame_of_samples_is_heard(
+    order: Callable[[MemoryPhone, AudioFrame], Awaitable[bool]],
+) -> None:
+    call = Call(MemoryPhone(FORMAT))
+    samples = np.arange(480, dtype=np.int16)
+
+    async def caller(phone: MemoryPhone) -> None:
+        assert await order(phone, AudioFrame.of(samples, FORMAT.rate))
+
+    await call.run(caller)
+    assert call.heard.data == samples.tobytes()
+
+
+async def test_a_frame_of_another_rate_is_not_played_at_the_wrong_pace() -> None:
+    with pytest.raises(FormatError, match=r"put Resample\(8000\) between the frame"):
+        await MemoryPhone(FORMAT).play(AudioFrame.of(ARRAY, 16_000))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from .errors import FormatError
 
@@ -147,3 +148,28 @@ def cure(have: AudioFormat, want: AudioFormat | AudioRule) -> str:
     if rule.encodings and encoding not in rule.encodings:
         boxes.append(f'Encode("{rule.encodings[0]}")')
     return " >> ".join(boxes)
+
+
+def bytes_of(data: Any) -> bytes:
+    """Another buffer of bytes, such as a socket's, as bytes.
+
+    Raises:
+        FormatError: it holds something else; says what to write instead.
+    """
+    if hasattr(data, "dtype"):
+        what = f"an array of {data.dtype}"
+    else:
+        what = type(data).__name__
+        with suppress(TypeError):
+            view = memoryview(data)
+            if view.itemsize == 1:
+                return view.tobytes()
+    raise FormatError(
+        f"audio is bytes, not {what}: AudioFrame.of(samples, rate) makes a frame of "
+        "int16 or float samples, samples.tobytes() makes bytes of int16"
+    )
+
+
+def torn(size: int, format: AudioFormat) -> FormatError:
+    """What to raise of bytes that end within a sample."""
+    return FormatError(f"{size} bytes are not a whole number of samples of {format}")

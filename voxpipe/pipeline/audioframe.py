@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, final
 
-from .audio import AudioFormat
+from .audio import AudioFormat, bytes_of, torn
 from .errors import FormatError
 from .turn import Turn
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Samples = NDArray[np.int16]
+
+
+# Seconds; a resampler may make a sample more of a frame than fits, which lasts a quarter
+# of this at 4 kHz.
+_ROUNDING = 0.001
 
 
 class Frame:
@@ -81,17 +86,52 @@ class AudioFrame(_Sound):
         start: float = 0.0,
         turn: Turn | None = None,
     ) -> AudioFrame:
-        """A frame of ``data``, which must be whole samples of ``format``."""
+        """A frame of ``data``, which must be whole samples of ``format``.
+
+        Raises:
+            FormatError: they are not, or are no bytes; an array goes into `of`.
+        """
+        if type(data) is not bytes:
+            data = bytes_of(data)
+        size = len(data)
+        if size % format.sample_bytes:
+            raise torn(size, format)
         draft: Any = _Draft()
         draft._data = data
         draft._text = None
         draft.format = format
         draft.start = start
         draft.turn = turn
-        draft.duration = len(data) / format.bytes_per_second
+        draft.duration = size / format.bytes_per_second
         draft.__class__ = AudioFrame
         frame: AudioFrame = draft
         return frame
+
+    @classmethod
+    def of(
+        cls,
+        samples: Samples | NDArray[np.floating[Any]],
+        rate: int,
+        *,
+        start: float = 0.0,
+        turn: Turn | None = None,
+    ) -> AudioFrame:
+        """A frame of pcm16, of samples as a sound card or a model gives them.
+
+        Args:
+            samples: int16, or floats from -1 to 1 (what is louder is clipped), of shape
+                ``(n,)``, or ``(n, 2)`` for stereo.
+            rate: samples per second.
+            start: seconds from the start of its stream.
+            turn: the reply that it belongs to.
+
+        Raises:
+            FormatError: another type, scale or shape; says how to convert it.
+        """
+        from .samples import pcm16_of  # it needs numpy, whose import costs 60 ms
+
+        data, format = pcm16_of(samples, rate)
+        return AudioFrame(data=data, format=format, start=start, turn=turn)
 
     @classmethod
     def from_base64(
@@ -110,9 +150,7 @@ class AudioFrame(_Sound):
         """
         size = _decoded_size(text)
         if size % format.sample_bytes:
-            raise FormatError(
-                f"{size} bytes are not a whole number of samples of {format}"
-            )
+            raise torn(size, format)
         draft: Any = _Draft()
         draft._data = None
         draft._text = text
@@ -125,14 +163,29 @@ class AudioFrame(_Sound):
         return frame
 
     def with_data(self, data: bytes, format: AudioFormat | None = None) -> AudioFrame:
-        """The same moment of the same reply, with other samples."""
+        """The same moment of the same reply, with other samples.
+
+        Raises:
+            FormatError: these are no bytes, not whole samples, or last longer than this
+                frame does.
+        """
+        if type(data) is not bytes:
+            data = bytes_of(data)
+        if format is None:
+            format = self.format
+        size = len(data)
+        if size % format.sample_bytes:
+            raise torn(size, format)
+        duration = size / format.bytes_per_second
+        if duration > self.duration + _ROUNDING:
+            raise self._too_long(duration)
         draft: Any = _Draft()
         draft._data = data
         draft._text = None
-        draft.format = format = self.format if format is None else format
+        draft.format = format
         draft.start = self.start
         draft.turn = self.turn
-        draft.duration = len(data) / format.bytes_per_second
+        draft.duration = duration
         draft.__class__ = AudioFrame
         frame: AudioFrame = draft
         return frame
@@ -165,6 +218,14 @@ class AudioFrame(_Sound):
         if seconds >= self.duration:
             return self
         return self.with_data(self.data[: self._bytes_in(seconds)])
+
+    def _too_long(self, duration: float) -> FormatError:
+        return FormatError(
+            f"this frame lasts {self.duration * 1000:g} ms, and the data "
+            f"{duration * 1000:g} ms: floats become bytes by "
+            "samples.astype(np.int16).tobytes(), and what really lasts longer is "
+            "another moment: AudioFrame(data=…, format=…, start=…, turn=frame.turn)"
+        )
 
     def _bytes_in(self, seconds: float) -> int:
         if seconds >= self.duration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .audio import AudioFormat
+from .audio import AudioFormat, bytes_of
 from .audioframe import AudioFrame
 from .errors import FormatError
 
@@ -32,7 +32,13 @@ class Intake:
         return self._bytes / self.format.bytes_per_second
 
     def feed(self, data: bytes) -> AudioFrame | None:
-        """The audio in one message; ``None`` when there is no whole sample in it."""
+        """The audio in one message; ``None`` when there is no whole sample in it.
+
+        Raises:
+            FormatError: it is no bytes, but such as an array.
+        """
+        if type(data) is not bytes:
+            data = bytes_of(data)
         if not data:
             self._report("expected audio, got an empty message")
             return None
@@ -71,10 +77,8 @@ class Intake:
         if frame.format != self.format:
             self._report(f"expected {self.format}, got {frame.format}: dropped")
             return None
-        if not frame.size or frame.size % self.format.sample_bytes:
-            self._report(
-                f"expected whole samples of {self.format}, got {frame.size} bytes"
-            )
+        if not frame.size:
+            self._report("expected audio, got an empty frame")
             return None
         placed = frame.moved(start=self.seconds, turn=frame.turn)
         self._bytes += frame.size

@@ -8,7 +8,7 @@ real telephone sends frames whether or not somebody speaks.
 from __future__ import annotations
 
 from collections import deque
-from typing import Literal
+from typing import Any, Literal
 
 from anyio import (
     CancelScope,
@@ -31,6 +31,7 @@ from voxpipe.pipeline import (
     ReplyFrame,
     Turn,
 )
+from voxpipe.pipeline.audio import bytes_of, check_entry
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .tap import Tap
@@ -87,17 +88,28 @@ class MemoryPhone(Processor):
 
         Returns:
             ``False`` when the call is over, or nobody listens any more.
+
+        Raises:
+            FormatError: it is no audio, such as an array.
         """
+        audio = _checked(audio)
         await self._up.wait()
         async with self._mouth:
             return await self._send(audio)
 
-    async def play(self, audio: bytes) -> bool:
+    async def play(self, audio: bytes | AudioFrame) -> bool:
         """Speak at the pace of speech, in frames of 20 ms; returns after the last.
 
         Returns:
             ``False`` when the call is over, or nobody listens any more.
+
+        Raises:
+            FormatError: it is no audio, such as an array, or of another format.
         """
+        audio = _checked(audio)
+        if isinstance(audio, AudioFrame):
+            check_entry(audio.format, "the frame", self.format, "the phone")
+            audio = audio.data
         await self._up.wait()
         async with self._mouth:
             if self._background == "nothing":
@@ -188,6 +200,10 @@ class MemoryPhone(Processor):
             self._kept_seconds -= self._kept.popleft().duration
             self.missed += 1
         self._news.set()
+
+
+def _checked(audio: Any) -> bytes | AudioFrame:
+    return audio if isinstance(audio, bytes | AudioFrame) else bytes_of(audio)
 
 
 async def _forget(_: Turn | None) -> None:

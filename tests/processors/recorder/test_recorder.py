@@ -161,16 +161,6 @@ async def test_a_cancelled_run_leaves_a_valid_file(tmp_path: Path) -> None:
     assert read(path)[0] == [(1, 5.0)]
 
 
-async def test_torn_samples_are_reported_and_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "call.wav"
-    torn = AudioFrame(data=b"abc", format=MONO)
-    caller = Source([audio(1), torn, audio(1)])
-    recorder = WavRecorder(path, rate=RATE)
-    await Pipeline(caller.output >> recorder.caller).run()
-    assert recorder.fault_count == 1
-    assert read(path)[0] == [(1, 0.04)]
-
-
 async def warm_up() -> None:
     """Have the threads that asyncio keeps for later: they are no leak."""
     both = threading.Barrier(2)

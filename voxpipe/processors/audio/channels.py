@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Filter
+from voxpipe.pipeline.samples import to_int16
 
-from .pcm import need_pcm16, to_int16
+from .pcm import need_pcm16
 
 
 class Mono(Filter[AudioFrame]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
+from voxpipe.pipeline.samples import to_int16
 
-from .pcm import need_pcm16, to_int16
+from .pcm import need_pcm16
 
 _MAX_DB = 96.0  # dB, what 16 bits can hold: beyond it all is silence, or all is clipped
 

@@ -23,7 +23,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from .pcm import to_int16
+from voxpipe.pipeline.samples import to_int16
 from .scratch import MAX_PIECE, scratch
 
 Int16 = NDArray[np.int16]

@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from .pcm import to_int16
+from voxpipe.pipeline.samples import to_int16
 
 
 class SoxrStream:

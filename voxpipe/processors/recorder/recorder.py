@@ -133,18 +133,12 @@ class WavRecorder(Processor):
             try:
                 while (frame := port.receive_nowait()) is not None:
                     if isinstance(frame, AudioFrame):
-                        data += self._samples(frame)
+                        data += frame.data
             except EndOfStream:
                 ended = True
             if data:
                 blocks = timeline.place(side, current_time() - began, data)
                 self._give(blocks, disk)
-
-    def _samples(self, frame: AudioFrame) -> bytes:
-        if frame.size % 2:
-            self.report(f"expected whole samples of pcm16, got {frame.size} bytes")
-            return b""
-        return frame.data
 
     def _give(self, blocks: Iterable[Block], disk: Disk) -> None:
         for block in blocks:
