@@ -40,8 +40,15 @@ PROCESSOR_ROOMS = {
 }
 TRANSPORT_ROOMS = {
     "transports/asgi": set[str](),
-    "transports/wav": set[str](),
-    "transports": {"transports/wav"},
+    "transports/wav_coding": set[str](),
+    "transports/wav_cure": set[str](),
+    "transports/wav_extent": set[str](),
+    "transports/wav": {
+        "transports/wav_coding",
+        "transports/wav_cure",
+        "transports/wav_extent",
+    },
+    "transports": {"transports/wav", "transports/wav_extent"},
     "transports/serving": {"transports/asgi"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/telephony/sip": {"transports/asgi", "transports/telephony"},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,18 @@ def test_what_cannot_be_read_is_refused_before_anything_runs(tmp_path: Path) -> 
 
 def test_an_empty_recording_just_ends(tmp_path: Path) -> None:
     assert play(WavSource(wav(tmp_path / "a.wav", b""))).frames == []
+
+
+@pytest.mark.parametrize("seconds", [0.5, 30.0], ids=["in memory", "from the disk"])
+def test_a_recording_of_24_bits_is_heard_in_16(tmp_path: Path, seconds: float) -> None:
+    path = tmp_path / "a.wav"
+    narrow = tone(seconds, AudioFormat("pcm16", 48_000))
+    wide = bytearray(b"\x55" * (len(narrow) // 2 * 3))
+    wide[1::3], wide[2::3] = narrow[0::2], narrow[1::2]
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 3, 48_000, 0, "NONE", ""))
+        file.writeframes(wide)
+    source = WavSource(path, pace="at once")
+    assert source.heard.format == AudioFormat("pcm16", 48_000)
+    assert source.seconds == seconds
+    assert play(source).data == narrow

@@ -29,7 +29,7 @@ from anyio.abc import ObjectSendStream
 
 from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
 
-from .wav import read_header
+from .wav import WavHeader, read_header
 
 Pace = Literal["real time", "at once"]
 
@@ -45,7 +45,8 @@ class WavSource(Processor):
     fault when the box runs; what makes it unreadable is raised here and now.
 
     Args:
-        path: 16-bit PCM or G.711, mono or stereo, of any length.
+        path: PCM of 8 to 32 bits or floats, which leave as pcm16, or G.711; mono or
+            stereo, of any length.
         pace: ``real time`` sends each frame when its last sample would have been
             recorded, without drift; ``at once`` as fast as the readers take them.
         frame: seconds of audio in each frame; the last one may be shorter.
@@ -78,8 +79,7 @@ class WavSource(Processor):
         with open(self.path, "rb") as file:
             self._header = read_header(file)
             if self._header.size <= MAX_IN_MEMORY:
-                file.seek(self._header.begins)
-                self._whole = file.read(self._header.size)
+                self._whole = self._header.read(file)
         format = self.heard.format = self._header.format
         self._frame_bytes = max(format.bytes_in(frame), format.sample_bytes)
         self._silence = silence_after
@@ -117,19 +117,21 @@ class WavSource(Processor):
 
     async def _read_ahead(self, blocks: ObjectSendStream[bytes]) -> None:
         async with blocks:
-            size = BLOCK - BLOCK % self._frame_bytes  # no frame across two blocks
-            end = self._header.begins + self._header.size
-            for at in range(self._header.begins, end, size):
-                wanted = min(size, end - at)
+            header, format = self._header, self._header.format
+            frame = self._frame_bytes // format.sample_bytes  # samples
+            # No frame across two blocks.
+            count = max(BLOCK // header.sample_bytes // frame, 1) * frame
+            for first in range(0, header.samples, count):
+                wanted = min(count, header.samples - first)
                 block = await to_thread.run_sync(
-                    _read_block, self.path, at, wanted, abandon_on_cancel=True
+                    _read_block, self.path, header, first, wanted, abandon_on_cancel=True
                 )
-                whole = len(block) - len(block) % self._header.format.sample_bytes
-                await blocks.send(block[:whole])
-                if len(block) < wanted:
+                await blocks.send(block)
+                there = len(block) // format.sample_bytes
+                if there < wanted:
                     self.report(
                         f"{self.path.name} got shorter while it was read: expected "
-                        f"{wanted} bytes at {at}, got {len(block)}"
+                        f"{wanted} samples, got {there}"
                     )
                     return
 
@@ -150,8 +152,7 @@ class WavSource(Processor):
             yield AudioFrame(data=piece, format=format, start=start)
 
 
-def _read_block(path: Path, at: int, size: int) -> bytes:
+def _read_block(path: Path, header: WavHeader, first: int, count: int) -> bytes:
     # Opened anew for each block (22 s): no file is left open by a cancelled run.
     with open(path, "rb") as file:
-        file.seek(at)
-        return file.read(size)
+        return header.read(file, first, count)

@@ -1,7 +1,8 @@
 """A writer of WAV files that a crash cannot spoil.
 
 The header is brought up to date once a second, so that a file whose program died plays
-up to its last second, and with readers that are not too trusting (ours) to its end.
+up to its last second everywhere, and to its end with a reader that does not trust it,
+as ours.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from anyio import ContextManagerMixin
 
 from voxpipe.pipeline import AudioFormat, Encoding, FormatError
 
-from .wav import UNKNOWN
+from .wav_extent import UNKNOWN
 
 _TAGS: dict[Encoding, int] = {"pcm16": 1, "alaw": 6, "ulaw": 7}
 

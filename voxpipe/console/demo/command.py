@@ -53,9 +53,9 @@ DEADLINE = 900.0  # seconds; no demo lasts longer
 _EPILOG = """\
 Without WAV, recordings that come with voxpipe play a guest who calls a restaurant:
 asks for something that needs a tool, interrupts an answer in mid-sentence, books, and
-thanks. With WAV, your own recording calls instead: 16-bit or G.711, any rate, mono or
-stereo. The simulator does not understand speech: put the words into a .txt beside it,
-one line for each turn, or it answers by telling how much it heard.
+thanks. With WAV, your own recording calls instead: any rate and width, mono or stereo.
+The simulator does not understand speech: put the words into a .txt beside it, one line
+for each turn, or it answers by telling how much it heard.
 
   voxpipe demo
   voxpipe demo question.wav
@@ -129,8 +129,7 @@ def leave(report: Report, out: Path) -> None:
     recorded = out / "conversation.wav"
     with recorded.open("rb") as file:
         header = read_header(file)
-        file.seek(header.begins)
-        sides = np.frombuffer(file.read(header.size), np.int16).reshape(-1, 2)
+        sides = np.frombuffer(header.read(file), np.int16).reshape(-1, 2)
     peaks = (envelope(sides[:, side], header.format.rate) for side in (0, 1))
     picture, data = out / "timeline.svg", out / "report.json"
     picture.write_text(timeline_svg(report, *peaks), encoding="utf-8")
