@@ -177,3 +177,17 @@ def test_what_does_not_fit_is_told_with_the_cure() -> None:
         "phone.heard is ulaw 8000 Hz, meter.input takes pcm16: put Decode() between "
         "phone.heard and meter.input"
     )
+
+
+def test_the_cure_for_stereo_names_the_way_to_one_side() -> None:
+    with pytest.raises(FormatError) as caught:
+        check_entry(
+            AudioFormat("pcm16", 8_000, 2),
+            "a.heard",
+            AudioFormat("pcm16", 8_000),
+            "b.hears",
+        )
+    assert str(caught.value) == (
+        "a.heard is pcm16 8000 Hz stereo, b.hears takes pcm16 8000 Hz: put Mono() "
+        "between a.heard and b.hears; Mono(channel=0) takes the left side alone"
+    )

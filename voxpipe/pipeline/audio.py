@@ -120,9 +120,11 @@ def check_entry(
         FormatError: it may not; says which boxes to put where.
     """
     if rule is not None and not rule_of(rule).allows(format):
+        boxes = cure(format, rule)
+        hint = "; Mono(channel=0) takes the left side alone" if "Mono()" in boxes else ""
         raise FormatError(
-            f"{came_from} is {format}, {label} takes {rule}: put {cure(format, rule)} "
-            f"between {came_from} and {label}"
+            f"{came_from} is {format}, {label} takes {rule}: put {boxes} "
+            f"between {came_from} and {label}{hint}"
         )
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline
+from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError, Pipeline, WiringError
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Mono, Stereo
 
@@ -66,3 +68,22 @@ async def test_an_input_for_mono_gets_mono_from_a_pipeline() -> None:
     probe.input.format = MONO
     await Pipeline(source.output >> Mono() >> probe.input).run()
     assert probe.data == np.array([6, -2], np.int16).tobytes()
+
+
+@settings(deadline=None)
+@given(
+    sides=st.lists(st.tuples(sample, sample), min_size=1, max_size=100),
+    channel=st.sampled_from([0, 1]),
+)
+def test_one_side_alone_is_as_loud_as_it_was(
+    sides: list[tuple[int, int]], channel: Literal[0, 1]
+) -> None:
+    (made,) = Mono(channel).feed(frame(sides))
+    assert (made.format, made.start) == (MONO, 3.0)
+    assert made.samples.tolist() == [both[channel] for both in sides]
+
+
+@pytest.mark.parametrize("channel", [2, -1, "left", 0.5])
+def test_a_channel_that_is_not_there_is_refused(channel: Any) -> None:
+    with pytest.raises(WiringError, match="channel is 0 for left or 1 for right, not"):
+        Mono(channel)

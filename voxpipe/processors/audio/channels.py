@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, Filter
+from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
 from voxpipe.pipeline.samples import to_int16
 
 from .pcm import need_pcm16
 
 
 class Mono(Filter[AudioFrame]):
-    """The average of left and right; what is mono already passes untouched."""
+    """One channel: the mean of left and right, or one of them.
+
+    What is mono already passes untouched.
+
+    Args:
+        channel: 0 for the left side alone, 1 for the right: for a sound card with the
+            microphone on one side, of which the mean would be half as loud. By default
+            the mean of both.
+
+    Raises:
+        WiringError: there is no such channel.
+    """
+
+    def __init__(self, channel: Literal[0, 1] | None = None) -> None:
+        if channel not in (None, 0, 1):
+            raise WiringError(
+                f"channel is 0 for left or 1 for right, not {channel!r}; the mean of "
+                "both is Mono()"
+            )
+        self._channel = channel
 
     def leaves_as(self, format: AudioFormat) -> AudioFormat:
         """The same with one channel.
@@ -29,6 +50,9 @@ class Mono(Filter[AudioFrame]):
         if frame.format.channels == 1:
             return (frame,)
         sides = frame.samples
+        if self._channel is not None:
+            data = sides[:, self._channel].tobytes()
+            return (frame.with_data(data, self.leaves_as(frame.format)),)
         middle = np.add(sides[:, 0], sides[:, 1], dtype=np.float64)
         middle *= 0.5
         data = to_int16(middle).tobytes()
