@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voxpipe.processors.vad.detector import Change, Detector
+from voxpipe.processors.vad.detector import Change, Detector, Rule
 
 WINDOW = 100  # samples
 
@@ -16,7 +16,7 @@ def changes(
     hangover: int = 300,
     preroll: int = 0,
 ) -> list[Change]:
-    detector = Detector(start, minimum, hangover, preroll)
+    detector = Detector(Rule(start, minimum), hangover, preroll)
     steps = (
         detector.step(each, at * WINDOW, (at + 1) * WINDOW)
         for at, each in enumerate(probabilities)
@@ -69,3 +69,46 @@ def test_marks_alternate_and_never_go_back(
     places = [place for _, place in made]
     assert places == sorted(places)
     assert all(0 <= place <= len(probabilities) * WINDOW for place in places)
+
+
+# --- another rule for a while
+
+
+def under(
+    rule: Rule, probabilities: list[float], *, until: int | None = None
+) -> list[Change]:
+    """What is noticed while ``rule`` is in force, up to a window if one is given."""
+    detector = Detector(Rule(0.5, 100), 300, 0)
+    steps = (
+        detector.step(
+            each,
+            at * WINDOW,
+            (at + 1) * WINDOW,
+            rule if until is None or at < until else None,
+        )
+        for at, each in enumerate(probabilities)
+    )
+    return [change for change in steps if change is not None]
+
+
+def test_a_step_may_have_a_rule_of_its_own() -> None:
+    assert under(Rule(0.5, 300), [1, 1, 0, 0]) == []
+    assert under(Rule(0.5, 300), [1, 1, 1]) == [("started", 0)]
+    assert under(Rule(0.9, 100), [0.8, 0.8, 0.95]) == [("started", 200)]
+
+
+def test_a_gap_that_the_rule_allows_ends_nothing_and_does_not_count() -> None:
+    rule = Rule(0.5, 300, gap=200)
+    assert under(rule, [1, 1, 0, 0]) == []
+    assert under(rule, [1, 1, 0, 0, 1]) == [("started", 0)]
+    assert under(rule, [1, 1, 0, 0, 0, 1]) == []
+
+
+def test_what_has_lasted_when_the_rule_goes_is_judged_by_the_other() -> None:
+    assert under(Rule(0.5, 1_000), [1, 1, 1, 1], until=3) == [("started", 0)]
+    assert under(Rule(0.5, 1_000, gap=300), [1, 1, 0, 0], until=3) == []
+
+
+def test_speech_that_was_believed_stops_as_always() -> None:
+    made = under(Rule(0.9, 200), [1, 1, 0.4, 0.4, 0, 0, 0])
+    assert made == [("started", 0), ("stopped", 400)]

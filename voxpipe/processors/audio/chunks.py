@@ -39,26 +39,23 @@ class Chunks(Filter[AudioFrame]):
 
     def feed(self, frame: AudioFrame) -> Iterator[AudioFrame]:
         """The frames that this one completes."""
-        format = frame.format
+        format, held = frame.format, len(self._rest)
         size = max(format.bytes_in(self._seconds), format.sample_bytes)
-        if not self._rest:
-            if frame.size == size:
-                yield frame
-                return
-            self._start = frame.start
+        if not held and frame.size == size:
+            yield frame
+            return
         data, start = self._rest + frame.data, self._start
         whole = len(data) - len(data) % size
         self._rest, self._last = data[whole:], frame
-        if len(self._rest) <= frame.size:
-            held = len(self._rest) / format.bytes_per_second
-            self._start = frame.start + frame.duration - held
-        for at in range(0, whole, size):
+        for at in range(0, len(data), size):
+            if at >= held:  # audio may be missing in front of this frame
+                start = frame.start + (at - held) / format.bytes_per_second
+            if at == whole:
+                break
             yield AudioFrame(
-                data=data[at : at + size],
-                format=format,
-                start=start + at / format.bytes_per_second,
-                turn=frame.turn,
+                data=data[at : at + size], format=format, start=start, turn=frame.turn
             )
+        self._start = start
 
     def flush(self) -> tuple[AudioFrame, ...]:
         """The end, shorter than the others."""

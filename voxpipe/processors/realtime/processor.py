@@ -187,6 +187,12 @@ class Realtime(Processor):
         self._link.flush()
         return update
 
+    def is_speaking(self) -> bool:
+        """Whether a reply is being played to the caller now; one that is held is not."""
+        return any(
+            each.turn.state == "playing" for each in self._conversation.spoken
+        )
+
     @property
     def settings(self) -> Settings:
         """What the session is held to; `update` changes it."""

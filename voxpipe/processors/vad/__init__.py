@@ -3,8 +3,9 @@
 The neural engine is in ``voxpipe.processors.vad.silero`` (``voxpipe[silero]``).
 """
 
+from .barge_in import BargeIn
 from .energy import Energy
 from .engine import Engine, Listener
 from .vad import Vad
 
-__all__ = ["Energy", "Engine", "Listener", "Vad"]
+__all__ = ["BargeIn", "Energy", "Engine", "Listener", "Vad"]

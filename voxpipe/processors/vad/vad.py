@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voxpipe.pipeline import (
     AudioFrame,
     CallerFrame,
@@ -11,12 +13,14 @@ from voxpipe.pipeline import (
     WiringError,
 )
 
-from .detector import Change, Detector
+from .barge_in import BargeIn
+from .detector import Change, Detector, Rule
 from .energy import Energy
 from .engine import Engine, Listener
 from .windows import Windows
 
 _MAX_SECONDS = 10.0  # seconds; somebody has mistaken them for milliseconds
+_GAP = 0.15  # seconds within a word, of silence before a stop: "appetite" has two
 
 
 class Vad(Transform[CallerFrame, CallerFrame]):
@@ -37,6 +41,8 @@ class Vad(Transform[CallerFrame, CallerFrame]):
             are shorter.
         preroll: seconds before the first sound that belong to speech: soft beginnings
             are not noticed.
+        barge_in: what it takes while the agent speaks, so that a "mhm" does not cut it
+            off; by default the same as else.
 
     Raises:
         WiringError: a probability that is not between 0 and 1, or seconds that are not
@@ -53,6 +59,7 @@ class Vad(Transform[CallerFrame, CallerFrame]):
         minimum: float = 0.08,
         hangover: float = 0.4,
         preroll: float = 0.2,
+        barge_in: BargeIn | None = None,
     ) -> None:
         if not 0 < start < 1:
             raise WiringError(f"start is a probability between 0 and 1, not {start!r}")
@@ -64,7 +71,8 @@ class Vad(Transform[CallerFrame, CallerFrame]):
                 )
         self._engine = Energy() if engine is None else engine
         self._start = start
-        self._times = minimum, hangover, preroll
+        self._minimum, self._hangover, self._preroll = minimum, hangover, preroll
+        self._barge_in = barge_in
         self._stream: _Stream | None = None
 
     def reset(self) -> None:
@@ -94,12 +102,18 @@ class Vad(Transform[CallerFrame, CallerFrame]):
         if rates and rate not in rates:
             rate = rates[0]
         listener = self._engine.listen(rate)
-        samples = (round(seconds * rate) for seconds in self._times)
-        return _Stream(
-            Windows(first, rate, listener.window),
-            listener,
-            Detector(self._start, *samples),
+        detector = Detector(
+            Rule(self._start, round(self._minimum * rate)),
+            round(self._hangover * rate),
+            round(self._preroll * rate),
         )
+        windows = Windows(first, rate, listener.window)
+        barge_in = self._barge_in
+        if barge_in is None:
+            return _Stream(windows, listener, detector)
+        start = self._start if barge_in.start is None else barge_in.start
+        rule = Rule(start, round(barge_in.minimum * rate), round(_GAP * rate))
+        return _Stream(windows, listener, detector, barge_in.when, rule)
 
 
 Marks = tuple[SpeechStarted | SpeechStopped, ...]
@@ -108,10 +122,19 @@ Marks = tuple[SpeechStarted | SpeechStopped, ...]
 class _Stream:
     """All that is remembered of one stream."""
 
-    def __init__(self, windows: Windows, listener: Listener, detector: Detector):
+    def __init__(
+        self,
+        windows: Windows,
+        listener: Listener,
+        detector: Detector,
+        agent_speaks: Callable[[], bool] = lambda: False,
+        barge_in: Rule | None = None,
+    ) -> None:
         self.windows = windows
         self._listener = listener
         self._detector = detector
+        self._agent_speaks = agent_speaks
+        self._barge_in = barge_in
 
     def skip(self, frame: AudioFrame) -> Marks:
         """Take what is missing in front of a frame for silence."""
@@ -124,9 +147,12 @@ class _Stream:
     def hear(self, frame: AudioFrame) -> Marks:
         """Look at all windows that the frame completes."""
         marks: Marks = ()
+        rule = self._barge_in
+        if rule is not None and not self._agent_speaks():
+            rule = None
         for begin, end, samples in self.windows.feed(frame):
             probability = self._listener.probability(samples)
-            change = self._detector.step(probability, begin, end)
+            change = self._detector.step(probability, begin, end, rule)
             if change is not None:
                 marks = (*marks, self._mark(change))
         return marks
