@@ -7,6 +7,7 @@ import dataclasses
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 from voxpipe import pipeline
@@ -29,13 +30,14 @@ from voxpipe.pipeline import (
 )
 
 SECRET = "my PIN is 4711"
+DOT = Image.of_array(np.zeros((1, 1), np.uint8)).data
 VALUES: list[Frame] = [
     ReplyEnd(turn=None),
     SpeechStarted(at=1.0),
     SpeechStopped(at=2.0),
     Text(text=SECRET),
     Transcript(speaker="user", text=SECRET, played=SECRET),
-    Image(data=b"\x89PNG\r\n\x1a\n" + SECRET.encode()),
+    Image(data=DOT + SECRET.encode()),
     Dtmf(digit="4711"),
     ToolCall(call_id="call_1", name="pay", arguments=SECRET),
     ToolResult(call_id="call_1", output=SECRET),

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from voxpipe.pipeline import Image, ImageError
 from voxpipe.pipeline.image import MAX_SIZE
+from voxpipe.pipeline.picture import JPEG
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\x00\x10JFIF"
+PNG = b"\x89PNG\r\n\x1a\n"
 COLOURS = {0: 1, 2: 3, 6: 4}
 
 SIDES = st.integers(1, 12)
@@ -77,31 +78,127 @@ def test_other_arrays_are_refused_with_what_they_are(pixels: NDArray[np.uint8]) 
     assert f"got {pixels.dtype} of shape {pixels.shape}" in str(caught.value)
 
 
-@pytest.mark.parametrize(("start", "kind"), [(PNG, "png"), (JPEG, "jpeg")])
-def test_a_file_is_what_its_bytes_say(start: bytes, kind: str, tmp_path: Path) -> None:
+PICTURE = Image.of_array(np.arange(48, dtype=np.uint8).reshape(4, 4, 3)).data
+# 1 x 1, grey: cut from a real file to what a decoder needs.
+PHOTO = bytes.fromhex(
+    "ffd8ffe000104a46494600010100000100010000"  # SOI, APP0
+    "ffe10008ffd8ffd9beef"  # APP1 with a thumbnail, whose end is not the picture's
+    "ffdb0043000302020202020302020203030303040604040404040806060506090809090908"
+    "0908090a0c0f0c0a0b0e0b09090d110d0e0f101011100a0c12131210130f101010"
+    "ffc0000b080001000101011100"  # SOF0
+    "ffc40014000100000000000000000000000000000008"  # DHT
+    "ffc40014100100000000000000000000000000000000"
+    "ffda0008010100003f00"  # SOS
+    "54ff00"  # a scan, with a stuffed byte
+    "ffd9"  # EOI
+)
+
+
+@pytest.mark.parametrize(("data", "kind"), [(PICTURE, "png"), (PHOTO, "jpeg")])
+def test_a_file_is_what_its_bytes_say(data: bytes, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "picture.gif"
-    path.write_bytes(start + b"more")
+    path.write_bytes(data + b"more")
     image = Image.open(path)
-    assert image == Image(data=start + b"more")
+    assert image == Image(data=data + b"more")
     assert image.media_type == f"image/{kind}"
     assert image.detail == "auto"
 
 
-@pytest.mark.parametrize("data", [b"", b"GIF89a", PNG[:7], b"<svg>", b"RIFF0000WEBP"])
-def test_what_is_neither_png_nor_jpeg_is_refused(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / "picture.png").write_bytes(data)
-    with pytest.raises(ImageError, match="a PNG or JPEG file, got"):
+@pytest.mark.parametrize("data", [PICTURE, PHOTO], ids=["png", "jpeg"])
+def test_a_picture_that_was_cut_off_anywhere_is_refused(data: bytes) -> None:
+    for length in range(8, len(data)):
+        with pytest.raises(ImageError, match=r"a whole \w+ file, .* it ends too early"):
+            Image(data=data[:length])
+
+
+@given(at=st.integers(8, len(PICTURE) - 1), change=st.integers(1, 255))
+def test_a_png_with_a_wrong_byte_is_refused(at: int, change: int) -> None:
+    damaged = bytearray(PICTURE)
+    damaged[at] ^= change
+    with pytest.raises(ImageError, match="a whole PNG file"):
+        Image(data=bytes(damaged))
+
+
+@given(st.binary(max_size=300), st.sampled_from([PNG, JPEG]))
+def test_what_only_begins_like_a_picture_is_an_error_and_nothing_else(
+    rest: bytes, start: bytes
+) -> None:
+    try:
+        Image(data=start + rest)
+    except ImageError as error:
+        assert "is damaged" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (PNG + PICTURE[-12:], "it does not begin with an IHDR"),
+        (PICTURE[:33] + PICTURE[-12:], "there is no IDAT"),
+        (b"\xff\xd8\xff\xd9 and so on", "there is no picture in it"),
+        (b"\xff\xd8\xff\xe0\x00\x04ab and so on", "there is no marker at byte 8"),
+    ],
+)
+def test_what_is_wrong_is_told(data: bytes, says: str) -> None:
+    with pytest.raises(ImageError, match=f"is damaged: {says}"):
         Image(data=data)
+
+
+KINDS = [
+    (b"GIF89a", "a GIF"),
+    (b"RIFF0000WEBPVP8 ", "a WebP"),
+    (b"BM\0\0\0\0", "a BMP"),
+    (b"II*\0\x08\0\0\0", "a TIFF"),
+    (b"MM\0*\0\0\0\x08", "a TIFF"),
+    (b"\0\0\0\x18ftypheic", "a HEIC"),
+    (b"\0\0\0\x18ftypmif1", "a HEIF"),
+    (b"\0\0\0\x20ftypavif", "an AVIF"),
+    (b"\0\0\0\x20ftypisom", "a video"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'>", "an SVG"),
+    (b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg>', "an SVG"),
+    (b"<!DOCTYPE html><title>404</title>", "a page of HTML"),
+    (b"%PDF-1.7", "a PDF"),
+    (b"\0\0\1\0\1\0", "an ICO"),
+    (b"8BPS\0\1", "a Photoshop file"),
+    (b"\xff\x0a\xfa", "a JPEG XL"),
+]
+
+
+@pytest.mark.parametrize(("data", "kind"), KINDS)
+def test_another_kind_of_picture_is_named_with_the_cure(
+    data: bytes, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(data)
+    says = f"expected the bytes of a PNG or JPEG file, got {kind}: "
+    with pytest.raises(ImageError) as caught:
+        Image(data=data)
+    assert str(caught.value).startswith(says)
+    with pytest.raises(ImageError) as caught:
+        Image.open(path)
+    assert str(caught.value).startswith(f"{path}: {says}")
+
+
+@pytest.mark.parametrize("data", [PNG[:7], b"RIFF0000AVI ", b"words", b"<?xml?><p>"])
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(ImageError, match=f"got {len(data)} bytes of something else"):
-        Image.open(tmp_path / "picture.png")
+        Image(data=data)
+
+
+def test_nothing_is_no_picture() -> None:
+    with pytest.raises(ImageError, match="got none: it is empty"):
+        Image(data=b"")
+
+
+def large(size: int) -> bytes:
+    return PICTURE.ljust(size, b"x")
 
 
 def test_a_picture_that_no_message_holds_is_refused(tmp_path: Path) -> None:
-    assert Image(data=PNG.ljust(MAX_SIZE, b"x"))
+    assert Image(data=large(MAX_SIZE))
     with pytest.raises(ImageError, match="at most 10485760 bytes"):
-        Image(data=PNG.ljust(MAX_SIZE + 1, b"x"))
+        Image(data=large(MAX_SIZE + 1))
     path = tmp_path / "large.png"
-    path.write_bytes(PNG.ljust(2 * MAX_SIZE, b"x"))
+    path.write_bytes(large(2 * MAX_SIZE))
     with pytest.raises(ImageError, match="at most 10485760 bytes"):
         Image.open(path)
 
@@ -112,4 +209,4 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system() -> None:
 
 
 def test_what_is_on_a_picture_is_in_no_repr() -> None:
-    assert "secret" not in repr(Image(data=PNG + b"secret"))
+    assert "secret" not in repr(Image(data=PICTURE + b"secret"))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 from anyio import EndOfStream, current_time, sleep, sleep_forever
 
@@ -199,7 +200,7 @@ def test_a_caller_who_writes_is_answered_in_writing() -> None:
 
 def test_a_picture_is_shown_and_asked_about() -> None:
     async def conversation() -> None:
-        png = Image(data=b"\x89PNG\r\n\x1a\n")
+        png = Image.of_array(np.zeros((1, 1), np.uint8))
         async with session(script(Line(say="A dot.")), output="text") as model:
             source, faults = Source([png, Text(text="What is this?")]), Probe()
             pipeline = Pipeline(

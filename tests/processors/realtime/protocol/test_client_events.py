@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,10 +63,11 @@ def test_what_the_caller_writes_and_shows_becomes_items() -> None:
         "role": "user",
         "content": [{"type": "input_text", "text": "Hi"}],
     }
-    image = Image(data=b"\x89PNG\r\n\x1a\n", detail="low")
+    image = Image.of_array(np.zeros((1, 1), np.uint8), detail="low")
+    data = b64encode(image.data).decode()
     shown = {
         "type": "input_image",
-        "image_url": "data:image/png;base64,iVBORw0KGgo=",
+        "image_url": f"data:image/png;base64,{data}",
         "detail": "low",
     }
     assert item_of(image)["content"] == [shown]
