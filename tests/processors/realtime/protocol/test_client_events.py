@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from unicodedata import category
 
 import numpy as np
 import pytest
@@ -47,11 +48,11 @@ def test_no_text_breaks_out(text: str) -> None:
         assert not any(c.isprintable() and not c.isspace() for c in text)
         return
     assert '"' not in words
-    assert words.isprintable()
+    assert "\n" not in words
     assert words == words.strip()
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "\x00\x1b"])
+@pytest.mark.parametrize("text", ["", "  \n ", "\x00\x1b", "\u200d", "\ud800"])
 def test_nothing_cannot_be_said(text: str) -> None:
     with pytest.raises(ValueError, match="expected words to say"):
         saying(text)
@@ -81,3 +82,33 @@ def test_what_the_program_lets_the_model_know_is_nobodys_words() -> None:
         "role": "system",
         "content": [{"type": "input_text", "text": "The parcel is here."}],
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",  # Persian: without the joiner it is another word
+        "क्\u200dष और श्रीमान\u200c्",  # Hindi
+        "👨\u200d👩\u200d👧, 👍🏽 ❤\ufe0f 🏴\U000e0067\U000e0062\U000e007f",
+        "\u200fשלום\u200e world\u2069",  # marks of direction
+        "soft\u00adhyphen, ไป\u200bไหน",
+        "\U0001fae8 \U000e0100 \ue000",  # newer than some Pythons, or private
+    ],
+)
+def test_what_a_person_may_write_is_said_as_it_stands(text: str) -> None:
+    assert quoted(text) == text
+
+
+@given(st.text())
+def test_only_what_nobody_says_is_left_out(text: str) -> None:
+    try:
+        words = quoted(text)
+    except ValueError:
+        return
+    said = [c for c in words if not c.isspace() and c not in "“”"]
+    wanted = [c for c in text if not c.isspace() and c not in "“”\""]
+    assert said == [c for c in wanted if category(c) != "Cc"]
+
+
+def test_half_a_character_is_left_out_and_the_rest_is_said() -> None:
+    assert quoted("Good\ud83d evening\udc4d.") == "Good evening."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import Any
+from unicodedata import category
 
 from voxpipe.pipeline import Image, Text
 
@@ -18,7 +19,7 @@ def saying(text: str) -> dict[str, Any]:
         ValueError: there are no words in it.
     """
     words = _one_line(text)
-    if not words:
+    if all(category(each) in _SILENT for each in words):
         raise ValueError("expected words to say, got a text without any")
     return {
         "instructions": f'Say exactly this, word for word, and nothing else: "{words}"',
@@ -48,9 +49,18 @@ def system_item(text: str) -> dict[str, Any]:
 
 
 def _one_line(text: str) -> str:
-    """``text`` so that it cannot end the quotation it is put into."""
-    words = " ".join(text.split())
-    line = "".join(c for c in words if c.isprintable()).strip()
+    """``text`` so that it cannot end the quotation it is put into.
+
+    Whatever a person may write stays: joiners hold the letters of Persian and Hindi
+    together, and the persons of an emoji. Line breaks become spaces; control characters
+    go, which nobody can say, and halves of surrogate pairs, which no JSON can carry.
+    """
+    line = "".join(c for c in " ".join(text.split()) if category(c) not in _UNSAID)
+    line = line.strip()
     pieces = line.split('"')
     inner = (f"“{each}”" if n % 2 else each for n, each in enumerate(pieces))
     return "".join(inner) if len(pieces) % 2 else line.replace('"', "”")
+
+
+_UNSAID = ("Cc", "Cs")
+_SILENT = ("Zs", "Cf")  # spaces and joiners are no words by themselves

@@ -8,6 +8,7 @@ from dataclasses import replace
 from voxpipe.pipeline import PlayedItem
 
 from .outbox import ClientEvent
+from .words import first_words
 
 
 def take_back(
@@ -68,8 +69,7 @@ def played_words(said: str, item: PlayedItem) -> str:
     """The words that fit into what was played; an estimate, for words carry no time."""
     if item.played >= item.generated:
         return said
-    words = said.split()
-    return " ".join(words[: int(len(words) * item.played / item.generated)])
+    return first_words(said, item.played / item.generated)
 
 
 def _truncation(part: PlayedItem) -> ClientEvent:
