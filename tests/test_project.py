@@ -164,8 +164,9 @@ SIMULATOR_ROOMS = {
     },
 }
 CONSOLE_ROOMS = {
-    "console/demo": set[str](),
-    "console": {"console/demo"},
+    "console/lookalikes": set[str](),
+    "console/demo": {"console/lookalikes"},
+    "console": {"console/demo", "console/lookalikes"},
 }
 REALTIME_ROOMS = {
     "errors": set[str](),

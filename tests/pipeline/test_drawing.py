@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from textwrap import dedent
+
+import pytest
 
 from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe, Source
@@ -98,3 +102,46 @@ def test_names_that_mermaid_would_trip_over_are_written_so_that_it_does_not() ->
             end_ -->|"output → input"| the__loud__one
         """
     )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "cp850"])
+def test_a_console_without_the_signs_is_shown_ascii_and_can_print_it(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    pipeline = conversation()
+    print(pipeline.drawing(), pipeline.diagram(), sep="", flush=True)
+    printed = raw.getvalue().decode(encoding).replace("\r\n", "\n")
+    assert printed.startswith(
+        dedent(
+            """\
+            phone.heard -+-> model.hears
+                         +-> decode -+-> resample -> meter.input
+                                     +-> gain -> probe.input
+            model.says -> phone.speaks
+            model.calls -> tools.calls
+            tools.results -> model.results (loop)
+            """
+        )
+    )
+    assert 'phone -->|"heard -> hears"| model' in printed
+
+
+def test_a_name_that_a_console_cannot_show_does_not_stop_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, probe = Source([]), Probe()
+    source.name = "réception"
+    pipeline = Pipeline(source.output >> probe.input)
+    for encoding, name in (("cp1252", "réception"), ("ascii", "r?ception")):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", out)
+        assert pipeline.drawing() == f"{name}.output -> probe.input\n"
+
+
+def test_without_a_console_there_is_nothing_to_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert "▶" in conversation().drawing()

@@ -73,7 +73,7 @@ def test_a_frame_of_samples_has_its_moment_and_its_reply() -> None:
         (np.zeros((), np.int16), r"shape \(\)"),
         (np.zeros((1, 2, 3), np.int16), r"shape \(1, 2, 3\)"),
         ([1, 2, 3], r"got list: np.asarray\(samples\)"),
-        (b"abcd", r"got bytes: AudioFrame\(data=…, format=…\) takes bytes"),
+        (b"abcd", r"got bytes: AudioFrame\(data="),
     ],
 )
 def test_other_samples_are_refused_with_the_cure(samples: Any, says: str) -> None:

@@ -11,6 +11,7 @@ from voxpipe.pipeline import VoxpipeError
 
 from . import serve, simulate
 from .demo import command as demo
+from .lookalikes import use_lookalikes
 
 _ABOUT = """\
 Voice pipelines around gpt-realtime.
@@ -24,6 +25,7 @@ Voice pipelines around gpt-realtime.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    use_lookalikes()
     parser = argparse.ArgumentParser(
         prog="voxpipe",
         description=_ABOUT,

@@ -224,7 +224,7 @@ class AudioFrame(_Sound):
             f"this frame lasts {self.duration * 1000:g} ms, and the data "
             f"{duration * 1000:g} ms: floats become bytes by "
             "samples.astype(np.int16).tobytes(), and what really lasts longer is "
-            "another moment: AudioFrame(data=…, format=…, start=…, turn=frame.turn)"
+            "another moment: AudioFrame(data=..., format=..., start=..., turn=...)"
         )
 
     def _bytes_in(self, seconds: float) -> int:

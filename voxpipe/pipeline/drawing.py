@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from .graph import Branch, Graph
+
+# For consoles that lack these signs: cp1252 on Windows, ASCII.
+_ASCII = str.maketrans(
+    {
+        "─": "-",
+        "┬": "+",
+        "├": "+",
+        "└": "+",
+        "│": "|",
+        "▶": ">",
+        "→": "->",
+        "⟲": "(loop)",
+    }
+)
+
+
+def _printable(text: str) -> str:
+    """``text`` so that it can be printed: in ASCII where standard output has no more."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def mermaid(plan: Graph) -> str:
@@ -20,7 +45,7 @@ def mermaid(plan: Graph) -> str:
         for branch in tree:
             source = plan.name(output.owner)
             lines += _edges(plan, source, output.name, branch)
-    return "\n".join(dict.fromkeys(lines)) + "\n"
+    return _printable("\n".join(dict.fromkeys(lines)) + "\n")
 
 
 def _edges(plan: Graph, source: str, label: str, branch: Branch) -> list[str]:
@@ -64,7 +89,7 @@ def text(plan: Graph) -> str:
     lines: list[str] = []
     for output, tree in plan.trees.items():
         lines += _fork(plan.label(output), [_lines(plan, branch) for branch in tree])
-    return "\n".join(lines) + "\n"
+    return _printable("\n".join(lines) + "\n")
 
 
 def _lines(plan: Graph, branch: Branch) -> list[str]:

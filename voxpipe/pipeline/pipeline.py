@@ -144,9 +144,12 @@ class Pipeline:
         return self._circuit.stats()
 
     def diagram(self) -> str:
-        """The pipeline as a Mermaid flowchart."""
+        """The pipeline as a Mermaid flowchart; as `drawing`, it can be printed."""
         return drawing.mermaid(self._plan)
 
     def drawing(self) -> str:
-        """The pipeline as lines of text, for a terminal."""
+        """The pipeline as lines of text, for a terminal.
+
+        In ASCII where standard output cannot show more, so that it can be printed.
+        """
         return drawing.text(self._plan)

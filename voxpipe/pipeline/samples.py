@@ -37,7 +37,7 @@ def pcm16_of(given: Any, rate: int) -> tuple[bytes, AudioFormat]:
     if not hasattr(given, "dtype"):
         cure = "np.asarray(samples) makes one"
         if isinstance(given, bytes | bytearray):
-            cure = "AudioFrame(data=…, format=…) takes bytes"
+            cure = "AudioFrame(data=..., format=...) takes bytes"
         raise FormatError(
             f"expected a numpy array of samples, got {type(given).__name__}: {cure}"
         )

@@ -157,7 +157,7 @@ def _check_riff(start: bytes, name: str) -> None:
     if kind is not None:
         raise WavError(f"expected a WAV file, found {kind}: {convert(name)}")
     raise WavError(
-        f"expected a WAV file (RIFF…WAVE), found one that begins with "
+        "expected a WAV file (RIFF, then WAVE), found one that begins with "
         f"{start[:4].hex(' ')}; if there is sound in it, {convert(name)}"
     )
 

@@ -18,7 +18,7 @@ NAMES = {
     2: "MS ADPCM",
     FLOAT: "float",
     ALAW: "A-law",
-    ULAW: "μ-law",
+    ULAW: "mu-law",
     17: "IMA ADPCM",
     0x31: "GSM 6.10",
     0x50: "MPEG",

@@ -107,3 +107,5 @@ def test_what_an_encoding_lacks_does_not_stop_the_show() -> None:
     out = io.TextIOWrapper(raw, encoding="ascii")
     LineView(out).said("caller", "Grüße 日本")
     assert raw.getvalue() == b"> Gr??e ??\n"
+    LineView(out).said("agent", "“Ja” – gut…")
+    assert raw.getvalue().endswith(b'< "Ja" - gut...\n')

@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from voxpipe.console.lookalikes import shown
+
 from .plain import columns, fit, safe, tail
 from .report import Speaker
 
@@ -25,7 +27,7 @@ class LineView:
     """Whole lines, one for each thing said: for files, pipes and logs.
 
     Args:
-        out: where to; characters that its encoding lacks become question marks.
+        out: where to; what its encoding lacks becomes what looks like it, or a "?".
         colours: ANSI codes for ``caller``, ``agent`` and ``note``; none for none.
     """
 
@@ -59,7 +61,7 @@ class LineView:
         return f"\x1b[{code}m{text}\x1b[0m" if code else text
 
     def _write(self, text: str) -> None:
-        self._out.write(text.encode(self._encoding, "replace").decode(self._encoding))
+        self._out.write(shown(text, self._encoding))
         self._out.flush()
 
 
