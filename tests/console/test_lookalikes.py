@@ -37,7 +37,7 @@ def test_what_a_console_lacks_is_shown_as_what_looks_like_it(
 ) -> None:
     console = Console(encoding, monkeypatch)
     use_lookalikes()
-    print("a → b ▶ c 日本")
+    sys.stdout.write("a → b ▶ c 日本\n")
     assert console.text == "a -> b > c ??\n"
 
 

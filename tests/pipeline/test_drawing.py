@@ -111,7 +111,8 @@ def test_a_console_without_the_signs_is_shown_ascii_and_can_print_it(
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
     pipeline = conversation()
-    print(pipeline.drawing(), pipeline.diagram(), sep="", flush=True)
+    sys.stdout.write(pipeline.drawing() + pipeline.diagram())
+    sys.stdout.flush()
     printed = raw.getvalue().decode(encoding).replace("\r\n", "\n")
     assert printed.startswith(
         dedent(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,7 @@ PICTURE = Image.of_array(np.arange(48, dtype=np.uint8).reshape(4, 4, 3)).data
 PHOTO = bytes.fromhex(
     "ffd8ffe000104a46494600010100000100010000"  # SOI, APP0
     "ffe10008ffd8ffd9beef"  # APP1 with a thumbnail, whose end is not the picture's
-    "ffdb0043000302020202020302020203030303040604040404040806060506090809090908"
-    "0908090a0c0f0c0a0b0e0b09090d110d0e0f101011100a0c12131210130f101010"
+    f"ffdb004300{64 * '02'}"  # DQT
     "ffc0000b080001000101011100"  # SOF0
     "ffc40014000100000000000000000000000000000008"  # DHT
     "ffc40014100100000000000000000000000000000000"
@@ -123,10 +123,8 @@ def test_a_png_with_a_wrong_byte_is_refused(at: int, change: int) -> None:
 def test_what_only_begins_like_a_picture_is_an_error_and_nothing_else(
     rest: bytes, start: bytes
 ) -> None:
-    try:
+    with suppress(ImageError):
         Image(data=start + rest)
-    except ImageError as error:
-        assert "is damaged" in str(error)
 
 
 @pytest.mark.parametrize(

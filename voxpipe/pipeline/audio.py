@@ -121,7 +121,9 @@ def check_entry(
     """
     if rule is not None and not rule_of(rule).allows(format):
         boxes = cure(format, rule)
-        hint = "; Mono(channel=0) takes the left side alone" if "Mono()" in boxes else ""
+        hint = (
+            "; Mono(channel=0) takes the left side alone" if "Mono()" in boxes else ""
+        )
         raise FormatError(
             f"{came_from} is {format}, {label} takes {rule}: put {boxes} "
             f"between {came_from} and {label}{hint}"

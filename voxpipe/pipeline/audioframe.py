@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     Samples = NDArray[np.int16]
 
 
-# Seconds; a resampler may make a sample more of a frame than fits, which lasts a quarter
-# of this at 4 kHz.
-_ROUNDING = 0.001
+_ROUNDING = 0.001  # seconds; a resampler may make a sample more of a frame than fits
 
 
 class Frame:
@@ -173,12 +171,11 @@ class AudioFrame(_Sound):
             data = bytes_of(data)
         if format is None:
             format = self.format
-        size = len(data)
-        if size % format.sample_bytes:
-            raise torn(size, format)
-        duration = size / format.bytes_per_second
-        if duration > self.duration + _ROUNDING:
-            raise self._too_long(duration)
+        elif len(data) % format.sample_bytes:
+            raise torn(len(data), format)
+        duration = len(data) / format.bytes_per_second
+        if duration != self.duration:  # nearly never: most boxes keep it
+            self._check_length(len(data), format, duration)
         draft: Any = _Draft()
         draft._data = data
         draft._text = None
@@ -219,8 +216,12 @@ class AudioFrame(_Sound):
             return self
         return self.with_data(self.data[: self._bytes_in(seconds)])
 
-    def _too_long(self, duration: float) -> FormatError:
-        return FormatError(
+    def _check_length(self, size: int, format: AudioFormat, duration: float) -> None:
+        if size % format.sample_bytes:
+            raise torn(size, format)
+        if duration <= self.duration + _ROUNDING:
+            return
+        raise FormatError(
             f"this frame lasts {self.duration * 1000:g} ms, and the data "
             f"{duration * 1000:g} ms: floats become bytes by "
             "samples.astype(np.int16).tobytes(), and what really lasts longer is "

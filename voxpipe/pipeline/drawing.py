@@ -23,7 +23,7 @@ _ASCII = str.maketrans(
 
 
 def _printable(text: str) -> str:
-    """``text`` so that it can be printed: in ASCII where standard output has no more."""
+    """``text`` in ASCII where standard output cannot show it as it is."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

@@ -70,14 +70,15 @@ def _scaled(samples: NDArray[Any]) -> NDArray[np.float64]:
             f"expected floats from -1 to 1, got {loudest:g}: divide by 32768 what "
             "were 16-bit values"
         )
-    return np.multiply(samples, FULL_SCALE, dtype=np.float64)
+    scaled: NDArray[np.float64] = np.multiply(samples, FULL_SCALE, dtype=np.float64)
+    return scaled
 
 
 def _channels(samples: NDArray[Any]) -> int:
     if samples.ndim == 1:
         return 1
     if samples.ndim == 2 and samples.shape[1] in (1, 2):
-        return samples.shape[1]
+        return int(samples.shape[1])
     turned = samples.ndim == 2 and samples.shape[0] in (1, 2)
     cure = "samples.T has it" if turned else "samples[:, 0] is one channel"
     raise FormatError(

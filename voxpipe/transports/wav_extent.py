@@ -44,10 +44,7 @@ def audio_size(
     if size == UNKNOWN or not size:
         oddities.append(f"the header gives no length; read to the end, {real} bytes")
     elif size != real:
-        oddities.append(
-            f"the header tells of {size} bytes of audio, {real} are there; "
-            "read to the end"
-        )
+        oddities.append(f"the header promises {size} bytes of audio, {real} are there")
     return real
 
 
@@ -55,9 +52,9 @@ def _ends(file: IO[bytes], at: int, length: int) -> bool:
     """Whether audio can end here."""
     file.seek(at)
     head = file.read(5)
-    if at + len(head) == length and len(head) < 2:  # a pad, at most
+    if head in (b"", b"\0"):
         return True
-    for pad in (0, 1):  # some writers forget it
+    for pad in range(1 + head.startswith(b"\0")):  # some writers forget it
         kind = head[pad : pad + 4]
         if _IDS.fullmatch(kind) or _are_chunks(file, at + pad, length):
             return True

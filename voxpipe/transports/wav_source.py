@@ -124,7 +124,12 @@ class WavSource(Processor):
             for first in range(0, header.samples, count):
                 wanted = min(count, header.samples - first)
                 block = await to_thread.run_sync(
-                    _read_block, self.path, header, first, wanted, abandon_on_cancel=True
+                    _read_block,
+                    self.path,
+                    header,
+                    first,
+                    wanted,
+                    abandon_on_cancel=True,
                 )
                 await blocks.send(block)
                 there = len(block) // format.sample_bytes

@@ -98,9 +98,7 @@ async def test_the_rest_of_a_reply_that_was_cut_does_not_sound_in_the_next() -> 
 
     class Said(Source):
         async def run(self) -> None:
-            await self.output.send(
-                AudioFrame(data=NOISE[:100], format=ULAW, turn=one)
-            )
+            await self.output.send(AudioFrame(data=NOISE[:100], format=ULAW, turn=one))
             one.cut()
             await super().run()
 

@@ -30,7 +30,7 @@ async def a_backchannel_a_yes_and_an_interruption() -> None:
         await conversation.speak(1.0)
         assert reply.turn.is_cut
         await sleep(3.0)
-        assert conversation.said[-1] == ("agent", "Good.")
+        assert ("agent", "Good.") in conversation.said
         assert not model.is_speaking()
         await conversation.speak(0.2)  # the same sound, with nobody to interrupt
         await sleep(3.0)
@@ -41,10 +41,7 @@ async def a_backchannel_a_yes_and_an_interruption() -> None:
         conversation = Call(model, vad=Vad(barge_in=barge_in))
         await conversation.hold(plot)
     assert len(conversation.interruptions) == 1
-    assert [each for each in conversation.said if each == ("agent", "Good.")] == [
-        ("agent", "Good."),
-        ("agent", "Good."),
-    ]
+    assert conversation.said.count(("agent", "Good.")) == 2
 
 
 def test_a_backchannel_does_not_interrupt_and_a_short_yes_is_answered() -> None:

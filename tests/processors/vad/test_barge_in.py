@@ -77,13 +77,15 @@ def test_a_short_yes_is_heard_while_the_agent_is_silent() -> None:
 
 def test_who_speaks_on_is_heard_from_their_first_sound() -> None:
     started, _ = marks(spoken((1.0, 2.0)), Agent(until=9.0), minimum=0.4)
-    assert started == ("started", 1.0, pytest.approx(1.4, abs=WINDOW))
+    assert started[:2] == ("started", 1.0)
+    assert started[2] == pytest.approx(1.4, abs=WINDOW)
 
 
 def test_the_stops_within_words_do_not_begin_them_anew() -> None:
     words = spoken((1.0, 1.2), (1.3, 1.5), (1.6, 1.8))
     started, _ = marks(words, Agent(until=9.0), minimum=0.5)
-    assert started == ("started", 1.0, pytest.approx(1.7, abs=2 * WINDOW))
+    assert started[:2] == ("started", 1.0)
+    assert started[2] == pytest.approx(1.7, abs=2 * WINDOW)
 
 
 def test_two_backchannels_do_not_add_up() -> None:
@@ -92,13 +94,13 @@ def test_two_backchannels_do_not_add_up() -> None:
 
 def test_who_begins_as_the_agent_ends_is_heard_then() -> None:
     started, _ = marks(spoken((1.0, 1.6)), Agent(until=1.25))
-    assert started == ("started", 1.0, pytest.approx(1.26, abs=WINDOW))
+    assert started[:2] == ("started", 1.0)
+    assert started[2] == pytest.approx(1.26, abs=WINDOW)
 
 
 def test_the_agent_in_the_callers_microphone_is_not_loud_enough() -> None:
-    loud, quiet = spoken((1.0, 2.0)), []
-    for frame in loud:
-        quiet.append(AudioFrame.of(frame.samples // 50, RATE, start=frame.start))
+    loud = spoken((1.0, 2.0))
+    quiet = [AudioFrame.of(each.samples // 50, RATE, start=each.start) for each in loud]
     options = {"minimum": 0.1, "start": 0.999}
     assert marks(quiet, Agent(until=0.0), **options)
     assert marks(quiet, Agent(until=9.0), **options) == []

@@ -63,6 +63,4 @@ class Chunks(Filter[AudioFrame]):
         self.reset()
         if not rest or last is None:
             return ()
-        return (
-            AudioFrame(data=rest, format=last.format, start=start, turn=last.turn),
-        )
+        return (AudioFrame(data=rest, format=last.format, start=start, turn=last.turn),)

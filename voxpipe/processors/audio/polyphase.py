@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxpipe.pipeline.samples import to_int16
+
 from .scratch import MAX_PIECE, scratch
 
 Int16 = NDArray[np.int16]

@@ -188,10 +188,8 @@ class Realtime(Processor):
         return update
 
     def is_speaking(self) -> bool:
-        """Whether a reply is being played to the caller now; one that is held is not."""
-        return any(
-            each.turn.state == "playing" for each in self._conversation.spoken
-        )
+        """Whether a reply is being played now; one that is held is not."""
+        return any(each.turn.state == "playing" for each in self._conversation.spoken)
 
     @property
     def settings(self) -> Settings:

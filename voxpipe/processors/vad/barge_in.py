@@ -1,4 +1,4 @@
-"""When a caller's sound is meant to interrupt the agent, and when it only says "mhm"."""
+"""What it takes to interrupt an agent that speaks, so that a "mhm" does not do it."""
 
 from __future__ import annotations
 

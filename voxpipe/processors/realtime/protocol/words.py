@@ -5,10 +5,10 @@ is written without spaces, of its characters as a person sees them. That is an e
 a syllable of Chinese and a word of English are taken to last equally long.
 
 Characters are told apart by the rules of Unicode's annex 29 (extended grapheme
-clusters), as far as the standard library knows what they need: combining marks, joiners,
-flags, skin tones, tags, Hangul, and consonants that a virama joins. Not by its rule GB9b
-(a sign in front of the digits that it encloses, in Arabic and Syriac); a mark that is
-newer than this Python is taken for a letter.
+clusters), as far as the standard library knows what they need: combining marks,
+joiners, flags, skin tones, tags, Hangul, and consonants that a virama joins. Not by its
+rule GB9b (a sign in front of the digits that it encloses, in Arabic and Syriac); and a
+mark that is newer than this Python is taken for a letter.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _is_flag(char: str) -> bool:
 
 
 # Leading consonants, vowels, trailing consonants; and syllables without and with those.
-_HANGUL_JOINS = frozenset("LL LV LS LC SV ST VV VT CT TT".split())
+_HANGUL_JOINS = frozenset(["LL", "LV", "LS", "LC", "SV", "ST", "VV", "VT", "CT", "TT"])
 
 
 def _hangul(char: str) -> str:
