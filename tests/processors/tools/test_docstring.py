@@ -47,6 +47,63 @@ def test_each_argument_has_its_text_with_its_continuation_lines() -> None:
     assert "ValueError" not in arguments
 
 
+def test_numpy_style_is_read() -> None:
+    description, arguments = read_docstring(
+        """Book a table.
+
+        For today.
+
+        Parameters
+        ----------
+        guests : int, optional
+            How many,
+            children included.
+
+            At most eight.
+        when, until : datetime
+            The time.
+        note
+        **rest
+
+        Returns
+        -------
+        code : str
+            Of the booking.
+        """
+    )
+    assert description == "Book a table.\nFor today."
+    assert arguments == {
+        "guests": "How many, children included. At most eight.",
+        "when": "The time.",
+        "until": "The time.",
+        "note": "",
+        "rest": "",
+    }
+
+
+def test_sphinx_style_is_read() -> None:
+    description, arguments = read_docstring(
+        """Book a table.
+
+        :param guests: how many,
+            children included
+        :type guests: int
+        :param str note: what else: there is
+        @param when: the time
+        :returns: the code
+        :raises ValueError: it is full
+
+        Kept out.
+        """
+    )
+    assert description == "Book a table."
+    assert arguments == {
+        "guests": "how many, children included",
+        "note": "what else: there is",
+        "when": "the time",
+    }
+
+
 def test_no_docstring_is_no_description() -> None:
     assert read_docstring(None) == ("", {})
 
