@@ -34,7 +34,14 @@ STANDS_FOR = {
 ELSEWHERE = {
     *("In", "Out", "orders.get", "orders_get"),  # examples of names
     *("No", "true", "false"),  # YAML
-    *("model_extra", "start_soon", "uint8", "uv", "websockets"),  # of others
+    *(
+        "Annotated",
+        "model_extra",
+        "start_soon",
+        "uint8",
+        "uv",
+        "websockets",
+    ),  # of others
     *("realtime_cassette", "realtime_simulator", "soak"),  # of pytest
 }
 # The page that tells of a processor's ports; `faults`, which all have, is on the first.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .audioframe import AudioFrame, Frame
+from .image import Image
 from .ledger import PlayedItem
 from .turn import Turn
 
@@ -104,6 +105,11 @@ class ToolCall(Frame):
     caller_turns: int = field(default=0, compare=False)
 
 
+ReplyWanted = Literal["always", "if_silent", "never"]
+"""Whether the model is to speak once it has a result: always; only if it has said
+nothing in the reply that called; or not because of this one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult(Frame):
     """What a tool gave back; exactly one for each call.
@@ -115,6 +121,8 @@ class ToolResult(Frame):
         error: ``None``, or why there is no real result (``unknown_tool``, ``timeout``
             …).
         seconds: how long the tool ran.
+        reply: whether the model is to speak because of it.
+        pictures: shown to the model besides the output.
     """
 
     call_id: str
@@ -122,6 +130,8 @@ class ToolResult(Frame):
     name: str = ""
     error: str | None = None
     seconds: float = 0.0
+    reply: ReplyWanted = "always"
+    pictures: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

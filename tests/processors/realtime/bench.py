@@ -195,9 +195,9 @@ class Bench:
         """The program asks for a reply."""
         return self.conversation.request(options, self.now)
 
-    def result(self, call_id: str, output: str = "ok") -> None:
+    def result(self, call_id: str, output: str = "ok", **fields: Any) -> None:
         """A tool has answered."""
-        result = ToolResult(call_id=call_id, output=output)
+        result = ToolResult(call_id=call_id, output=output, **fields)
         self.conversation.add_result(result, self.now)
 
     def waits(self, seconds: float) -> None:

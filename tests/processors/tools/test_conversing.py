@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
 
 from voxpipe.pipeline import (
     AudioFormat,
+    Image,
     Pipeline,
+    ReplyWanted,
     ToolCall,
     ToolResult,
     ToolUpdate,
@@ -21,11 +24,13 @@ from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import (
     ByVoice,
+    Context,
     Filler,
     Progress,
     Proposal,
     Refused,
     Tool,
+    ToolOutput,
     ToolRouter,
     tool,
 )
@@ -214,6 +219,124 @@ def test_a_tool_tells_how_far_it_is() -> None:
     assert held.said == ["Half is done.", "Nearly there.", "It is done."]
 
 
+# --- who speaks next
+
+
+NEVER_SAID = Line(say="This is one too many.")
+
+
+@pytest.mark.parametrize("reply", ["never", "if_silent"])
+def test_a_farewell_is_said_once(reply: ReplyWanted) -> None:
+    story = script(Line(say="Goodbye.", calls=[CallTool(name="work")]), NEVER_SAID)
+    held = converse([works_for(1, reply=reply)], story, waits(10))
+    assert held.said == ["Goodbye."]
+    assert held.answers() == [("done", None)]
+
+
+def test_a_model_that_has_called_in_silence_speaks_afterwards() -> None:
+    story = script(GO, Line(say="Goodbye."), NEVER_SAID)
+    held = converse([works_for(1, reply="if_silent")], story, waits(10))
+    assert held.said == ["Goodbye."]
+
+
+def test_a_note_that_is_taken_in_silence_leaves_it_silent() -> None:
+    held = converse([works_for(1, reply="never")], script(GO, NEVER_SAID), waits(10))
+    assert held.said == []
+
+
+def test_one_result_can_want_another_reply_than_its_tool() -> None:
+    @tool(reply="always")
+    async def work() -> ToolOutput:
+        return ToolOutput("done", reply="never")
+
+    held = converse([work], script(GO, NEVER_SAID), waits(10))
+    assert held.said == []
+    assert held.answers() == [("done", None)]
+
+
+def test_a_note_that_could_not_be_taken_is_always_told() -> None:
+    @tool(reply="never")
+    async def work() -> None:
+        raise ValueError("full")
+
+    held = converse([work], script(GO, Line(say="Sorry.")), waits(10))
+    assert held.said == ["Sorry."]
+
+
+def test_beside_a_note_another_tool_is_answered() -> None:
+    @tool(reply="never")
+    async def note() -> str:
+        await anyio.sleep(3)  # virtual
+        return "noted"
+
+    both = Line(say="One moment.", calls=[CallTool(name="note"), CallTool(name="work")])
+    story = script(both, Line(say="It is {results.work}."), NEVER_SAID)
+    held = converse([works_for(1), note], story, waits(10))
+    assert held.said == ["One moment.", "It is done."]
+
+
+def test_what_is_said_while_a_tool_works_is_not_its_reply() -> None:
+    story = script(GO, Line(say="Goodbye."))
+    made = works_for(6, filler=ONE_MOMENT, reply="if_silent")
+    held = converse([made], story, waits(12))
+    assert held.said == ["One moment, please.", "Goodbye."]
+
+
+@pytest.mark.parametrize(
+    ("reply", "last"),
+    [("always", ["It is done."]), ("if_silent", ["It is done."]), ("never", [])],
+)
+def test_a_result_too_late_for_the_reply_to_an_interruption_is_told_if_it_is_wanted(
+    reply: ReplyWanted, last: list[str]
+) -> None:
+    story = script(GO, Line(say="It is {result}."), rules=(TIME,))
+    made = works_for(8, filler=ONE_MOMENT, reply=reply)
+    held = converse([made], story, _interrupts)
+    assert held.said[1:] == ["It is noon.", *last]
+
+
+def test_a_detached_result_is_told_if_it_is_wanted() -> None:
+    made = works_for(8, filler=ONE_MOMENT, on_interruption="detach", reply="never")
+    held = converse([made], script(GO, NEVER_SAID, rules=(TIME,)), _interrupts)
+    assert held.said[1:] == ["It is noon."]
+
+
+def test_a_question_for_approval_is_asked_whatever_the_tool_wants() -> None:
+    @tool(approval=ByVoice("May I?"), reply="never")
+    async def work() -> str:
+        return "done"
+
+    story = script(GO, Line(say="May I?"), decides(True), NEVER_SAID)
+    held = converse([work], story, _answers)
+    assert held.said == ["May I?"]
+    assert [error for _, error in held.answers()] == ["approval_needed", None]
+
+
+# --- pictures
+
+
+def test_a_picture_is_shown_and_the_caller_has_not_shown_it() -> None:
+    room = Image.of_array(np.zeros((2, 2), dtype=np.uint8))
+
+    @tool
+    async def look() -> dict[str, object]:
+        return {"room": 7, "photo": room}
+
+    story = script(
+        Line(calls=[CallTool(name="look")]),
+        Line(say="It is dark.", calls=[CallTool(name="look")]),
+        Line(say="It is dark in {result}."),
+    )
+    held = converse([look], story, waits(10))
+    assert held.said[0] == "It is dark."
+    shown = [each for each in held.model.history if each.pictures]
+    assert len(shown) == 2
+    assert all("the caller has not sent this" in each.text for each in shown)
+    # A picture is no turn of the caller's, who could have agreed in it to something.
+    calls = [each for each in held.calls.frames if isinstance(each, ToolCall)]
+    assert [each.caller_turns for each in calls] == [1, 1]
+
+
 # --- interruptions
 
 
@@ -275,6 +398,23 @@ def test_a_human_may_take_minutes_to_approve() -> None:
     assert [(each.tool, dict(each.arguments)) for each in asked] == [
         ("work", {"amount": 7})
     ]
+
+
+def test_who_approves_is_not_asked_about_the_context() -> None:
+    asked: list[Proposal] = []
+
+    async def supervisor(proposal: Proposal) -> bool:
+        asked.append(proposal)
+        return True
+
+    @tool(approval=supervisor)
+    async def work(caller: Context[str], times: int) -> str:
+        return f"{caller}: {times}"
+
+    story = script(TWICE, Line(say="{result}"))
+    held = converse([work], story, waits(5), context="Ada")
+    assert held.answers() == [("Ada: 2", None)]
+    assert [dict(each.arguments) for each in asked] == [{"times": 2}]
 
 
 async def _no(proposal: Proposal) -> bool:

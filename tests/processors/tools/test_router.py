@@ -7,7 +7,7 @@ import itertools
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import anyio
@@ -26,7 +26,7 @@ from voxpipe.pipeline import (
     WiringError,
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
-from voxpipe.processors.tools import Tool, ToolError, ToolRouter, tool
+from voxpipe.processors.tools import Tool, ToolError, ToolOutput, ToolRouter, tool
 from voxpipe.processors.tools.router import MAX_LEFT_BEHIND, MAX_REMEMBERED
 
 
@@ -239,6 +239,64 @@ async def test_any_exception_is_an_answer(error: Exception, plain: bool) -> None
         raise error
 
     assert (await result_of(fail if plain else fail_later)).error == "tool_error"
+
+
+async def test_what_json_has_nothing_for_is_told_as_done_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @tool
+    async def pay() -> object:
+        return {"paid": 7, "by": threading.Lock(), "said": "Rumpelstilzchen"}
+
+    result = await result_of(pay)
+    assert result.error is None
+    assert json.loads(result.output)["paid"] == 7
+    assert "the tool pay returned what JSON has nothing for (lock)" in caplog.text
+    assert "Rumpelstilzchen" not in caplog.text
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_what_an_iterator_has_still_to_do_is_the_tools_work(plain: bool) -> None:
+    def rows(last: int) -> Iterator[int]:
+        assert (threading.current_thread() is threading.main_thread()) is not plain
+        for n in range(3):
+            yield 1 // (last - n)
+
+    @tool(name="read")
+    def read(last: int) -> Iterator[int]:
+        return rows(last)
+
+    @tool(name="read")
+    async def read_later(last: int) -> Iterator[int]:
+        return rows(last)
+
+    made = read if plain else read_later
+    assert (await result_of(made, {"last": 5})).output == "[0, 0, 0]"
+    assert (await result_of(made, {"last": 2})).error == "tool_error"
+
+
+async def test_a_result_says_who_speaks_next_and_a_failure_is_always_told() -> None:
+    @tool(reply="if_silent")
+    async def note(text: str) -> object:
+        if not text:
+            raise ValueError("nothing to note")
+        return ToolOutput(reply="never") if text == "done" else text
+
+    router = ToolRouter([note])
+    calls = [
+        call("note", {"text": text}, f"c{n}")
+        for n, text in enumerate(["a", "done", ""])
+    ]
+    results = await results_of(
+        router, *calls, call("note", "[", "c3"), call("no", {}, "c4")
+    )
+    assert {each.call_id: each.reply for each in results} == {
+        "c0": "if_silent",
+        "c1": "never",
+        "c2": "always",
+        "c3": "always",
+        "c4": "always",
+    }
 
 
 async def test_a_tool_that_hangs_is_answered_when_its_time_is_up() -> None:

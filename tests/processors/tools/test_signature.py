@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
+from typing_extensions import Doc
 
 from voxpipe.processors.tools import ArgumentsError, Tool, ToolError, tool
 
@@ -141,6 +142,37 @@ def test_what_the_annotation_says_of_a_parameter_wins_over_the_docstring() -> No
         """
 
     assert parameters(tell)["properties"]["joke"]["description"] == "a short one"
+
+
+def test_words_beside_a_type_are_told_at_any_depth() -> None:
+    @tool
+    def tell(
+        joke: Annotated[str, "a short one"],
+        to: list[Annotated[str, "a first name"]],
+        when: Annotated[dt.time, Doc("in the morning")] | None = None,
+    ) -> None: ...
+
+    told = parameters(tell)["properties"]
+    assert told["joke"] == {"type": "string", "description": "a short one"}
+    assert told["to"]["items"]["description"] == "a first name"
+    assert told["when"]["anyOf"][0]["description"] == "in the morning"
+    given_ = tell.arguments('{"joke": "x", "to": ["Ada"], "when": "10:00"}')
+    assert given_ == {"joke": "x", "to": ["Ada"], "when": dt.time(10)}
+
+
+class Place(NamedTuple):
+    x: int
+    y: int
+
+
+def test_an_array_has_items_whatever_it_is_of() -> None:
+    @tool
+    def go(to: Place, by: tuple[int, str], past: list[Any], no: tuple[()]) -> None: ...
+
+    schema = parameters(go)
+    told = schema["properties"] | {"to": schema["$defs"]["Place"]}
+    assert all("items" in each for each in told.values())
+    assert told["by"]["items"] == {"anyOf": [{"type": "integer"}, {"type": "string"}]}
 
 
 def test_types_made_in_the_same_function_are_found() -> None:

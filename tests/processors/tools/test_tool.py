@@ -108,7 +108,8 @@ def test_a_lambda_is_a_tool_when_it_has_a_name() -> None:
     [
         ("{", "expected a JSON object"),
         ("[1]", "expected a JSON object, got an array"),
-        ("null", "expected a JSON object, got null"),
+        ("null", "a: this argument is missing"),
+        ('""', "a: this argument is missing"),
         ("true", "expected a JSON object, got true or false"),
         ('"a"', "expected a JSON object, got a string"),
         ("1", "expected a JSON object, got a number"),
@@ -121,6 +122,8 @@ def test_a_lambda_is_a_tool_when_it_has_a_name() -> None:
         ('{"a": ' + "1" * 70_000 + "}", "expected at most 65536 characters"),
         ('{"a": "5"}', "a: Input should be a valid integer"),
         ('{"a": true}', "a: Input should be a valid integer"),
+        ('{"a": 5.5}', "a: Input should be a valid integer"),
+        ('{"a": 1e300}', "a: Input should be a valid integer"),
         ("{}", "a: this argument is missing"),
         ('{"a": 1, "c": 2}', "c: there is no such argument"),
         ('{"a": "x", "b": "y"}', "b: Input should be a valid integer"),
@@ -139,8 +142,30 @@ def test_complaints_do_not_repeat_what_was_said() -> None:
     assert "5551234" not in str(caught.value)
 
 
-def test_no_text_at_all_means_no_arguments() -> None:
-    assert tool(name="nothing")(lambda: None).arguments(" ") == {}
+@pytest.mark.parametrize("nothing", ["", " ", "null", " null\n", '""', "{}"])
+def test_nothing_at_all_means_no_arguments(nothing: str) -> None:
+    assert tool(name="nothing")(lambda: None).arguments(nothing) == {}
+
+
+def test_a_float_without_a_fraction_is_an_integer() -> None:
+    given_ = add.arguments('{"a": 5.0, "b": -2.0, "factor": 2.0}')
+    assert given_ == {"a": 5, "b": -2, "factor": 2.0}
+    assert [type(each) for each in given_.values()] == [int, int, float]
+
+
+def test_what_a_docstring_says_of_nothing_is_warned_of_at_the_tool() -> None:
+    def book(guests: int) -> None:
+        """Book.
+
+        Args:
+            gests: how many.
+            wine: what kind.
+        """
+
+    for make in (tool, tool(name="again")):
+        with pytest.warns(UserWarning, match="not told: gests, wine") as told:
+            make(book)
+        assert [each.filename for each in told] == [__file__]
 
 
 def test_defaults_are_left_to_the_function() -> None:

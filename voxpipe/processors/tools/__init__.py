@@ -2,7 +2,9 @@
 
 from .approval import Ask, ByVoice, Proposal, Refused
 from .argument_schema import RawSchema
+from .context import Context
 from .errors import ArgumentsError, ToolError, Unavailable
+from .outputs import ToolOutput
 from .policy import Filler, OnInterruption, Policy
 from .progress import Progress
 from .router import ToolRouter
@@ -12,6 +14,7 @@ __all__ = [
     "ArgumentsError",
     "Ask",
     "ByVoice",
+    "Context",
     "Filler",
     "OnInterruption",
     "Policy",
@@ -21,6 +24,7 @@ __all__ = [
     "Refused",
     "Tool",
     "ToolError",
+    "ToolOutput",
     "ToolRouter",
     "Unavailable",
     "tool",

@@ -7,15 +7,17 @@ somebody else has written (an MCP server), they check.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Protocol, cast
 
 from pydantic_core import from_json
 
+from .context import ContextParameter
 from .errors import ArgumentsError
+from .foreign_schema import normalised
 
 MAX_ARGUMENTS = 65_536  # characters; a reply of 4,096 tokens has about 16,000
+_NONE = ("", "null", '""')  # how some models write that there are no arguments
 
 
 class ArgumentSchema(Protocol):
@@ -31,6 +33,11 @@ class ArgumentSchema(Protocol):
         """The parameter by which the tool reports its progress."""
         ...
 
+    @property
+    def context(self) -> ContextParameter | None:
+        """The parameter by which the tool is given its context."""
+        ...
+
     def arguments(self, text: str) -> dict[str, Any]:
         """Read what a model wrote.
 
@@ -41,20 +48,30 @@ class ArgumentSchema(Protocol):
 
 
 class RawSchema:
-    """A JSON schema as somebody has written it: any object is taken.
+    """A JSON schema that somebody else has written: any object is taken.
+
+    The service is told of it in the shape that it takes: an object at the top, without
+    references and choices, with the items of every array.
 
     Args:
-        schema: of type ``object``.
+        schema: of an object; ``None`` for one of which nothing is known.
+
+    Attributes:
+        oddities: what in it could not be understood, and was left out.
+
+    Raises:
+        ToolError: it takes something else than an object, or has no end.
     """
 
     progress = None
+    context = None
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = deepcopy(dict(schema))
+    def __init__(self, schema: object) -> None:
+        self._schema, self.oddities = normalised(schema)
 
     @property
     def schema(self) -> dict[str, Any]:
-        """As it was given; a copy."""
+        """As the service is told of it; a copy."""
         return deepcopy(self._schema)
 
     def arguments(self, text: str) -> dict[str, Any]:
@@ -63,11 +80,11 @@ class RawSchema:
         Raises:
             ArgumentsError: it is no JSON object.
         """
-        return check_json(text if text.strip() else "{}")
+        return check_json(text)
 
 
 def check_json(text: str) -> dict[str, Any]:
-    """The JSON object in ``text``.
+    """The JSON object in ``text``; an empty one for nothing at all, however written.
 
     Raises:
         ArgumentsError: there is none, or too much of it.
@@ -76,6 +93,8 @@ def check_json(text: str) -> dict[str, Any]:
         raise ArgumentsError(
             f"expected at most {MAX_ARGUMENTS} characters of JSON, got {len(text)}"
         )
+    if text.strip() in _NONE:
+        return {}
     try:
         value: object = from_json(text, allow_inf_nan=False)
         json.dumps(value, allow_nan=False)  # finds the infinity that 1e999 is
@@ -93,5 +112,4 @@ _KINDS: dict[type, str] = {
     bool: "true or false",
     int: "a number",
     float: "a number",
-    type(None): "null",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from voxpipe.pipeline import VoxpipeError
 
 
@@ -22,3 +24,14 @@ class Unavailable(VoxpipeError):
     Raise it in a tool to have the call answered as ``unavailable``; the text is told to
     the model.
     """
+
+
+def check_choice(name: str, value: object, choices: object) -> None:
+    """Whether a value is one of those that there are.
+
+    Raises:
+        ToolError: it is another.
+    """
+    known = get_args(choices)
+    if value not in known:
+        raise ToolError(f"{name} is one of {', '.join(known)}, not {value!r}")

@@ -34,13 +34,16 @@ class Execution:
         tool: what to run.
         call: what the model wrote.
         limit: bytes of output.
+        context: what the router was given for its tools.
 
     Attributes:
         reports: what the tool says of its progress.
         detached: the conversation does not wait for it any more.
     """
 
-    def __init__(self, tool: Tool[..., Any], call: ToolCall, limit: int) -> None:
+    def __init__(
+        self, tool: Tool[..., Any], call: ToolCall, limit: int, context: object
+    ) -> None:
         self.tool = tool
         self.reports = Reports()
         self.detached = False
@@ -48,6 +51,7 @@ class Execution:
         self._ask = None if isinstance(approval, ByVoice) else approval
         self._call = call
         self._limit = limit
+        self._context = context
         self._approved, self._begun = Event(), Event()
         self._answer: CallAnswer | None = None
         self._answered = Event()
@@ -130,7 +134,7 @@ class Execution:
             self._approved.set()
             await self._begun.wait()
             progress = Progress(self.reports.add)
-            value = await threads.call(self.tool, arguments, progress)
+            value = await threads.call(self.tool, arguments, progress, self._context)
         except ArgumentsError as error:
             return failure("invalid_arguments", str(error))
         except Unavailable as error:
@@ -141,7 +145,16 @@ class Execution:
             logger.warning("the tool %s raised %s", self.tool.name, kind)
             logger.debug("the tool %s failed", self.tool.name, exc_info=error)
             return failure("tool_error", describe(error))
-        return success(value, self._limit)
+        answer = success(value, self._limit)
+        if answer.left_out:
+            logger.warning(
+                "the tool %s returned what JSON has nothing for (%s): the model is "
+                "told that it is done, and the rest; return text, numbers, lists, "
+                "dicts, dataclasses or pydantic models",
+                self.tool.name,
+                ", ".join(answer.left_out),
+            )
+        return answer
 
     async def _refusal(
         self, ask: Ask, arguments: Mapping[str, Any]

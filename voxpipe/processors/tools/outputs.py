@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
-from typing import Any, Literal
-from uuid import UUID
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from pydantic import BaseModel
+from voxpipe.pipeline import Image, ReplyWanted
+
+from .errors import check_choice
+from .plain import Plain, left_out
 
 Failure = Literal[
     "invalid_arguments",
@@ -20,7 +18,6 @@ Failure = Literal[
     "tool_error",
     "timeout",
     "cancelled",
-    "unserialisable",
     "busy",
     "unavailable",
     "refused",
@@ -32,16 +29,44 @@ _MAX_MESSAGE = 1000  # characters of an error's message
 
 
 @dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a tool returns to say more of its result than the value.
+
+    Attributes:
+        value: the result, as it would be returned by itself.
+        reply: whether the model is to speak because of it, in place of what the tool
+            says for all of them.
+
+    Raises:
+        ToolError: a reply that is none.
+    """
+
+    value: object = field(default=None, repr=False)
+    reply: ReplyWanted | None = None
+
+    def __post_init__(self) -> None:
+        if self.reply is not None:
+            check_choice("reply", self.reply, ReplyWanted)
+
+
+@dataclass(frozen=True, slots=True)
 class CallAnswer:
     """The one answer to a call.
 
     Attributes:
         output: for the model: the text of a tool that gives text, else JSON.
         error: which failure the output tells of, if it does.
+        reply: whether the model is to speak because of it, if the result says so.
+        pictures: those in the result.
+        left_out: the types of what is in the result and not in the output, as JSON has
+            nothing for it.
     """
 
     output: str
     error: Failure | None = None
+    reply: ReplyWanted | None = None
+    pictures: tuple[Image, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def failure(kind: Failure, message: str) -> CallAnswer:
@@ -65,41 +90,27 @@ def describe(error: Exception) -> str:
 
 
 def success(value: object, limit: int) -> CallAnswer:
-    """``value`` as text of at most ``limit`` bytes, or the failure to make it text.
+    """``value`` as text of at most ``limit`` bytes.
 
-    A text stays as it is. Everything else becomes JSON: what JSON has, and enums,
-    dates, decimals, UUIDs, dataclasses and pydantic models anywhere within.
+    A text stays as it is. Everything else becomes JSON, as far as there is JSON for it
+    (`Plain`); never a failure, for the tool has done its work.
     """
+    if isinstance(value, ToolOutput):
+        return replace(success(value.value, limit), reply=value.reply)
     if isinstance(value, str):
         return CallAnswer(_cut_text(_encodable(value), limit))
-    try:
-        text = _encodable(_json(value))
-    except Exception as error:  # noqa: BLE001 - a value may run any code of the user's
-        return failure(
-            "unserialisable",
-            f"the tool returned a {type(value).__name__} that cannot be made JSON: "
-            f"{describe(error)}",
-        )
-    return CallAnswer(_cut_json(text, limit))
+    plain = Plain(limit)
+    told = plain.of(value)
+    if plain.left_out and told == left_out(value):
+        told = {"done": True, "note": f"the tool has run, and gave: {told}"}
+    text = _cut_json(_encodable(_json(told)), limit)
+    return CallAnswer(
+        text, pictures=tuple(plain.pictures), left_out=tuple(plain.left_out)
+    )
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False)
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {each.name: getattr(value, each.name) for each in fields}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID):
-        return str(value)
-    raise TypeError(f"JSON has nothing for a {type(value).__name__}")
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
 def _encodable(text: str) -> str:
@@ -119,7 +130,7 @@ def _cut_json(text: str, limit: int) -> str:
     size = len(text.encode())
     if size <= limit:
         return text
-    note = f"cut: the tool gave {size} bytes of JSON, the limit is {limit}"
+    note = f"cut: the tool gave {size} bytes of JSON or more, the limit is {limit}"
     return _shrink(text, limit, lambda start: _json({"note": note, "start": start}))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
+
+from voxpipe.pipeline import ReplyWanted
 
 from .approval import Ask, ByVoice
-from .errors import ToolError
+from .errors import ToolError, check_choice
 
 OnInterruption = Literal["continue", "cancel", "detach"]
 """What becomes of a call when the caller cuts the model off while it is at work."""
@@ -53,6 +55,10 @@ class Policy:
             ``"cancel"``: it is stopped, and answered as ``cancelled``. ``"detach"``: it
             goes on beside the conversation: nothing is said of it and no other call
             waits for it, until its result is told when the floor is free.
+        reply: whether the model is to speak once it has the result. ``"if_silent"``:
+            only if it has said nothing in the reply that called. ``"never"``: not
+            because of this tool, for a note that is taken beside, or a farewell that
+            was said. What has failed is always told.
 
     Raises:
         ToolError: a value that is none of these.
@@ -62,18 +68,15 @@ class Policy:
     filler: Filler | None = None
     approval: Ask | ByVoice | None = None
     on_interruption: OnInterruption = "continue"
+    reply: ReplyWanted = "always"
 
     def __post_init__(self) -> None:
         if self.timeout is not None and not self.timeout > 0:
             raise ToolError(
                 f"a timeout is a number of seconds above 0, not {self.timeout!r}"
             )
-        known = get_args(OnInterruption)
-        if self.on_interruption not in known:
-            raise ToolError(
-                f"on_interruption is one of {', '.join(known)}, not "
-                f"{self.on_interruption!r}"
-            )
+        check_choice("on_interruption", self.on_interruption, OnInterruption)
+        check_choice("reply", self.reply, ReplyWanted)
         approval = self.approval
         if not (
             approval is None or isinstance(approval, ByVoice) or callable(approval)

@@ -13,6 +13,7 @@ from voxpipe.pipeline import (
     Interruption,
     Output,
     Processor,
+    ReplyWanted,
     ToolCall,
     ToolResult,
     ToolUpdate,
@@ -40,9 +41,9 @@ class ToolRouter(Processor):
 
     A call that fails is answered with ``{"error": {"type": …, "message": …}}``, and
     ``ToolResult.error`` holds the type: ``invalid_arguments``, ``unknown_tool``,
-    ``tool_error`` (it raised), ``timeout``, ``cancelled``, ``unserialisable``,
-    ``busy``, ``unavailable`` (it raised `Unavailable`), ``refused`` (somebody did not
-    approve) or ``approval_needed`` (the caller is to be asked).
+    ``tool_error`` (it raised), ``timeout``, ``cancelled``, ``busy``, ``unavailable``
+    (it raised `Unavailable`), ``refused`` (somebody did not approve) or
+    ``approval_needed`` (the caller is to be asked).
     A second call of one id is reported and not run, as long as the id is among the last
     1,024.
 
@@ -58,14 +59,15 @@ class ToolRouter(Processor):
         concurrency: calls at work at once; further ones wait in the queue. Those that
             wait for a person are not at work.
         filler: what is said while a tool works that has no filler of its own.
+        context: given to the tools that have a parameter of type `Context`.
 
     Attributes:
         interruptions: of replies, as from `Realtime.interruptions`; for tools that are
             to be cancelled or detached then.
 
     Raises:
-        ToolError: two tools of one name, something that is no tool, or a bound that
-            is none.
+        ToolError: two tools of one name, something that is no tool, a tool that wants
+            another context, or a bound that is none.
     """
 
     calls = Input[ToolCall]()
@@ -80,8 +82,12 @@ class ToolRouter(Processor):
         max_output: int = MAX_OUTPUT,
         concurrency: int = 8,
         filler: Filler | None = None,
+        context: object = None,
     ) -> None:
         self._tools = _by_name(tools)
+        for each in self._tools.values():
+            if each.context is not None:
+                each.context.check(each.name, context)
         policies = [each.policy for each in self._tools.values()]
         self._asks = any(isinstance(each.approval, ByVoice) for each in policies)
         self._minds = any(each.on_interruption != "continue" for each in policies)
@@ -94,6 +100,7 @@ class ToolRouter(Processor):
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency
+        self._context = context
         self._updates = CallUpdates(self.results, filler)
         self._questions = Questions()
         self._undecided, self._is_ending = 0, False
@@ -180,11 +187,12 @@ class ToolRouter(Processor):
                 await self._updates.interrupted(call_id, execution)
 
     async def _answer(self, call: ToolCall, tools: TaskGroup) -> None:
-        started = current_time()
+        started, tool = current_time(), self._tools.get(call.name)
         chosen = self._refused(call) or self._chosen(call, started)
         if isinstance(chosen, CallAnswer):
             answer = chosen
         else:
+            tool = self._tools[chosen.name]
             answer = await self._executed(call, chosen, tools)
         if answer.error == "invalid_arguments":
             self.report(f"expected arguments that fit {call.name}, got others")
@@ -195,6 +203,8 @@ class ToolRouter(Processor):
                 output=answer.output,
                 error=answer.error,
                 seconds=current_time() - started,
+                reply=_reply_wanted(tool, answer),
+                pictures=answer.pictures,
             )
         )
         self._slots.release()
@@ -234,7 +244,7 @@ class ToolRouter(Processor):
         self, call: ToolCall, chosen: ToolCall, tools: TaskGroup
     ) -> CallAnswer:
         tool = self._tools[chosen.name]
-        execution = Execution(tool, chosen, self._max_output)
+        execution = Execution(tool, chosen, self._max_output, self._context)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
         async with create_task_group() as updates:
@@ -261,6 +271,12 @@ class ToolRouter(Processor):
         await self._slots.acquire()
 
 
+def _reply_wanted(tool: Tool[..., Any] | None, answer: CallAnswer) -> ReplyWanted:
+    if tool is None or answer.error is not None:
+        return "always"  # or nobody would hear that it has failed
+    return answer.reply or tool.policy.reply
+
+
 def _over() -> CallAnswer:
     return failure("cancelled", "the conversation is over, and nobody has approved")
 
@@ -273,7 +289,7 @@ def _by_name(tools: Iterable[Any]) -> dict[str, Tool[..., Any]]:
         if each.name in named:
             raise ToolError(
                 f"two tools are called {each.name}: give one another name with "
-                "tool(name=…)"
+                "tool(name=…), or those of a server with mcp_tools(…, prefix=…)"
             )
         if each.name == DECIDE:
             raise ToolError(f"{DECIDE} is the router's own: give the tool another name")

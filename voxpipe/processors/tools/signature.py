@@ -7,11 +7,10 @@ parameter may be called ``schema`` or ``_id``, which pydantic has other plans fo
 from __future__ import annotations
 
 import inspect
-import typing
+import json
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from types import SimpleNamespace
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
@@ -20,10 +19,14 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
 from .argument_schema import check_json
+from .context import ContextParameter, context_parameter
 from .errors import ArgumentsError, ToolError
+from .foreign_schema import items_of
+from .hints import hints_of
 from .progress import Progress
 
 _MAX_COMPLAINTS = 10  # fields; a model that is wrong in more is wrong altogether
+_EXACT = 2**53  # above, a float is not one integer only
 _STRICT = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
@@ -56,11 +59,17 @@ class SignatureSchema:
         texts: Mapping[str, str],
         local_names: Mapping[str, Any],
     ) -> None:
-        hints = _hints(function, name, local_names)
-        parameters = inspect.signature(function).parameters
-        self._names = tuple(parameters)
-        self.progress = _progress(parameters.values(), name, hints)
-        self._model = _model(parameters.values(), name, texts, hints)
+        hints = hints_of(function, name, local_names)
+        parameters = inspect.signature(function).parameters.values()
+        self.progress = _progress(parameters, name, hints)
+        self.context: ContextParameter | None = context_parameter(
+            parameters, name, hints
+        )
+        # What is ours to give the model knows nothing of.
+        ours = {self.progress, self.context.name if self.context else None}
+        theirs = [each for each in parameters if each.name not in ours]
+        self._names = tuple(each.name for each in theirs)
+        self._model = _model(theirs, name, texts, hints)
         self._schema = _schema(self._model, name)
 
     @property
@@ -74,10 +83,9 @@ class SignatureSchema:
         Raises:
             ArgumentsError: what is wrong, field by field, in words for the model.
         """
-        text = text if text.strip() else "{}"  # how some models say "no arguments"
-        check_json(text)
+        value = check_json(text)
         try:
-            model = self._model.model_validate_json(text, strict=True)
+            model = self._validated(text if value else "{}", value)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False)
             raise ArgumentsError("\n".join(_complaints(details))) from None
@@ -86,6 +94,14 @@ class SignatureSchema:
             for at, name in enumerate(self._names)
             if f"p{at}" in model.model_fields_set
         }
+
+    def _validated(self, text: str, value: dict[str, Any]) -> BaseModel:
+        try:
+            return self._model.model_validate_json(text, strict=True)
+        except ValidationError:
+            # 5.0 is an integer too, in JSON and in its schemas.
+            whole = json.dumps(_with_integers(value))
+            return self._model.model_validate_json(whole, strict=True)
 
 
 def _progress(
@@ -108,8 +124,6 @@ def _model(
 ) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for at, parameter in enumerate(parameters):
-        if hints.get(parameter.name) is Progress:
-            continue  # ours to give: the model knows nothing of it
         _check(parameter, name, hints)
         known = Field(alias=parameter.name, description=texts.get(parameter.name))
         default: Any = (
@@ -129,28 +143,21 @@ def _schema(model: type[BaseModel], name: str) -> dict[str, Any]:
         raise _undescribable(name, error) from error
     schema.pop("title", None)
     schema.setdefault("properties", {})
+    _add_items(schema)
     return schema
 
 
-def _hints(
-    function: Callable[..., Any], name: str, local_names: Mapping[str, Any]
-) -> dict[str, Any]:
-    plain = inspect.unwrap(function)
-    scope = getattr(plain, "__globals__", {})
-    try:
-        written = dict(inspect.get_annotations(plain))
-        written.pop("return", None)  # the result need not be described
-        return typing.get_type_hints(
-            SimpleNamespace(__annotations__=written),
-            scope,
-            dict(local_names),
-            include_extras=True,
-        )
-    except (NameError, SyntaxError, TypeError) as error:
-        raise ToolError(
-            f"the tool {name} has an annotation that cannot be resolved ({error}): "
-            "import the type for real, not under `if TYPE_CHECKING:`"
-        ) from error
+def _add_items(schema: object) -> None:
+    # The service refuses an array without items, whatever is said of its places.
+    if isinstance(schema, list):
+        for each in cast("list[object]", schema):
+            _add_items(each)
+    elif isinstance(schema, dict):
+        node = cast("dict[str, Any]", schema)
+        for each in node.values():
+            _add_items(each)
+        if node.get("type") == "array":
+            node.setdefault("items", items_of(node.get("prefixItems", [])))
 
 
 def _check(parameter: inspect.Parameter, name: str, hints: Mapping[str, Any]) -> None:
@@ -185,6 +192,19 @@ def _check(parameter: inspect.Parameter, name: str, hints: Mapping[str, Any]) ->
             f"{what} has a Field as its default: put it beside the type, as in "
             f"`{parameter.name}: Annotated[int, Field(ge=1)] = 1`"
         )
+
+
+def _with_integers(value: object) -> object:
+    match value:
+        case float() if value.is_integer() and abs(value) <= _EXACT:
+            return int(value)
+        case list():
+            return [_with_integers(each) for each in cast("list[object]", value)]
+        case dict():
+            pairs = cast("dict[str, object]", value).items()
+            return {key: _with_integers(each) for key, each in pairs}
+        case _:
+            return value
 
 
 def _annotated(hint: Any, known: Any) -> Any:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Generator, Mapping
+from collections.abc import Awaitable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from itertools import islice
+from typing import Any, cast
 
 from anyio import CapacityLimiter, to_thread
 
+from .outputs import ToolOutput
 from .progress import Progress
 from .tool import Tool
+
+MAX_DRAWN = 65_536  # of an iterator; more is more than anybody listens to
 
 
 class Threads:
@@ -31,17 +36,20 @@ class Threads:
         return len(self._running) >= self._most
 
     async def call(
-        self, tool: Tool[..., Any], arguments: Mapping[str, Any], progress: Progress
+        self,
+        tool: Tool[..., Any],
+        arguments: Mapping[str, Any],
+        progress: Progress,
+        context: object,
     ) -> object:
         """What the tool gives; a plain function that is cancelled is left behind."""
         if tool.is_async:
-            return await self._awaited(tool.start(arguments, progress))
+            return await self._awaited(tool.start(arguments, progress, context))
 
         def run() -> tuple[Any]:
             with self._counted():
-                return (
-                    tool.start(arguments, progress),
-                )  # in a tuple: trio refuses awaitables
+                given = tool.start(arguments, progress, context)
+                return (_drawn(given),)  # in a tuple: trio refuses awaitables
 
         # Abandoned on cancel: nothing else ends the wait for a thread that hangs.
         (value,) = await to_thread.run_sync(
@@ -51,7 +59,7 @@ class Threads:
 
     async def _awaited(self, value: Awaitable[object]) -> object:
         with self._counted():
-            return await value
+            return _drawn(await value)
 
     @contextmanager
     def _counted(self) -> Generator[None]:
@@ -61,3 +69,12 @@ class Threads:
             yield
         finally:
             self._running.discard(key)
+
+
+def _drawn(value: object) -> object:
+    # What an iterator has still to do is the tool's work: done here, where it may fail.
+    if isinstance(value, ToolOutput):
+        return replace(value, value=_drawn(value.value))
+    if inspect.isawaitable(value) or not isinstance(value, Iterator):
+        return value
+    return list(islice(cast("Iterator[object]", value), MAX_DRAWN))

@@ -1,18 +1,21 @@
 """`@tool`: a function that a model may call.
 
-What a model writes is checked strictly: ``"5"`` is no integer, an unknown argument is
-an error, and so are NaN and Infinity. The schema says the same, so that a model which
-follows it is never refused.
+What a model writes is checked strictly: ``"5"`` is no integer (5.0 is one), an unknown
+argument is an error, and so are NaN and Infinity. The schema says the same, so that a
+model which follows it is never refused.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from voxpipe.pipeline import ReplyWanted
 
 from .approval import Ask, ByVoice
 from .argument_schema import ArgumentSchema
@@ -42,6 +45,7 @@ class Tool(Generic[P, R_co]):
         is_async: it runs in the event loop; a plain function gets a thread.
         timeout: seconds that one call may take; ``None`` leaves it to the router.
         reports: it has a parameter of type `Progress`.
+        context: its parameter of type `Context`, if it has one.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Tool(Generic[P, R_co]):
         self.is_async = inspect.iscoroutinefunction(function)
         self.timeout = policy.timeout
         self.reports = takes.progress is not None
+        self.context = takes.context
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
@@ -99,12 +104,17 @@ class Tool(Generic[P, R_co]):
         return self._takes.arguments(text)
 
     def start(
-        self, arguments: Mapping[str, Any], progress: Progress | None = None
+        self,
+        arguments: Mapping[str, Any],
+        progress: Progress | None = None,
+        context: object = None,
     ) -> Any:
         """Call it with what `arguments` gave."""
         given = dict(arguments)
         if self._takes.progress is not None:
             given[self._takes.progress] = progress or Progress()
+        if self.context is not None and (self.context.is_needed or context is not None):
+            given[self.context.name] = context
         return cast("Callable[..., Any]", self.function)(**given)
 
 
@@ -118,6 +128,7 @@ def tool(
     filler: Filler | None = None,
     approval: Ask | ByVoice | None = None,
     on_interruption: OnInterruption = "continue",
+    reply: ReplyWanted = "always",
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -128,14 +139,16 @@ def tool(
     filler: Filler | None = None,
     approval: Ask | ByVoice | None = None,
     on_interruption: OnInterruption = "continue",
+    reply: ReplyWanted = "always",
 ) -> Any:
     """Make a function callable by a model.
 
     The name, the description, and the JSON schema of the arguments are read from its
-    signature, type hints and docstring (Google style). An ``async`` function runs in
-    the event loop. A plain one runs in a thread; when its time is up it is left behind
-    there, for a thread cannot be stopped, and what it still gives is thrown away. A
-    parameter of type `Progress` is for its reports, and not told to the model.
+    signature, type hints and docstring (Google, NumPy or Sphinx style). An ``async``
+    function runs in the event loop. A plain one runs in a thread; when its time is up
+    it is left behind there, for a thread cannot be stopped, and what it still gives is
+    thrown away. A parameter of type `Progress` is for its reports, and one of type
+    `Context` for what the router has for its tools; the model is told of neither.
 
     What the function raises is told to the model, type and message, and a model may
     say it aloud: raise what a caller may hear.
@@ -148,6 +161,7 @@ def tool(
         approval: who must agree before it runs.
         on_interruption: what becomes of a call when the caller interrupts; see
             `Policy`.
+        reply: whether the model is to speak once it has the result; see `Policy`.
 
     Raises:
         ToolError: the function cannot be described to a model; with the cure.
@@ -156,17 +170,25 @@ def tool(
     caller = frame.f_back if frame is not None else None
     # Where the types of a tool are that is made within a function.
     local_names = caller.f_locals if caller is not None else {}
-    policy = Policy(timeout, filler, approval, on_interruption)
+    policy = Policy(timeout, filler, approval, on_interruption, reply)
+    level = 3 if function is not None else 2  # where the function stands
 
     def make(function: Callable[..., Any]) -> Tool[..., Any]:
         _check(function)
         chosen = _checked_name(function.__name__ if name is None else name)
         description, texts = read_docstring(inspect.getdoc(function))
+        takes = SignatureSchema(function, chosen, texts, local_names)
+        if lost := texts.keys() - inspect.signature(function).parameters.keys():
+            warnings.warn(
+                f"the docstring of the tool {chosen} describes what it does not take, "
+                f"so the model is not told: {', '.join(sorted(lost))}",
+                stacklevel=level,
+            )
         return Tool(
             function,
             name=chosen,
             description=description,
-            takes=SignatureSchema(function, chosen, texts, local_names),
+            takes=takes,
             policy=policy,
         )
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from voxpipe.pipeline import ReplyWanted
 from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.protocol.arbiter import Arbiter
 from voxpipe.processors.realtime.protocol.outbox import Outbox
@@ -93,6 +94,107 @@ def test_an_interrupted_reply_is_followed_only_where_another_came_too_early() ->
             pending.begun(Response(phase="making"))
         pending.end("call_1")
         assert (pending.follow_up(response) is not None) is overtaken
+
+
+# --- whether a reply is wanted
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said", "follows"),
+    [
+        (["always"], "Done.", True),
+        (["never"], "", False),
+        (["if_silent"], "", True),
+        (["if_silent"], "Goodbye.", False),
+        (["never", "always", "if_silent"], "Done.", True),
+        (["if_silent", "never"], "", True),
+        (["never", "if_silent"], "Noted.", False),
+        (["never", "never"], "", False),
+    ],
+)
+def test_of_several_calls_the_one_that_wants_most_is_followed(
+    wishes: list[ReplyWanted], said: str, follows: bool
+) -> None:
+    bench = Bench(tools=TOOLS)
+    bench.created()
+    if said:
+        bench.speaks("resp_1", "item_1", said, 1.0)
+    for number, _ in enumerate(wishes):
+        bench.calls("resp_1", f"call_{number}")
+    bench.done()
+    for number, reply in enumerate(wishes):
+        assert not bench.sent(CREATE)  # not before all are answered
+        bench.result(f"call_{number}", reply=reply)
+    assert len(bench.sent(CREATE)) == follows
+
+
+def test_a_result_that_is_there_before_the_reply_has_ended_is_judged_at_its_end() -> (
+    None
+):
+    bench = Bench(tools=TOOLS)
+    bench.created()
+    bench.calls("resp_1", "call_1")
+    bench.result("call_1", reply="if_silent")
+    bench.speaks("resp_1", "item_1", "Goodbye.", 1.0)
+    bench.done()
+    assert not bench.sent(CREATE)
+
+
+def test_a_result_that_wants_nothing_holds_no_other_reply_up() -> None:
+    bench = Bench(tools=TOOLS)
+    bench.created()
+    bench.calls("resp_1", "call_1")
+    bench.done()
+    bench.asks(instructions="Say something.")
+    assert len(bench.sent(CREATE)) == 1
+    bench.result("call_1", reply="never")
+    assert len(bench.sent(CREATE)) == 1
+    assert not bench.conversation.outbox.reports
+
+
+@pytest.mark.parametrize("played", [0.0, 0.5])
+@pytest.mark.parametrize("reply", ["always", "if_silent", "never"])
+def test_of_a_reply_that_was_cut_what_was_heard_counts_as_said(
+    reply: ReplyWanted, played: float
+) -> None:
+    pending = table()
+    response = made("call_1", pending=pending)
+    response.turn.grow(2.0, "item_1")
+    response.texts["item_1", 0] = "Goodbye, and thank you."
+    response.turn.note_played(played, "measured")
+    response.turn.cut()
+    pending.begun(Response(phase="making"))  # which does not know the result
+    follows = reply == "always" or (reply == "if_silent" and not played)
+    assert (pending.ended("call_1", reply) is not None) is follows
+
+
+def test_a_reply_that_is_written_is_said_too() -> None:
+    pending = table()
+    response = made("call_1", pending=pending)
+    response.is_spoken = False
+    response.texts["item_1", 0] = "Goodbye."
+    response.turn.cut()
+    pending.begun(Response(phase="making"))
+    assert pending.ended("call_1", "if_silent") is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "said", "follows"),
+    [
+        ("always", "x", True),
+        ("if_silent", "", True),
+        ("if_silent", "x", False),
+        ("never", "", False),
+    ],
+)
+def test_a_detached_result_is_told_if_it_wants_to_be(
+    reply: ReplyWanted, said: str, follows: bool
+) -> None:
+    pending = table()
+    response = made("call_1", "call_2", pending=pending)
+    response.texts["item_1", 0] = said
+    assert pending.detach("call_1") is response
+    assert (pending.ended_late(response, reply) is not None) is follows
 
 
 def test_a_call_that_comes_again_is_known_for_a_long_time() -> None:

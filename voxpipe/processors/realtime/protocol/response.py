@@ -3,7 +3,7 @@
 Rules:
   1. Where a response stands is its `phase`, and of its audio `left`. Both move here, by
      the methods of `Response`, and only as `NEXT` allows.
-  2. Its calls (`pending`, `called`, `overtaken`) belong to ``pending.py``, its words
+  2. Its calls (`pending`, `owes`, `overtaken`) belong to ``pending.py``, its words
      (`texts`, `finals`) to ``transcripts.py``, all else to ``responses.py``: nobody
      else writes it.
   3. The program holds a `Reply`, which can look, wait and cut, and changes nothing.
@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from anyio import EndOfStream, Event
 
-from voxpipe.pipeline import AudioFrame, ToolCall, Turn
+from voxpipe.pipeline import AudioFrame, ReplyWanted, ToolCall, Turn
 
 from .store import Store
 
@@ -90,7 +90,8 @@ class Response:
         overflowed: the store could not hold it; what came after it is at the service.
         caller_turns: how often the caller had said something when it began.
         pending: its calls that have no result yet.
-        called: calls of its were answered, and nothing has followed yet.
+        owes: whether a reply is to follow, as far as its answered calls say, until one
+            has.
         overtaken: cut, and another reply to the caller has begun before all its calls
             were answered.
         wanted: of a response out of band: the tools that the model would call.
@@ -118,7 +119,7 @@ class Response:
     overflowed: bool = False
     caller_turns: int = 0
     pending: set[str] = field(default_factory=set[str])
-    called: bool = False
+    owes: ReplyWanted = "never"
     overtaken: bool = False
     wanted: list[ToolCall] = field(default_factory=list[ToolCall])
     texts: dict[Part, str] = field(default_factory=dict[Part, str])

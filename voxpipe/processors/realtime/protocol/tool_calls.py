@@ -8,11 +8,14 @@ floor is free.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
+from uuid import uuid4
 
-from voxpipe.pipeline import ToolResult, ToolUpdate
+from voxpipe.pipeline import Image, ToolResult, ToolUpdate
 from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime import events as ev
 
+from .client_events import item_of
 from .fillers import Fillers
 from .outbox import Outbox
 from .pending import MAX_OPEN, PendingCalls
@@ -32,6 +35,9 @@ NOBODY = (
     '{"error": {"type": "unknown_tool", "message": "there are no tools in this '
     'conversation"}}'
 )
+
+_PICTURE = "tool_picture_"  # how the names of items begin that show one
+_NOT_SAID = "the caller has not sent this: it is a picture from the tool"
 
 
 class ToolCalls:
@@ -56,7 +62,9 @@ class ToolCalls:
         self._outbox = outbox
         self._fillers = fillers
         self._open: set[str] = set()  # all that have no result, detached ones too
-        self._detached: set[str] = set()
+        self._detached: dict[str, Response | None] = {}  # and whose they are
+        self._picture = f"{_PICTURE}{uuid4().hex[:8]}_"
+        self._numbers = count(1)  # of the pictures that were shown
         self._known = Recent(MAX_REMEMBERED)
         self._caller_turns = 0  # how often the caller has said or written something
 
@@ -72,7 +80,9 @@ class ToolCalls:
         item = event.item
         if item.type == "function_call_output":
             self._pending.output_known(item.call_id or "")
-        if item.belongs_to == "user":
+        if item.id.startswith(_PICTURE):
+            self._pending.output_known(item.id)
+        elif item.belongs_to == "user":
             self._caller_turns += 1
 
     def item_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
@@ -120,16 +130,17 @@ class ToolCalls:
         if call_id in self._fillers.waits:
             self._fillers.drop(call_id)
         self._answer(call_id, told.output)
+        for picture in told.pictures:
+            self._show(picture, told.name)
         if call_id in self._detached:
-            self._detached.discard(call_id)
-            return self._pending.go_on()
-        return self._pending.ended(call_id)
+            caller = self._detached.pop(call_id)
+            return self._pending.ended_late(caller, told.reply)
+        return self._pending.ended(call_id, told.reply)
 
     def _update(self, update: ToolUpdate) -> None:
         if update.kind == "detached":
             self._fillers.drop(update.call_id)
-            self._detached.add(update.call_id)
-            self._pending.detach(update.call_id)
+            self._detached[update.call_id] = self._pending.detach(update.call_id)
         else:
             self._fillers.add(update)
 
@@ -137,3 +148,10 @@ class ToolCalls:
         item = {"type": "function_call_output", "call_id": call_id, "output": output}
         self._outbox.send("conversation.item.create", item=item)
         self._pending.output_sent(call_id)
+
+    def _show(self, picture: Image, tool: str) -> None:
+        # The output of a call is text: a picture can only be shown as the caller would.
+        item_id = f"{self._picture}{next(self._numbers)}"
+        item = item_of(picture, f"[{_NOT_SAID} {tool}]") | {"id": item_id}
+        self._outbox.send("conversation.item.create", item=item)
+        self._pending.output_sent(item_id)
