@@ -112,7 +112,7 @@ async def test_its_tools_are_called_as_ones_own(shop: McpServer) -> None:
     assert outputs["c3"] == "mine"
 
 
-async def test_schemas_are_passed_on_as_they_are(lasting: HttpServer) -> None:
+async def test_schemas_are_told_as_they_are(lasting: HttpServer) -> None:
     async with found_at(lasting, allowed=["add"], prefix="shop_") as found:
         (schema,) = ToolRouter(found).schemas
     assert schema["name"] == "shop_add"
@@ -231,6 +231,60 @@ async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
     said = [each.text for each in words.frames if isinstance(each, Transcript)]
     assert "Something is broken." in said
     assert "It is 3." in said
+
+
+# --- odd servers
+
+
+ODD = Path(__file__).with_name("odd.py")
+
+
+async def test_one_odd_tool_costs_itself_only_and_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = StdioServer(sys.executable, str(ODD))
+    async with found_at(server) as found:
+        router = ToolRouter(found)
+        schemas = {each["name"]: each["parameters"] for each in router.schemas}
+        (result,) = await results_of(found, call("null_schema", a=1))
+    assert result.output == 'null_schema {"a": 1}'
+    empty: dict[str, Any] = {"type": "object", "properties": {}}
+    assert schemas["null_schema"] == schemas["no_schema"] == empty
+    assert schemas["no_type"]["properties"] == {"a": {"type": "string"}}
+    assert schemas["null_property"]["properties"] == {"a": {}}
+    assert schemas["choice"]["properties"].keys() == {"a", "b"}
+    assert schemas["remote"]["properties"] == {"a": {}}
+    assert {"text", "7"}.isdisjoint(schemas)
+    told = [each.getMessage() for each in caplog.records]
+    assert len(told) == 3
+    assert "without a name" in told[0]
+    assert any("'text' of <StdioServer" in e and "takes no object" in e for e in told)
+    assert any("'remote' of <StdioServer" in e and "$ref" in e for e in told)
+
+
+async def test_names_that_collide_end_in_a_hash_of_their_own() -> None:
+    async with found_at(StdioServer(sys.executable, str(ODD))) as found:
+        names = [each.name for each in found]
+        ToolRouter(found)
+        long = [each for each in names if each.startswith("long")]
+        results = await results_of(
+            found, *(call(name, str(n)) for n, name in enumerate(long))
+        )
+    assert [len(each) for each in long] == [64, 64]
+    assert {each.output[-5:] for each in results} == {"_1 {}", "_2 {}"}
+    assert "a_b" in names
+    assert len([each for each in names if each.startswith("a_b_")]) == 2
+    assert "answer_approval" not in names
+    async with found_at(StdioServer(sys.executable, str(ODD))) as again:
+        assert [each.name for each in again] == names
+
+
+async def test_pictures_of_a_server_are_shown() -> None:
+    async with found_at(StdioServer(sys.executable, str(ODD))) as found:
+        (result,) = await results_of(found, call("picture"))
+    assert [each.media_type for each in result.pictures] == ["image/png"]
+    assert "a dark room" in result.output
+    assert "[left out: image]" in result.output  # one that is no picture
 
 
 # --- what is refused

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import AsyncGenerator, Collection
+from base64 import b64decode
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from voxpipe.pipeline import Image, ImageError
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.processors.tools import Policy, RawSchema, Tool
+from voxpipe.processors.tools import Policy, RawSchema, Tool, ToolError
+from voxpipe.processors.tools.approval import DECIDE
 
 from .connection import MAX_TOOLS, McpConnection
+from .listing import as_sent
 from .servers import McpError, McpServer
 
 if TYPE_CHECKING:
@@ -19,7 +26,10 @@ if TYPE_CHECKING:
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")  # the API takes no dots and slashes
 _MAX_NAME = 64
+_HASH = 8  # digits at the end of a name that cannot be the server's own
 _SAFE = Policy()
+
+logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -35,11 +45,13 @@ async def mcp_tools(
     ``async with mcp_tools(StdioServer("python", "server.py")) as found:
     tools = ToolRouter([*own, *found])``
 
-    Names become what a model can call (``orders.get`` is called ``orders_get``);
-    schemas and descriptions are passed on as they are, and arguments are checked by the
-    server. The tools are those there are when it opens: of one whose definition changes
-    later, calls are answered as ``unavailable``, and so they are while the server is
-    gone. It is opened again by the next call.
+    Names become what a model can call: ``orders.get`` is called ``orders_get``, and one
+    that is too long, or would be called as another, ends in a hash of it. Schemas
+    become what the service takes; arguments are checked by the server. A tool that
+    cannot be told to a model is left out, with a warning. The tools are those there are
+    when it opens: of one whose definition changes later, calls are answered as
+    ``unavailable``, and so they are while the server is gone. It is opened again by the
+    next call.
 
     Args:
         server: a `StdioServer` or an `HttpServer`.
@@ -54,7 +66,7 @@ async def mcp_tools(
         connection = McpConnection(server, tasks)
         offered = _chosen(await connection.open(), allowed)
         connection.offer(offered)
-        yield tuple(_tool(connection, o, prefix, policy) for o in offered.values())
+        yield tuple(_tools(connection, server, offered, prefix, policy))
 
 
 def _chosen(
@@ -76,35 +88,97 @@ def _chosen(
     return {name: listed[name] for name in wanted}
 
 
+def _tools(
+    connection: McpConnection,
+    server: McpServer,
+    offered: dict[str, Offered],
+    prefix: str,
+    policy: Policy,
+) -> Iterator[Tool[..., Any]]:
+    names = _names(offered, prefix)
+    for each in offered.values():
+        try:
+            takes = RawSchema(as_sent(each.input_schema))
+            tool = _tool(connection, each, names[each.name], takes, policy)
+        except ToolError as error:
+            logger.warning(
+                "the tool %r of %r is not offered: %s", each.name, server, error
+            )
+            continue
+        if takes.oddities:
+            logger.warning(
+                "the schema of the tool %r of %r has %s: the model is told less of it",
+                each.name,
+                server,
+                ", ".join(takes.oddities),
+            )
+        yield tool
+
+
+def _names(offered: Iterable[str], prefix: str) -> dict[str, str]:
+    """What the model calls each; the same in every session."""
+    plain = {name: _NOT_IN_NAMES.sub("_", prefix + name) for name in offered}
+    count = Counter(plain.values())
+    names: dict[str, str] = {}
+    for name, each in plain.items():
+        collides = each != prefix + name and count[each] > 1
+        if len(each) > _MAX_NAME or collides or each == DECIDE:
+            digest = sha256((prefix + name).encode(errors="replace")).hexdigest()
+            each = f"{each[: _MAX_NAME - _HASH - 1]}_{digest[:_HASH]}"
+        names[name] = each
+    return names
+
+
 def _tool(
-    connection: McpConnection, offered: Offered, prefix: str, policy: Policy
+    connection: McpConnection,
+    offered: Offered,
+    name: str,
+    takes: RawSchema,
+    policy: Policy,
 ) -> Tool[..., Any]:
-    async def call(**arguments: Any) -> str | dict[str, Any]:
+    async def call(**arguments: Any) -> object:
         return _given(await connection.call(offered.name, arguments))
 
-    name = prefix + _NOT_IN_NAMES.sub("_", offered.name)
     return Tool(
         call,
-        name=name[:_MAX_NAME],
+        name=name,
         description=offered.description or offered.title or "",
-        takes=RawSchema(offered.input_schema),
+        takes=takes,
         policy=policy,
     )
 
 
-def _given(result: CallToolResult) -> str | dict[str, Any]:
-    """What the model is told of a result.
+def _given(result: CallToolResult) -> object:
+    """What the model is told of a result, and shown.
 
     Raises:
         McpError: the server says that the tool has failed.
     """
-    from mcp_types import TextContent
+    from mcp_types import ImageContent, TextContent
 
-    texts = [each.text for each in result.content if isinstance(each, TextContent)]
-    left_out = [e.type for e in result.content if not isinstance(e, TextContent)]
+    texts: list[str] = []
+    pictures: list[Image] = []
+    left_out: list[str] = []
+    for each in result.content:
+        picture = _picture(each.data) if isinstance(each, ImageContent) else None
+        if picture is not None:
+            pictures.append(picture)
+        elif isinstance(each, TextContent):
+            texts.append(each.text)
+        else:
+            left_out.append(each.type)
     if result.is_error:
         raise McpError("\n".join(texts) or "the tool has failed")
-    if result.structured_content is not None and not texts:
-        return dict(result.structured_content)
-    notes = [f"[left out: {each}]" for each in left_out]
-    return "\n".join([*texts, *notes])
+    if result.structured_content is not None and not texts and not pictures:
+        return result.structured_content
+    text = "\n".join([*texts, *(f"[left out: {each}]" for each in left_out)])
+    if not pictures:
+        return text
+    return [text, *pictures] if text else pictures
+
+
+def _picture(base64: str) -> Image | None:
+    try:
+        return Image(data=b64decode(base64, validate=True))
+    except (ImageError, ValueError):
+        return None

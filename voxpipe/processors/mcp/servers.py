@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from voxpipe.pipeline import VoxpipeError
 from voxpipe.pipeline.runtime.hosts import is_loopback
 
+from .listing import readable
+
 if TYPE_CHECKING:
     from mcp import Client, StdioServerParameters
 
@@ -72,15 +74,17 @@ class StdioServer:
     def open(self, handle: Handle) -> AbstractAsyncContextManager[Client]:
         """Start the program."""
         client, parameters = _library()
-        return client(
+        from mcp.client.stdio import stdio_client
+
+        transport = stdio_client(
             parameters(
                 command=self._command,
                 args=list(self._arguments),
                 env={key: _plain(value) for key, value in self._env.items()},
                 cwd=self._folder,
-            ),
-            message_handler=handle,
+            )
         )
+        return client(readable(transport), message_handler=handle)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class HttpServer:
         # A client with headers of ours, which the library leaves to us to close.
         async with httpx2.AsyncClient(headers=headers, timeout=timeout) as sending:
             transport = streamable_http_client(self.url, http_client=sending)
-            async with client(transport, message_handler=handle) as opened:
+            async with client(readable(transport), message_handler=handle) as opened:
                 yield opened
 
 
