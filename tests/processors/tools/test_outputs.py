@@ -149,9 +149,10 @@ def test_json_that_is_too_long_is_cut_and_stays_json(piece: str) -> None:
 
 
 def test_half_a_surrogate_pair_does_not_leave() -> None:
-    assert success("a\ud800", LIMIT).output == "a?"
-    assert success(["a\ud800"], LIMIT).output == '["a?"]'
-    assert json.loads(failure("timeout", "\ud800").output)["error"]["message"] == "?"
+    half, mended = "cut \ud83d", "cut \ufffd"
+    assert success(half, LIMIT).output == mended
+    assert json.loads(success({half: [half]}, LIMIT).output) == {mended: [mended]}
+    assert mended in failure("tool_error", half).output
 
 
 def test_an_exception_that_cannot_speak_is_named() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from voxpipe.pipeline import Image, ReplyWanted
+from voxpipe.pipeline.runtime.surrogates import replace_surrogates
 
 from .errors import check_choice
 from .plain import Plain, left_out
@@ -71,7 +72,7 @@ class CallAnswer:
 
 def failure(kind: Failure, message: str) -> CallAnswer:
     """An error as the model sees it."""
-    message = _encodable(message[:_MAX_MESSAGE])
+    message = replace_surrogates(message[:_MAX_MESSAGE])
     output = _shrink(
         message,
         MIN_OUTPUT,
@@ -98,12 +99,12 @@ def success(value: object, limit: int) -> CallAnswer:
     if isinstance(value, ToolOutput):
         return replace(success(value.value, limit), reply=value.reply)
     if isinstance(value, str):
-        return CallAnswer(_cut_text(_encodable(value), limit))
+        return CallAnswer(_cut_text(replace_surrogates(value), limit))
     plain = Plain(limit)
     told = plain.of(value)
     if plain.left_out and told == left_out(value):
         told = {"done": True, "note": f"the tool has run, and gave: {told}"}
-    text = _cut_json(_encodable(_json(told)), limit)
+    text = _cut_json(replace_surrogates(_json(told)), limit)
     return CallAnswer(
         text, pictures=tuple(plain.pictures), left_out=tuple(plain.left_out)
     )
@@ -111,11 +112,6 @@ def success(value: object, limit: int) -> CallAnswer:
 
 def _json(value: object) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
-
-
-def _encodable(text: str) -> str:
-    # Half a surrogate pair is no text: it would break the message to the model.
-    return text.encode("utf-8", "replace").decode()
 
 
 def _cut_text(text: str, limit: int) -> str:

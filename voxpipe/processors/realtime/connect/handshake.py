@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 import anyio
 
 from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.runtime.surrogates import json_text
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.errors import (
     ConfigurationError,
@@ -75,7 +75,8 @@ def update_of(session: Mapping[str, Any]) -> str:
     """
     try:
         event = {"type": "session.update", "session": session}
-        return json.dumps(event, allow_nan=False)
+        json.dumps(event, allow_nan=False)
+        return json_text(event)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(
             f"the session is asked for something that JSON cannot express: {error}"

@@ -271,8 +271,9 @@ class Rest:
 
 def _whole(settings: Settings) -> dict[str, Any]:
     session = {"model": settings.model, **settings.to_wire()}
-    update_of(session)  # refuses what JSON cannot express
-    return session
+    update: dict[str, Any] = json.loads(update_of(session))  # or refused
+    whole: dict[str, Any] = update["session"]
+    return whole
 
 
 def _negotiated(settings: Settings) -> dict[str, Any]:

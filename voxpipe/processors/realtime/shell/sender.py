@@ -7,12 +7,12 @@ sends it, so a socket that is full holds the caller's stream back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from anyio import Lock
 
 from voxpipe.pipeline import AudioFrame, SessionLost
+from voxpipe.pipeline.runtime.surrogates import json_text
 from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.protocol.outbox import APPEND, ClientEvent, Outbox
 
@@ -76,4 +76,4 @@ def encode(each: ClientEvent | AudioFrame, append: str = APPEND) -> str:
     if isinstance(each, AudioFrame):
         # base64 was checked where it came in, so it can be put between quotes as it is.
         return f'{{"type":"{append}","audio":"{each.base64}"}}'
-    return json.dumps(each)
+    return json_text(each)
