@@ -61,12 +61,10 @@ def test_an_audio_delta_is_checked_by_hand() -> None:
         ("hello, my name is Ada", "got 21 characters that are none"),
         ("[]", "JSON without one"),
         ('{"type": ["a"]}', "JSON without one"),
-        ('{"type": "response.done"}', "response.done: response: Field required"),
         (
-            '{"type": "response.done", "response": {"id": 5}}',
-            "response.done: response.id: Input should be a valid string",
+            '{"type": "response.output_text.delta", "response_id": "", "item_id": ""}',
+            "response.output_text.delta: delta: Field required",
         ),
-        ('{"type": "my name is Ada\\ud800"}', "got 32 characters that are none"),
     ],
 )
 def test_what_is_wrong_is_said_without_what_was_said(
@@ -76,6 +74,42 @@ def test_what_is_wrong_is_said_without_what_was_said(
         parse(message)
     assert expected in str(caught.value)
     assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "dropped"),
+    [
+        ('{"type": "response.done"}', []),
+        ('{"type": "response.done", "response": "Ada"}', ["response"]),
+        (
+            '{"type": "response.done", "response": {"id": 5, "status": ["Ada"], '
+            '"usage": {"input_token_details": {"text_tokens": "Ada"}}}}',
+            ["id", "status", "text_tokens"],
+        ),
+        (
+            '{"type": "input_audio_buffer.speech_started", "audio_start_ms": "Ada"}',
+            ["audio_start_ms"],
+        ),
+        ('{"type": "error", "error": "Ada"}', ["error"]),
+        ('{"type": "session.updated", "session": 5}', ["session"]),
+        ('{"type": "conversation.item.deleted", "item_id": 5}', ["item_id"]),
+    ],
+)
+def test_a_field_that_is_wrong_costs_itself_alone_and_is_told_by_name(
+    message: str, dropped: list[str]
+) -> None:
+    told: list[str] = []
+    event = parse(message, told)
+    assert told == dropped
+    assert "Ada" not in repr(event)
+
+
+def test_half_a_character_is_replaced_and_told() -> None:
+    told: list[str] = []
+    event = parse('{"type": "x", "text": "cut \\uD83D", "\\udE00": 1}', told)
+    assert isinstance(event, ev.Event)
+    assert dict(event.model_extra or {}) == {"text": "cut \ufffd", "\ufffd": 1}
+    assert told == ["half a character"]
 
 
 def test_characters_in_two_halves_are_whole_characters() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .event import Count, Event, Name, Told
+from .event import Event, Name, Tally, Told
 
 
 class SpeechEvent(Event, frozen=True):
@@ -21,16 +21,16 @@ class SpeechEvent(Event, frozen=True):
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.timeout_triggered",
     ]
-    item_id: str = ""
-    audio_start_ms: Count = 0
-    audio_end_ms: Count = 0
+    item_id: Name = ""
+    audio_start_ms: Tally = 0
+    audio_end_ms: Tally = 0
 
 
 class CommittedEvent(Event, frozen=True):
     """``input_audio_buffer.committed``: what the caller said becomes an item."""
 
     type: Literal["input_audio_buffer.committed"]
-    item_id: str
+    item_id: Name = ""
     previous_item_id: Told[str] = None
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .event import Count, Event, Fields, Name, Told
+from pydantic import Field
+
+from .event import Body, Event, Fields, Name, OfItem, Tally, Told
 
 Role = Literal["user", "agent", "system", "tool"]
 """Whose an item is; ``tool`` for calls and their results."""
@@ -121,7 +123,7 @@ class ItemEvent(Event, frozen=True):
         "conversation.item.done",
         "conversation.item.created",
     ]
-    item: Item
+    item: Body[Item] = Field(default_factory=Item)
     previous_item_id: Told[str] = None
 
     @property
@@ -134,20 +136,23 @@ class RetrievedEvent(Event, frozen=True):
     """``conversation.item.retrieved``: an item as it was asked for, with its audio."""
 
     type: Literal["conversation.item.retrieved"]
-    item: Item
+    item: Body[Item] = Field(default_factory=Item)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Which item, nobody knows."""
+        return not self.item.id
 
 
-class TruncatedEvent(Event, frozen=True):
+class TruncatedEvent(OfItem, frozen=True):
     """``conversation.item.truncated``: so much of its audio stays, and no words."""
 
     type: Literal["conversation.item.truncated"]
-    item_id: str
-    content_index: Count = 0
-    audio_end_ms: Count = 0
+    content_index: Tally = 0
+    audio_end_ms: Tally = 0
 
 
-class DeletedEvent(Event, frozen=True):
+class DeletedEvent(OfItem, frozen=True):
     """``conversation.item.deleted``."""
 
     type: Literal["conversation.item.deleted"]
-    item_id: str

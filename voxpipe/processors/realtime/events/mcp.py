@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .event import Count, Event, Told
+from .event import Count, OfItem, Told
 
 
-class McpListEvent(Event, frozen=True):
+class McpListEvent(OfItem, frozen=True):
     """``mcp_list_tools.…``: the service asks a server which tools it has.
 
     The item of this name says which, once it is done.
@@ -18,10 +18,9 @@ class McpListEvent(Event, frozen=True):
         "mcp_list_tools.completed",
         "mcp_list_tools.failed",
     ]
-    item_id: str
 
 
-class McpCallEvent(Event, frozen=True):
+class McpCallEvent(OfItem, frozen=True):
     """``response.mcp_call.…``: the service calls a tool; it may outlive its reply.
 
     It names no response; the item tells what was called and what came of it.
@@ -32,5 +31,4 @@ class McpCallEvent(Event, frozen=True):
         "response.mcp_call.completed",
         "response.mcp_call.failed",
     ]
-    item_id: str
     output_index: Told[Count] = None

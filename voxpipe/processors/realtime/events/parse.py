@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.runtime.surrogates import replace_surrogates
 from voxpipe.processors.realtime import events as ev
 
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
@@ -44,18 +45,27 @@ class AudioDelta:
         self.delta = delta
 
 
-def parse(message: str) -> ev.Event | AudioDelta:
+def parse(message: str, dropped: list[str] | None = None) -> ev.Event | AudioDelta:
     """One message from the service.
 
+    Args:
+        message: as it came.
+        dropped: told what of it could not be understood, though the rest is an event.
+
     Raises:
-        BadEvent: not JSON, no event, or a known one with wrong fields; says where,
-            without what was said.
+        BadEvent: not JSON, no event, or a known one without what it is for; says
+            where, without what was said.
     """
+    dropped = [] if dropped is None else dropped
     try:
         parsed: Any = json.loads(message)
         if "\\ud" in message or "\\uD" in message:
             # JSON can write down halves of characters, which nobody can print.
-            json.dumps(parsed, ensure_ascii=False).encode()
+            plain = json.dumps(parsed, ensure_ascii=False)
+            mended = replace_surrogates(plain)
+            if mended != plain:
+                parsed = json.loads(mended)
+                dropped.append("half a character")
     except (ValueError, RecursionError):
         raise BadEvent(
             f"expected a JSON event, got {len(message)} characters that are none"
@@ -68,7 +78,7 @@ def parse(message: str) -> ev.Event | AudioDelta:
         return _audio(data)
     model = ev.SERVER_EVENTS.get(kind, ev.Event)
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=dropped)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

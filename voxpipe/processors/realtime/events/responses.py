@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .event import Count, Event, Fields, Name, Told
+from pydantic import Field
+
+from .event import Body, Count, Event, Fields, Name, OfItem, Tally, Told
 from .items import Content, Item
 from .session import ErrorDetail
 from .usage import TokenUsage
@@ -49,36 +51,35 @@ class ResponseEvent(Event, frozen=True):
     """``response.created`` and ``response.done``."""
 
     type: Literal["response.created", "response.done"]
-    response: Response
+    response: Body[Response] = Field(default_factory=Response)
 
     @property
     def is_nameless(self) -> bool:
-        """Which reply, nobody knows."""
-        return not self.response.id
+        """Which reply begins, nobody knows; which has ended can often be told."""
+        return self.type == "response.created" and not self.response.id
 
 
 class OutputItemEvent(Event, frozen=True):
     """``response.output_item.added`` and ``.done``: a message or a call of a reply."""
 
     type: Literal["response.output_item.added", "response.output_item.done"]
-    response_id: str
+    response_id: Name = ""
     output_index: Told[Count] = None
-    item: Item
+    item: Body[Item] = Field(default_factory=Item)
 
     @property
     def is_nameless(self) -> bool:
-        """Which item, nobody knows."""
-        return not self.item.id
+        """Which item, or whose, nobody knows."""
+        return not (self.item.id and self.response_id)
 
 
-class ContentPartEvent(Event, frozen=True):
+class ContentPartEvent(OfItem, frozen=True):
     """``response.content_part.added`` and ``.done``: a part of a message."""
 
     type: Literal["response.content_part.added", "response.content_part.done"]
-    response_id: str
-    item_id: str
+    response_id: Name = ""
     output_index: Told[Count] = None
-    content_index: Count = 0
+    content_index: Tally = 0
     part: Told[Content] = None
 
 
@@ -94,12 +95,12 @@ class DeltaEvent(Event, frozen=True):
     ]
     response_id: str
     item_id: str
-    output_index: Count = 0
-    content_index: Count = 0
+    output_index: Told[Count] = None
+    content_index: Tally = 0
     delta: str
 
 
-class PartDoneEvent(Event, frozen=True):
+class PartDoneEvent(OfItem, frozen=True):
     """The end of a part of a reply, with its words if it has any."""
 
     type: Literal[
@@ -107,15 +108,14 @@ class PartDoneEvent(Event, frozen=True):
         "response.output_text.done",
         "response.output_audio_transcript.done",
     ]
-    response_id: str
-    item_id: str
-    output_index: Count = 0
-    content_index: Count = 0
+    response_id: Name = ""
+    output_index: Told[Count] = None
+    content_index: Tally = 0
     text: Told[str] = None
     transcript: Told[str] = None
 
 
-class ArgumentsEvent(Event, frozen=True):
+class ArgumentsEvent(OfItem, frozen=True):
     """What the model writes into a call, piece by piece and at last all of it.
 
     Attributes:
@@ -131,8 +131,7 @@ class ArgumentsEvent(Event, frozen=True):
         "response.mcp_call_arguments.delta",
         "response.mcp_call_arguments.done",
     ]
-    response_id: str
-    item_id: str
+    response_id: Name = ""
     output_index: Told[Count] = None
     call_id: Told[str] = None
     name: Told[str] = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .event import Event, Fields, Told
+from pydantic import Field
+
+from .event import Body, Event, Fields, Told
 
 
 class ErrorDetail(Fields, frozen=True):
@@ -32,14 +34,14 @@ class ErrorEvent(Event, frozen=True):
     """``error``: an order was refused, or the service failed."""
 
     type: Literal["error"]
-    error: ErrorDetail
+    error: Body[ErrorDetail] = Field(default_factory=ErrorDetail)
 
 
 class SessionEvent(Event, frozen=True):
     """``session.created`` and ``session.updated``: the settings that are in force."""
 
     type: Literal["session.created", "session.updated"]
-    session: dict[str, Any]
+    session: Body[dict[str, Any]] = Field(default_factory=dict[str, Any])
 
 
 class RateLimit(Fields, frozen=True):

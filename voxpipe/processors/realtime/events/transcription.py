@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .event import Count, Event, Fields, Told
+from .event import Count, Event, Fields, Name, OfItem, Told
 from .session import ErrorDetail
 from .usage import TranscriptionUsage
 
@@ -30,7 +30,7 @@ class TranscriptionEvent(Event, frozen=True):
         "conversation.item.input_audio_transcription.completed",
         "conversation.item.input_audio_transcription.failed",
     ]
-    item_id: str
+    item_id: Name = ""
     content_index: Told[Count] = None
     delta: Told[str] = None
     transcript: Told[str] = None
@@ -40,7 +40,7 @@ class TranscriptionEvent(Event, frozen=True):
     error: Told[ErrorDetail] = None
 
 
-class SegmentEvent(Event, frozen=True):
+class SegmentEvent(OfItem, frozen=True):
     """``conversation.item.input_audio_transcription.segment``: who said what, when.
 
     Attributes:
@@ -50,7 +50,6 @@ class SegmentEvent(Event, frozen=True):
     """
 
     type: Literal["conversation.item.input_audio_transcription.segment"]
-    item_id: str
     id: Told[str] = None
     content_index: Told[Count] = None
     speaker: Told[str] = None

@@ -6,38 +6,38 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .event import Fields, Tokens
+from .event import Fields, Tally, Told
 
 
 class CachedTokens(Fields, frozen=True):
     """How many input tokens of each class came from the cache."""
 
-    text_tokens: Tokens = 0
-    audio_tokens: Tokens = 0
-    image_tokens: Tokens = 0
+    text_tokens: Tally = 0
+    audio_tokens: Tally = 0
+    image_tokens: Tally = 0
 
 
 class InputTokens(Fields, frozen=True):
     """Input tokens by class; cached ones are among them."""
 
-    text_tokens: Tokens = 0
-    audio_tokens: Tokens = 0
-    image_tokens: Tokens = 0
-    cached_tokens_details: CachedTokens | None = None
+    text_tokens: Tally = 0
+    audio_tokens: Tally = 0
+    image_tokens: Tally = 0
+    cached_tokens_details: Told[CachedTokens] = None
 
 
 class OutputTokens(Fields, frozen=True):
     """Output tokens by class."""
 
-    text_tokens: Tokens = 0
-    audio_tokens: Tokens = 0
+    text_tokens: Tally = 0
+    audio_tokens: Tally = 0
 
 
 class TokenUsage(Fields, frozen=True):
     """What a response has used."""
 
-    input_token_details: InputTokens | None = None
-    output_token_details: OutputTokens | None = None
+    input_token_details: Told[InputTokens] = None
+    output_token_details: Told[OutputTokens] = None
 
     def by_class(self) -> dict[str, int]:
         """Counts by price class; cached input is not counted twice."""
@@ -59,9 +59,9 @@ class TokenUsage(Fields, frozen=True):
 class TranscriptionUsage(Fields, frozen=True):
     """What a transcription has used: tokens of both kinds, or seconds."""
 
-    seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    input_token_details: InputTokens | None = None
-    output_tokens: Tokens = 0
+    seconds: Told[Annotated[float, Field(ge=0, le=1e6)]] = None
+    input_token_details: Told[InputTokens] = None
+    output_tokens: Tally = 0
 
     def by_class(self) -> dict[str, int]:
         """Counts by price class."""

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from voxpipe.pipeline.runtime.recent import Recent
-from voxpipe.processors.realtime.events import Event, ServerEvent
+from voxpipe.processors.realtime.events import SERVER_EVENTS, Event, ServerEvent
 from voxpipe.processors.realtime.events.parse import AudioDelta, BadEvent, parse
 
 from .outbox import Outbox
 from .response import Response
 
+KNOWN = SERVER_EVENTS.keys() | {AudioDelta.type}
 EVENTS = 256  # ids remembered, to know an event that comes twice
 
 Handler = Callable[[Any, float], Response | None]
@@ -47,11 +48,17 @@ class Dialogue:
         ``None`` for one that was reported and dropped. Who reads `events` is told of
         all others, but for audio.
         """
+        dropped: list[str] = []
         try:
-            event = parse(message)
+            event = parse(message, dropped)
         except BadEvent as error:
             self._outbox.report(str(error))
             return None, ()
+        if dropped:
+            # The type of one that nobody knows may be anything, and say anything.
+            kind = event.type if event.type in KNOWN else "an unknown event"
+            names = ", ".join(dict.fromkeys(dropped))
+            self._outbox.report(f"{kind}: could not be understood: {names}")
         if event.event_id is not None and not self._seen.add(event.event_id):
             self._outbox.report("an event came twice")
             return None, ()
@@ -59,4 +66,8 @@ class Dialogue:
             return event, ()
         if "events" in self._outbox.read:
             self._outbox.tell("events", ServerEvent(event))
-        return event, () if event.is_nameless else self._handlers.get(event.type, ())
+        acting = self._handlers.get(event.type, ())
+        if acting and event.is_nameless:
+            self._outbox.report(f"{event.type}: it does not say what it is about")
+            return event, ()
+        return event, acting
