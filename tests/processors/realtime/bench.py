@@ -24,6 +24,7 @@ from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.protocol.conversation import Conversation
+from voxpipe.processors.realtime.protocol.deadlines import RESPONSE_TIMEOUT
 from voxpipe.processors.realtime.protocol.response import Response
 
 Json = dict[str, Any]
@@ -59,7 +60,10 @@ class Bench:
 
     def __init__(self, **settings: Any) -> None:
         self.over = 0
-        self.conversation = Conversation(Settings(**settings), on_over=self._note)
+        timeout = settings.pop("response_timeout", RESPONSE_TIMEOUT)
+        self.conversation = Conversation(
+            Settings(**settings), response_timeout=timeout, on_over=self._note
+        )
         self._faults: list[str] = []
         self.now = 0.0
         self.ear = Ear()

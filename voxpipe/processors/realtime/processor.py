@@ -28,6 +28,7 @@ from .memory.items import Items
 from .money.prices import Bill
 from .protocol.client_events import ASIDE, item_of, saying, system_item
 from .protocol.conversation import Conversation
+from .protocol.deadlines import RESPONSE_TIMEOUT
 from .protocol.history import History
 from .protocol.hosted_calls import Answers
 from .protocol.mcp_frames import McpNews
@@ -51,6 +52,9 @@ class Realtime(Processor):
 
     Args:
         session: an open one (`open_session`), lent for the length of the run.
+        response_timeout: seconds without a sign of life of a reply that the model is
+            making, after which it is cancelled and has failed; a model that reasons
+            may think for some.
 
     Attributes:
         hears: the caller. With local turns its speech marks matter, otherwise only its
@@ -89,10 +93,19 @@ class Realtime(Processor):
     mcp = Output[McpNews]()
     events = Output[ServerEvent]()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session, *, response_timeout: float = RESPONSE_TIMEOUT
+    ) -> None:
+        if not response_timeout > 0:
+            raise ValueError(
+                f"expected seconds of silence to wait for, got {response_timeout}"
+            )
         self._connection, settings = session.connection, session.settings
         self._conversation = conversation = Conversation(
-            settings, host=session.host, on_over=lambda: self._link.wake()
+            settings,
+            host=session.host,
+            response_timeout=response_timeout,
+            on_over=lambda: self._link.wake(),
         )
         self._link = link = Link(self, session.connection, conversation)
         self._sender = ReplySender(self.says, conversation.responses, link)
@@ -183,7 +196,7 @@ class Realtime(Processor):
                 out of range, or not for this model.
             TypeError, ValueError: no such field, or one that JSON cannot express.
         """
-        update = self._conversation.update(changes)
+        update = self._conversation.update(changes, self._link.now())
         self._link.flush()
         return update
 

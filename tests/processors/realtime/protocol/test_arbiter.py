@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from voxpipe.processors.realtime.protocol.arbiter import (
+    MAX_REFUSALS,
     MAX_WISHES,
     REPLY_TIMEOUT,
+    SPEECH_TIMEOUT,
     TAKE_UP_TIMEOUT,
     Arbiter,
 )
@@ -15,7 +17,7 @@ from ..bench import outcome
 
 def wish(arbiter: Arbiter, *, follow_up: bool = False) -> Response:
     reply = Response(options={}, follow_up=follow_up)
-    assert arbiter.wish(reply) is None
+    assert arbiter.wish(reply, 0.0) is None
     return reply
 
 
@@ -44,6 +46,7 @@ def test_nobody_asks_while_the_caller_speaks_or_will_be_answered() -> None:
     arbiter.expect(10.0)
     assert arbiter.next(10.0 + REPLY_TIMEOUT - 0.01) is None
     assert arbiter.due == 10.0 + REPLY_TIMEOUT
+    assert arbiter.expire(10.0 + REPLY_TIMEOUT) == []
     assert arbiter.next(10.0 + REPLY_TIMEOUT) is not None
 
 
@@ -51,12 +54,12 @@ def test_it_says_when_it_must_be_asked_again() -> None:
     arbiter = Arbiter()
     due = [arbiter.due]
     arbiter.expect(0.0)
-    due.append(arbiter.due)  # nothing waits
-    wish(arbiter)
     due.append(arbiter.due)
+    wish(arbiter)
+    arbiter.expire(REPLY_TIMEOUT)
     arbiter.next(REPLY_TIMEOUT)
     due.append(arbiter.due)
-    assert due == [None, None, REPLY_TIMEOUT, REPLY_TIMEOUT + TAKE_UP_TIMEOUT]
+    assert due == [None, REPLY_TIMEOUT, REPLY_TIMEOUT + TAKE_UP_TIMEOUT]
 
 
 def test_follow_ups_lapse_when_the_caller_is_answered() -> None:
@@ -105,7 +108,7 @@ def test_a_program_that_asks_in_a_loop_is_told() -> None:
 def test_metadata_that_is_null_is_no_obstacle() -> None:
     arbiter = Arbiter()
     reply = Response(options={"metadata": None})
-    arbiter.wish(reply)
+    arbiter.wish(reply, 0.0)
     order = arbiter.next(0.0)
     assert order is not None
     assert order["response"]["metadata"] == {"voxpipe": reply.request_id}
@@ -129,6 +132,7 @@ def test_a_refusal_without_a_name_is_ours_only_if_the_service_is_busy() -> None:
         assert arbiter.refused(None, busy=busy, now=0.0) is None
         asked.append(arbiter.asked)
     assert asked == [reply, None]
+    arbiter.expire(REPLY_TIMEOUT)
     assert arbiter.next(REPLY_TIMEOUT) is not None
 
 
@@ -146,6 +150,50 @@ def test_idle_means_that_nothing_will_happen_by_itself() -> None:
     arbiter.active = None
     arbiter.expect(0.0)
     idle.append(arbiter.is_idle)
-    arbiter.next(REPLY_TIMEOUT)
+    arbiter.expire(REPLY_TIMEOUT)
     idle.append(arbiter.is_idle)
     assert idle == [True, False, False, False, False, True]
+
+
+def test_what_is_not_taken_up_in_time_has_failed_be_it_aside_or_not() -> None:
+    arbiter = Arbiter()
+    reply, aside = wish(arbiter), Response(options={"conversation": "none"})
+    arbiter.next(0.0)
+    assert arbiter.wish(aside, 1.0) is not None
+    assert arbiter.due == TAKE_UP_TIMEOUT
+    why = "the service did not take it up"
+    report = f"a reply was asked for, and {why}"
+    assert arbiter.expire(TAKE_UP_TIMEOUT) == [report]
+    assert (outcome(reply), outcome(aside)) == (("failed", why), None)
+    assert arbiter.due == 1.0 + TAKE_UP_TIMEOUT
+    assert arbiter.expire(1.0 + TAKE_UP_TIMEOUT) == [report]
+    assert outcome(aside) == ("failed", why)
+    assert arbiter.is_idle
+    assert arbiter.due is None
+
+
+def test_a_caller_who_is_never_said_to_stop_does_not_keep_the_floor() -> None:
+    arbiter = Arbiter()
+    follow_up = wish(arbiter, follow_up=True)
+    arbiter.caller_starts(SPEECH_TIMEOUT)
+    assert arbiter.due == SPEECH_TIMEOUT
+    assert arbiter.expire(SPEECH_TIMEOUT - 0.1) == []
+    (report,) = arbiter.expire(SPEECH_TIMEOUT)
+    assert "the floor counts as free" in report
+    order = arbiter.next(SPEECH_TIMEOUT)
+    assert order is not None
+    assert order["event_id"] == follow_up.request_id
+
+
+def test_a_service_that_is_busy_for_ever_is_asked_so_often_and_no_more() -> None:
+    arbiter = Arbiter()
+    reply = wish(arbiter)
+    now = 0.0
+    for _ in range(MAX_REFUSALS - 1):
+        assert arbiter.next(now) is not None
+        assert arbiter.refused(reply.request_id, busy=True, now=now) is None
+        now += REPLY_TIMEOUT
+        arbiter.expire(now)
+    assert arbiter.next(now) is not None
+    assert arbiter.refused(reply.request_id, busy=True, now=now) is reply
+    assert arbiter.is_idle

@@ -265,7 +265,7 @@ def test_a_cut_reply_that_the_service_never_ends_blocks_nobody() -> None:
     bench.starts(0.0)
     bench.stops(1.0)
     assert bench.sent(CREATE) == []  # the service is still at it, for all we know
-    assert bench.conversation.arbiter.due is not None
+    assert bench.conversation.due is not None
     bench.waits(TAKE_UP_TIMEOUT)
     assert len(bench.sent(CREATE)) == 1
 

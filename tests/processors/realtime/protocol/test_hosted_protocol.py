@@ -12,6 +12,10 @@ from voxpipe.processors.realtime.hosted_mcp import (
     McpDecision,
     McpListed,
 )
+from voxpipe.processors.realtime.protocol.hosted_calls import (
+    CALL_TIMEOUT,
+    ITEM_TIMEOUT,
+)
 
 from ..bench import Bench, Json
 
@@ -174,3 +178,51 @@ def test_an_aside_does_not_make_the_agent_speak_after_it_was_interrupted() -> No
     bench.done("resp_2", "cancelled")
     output(bench, "done", FOUND)
     assert len(bench.sent("response.create")) == asked
+
+
+# --- what is not told
+
+
+def test_a_call_whose_end_is_never_told_is_waited_for_no_longer() -> None:
+    bench = begun()
+    bench.done()
+    bench.waits(CALL_TIMEOUT)
+    assert len(bench.sent("response.create")) == 1
+    assert bench.faults == ["the end of a hosted call was never told"]
+    assert calls(bench) == []
+
+
+def test_what_it_gives_after_all_is_told_and_followed() -> None:
+    bench = begun()
+    bench.done()
+    bench.waits(CALL_TIMEOUT)
+    (asked,) = bench.sent("response.create")
+    bench.says(
+        "response.created",
+        response={"id": "resp_2", "metadata": asked["response"]["metadata"]},
+    )
+    bench.done("resp_2")
+    item_done(bench, FOUND)
+    assert calls(bench) == ["completed"]
+    assert len(bench.sent("response.create")) == 2
+
+
+def test_a_call_that_has_ended_waits_a_moment_for_what_it_gave() -> None:
+    bench = begun()
+    bench.done()
+    bench.says("response.mcp_call.completed", item_id="mcp_1")
+    assert bench.conversation.due == ITEM_TIMEOUT
+    bench.waits(ITEM_TIMEOUT)
+    assert len(bench.sent("response.create")) == 1
+
+
+def test_a_person_who_decides_has_all_the_time_in_the_world() -> None:
+    bench = begun()
+    item_done(bench, REQUEST)
+    bench.done()
+    bench.says("response.mcp_call.in_progress", item_id="mcp_1")
+    assert bench.conversation.due is None
+    bench.conversation.add_result(
+        McpDecision(request_id="mcpr_1", approve=True), bench.now
+    )
+    assert bench.conversation.due == CALL_TIMEOUT

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import Dtmf, TurnError
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import ServerVad
+from voxpipe.processors.realtime.protocol.remote_playback import PLAY_TIMEOUT
 from voxpipe.processors.realtime.protocol.response import Response
 
 from ..bench import CANCEL, COMMIT, CREATE, DELETE, TRUNCATE, Bench, Json, kinds
@@ -308,3 +309,25 @@ def test_whatever_the_service_says_nothing_is_taken_back_and_no_reply_cut_twice(
             assert 0 <= each.played <= min(each.generated, bench.now)
     allowed = {CREATE, CANCEL, CLEAR}
     assert set(kinds(bench.sent())) <= allowed
+
+
+def test_a_sound_whose_end_is_never_told_counts_as_played_some_time_later(
+    bench: Bench,
+) -> None:
+    reply = begins(bench)
+    ends(bench)
+    assert bench.conversation.due == 5.0 + PLAY_TIMEOUT
+    bench.waits(5.0 + PLAY_TIMEOUT)
+    assert state_of(reply) == "played"
+    assert bench.conversation.is_quiet
+    assert bench.faults == ["the end of a reply's sound was never told"]
+
+
+def test_a_reply_that_never_begins_to_sound_keeps_nobody(bench: Bench) -> None:
+    bench.created()
+    bench.item("resp_1", "item_a")
+    bench.words("resp_1", "item_a", TEN_WORDS)
+    ends(bench)
+    assert not bench.conversation.is_quiet
+    bench.waits(5.0 + PLAY_TIMEOUT)
+    assert bench.conversation.is_quiet

@@ -73,7 +73,7 @@ def test_it_moves_as_the_table_says_and_no_other_way(
     moves: dict[Phase, Callable[[], None]] = {
         "waiting": response.wait_again,
         "asked": response.ask,
-        "making": lambda: response.begin("resp_1", is_spoken=True),
+        "making": lambda: response.begin("resp_1", 0.0, is_spoken=True),
         "made": lambda: response.end("resp_1"),
         "dropped": lambda: response.drop("failed", "over"),
     }

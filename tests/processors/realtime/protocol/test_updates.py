@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import SessionLost, VoxpipeError
+from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
 from voxpipe.processors.realtime import (
     ConfigurationError,
     SemanticVad,
@@ -20,7 +20,7 @@ from voxpipe.processors.realtime import (
 )
 from voxpipe.processors.realtime.config import Changes, Tracing
 from voxpipe.processors.realtime.config.effective import effective
-from voxpipe.processors.realtime.protocol.updates import MAX_UPDATES
+from voxpipe.processors.realtime.protocol.updates import ANSWER_TIMEOUT, MAX_UPDATES
 
 from ..bench import COMMIT, CREATE, DELETE, Bench
 
@@ -30,7 +30,7 @@ CLEAR = "input_audio_buffer.clear"
 
 def updates(bench: Bench, **changes: Any) -> Update:
     """The program changes something."""
-    return bench.conversation.update(cast("Changes", changes))
+    return bench.conversation.update(cast("Changes", changes), bench.now)
 
 
 def in_force(bench: Bench) -> Settings:
@@ -316,3 +316,34 @@ def test_whatever_the_service_tells_there_are_settings(told: dict[str, Any]) -> 
     after = effective(Settings(), told)
     assert after.output in ("audio", "text")
     json.dumps(after.to_wire(), allow_nan=False)
+
+
+# --- answers that do not come
+
+
+async def test_an_update_that_nobody_answers_is_given_up() -> None:
+    bench = Bench()
+    update = updates(bench, instructions="Be kind.")
+    assert bench.conversation.due == ANSWER_TIMEOUT
+    bench.waits(ANSWER_TIMEOUT)
+    with pytest.raises(TransportError, match="none within 10 s"):
+        await update.accepted()
+    assert in_force(bench).instructions is None
+    assert bench.faults == [
+        "expected the service's word on an update, got none within 10 s"
+    ]
+    agrees(bench)  # of whatever else
+
+
+async def test_an_answer_that_shows_a_later_update_is_that_of_the_lost_one_too() -> (
+    None
+):
+    bench = Bench()
+    first = updates(bench, instructions="Be kind.")
+    second = updates(bench, instructions="Be brief.", speed=1.2)
+    asked = bench.sent(UPDATE)[-1]["session"]
+    agrees(bench, **asked | {"id": "sess_1"})
+    await first.accepted()
+    await second.accepted()
+    assert in_force(bench).instructions == "Be brief."
+    assert bench.conversation.due is None

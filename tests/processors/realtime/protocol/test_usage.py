@@ -69,9 +69,19 @@ def test_usage_that_is_none_does_not_keep_a_reply_from_ending() -> None:
     bench = Bench()
     reply = bench.asks()
     bench.created(of=reply)
-    bench.done(usage={"output_token_details": {"audio_tokens": -1}})
+    bench.done(usage={"output_token_details": "seven", "input_token_details": 7})
     assert reply.settled is not None
-    assert bench.usage == []
+    (usage,) = bench.usage
+    assert set(usage.tokens.values()) == {0}
+
+
+def test_usage_that_can_be_read_in_part_is_counted_in_part() -> None:
+    bench = Bench()
+    bench.created()
+    bench.done(usage={"output_token_details": {"audio_tokens": -1, "text_tokens": 3}})
+    (usage,) = bench.usage
+    assert usage.tokens["text_out"] == 3
+    assert bench.faults == ["response.done: could not be understood: audio_tokens"]
 
 
 def test_transcripts_are_on_the_bill() -> None:

@@ -217,15 +217,22 @@ class Items:
         gone = [each for each in old if self._history.find(each.item_id) is not None]
         edits = [self._conversation.edits.ask("delete", e.item_id) for e in gone]
         self._flush()
-        for edit in edits:
-            try:
-                await self._answer(edit)
-            except ItemRefused as refused:
-                if refused.code != "item_delete_invalid_item_id":  # it is gone already
-                    raise
+        try:
+            for edit in edits:
+                await self._deleted(edit)
+        finally:
+            for edit in edits:
+                self._conversation.edits.forget(edit)
         names = tuple(entry.item_id for entry in old)
         self._summaries.difference_update(names)
         return sm.Summary(made.item_id, outcome.text, names)
+
+    async def _deleted(self, edit: ItemEdit) -> None:
+        try:
+            await self._answer(edit)
+        except ItemRefused as refused:
+            if refused.code != "item_delete_invalid_item_id":  # it is gone already
+                raise
 
     def _before(self, item_id: str) -> str:
         before = "root"

@@ -9,12 +9,17 @@ A *follow-up* wish (go on with the results; answer the caller's turn) lapses whe
 caller speaks, for the reply to what they say will use all that is known by then. Until
 such a reply has begun it is only parked: a noise that was taken for speech, or a reply
 that the service does not begin, must not swallow the answer.
+
+Nothing holds the floor for ever: whatever the service should do next has its time, and
+`Arbiter.expire` gives it up after that. (For a reply that is being made it is
+``deadlines.py`` that does.)
 """
 
 from __future__ import annotations
 
 from collections import deque
 from itertools import count
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +27,11 @@ from .outbox import ClientEvent
 from .response import Response
 
 REPLY_TIMEOUT = 5.0  # seconds for the service to answer a turn that it has closed
-TAKE_UP_TIMEOUT = 10.0  # seconds to take up what it was asked for, or to end it
+TAKE_UP_TIMEOUT = 10.0  # seconds to take up what it was asked for
+# seconds; few speak for longer without a pause that ends a turn, and for who does a
+# reply that waits is asked for too early
+SPEECH_TIMEOUT = 120.0
+MAX_REFUSALS = 12  # because of a reply that nobody knows of; at one in 5 s a minute
 MAX_WISHES = 64  # waiting at once; more is a program that asks in a loop
 
 TAG = "voxpipe"  # the key of our name for a reply in its metadata
@@ -34,7 +43,6 @@ class Arbiter:
     Attributes:
         active: the default reply that is being made.
         asked: the one that was asked for and is not yet taken up.
-        asked_until: when that has taken too long.
         speaking: the caller has the floor.
     """
 
@@ -42,8 +50,7 @@ class Arbiter:
         self.active: Response | None = None
         self.asked: Response | None = None
         self.speaking = False
-        self.asked_until = 0.0
-        self._ending_until: float | None = None  # for an active reply that was cut
+        self._speaking_until = inf
         self._expected_until: float | None = None
         self._wishes: deque[Response] = deque()
         self._parked: Response | None = None
@@ -55,8 +62,12 @@ class Arbiter:
 
     # --- wishes
 
-    def wish(self, reply: Response) -> ClientEvent | None:
+    def wish(self, reply: Response, now: float) -> ClientEvent | None:
         """Ask for a reply as soon as the floor is free.
+
+        Args:
+            reply: to be asked for.
+            now: the time.
 
         Returns:
             What to send now, for a reply that needs no floor.
@@ -68,7 +79,7 @@ class Arbiter:
             reply.drop("rejected", f"{MAX_WISHES} replies are asked for already")
         elif reply.is_aside:
             self._asides[reply.request_id] = reply
-            return _create(reply)
+            return _create(reply, now)
         elif reply.follow_up and self.speaking:
             self._park(reply)
         else:
@@ -77,10 +88,6 @@ class Arbiter:
 
     def next(self, now: float) -> ClientEvent | None:
         """The ``response.create`` to send now, if there is one to send."""
-        if self._expected_until is not None and now >= self._expected_until:
-            self._expected_until = None
-            self._restore()  # it does not come
-        self._stop_waiting_for_the_end(now)
         if not self.is_free:
             return None
         while self._wishes:
@@ -89,24 +96,41 @@ class Arbiter:
                 reply.drop("cancelled", "cut before it was asked for")
                 continue
             self.asked = reply
-            self.asked_until = now + TAKE_UP_TIMEOUT
-            return _create(reply)
+            return _create(reply, now)
         return None
 
-    def give_up_asked(self, reason: str) -> None:
-        """The service has neither taken up nor refused in time what was asked for."""
-        reply, self.asked = self.asked, None
-        if reply is not None:
-            reply.drop("failed", reason)
+    def expire(self, now: float) -> list[str]:
+        """Wait no longer for what should have come by now; what is to be reported."""
+        late: list[str] = []
+        if self._expected_until is not None and now >= self._expected_until:
+            self._expected_until = None
+            self._restore()  # it does not come
+        if self.speaking and now >= self._speaking_until:
+            self.caller_said_nothing()
+            late.append(
+                f"the caller is said to speak for {SPEECH_TIMEOUT:.0f} s: the floor "
+                "counts as free"
+            )
+        asked = (self.asked,) if self.asked is not None else ()
+        for reply in (*asked, *self._asides.values()):
+            if now >= reply.due:
+                why = "the service did not take it up"
+                late.append(f"a reply was asked for, and {why}")
+                self.take(reply.request_id)
+                reply.drop("failed", why)
+        return late
 
     @property
     def due(self) -> float | None:
         """When there is something to ask for, or to give up, though nothing happens."""
+        due = self._speaking_until if self.speaking else inf
+        if self._expected_until is not None:
+            due = min(due, self._expected_until)
         if self.asked is not None:
-            return self.asked_until
-        if self._wishes or self._parked:
-            return self._ending_until if self.active else self._expected_until
-        return None
+            due = min(due, self.asked.due)
+        if self._asides:  # the first was asked for first
+            due = min(due, next(iter(self._asides.values())).due)
+        return None if due == inf else due
 
     # --- who has the floor
 
@@ -129,9 +153,19 @@ class Arbiter:
         """Nobody has the floor: no reply is being made or to be, no caller speaks."""
         return not (self.active or self.asked or self.speaking or self.is_expecting)
 
-    def caller_starts(self) -> None:
-        """The caller speaks: wishes that only go on from before lapse."""
+    @property
+    def holds_back(self) -> bool:
+        """A wish waits for whatever answers the caller, or for nothing to do so."""
+        return self._parked is not None
+
+    def caller_starts(self, until: float = inf) -> None:
+        """The caller speaks: wishes that only go on from before lapse.
+
+        Args:
+            until: when whoever says so should have told that they have stopped.
+        """
         self.speaking = True
+        self._speaking_until = until
         for reply in tuple(self._wishes):
             if reply.follow_up:
                 self._wishes.remove(reply)
@@ -187,7 +221,10 @@ class Arbiter:
         if event_id is None and not busy:
             return None  # some other order, of which nobody says which
         self.asked = None
-        if busy:  # the service began one of its own at the same moment
+        if busy and self.active is None:
+            reply.refusals += 1
+        if busy and reply.refusals < MAX_REFUSALS:
+            # The service began one of its own at the same moment.
             reply.wait_again()
             self._wishes.appendleft(reply)
             if self.active is None:
@@ -228,15 +265,6 @@ class Arbiter:
 
     # --- inner workings
 
-    def _stop_waiting_for_the_end(self, now: float) -> None:
-        """A reply that was cut, and cancelled, should be over soon."""
-        if self.active is None or not self.active.turn.is_cut:
-            self._ending_until = None
-        elif self._ending_until is None:
-            self._ending_until = now + TAKE_UP_TIMEOUT
-        elif now >= self._ending_until:
-            self.active = self._ending_until = None
-
     def _park(self, reply: Response) -> None:
         for parked in self._take_parked():
             parked.drop("superseded", "another reply answers the caller")
@@ -250,8 +278,9 @@ class Arbiter:
         return () if reply is None else (reply,)
 
 
-def _create(reply: Response) -> ClientEvent:
+def _create(reply: Response, now: float) -> ClientEvent:
     reply.ask()
+    reply.due = now + TAKE_UP_TIMEOUT
     options = dict(reply.options or {})
     metadata: dict[str, Any] = {
         **(options.get("metadata") or {}),

@@ -34,6 +34,7 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
 
 from .arbiter import Arbiter
+from .deadlines import RESPONSE_TIMEOUT, Deadlines
 from .dialogue import Dialogue, Handlers
 from .fillers import Fillers
 from .hosted_calls import Answers, HostedCalls
@@ -42,6 +43,7 @@ from .item_edits import ItemEdits
 from .mcp_frames import McpDecision
 from .outbox import Outbox
 from .pending import PendingCalls
+from .refusals import Refusals
 from .remote_playback import RemotePlayback
 from .response import Response
 from .responses import Responses
@@ -51,16 +53,6 @@ from .updates import SessionSettings, Update
 from .usage import UsageMeter
 
 MAX_MESSAGES = 1_024  # waiting to be sent; more is a program that orders in a loop
-_BUSY = "conversation_already_has_active_response"
-# Crossed with what it was to prevent: a reply that ended by itself, an item that the
-# service had not made yet or the program has edited, audio that it had committed first.
-_BENIGN = {
-    "response_cancel_not_active",
-    "item_delete_invalid_item_id",
-    "item_truncate_invalid_item_id",
-    "item_already_truncated",
-    "input_audio_buffer_commit_empty",
-}
 
 
 class Conversation:
@@ -69,6 +61,7 @@ class Conversation:
     Args:
         settings: what the session was opened with.
         host: that is talked to.
+        response_timeout: seconds without a sign of life of a reply that is being made.
         on_over: called when the turn of a reply is over by somebody else's doing.
 
     Attributes:
@@ -90,6 +83,7 @@ class Conversation:
         settings: Settings,
         *,
         host: str = "",
+        response_timeout: float = RESPONSE_TIMEOUT,
         on_over: Callable[[], object] = lambda: None,
     ) -> None:
         self.due: float | None = None
@@ -104,6 +98,7 @@ class Conversation:
             in_force, arbiter, transcripts, outbox, on_over, self._remote
         )
         self.spoken = responses.spoken
+        self._deadlines = Deadlines(responses, outbox, response_timeout)
         self._pending = pending = PendingCalls(responses)
         self._fillers = fillers = Fillers(responses)
         self._tools = ToolCalls(responses, pending, fillers, outbox)
@@ -111,6 +106,11 @@ class Conversation:
         self._usage = UsageMeter(in_force, outbox, host)
         self.edits = ItemEdits(transcripts.history, outbox)
         self.history, self.bill = transcripts.history, self._usage.bill
+        self._refusals = Refusals(
+            in_force, arbiter, responses, self._deadlines, self.edits, outbox
+        )
+        waiting = (self._deadlines, self._hosted, in_force, self._remote)
+        self._waiting = tuple(each for each in waiting if each is not None)
         self._dialogue = Dialogue(outbox, self._handlers())
 
     def _handlers(self) -> Handlers:
@@ -119,11 +119,12 @@ class Conversation:
         tools, hosted, audio = self._tools, self._hosted, self._input
         usage = self._usage
         handlers: Handlers = {
-            "error": (self._error,),
+            "error": (self._refusals.refused,),
             "session.updated": (self._in_force.updated, audio.settings_changed),
             "conversation.item.added": (transcripts.item, edits.added),
             "conversation.item.done": (
                 transcripts.item,
+                edits.added,
                 tools.item_known,
                 hosted.item_done,
             ),
@@ -147,6 +148,7 @@ class Conversation:
             "response.output_audio_transcript.done": (responses.words_done,),
             "response.mcp_call_arguments.done": (hosted.arguments_done,),
             "response.mcp_call.in_progress": (hosted.running,),
+            "response.mcp_call.completed": (hosted.completed,),
             "response.mcp_call.failed": (hosted.failed,),
             "mcp_list_tools.failed": (hosted.list_failed,),
             "response.done": (self._done,),
@@ -230,7 +232,7 @@ class Conversation:
             )
         self.outbox.send(kind, **fields)
 
-    def update(self, changes: Changes) -> Update:
+    def update(self, changes: Changes, now: float) -> Update:
         """Ask the service for other settings.
 
         Raises:
@@ -238,16 +240,19 @@ class Conversation:
             TypeError, ValueError: no such field, or one that JSON cannot express.
             VoxpipeError: too many updates wait for an answer.
         """
-        return self._in_force.update(
+        update = self._in_force.update(
             changes,
+            now,
             spoken=self.responses.has_spoken,
             replying=self.arbiter.is_replying,
         )
+        self.advance(now)
+        return update
 
     def add_result(self, result: Answers, now: float) -> None:
         """A tool has answered, or tells of its work; or somebody decides on a call."""
         if isinstance(result, McpDecision):
-            wished = self._hosted.decide(result)
+            wished = self._hosted.decide(result, now)
         else:
             wished = self._tools.add(result)
         if wished is not None:
@@ -262,7 +267,7 @@ class Conversation:
 
     def _wish(self, response: Response, now: float) -> None:
         response.turn.timings.requested = now
-        event = self.arbiter.wish(response)
+        event = self.arbiter.wish(response, now)
         if event is not None:
             self.outbox.messages.append(event)
 
@@ -271,18 +276,27 @@ class Conversation:
     def advance(self, now: float) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
         arbiter, fillers = self.arbiter, self._fillers
-        if arbiter.asked is not None and now >= arbiter.asked_until:
-            why = "the service did not take it up"
-            self.outbox.report(f"a reply was asked for, and {why}")
-            arbiter.give_up_asked(why)
+        self._give_up_late(now)
         event = arbiter.next(now)
         if fillers.waits and (filler := fillers.next(now, is_quiet=self.is_quiet)):
             self._wish(filler, now)  # it is quiet, so nothing else was asked for
             event = arbiter.next(now)
         if event is not None:
             self.outbox.messages.append(event)
-        due = (arbiter.due, fillers.due)
+        due = (arbiter.due, fillers.due, *(each.due for each in self._waiting))
         self.due = min((each for each in due if each is not None), default=None)
+
+    def _give_up_late(self, now: float) -> None:
+        """Wait no longer for what the service should have told by now."""
+        for text in self.arbiter.expire(now):
+            self.outbox.report(text)
+        for lost in self._deadlines.advance(now):
+            self._ended(lost, ev.Response(), now)
+        for wished in self._hosted.advance(now):
+            self._wish(wished, now)
+        self._in_force.advance(now)
+        if self._remote is not None:
+            self._remote.advance(now)
 
     # --- how it ends
 
@@ -324,6 +338,9 @@ class Conversation:
         if isinstance(event, AudioDelta):
             self.responses.audio(event, now)
             return bool(self.outbox.reports or self.outbox.messages)
+        response_id = getattr(event, "response_id", None)
+        if isinstance(response_id, str):
+            self.responses.alive(response_id, now)
         for act in acting:
             wished = act(event, now)
             if wished is not None:
@@ -331,28 +348,11 @@ class Conversation:
         self.advance(now)
         return True
 
-    def _error(self, event: ev.ErrorEvent, now: float) -> Response | None:
-        error = event.error
-        if self.edits.refused(error):
-            return None
-        busy = error.code == _BUSY
-        if busy and error.event_id is None and self.arbiter.asked is None:
-            # It wanted to answer the caller while another reply was being made.
-            answers = self.settings.service_answers
-            return self.responses.new({}, follow_up=True) if answers else None
-        self._in_force.refused(error)
-        response = self.arbiter.refused(error.event_id, busy=busy, now=now)
-        if response is not None:
-            response.drop("rejected", error.code or error.type or "")
-        if error.code not in _BENIGN and not busy:
-            self.outbox.report(f"the service refused: {error.name}")
-        return None
-
     def _speech_started(self, event: ev.SpeechEvent, now: float) -> None:
         detection = self._in_force.settings.detection
         if detection is None:
             return
-        self._input.speech_started()
+        self._input.speech_started(now)
         if detection.interrupts:
             self.responses.silence(now, service_cancels=True)
 
@@ -367,13 +367,25 @@ class Conversation:
         if own or (self.settings.detection is None and begun.answers):
             self._input.note_on(begun.turn.timings)
 
-    def _done(self, event: ev.ResponseEvent, now: float) -> Response | None:
+    def _done(self, event: ev.ResponseEvent, now: float) -> None:
         told = event.response
-        if self._remote is not None and (known := self.responses.find(told.id)):
-            self._remote.made(known, told)
-        response = self.responses.done(event, now)
+        if not told.id:
+            only = self.responses.only()
+            if only is None:
+                self.outbox.report(f"{event.type}: it does not say what it is about")
+                return
+            told = told.model_copy(update={"id": only.id})  # no other can have ended
+        self._tools.made(told, now)  # of an aside they belong to its outcome
+        response = self.responses.done(told, now)
         if response is None:
-            return None
+            return
+        for wished in self._tools.made(told, now):  # its beginning was not told
+            self._wish(wished, now)
+        self._ended(response, told, now)
+
+    def _ended(self, response: Response, told: ev.Response, now: float) -> None:
         self._transcripts.measure(response)
-        self._usage.response(told)
-        return self._pending.follow_up(response)
+        self._usage.response(told, response.id)
+        following = self._pending.follow_up(response)
+        if following is not None:
+            self._wish(following, now)

@@ -2,12 +2,15 @@
 
 Nothing passes through here on its way to a server. What is left to a client is to
 approve, and to ask the model to go on when a reply is done and all its calls have
-ended: the service never does that (OpenAI's guide "Realtime with tools").
+ended: the service never does that (OpenAI's guide "Realtime with tools"). A call of
+which nothing is told any more is waited for no longer; what it gives then is told when
+it comes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, cast, get_args
 
 from voxpipe.pipeline import ToolResult, ToolUpdate
@@ -22,6 +25,8 @@ from .response import Response
 from .responses import Responses
 
 NOBODY = "nobody is there to approve it"
+CALL_TIMEOUT = 120.0  # seconds without a word of a call; a tool may take its time
+ITEM_TIMEOUT = 10.0  # seconds for the item of a call that is said to have ended
 
 Answers = ToolResult | ToolUpdate | McpDecision
 """What `Realtime.results` takes."""
@@ -34,7 +39,9 @@ class _Call:
     Attributes:
         response: whose call it is, if that is part of the conversation.
         request_id: of the request for approval, once there is one.
+        due: when the next of it should have been told; never while somebody decides.
         ended: nobody waits for it any longer.
+        late: it was waited for too long.
         rejected: nothing more is told of it.
     """
 
@@ -44,7 +51,9 @@ class _Call:
     response: Response | None
     arguments: str = ""
     request_id: str = ""
+    due: float = inf
     ended: bool = False
+    late: bool = False
     rejected: bool = False
 
 
@@ -78,9 +87,28 @@ class HostedCalls:
         """Some call is being made, or waits for approval."""
         return any(not call.ended for call in self._calls.values())
 
+    @property
+    def due(self) -> float | None:
+        """When something should have been told of some call."""
+        dues = [call.due for call in self._calls.values() if not call.ended]
+        due = min(dues, default=inf)
+        return None if due == inf else due
+
+    def advance(self, now: float) -> list[Response]:
+        """Wait no longer for calls that should have ended; gives what to ask for."""
+        wished: list[Response] = []
+        for call in self._calls.values():
+            if not call.ended and now >= call.due:
+                self._outbox.report("the end of a hosted call was never told")
+                call.late = True
+                following = self._end(call)
+                if following is not None:
+                    wished.append(following)
+        return wished
+
     # --- deciding
 
-    def decide(self, decision: McpDecision) -> Response | None:
+    def decide(self, decision: McpDecision, now: float) -> Response | None:
         """Somebody approves, or rejects; gives the reply to ask for, if any."""
         request = self._requests.pop(decision.request_id, None)
         if request is None:
@@ -94,10 +122,11 @@ class HostedCalls:
         if decision.reason and not decision.approve:
             item["reason"] = decision.reason
         self._outbox.send("conversation.item.create", item=item)
-        if decision.approve:
-            return None
         for call in self._calls.values():
             if call.request_id == decision.request_id:
+                call.due = now + CALL_TIMEOUT
+                if decision.approve:
+                    return None
                 self._tell(call, status="rejected")
                 return self._end(call)
         return None
@@ -126,7 +155,11 @@ class HostedCalls:
         if response is not None and response.is_aside:
             response = None
         self._calls[item.id] = _Call(
-            item.id, item.server_label or "", item.name or "", response
+            item.id,
+            item.server_label or "",
+            item.name or "",
+            response,
+            due=now + CALL_TIMEOUT,
         )
         if response is not None:
             self._pending.open(item.id, response)
@@ -144,12 +177,24 @@ class HostedCalls:
         call = self._calls.get(event.item_id)
         if call is not None:
             call.arguments = event.arguments or ""
+            self._wait_on(call, now)
 
     def running(self, event: ev.McpCallEvent, now: float) -> None:
         """The service calls."""
         call = self._calls.get(event.item_id)
         if call is not None:
+            self._wait_on(call, now)
             self._tell(call, status="running")
+
+    def completed(self, event: ev.McpCallEvent, now: float) -> None:
+        """A call has ended well; what it gave is told by the item."""
+        call = self._calls.get(event.item_id)
+        if call is not None:
+            call.due = now + ITEM_TIMEOUT
+
+    def _wait_on(self, call: _Call, now: float) -> None:
+        if call.request_id not in self._requests:
+            call.due = now + CALL_TIMEOUT
 
     def failed(self, event: ev.McpCallEvent, now: float) -> Response | None:
         """A call has failed.
@@ -170,14 +215,14 @@ class HostedCalls:
             case "mcp_list_tools":
                 self._listed(item)
             case "mcp_approval_request":
-                return self._ask(item)
+                return self._ask(item, now)
             case "mcp_call" if item.output is not None or item.error is not None:
                 return self._finish(item)
             case _:
                 pass
         return None
 
-    def _ask(self, item: ev.Item) -> Response | None:
+    def _ask(self, item: ev.Item, now: float) -> Response | None:
         if item.id in self._requests:
             return None
         request = McpApproval(
@@ -193,21 +238,21 @@ class HostedCalls:
                 request.tool,
                 request.arguments,
             ):
-                call.request_id = item.id
+                call.request_id, call.due = item.id, inf
                 break
         self._requests[item.id] = request
         if "mcp" not in self._outbox.read:  # answer, or the model waits for ever
             nobody = "a hosted tool needs approval, and nobody reads model.mcp"
             self._outbox.report(nobody)
             return self.decide(
-                McpDecision(request_id=item.id, approve=False, reason=NOBODY)
+                McpDecision(request_id=item.id, approve=False, reason=NOBODY), now
             )
         self._outbox.tell("mcp", request)
         if len(self._requests) <= MAX_OPEN:
             return None
         oldest = next(iter(self._requests))
         self._outbox.report(f"{MAX_OPEN} calls wait for approval: one is rejected")
-        return self.decide(McpDecision(request_id=oldest, approve=False))
+        return self.decide(McpDecision(request_id=oldest, approve=False), now)
 
     def _finish(self, item: ev.Item) -> Response | None:
         call = self._calls.pop(item.id, None)
@@ -233,6 +278,8 @@ class HostedCalls:
         return None if response is None else self._pending.follow_up(response)
 
     def _end(self, call: _Call) -> Response | None:
+        if call.late and call.ended:
+            return self._pending.go_on()  # the reply that followed knew nothing of it
         call.ended = True
         return self._pending.ended(call.item_id)
 

@@ -16,7 +16,7 @@ from voxpipe.pipeline import AudioFrame, Timings
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.turn_detection import ServerVad
 
-from .arbiter import Arbiter
+from .arbiter import SPEECH_TIMEOUT, Arbiter
 from .outbox import Outbox
 from .updates import SessionSettings
 
@@ -141,10 +141,10 @@ class InputAudio:
 
     # --- from the service
 
-    def speech_started(self) -> None:
+    def speech_started(self, now: float) -> None:
         """The service's turn detection hears the caller begin."""
         self._clock.started()
-        self._arbiter.caller_starts()
+        self._arbiter.caller_starts(now + SPEECH_TIMEOUT)
 
     def speech_stopped(self, event: ev.SpeechEvent, now: float) -> None:
         """It hears the caller end, and will answer."""
@@ -156,7 +156,9 @@ class InputAudio:
         self._clock.stopped_in_audio((event.audio_end_ms - silence) / 1000, now)
         self.timeout_triggered(event, now)
 
-    def timeout_triggered(self, event: ev.SpeechEvent, now: float) -> None:
+    def timeout_triggered(
+        self, event: ev.SpeechEvent | ev.CommittedEvent, now: float
+    ) -> None:
         """The caller has been silent for so long that the service answers that."""
         if self._in_force.settings.service_answers:
             self._arbiter.expect(now)
@@ -164,9 +166,11 @@ class InputAudio:
     def committed(self, event: ev.CommittedEvent, now: float) -> None:
         """The caller's turn has become an item."""
         self._clock.committed(now)
-        if self._in_force.settings.detection is not None:
-            # Also where the program committed, in which case nothing says "stopped".
+        if self._in_force.settings.detection is not None and self._arbiter.speaking:
+            # Nothing has said "stopped": the program committed, or that was lost.
             self._arbiter.caller_stops()
+            if self._arbiter.holds_back:
+                self.timeout_triggered(event, now)
 
     def note_on(self, timings: Timings) -> None:
         """The reply of these timings answers the caller."""

@@ -140,7 +140,7 @@ class ItemEdits:
     # --- what the service says
 
     def added(self, event: ev.ItemEvent, now: float) -> None:
-        """An item is in the conversation."""
+        """An item is in the conversation: two events tell of it."""
         self._done("create", event.item.id)
 
     def retrieved(self, event: ev.RetrievedEvent, now: float) -> None:

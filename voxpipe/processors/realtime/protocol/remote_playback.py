@@ -5,6 +5,9 @@ begins to sound, and when it has ended or was cleared; that is measured. What so
 between goes by the clock. How long a reply is its tokens tell when it is made, and its
 words until then.
 
+Should the end of its sound not be told, it counts as played some time after it should
+have been.
+
 After an interruption the service itself cuts the items to what was played, and says
 where (``conversation.item.truncated``). Source: OpenAI's guide to conversations,
 "Interruption and truncation"; realtime calls over SIP.
@@ -23,6 +26,7 @@ from .truncation import played_words
 
 SECONDS_PER_TOKEN = 0.05  # of the model's audio
 SECONDS_PER_CHARACTER = 1 / 15  # of speech, some 150 words a minute
+PLAY_TIMEOUT = 30.0  # seconds beyond its length; lengths are estimates, lines have lag
 _KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -38,6 +42,7 @@ class RemotePlayback:
         self._history = history
         self._outbox = outbox
         self._sounding: dict[Response, ClockPlayhead] = {}
+        self._made: dict[Response, float] = {}  # and when they should have sounded
 
     # --- an interruption
 
@@ -50,6 +55,7 @@ class RemotePlayback:
     def take_back(self, response: Response, *, service_cancels: bool) -> None:
         """It was cut: silence the service, which cuts the items by itself."""
         sounded = self._sounding.pop(response, None) is not None
+        self._made.pop(response, None)
         if not response.turn.generated:
             said = len(response.text) * SECONDS_PER_CHARACTER
             _grow(response, max(response.turn.noted, said))
@@ -65,10 +71,13 @@ class RemotePlayback:
         playhead = self._sounding[response] = ClockPlayhead(now)
         response.turn.timings.first_played = now
         response.turn.playing_on(playhead)
+        if response in self._made:
+            self._made[response] = now + response.turn.generated + PLAY_TIMEOUT
 
     def stopped(self, response: Response, now: float) -> None:
         """A reply has sounded to its end."""
         turn, playhead = response.turn, self._sounding.pop(response, None)
+        self._made.pop(response, None)
         if turn.is_over:
             return
         if not turn.generated and playhead is not None:
@@ -77,12 +86,31 @@ class RemotePlayback:
         response.all_left()
         turn.finish()
 
-    def made(self, response: Response, told: ev.Response) -> None:
+    def made(self, response: Response, told: ev.Response, now: float) -> None:
         """A reply has been made: its tokens tell how long it is."""
-        details = told.usage.output_token_details if told.usage else None
-        if details is None or response.turn.generated or response.is_aside:
+        turn = response.turn
+        if response.is_aside or turn.is_over:
             return
-        _grow(response, details.audio_tokens * SECONDS_PER_TOKEN)
+        details = told.usage.output_token_details if told.usage else None
+        if not turn.generated and details is not None:
+            _grow(response, details.audio_tokens * SECONDS_PER_TOKEN)
+        elif not turn.generated:
+            _grow(response, len(response.text) * SECONDS_PER_CHARACTER)
+        if turn.generated:
+            self._made[response] = now + turn.generated + PLAY_TIMEOUT
+
+    @property
+    def due(self) -> float | None:
+        """When the end of some sound should have been told."""
+        return min(self._made.values(), default=None)
+
+    def advance(self, now: float) -> None:
+        """Wait no longer for the end of what should have sounded by now."""
+        for response, due in tuple(self._made.items()):
+            if now >= due:
+                if not response.turn.is_over:
+                    self._outbox.report("the end of a reply's sound was never told")
+                self.stopped(response, now)
 
     def truncated(self, event: ev.TruncatedEvent, now: float) -> None:
         """How much was played, exactly; before that it was the clock's."""

@@ -4,8 +4,9 @@ Rules:
   1. Where a response stands is its `phase`, and of its audio `left`. Both move here, by
      the methods of `Response`, and only as `NEXT` allows.
   2. Its calls (`pending`, `owes`, `overtaken`) belong to ``pending.py``, its words
-     (`texts`, `finals`) to ``transcripts.py``, all else to ``responses.py``: nobody
-     else writes it.
+     (`texts`, `finals`) to ``transcripts.py``, how long it is waited for (`due`,
+     `ends_by`, `stalled`, `refusals`) to ``arbiter.py`` until it has begun and to
+     ``deadlines.py`` from then on, all else to ``responses.py``: nobody else writes it.
   3. The program holds a `Reply`, which can look, wait and cut, and changes nothing.
 
 The audio that the model made and nobody has taken yet waits in the `store`, so that the
@@ -16,11 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 
 from anyio import EndOfStream, Event
 
 from voxpipe.pipeline import AudioFrame, ReplyWanted, ToolCall, Turn
+from voxpipe.pipeline.runtime.surrogates import mended_json
+from voxpipe.processors.realtime import events as ev
 
 from .store import Store
 
@@ -43,8 +47,8 @@ NEXT: Mapping[Phase, tuple[Phase, ...]] = {
 waiting: for the floor.
 asked: ``response.create`` is on its way, or the service has not taken it up yet.
 making: between ``response.created`` and ``response.done``.
-made: the service has closed it; it may still be played.
-dropped: it will not be made, or nobody will hear of its end.
+made: the service has closed it, or has not told in time; it may still be played.
+dropped: it will not be made, or there is no room to remember it.
 """
 
 Part = tuple[str, int]
@@ -102,6 +106,13 @@ class Response:
         watch: the key under which its turn is watched (`Turn.watch`).
         settled: its outcome, once it has one.
         decided: set when it has one.
+        heard_at: when the service last told anything of it.
+        due: when that has been silent for too long: about taking it up, or making it.
+        ends_by: it is to end, as it was cut or cancelled: when it should have.
+        stalled: why it was cancelled, if that was for its silence.
+        refusals: how often the service was busy with one that nobody knows of.
+        cancelled: the service was told to end it.
+        is_lost: its end was not told in time; should it be told yet, its bill counts.
         is_aside: it is out of band: not part of the conversation, and not played.
         answers: it takes up what was said, rather than what it was told to say.
         reply: what the program holds of it.
@@ -129,6 +140,13 @@ class Response:
     watch: object = None
     settled: Outcome | None = None
     decided: Event = field(default_factory=Event)
+    heard_at: float = 0.0
+    due: float = inf
+    ends_by: float | None = None
+    stalled: str = ""
+    refusals: int = 0
+    cancelled: bool = False
+    is_lost: bool = False
     is_aside: bool = field(init=False)
     answers: bool = field(init=False)
     reply: Reply = field(init=False)
@@ -165,9 +183,10 @@ class Response:
         """The service was busy."""
         self._move("waiting")
 
-    def begin(self, response_id: str, *, is_spoken: bool) -> None:
+    def begin(self, response_id: str, now: float, *, is_spoken: bool) -> None:
         """The service makes it, under this name."""
         self._move("making")
+        self.heard_at, self.due = now, inf
         self.id = self.turn.id = response_id
         self.is_spoken = is_spoken
 
@@ -207,6 +226,17 @@ class Response:
     def all_left(self) -> None:
         """Its end has been sent, or was played elsewhere."""
         self.left = "all"
+
+
+def call_of(item: ev.Item) -> ToolCall | None:
+    """The complete call that an item is; ``None`` for every other item."""
+    if item.type != "function_call" or not item.call_id:
+        return None
+    # Told only by some: what else it can be was interrupted while it was written.
+    if item.status not in ("completed", None):
+        return None
+    arguments = mended_json(item.arguments or "{}")
+    return ToolCall(call_id=item.call_id, name=item.name or "", arguments=arguments)
 
 
 class Reply:

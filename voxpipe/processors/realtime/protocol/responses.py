@@ -11,17 +11,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.pipeline import AudioFrame, FormatError, Interruption, ToolCall, Turn
+from voxpipe.pipeline import AudioFrame, FormatError, ToolCall, Turn
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.events.parse import AudioDelta
 
 from .arbiter import TAG, Arbiter
+from .interruption import Interruptions
 from .outbox import Outbox
 from .remote_playback import RemotePlayback
-from .response import Response, Status
+from .response import Response, Status, call_of
 from .store import STORE_SECONDS
 from .transcripts import Transcripts
-from .truncation import by_item, deletion, take_back
 from .updates import SessionSettings
 
 MAX_REMEMBERED = 64  # responses that are over, kept so that late events find them
@@ -52,6 +52,7 @@ class Responses:
 
     Attributes:
         spoken: those whose audio is to be played, in order.
+        making: those that the service makes now, and some that it made before.
         has_spoken: there was audio of the model's in this conversation.
     """
 
@@ -71,9 +72,11 @@ class Responses:
         self._on_over = on_over
         self._remote = remote
         self._known: dict[str, Response] = {}
-        self._playhead_seen = False
+        is_remote = remote is not None
+        self._interruptions = Interruptions(transcripts, outbox, is_remote=is_remote)
         self.has_spoken = False
         self.spoken: deque[Response] = deque()
+        self.making: list[Response] = []
 
     def new(
         self, options: dict[str, Any] | None = None, *, follow_up: bool = False
@@ -110,13 +113,14 @@ class Responses:
             response = self.new()
             if self._arbiter.gave_up(wanted):
                 response.turn.cut()
-        response.begin(told.id, is_spoken=self._is_spoken(response))
+        response.begin(told.id, now, is_spoken=self._is_spoken(response))
         self._remember(response)
+        self.making.append(response)
         response.turn.timings.created = now
         if not response.is_aside:
             self._arbiter.begun(response)
         if response.turn.is_cut:
-            self._cancel(response)
+            self.cancel(response)
             return None
         response.watch = response.turn.watch(lambda: self._moved(response))
         if response.is_aside:
@@ -130,7 +134,7 @@ class Responses:
         response = self._known.get(event.response_id)
         if response is None or response.store.closed or response.turn.is_cut:
             return
-        turn = response.turn
+        turn, response.heard_at = response.turn, now
         try:
             frame = AudioFrame.from_base64(
                 event.delta,
@@ -152,6 +156,12 @@ class Responses:
         if turn.timings.first_delta is None:
             turn.timings.first_delta = now
             self.has_spoken = self.has_spoken or not response.is_aside
+
+    def alive(self, response_id: str, now: float) -> None:
+        """Something is told of one."""
+        response = self._known.get(response_id)
+        if response is not None:
+            response.heard_at = now
 
     def audio_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """An item has all its audio."""
@@ -186,9 +196,9 @@ class Responses:
             return
         if not response.turn.is_cut:
             response.silent[item.id] = None
-        elif self._knows_played(response):
+        else:
             # It slipped in before the service heard of the cut: nobody will hear it.
-            self._delete(item.id)
+            self._interruptions.take_back_unheard(response, item.id)
 
     def item_done(self, event: ev.OutputItemEvent) -> tuple[Response, ToolCall] | None:
         """The model has ended a message or a call; gives a complete call, and whose."""
@@ -199,40 +209,58 @@ class Responses:
             if not response.turn.is_cut:
                 _complete(response, item.id)
             return None
-        if item.type != "function_call" or not item.call_id:
+        call = call_of(item)
+        if call is None:
             return None
-        if item.status != "completed":
-            return None  # interrupted while the model was still writing it
-        call = ToolCall(
-            call_id=item.call_id,
-            name=item.name or "",
-            arguments=item.arguments or "{}",
-        )
         if response.is_aside:
-            if len(response.wanted) < MAX_ITEMS:
+            known = {each.call_id for each in response.wanted}
+            if call.call_id not in known and len(known) < MAX_ITEMS:
                 response.wanted.append(call)
             return None
         return response, call
 
-    def done(self, event: ev.ResponseEvent, now: float) -> Response | None:
+    def only(self) -> Response | None:
+        """The one that is being made, if no other is."""
+        making = [each for each in self.making if each.phase == "making"]
+        return making[0] if len(making) == 1 else None
+
+    def done(self, told: ev.Response, now: float) -> Response | None:
         """One has been made; ``None`` if that is known."""
-        told = event.response
         response = self._known.get(told.id)
-        is_new = response is None  # its creation was never told
-        if response is None:
+        if response is None:  # its creation was never told
             response = self._arbiter.take((told.metadata or {}).get(TAG)) or self.new()
         elif response.phase != "making":
-            return None
-        response.end(told.id)
-        if is_new:
+            was_lost, response.is_lost = response.is_lost, False
+            return response if was_lost else None  # its bill is to be told
+        self._end(response, told, now)
+        if told.id not in self._known:
             self._remember(response)
-        self._arbiter.ended(response)
         reason = told.status_details.why if told.status_details else ""
         status = _STATUSES.get(told.status, "failed")
+        if status == "cancelled" and response.stalled:
+            status, reason = "failed", response.stalled
         if status in ("failed", "incomplete"):
             self._outbox.report(f"a reply is {status}: {reason or 'no reason given'}")
         if status == "cancelled" and response.settled is None:
             self.cut(response, now, service_cancels=True)
+        self._settle(response, status, reason)
+        return response
+
+    def lose(self, response: Response, reason: str, now: float) -> None:
+        """The end of one is not told: what there is of it can be played."""
+        self._outbox.report(f"a reply is given up: {reason}")
+        self._end(response, ev.Response(id=response.id), now)
+        response.is_lost = True
+        self._settle(response, "failed", reason)
+
+    def _end(self, response: Response, told: ev.Response, now: float) -> None:
+        if self._remote is not None:
+            self._remote.made(response, told, now)
+        self._transcripts.made(response, told)
+        response.end(told.id)
+        self._arbiter.ended(response)
+
+    def _settle(self, response: Response, status: Status, reason: str) -> None:
         response.settle(status, reason)
         if response.turn.generated:
             self._outbox.stirred = True
@@ -242,7 +270,6 @@ class Responses:
             if response in self.spoken:
                 self.spoken.remove(response)
             self._outbox.stirred |= bool(self.spoken)
-        return response
 
     def cleared(self, event: ev.PlaybackEvent, now: float) -> None:
         """Where the service plays it, it has stopped it."""
@@ -293,7 +320,7 @@ class Responses:
             if response.phase == "making" and not response.store.closed:
                 response.store.close()
                 self._outbox.stirred = True
-                self._cancel(response)
+                self.cancel(response)
 
     def abandon(self, reason: str) -> None:
         """The session is over: what has not been sent never will be."""
@@ -314,51 +341,24 @@ class Responses:
         if turn.is_cut:
             response.store.clear()
             if response.phase == "making" and not service_cancels:
-                self._cancel(response)
+                self.cancel(response)
         if response.is_aside or not (turn.is_cut or response.overflowed):
             return
         if self._remote is not None:
             self._remote.take_back(response, service_cancels=service_cancels)
-        self._take_back(response)
+        self._interruptions.take_back(response)
 
-    def _take_back(self, response: Response) -> None:
-        items = response.turn.items()
-        parts_of = by_item(items)
-        for parts in parts_of.values():
-            self._transcripts.cut(response, parts)
-        if self._knows_played(response):
-            for event in take_back(parts_of, response.whole):
-                if event["type"] == "conversation.item.delete":
-                    self._delete(event["item_id"])
-                else:
-                    self._outbox.messages.append(event)
-            for item_id in response.silent:
-                self._delete(item_id)
-        response.silent.clear()
-        cut = Interruption(cut=response.turn, items=items)
-        self._outbox.tell("interruptions", cut)
-
-    def _knows_played(self, response: Response) -> bool:
-        # Without a playhead nobody knows what was played; then nothing is taken back
-        # but what has not even left.
-        self._playhead_seen = self._playhead_seen or response.turn.has_playhead
-        if self._remote is not None:
-            return False  # the service knows
-        return self._playhead_seen or response.left == "nothing"
-
-    def _delete(self, item_id: str) -> None:
-        if self._transcripts.history.remove(item_id):
-            self._outbox.messages.append(deletion(item_id))
-
-    def _cancel(self, response: Response) -> None:
-        self._outbox.send("response.cancel", response_id=response.id)
+    def cancel(self, response: Response, **fields: Any) -> None:
+        """Tell the service to end one that it makes."""
+        response.cancelled = True
+        self._outbox.send("response.cancel", response_id=response.id, **fields)
 
     def _overflow(self, response: Response) -> None:
         response.overflowed = self._outbox.stirred = True
         response.store.close()
         why = f"it ran more than {STORE_SECONDS:.0f} s ahead of the ear"
         self._outbox.report(f"a reply is cut short: {why}")
-        self._cancel(response)
+        self.cancel(response)
         response.settle("incomplete", why)
 
     # --- keeping
@@ -386,8 +386,8 @@ class Responses:
         """Let go of what is over, or was sent to where nobody plays it."""
         for response in tuple(self.spoken):
             turn = response.turn
-            self._playhead_seen = self._playhead_seen or turn.has_playhead
-            if response.left == "all" and not self._playhead_seen:
+            is_heard = self._interruptions.has_playhead(turn)
+            if response.left == "all" and not is_heard:
                 turn.finish()
             if turn.is_over:
                 self.spoken.remove(response)

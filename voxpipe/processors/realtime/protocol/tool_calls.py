@@ -110,6 +110,18 @@ class ToolCalls:
             self._outbox.tell("calls", replace(call, caller_turns=turns))
         return None
 
+    def made(self, told: ev.Response, now: float) -> list[Response]:
+        """A reply has been made, which tells its calls again, should one be lost."""
+        events = (
+            ev.OutputItemEvent(
+                type="response.output_item.done", response_id=told.id, item=item
+            )
+            for item in told.output or ()
+            if item.type == "function_call"
+        )
+        wished = (self.item_done(event, now) for event in events)
+        return [each for each in wished if each is not None]
+
     def begun(self, response: Response) -> None:
         """A reply has begun: its calls know what the caller had said by then."""
         response.caller_turns = self._caller_turns

@@ -44,6 +44,8 @@ class Transcripts:
 
     def committed(self, event: ev.CommittedEvent, now: float) -> None:
         """The caller's turn has become an item, whose words will come."""
+        if not event.item_id:
+            return
         self.history.place(event.item_id, "user", event.previous_item_id)
         if not self._in_force.settings.transcription:
             return
@@ -57,6 +59,8 @@ class Transcripts:
 
     def of_caller(self, event: ev.TranscriptionEvent, now: float) -> None:
         """What the caller said; late, and perhaps out of order."""
+        if not event.item_id:
+            return
         entry = self.history.place(event.item_id, "user", None)
         if entry.final:
             return
@@ -118,6 +122,16 @@ class Transcripts:
             speaker="agent", text=entry.text, item_id=item_id, played=entry.played
         )
         self._outbox.tell("transcripts", transcript)
+
+    def made(self, response: Response, told: ev.Response) -> None:
+        """A reply has been made: all its words, should some have been lost before."""
+        if response.turn.is_cut:
+            return
+        for item in told.output or ():
+            key = (item.id, 0)
+            is_lost = item.type == "message" and not response.words_of(item.id)
+            if is_lost and item.words and _fits(response, key):
+                response.texts[key] = item.words
 
     def measure(self, response: Response) -> None:
         """A reply has been made: note how long each of its items speaks."""

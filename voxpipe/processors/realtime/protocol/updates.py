@@ -1,19 +1,22 @@
 """The settings that are in force, and the changes that are on their way.
 
 The service answers each update in order: ``session.updated``, or an error that names
-the update. Until then the old settings hold, and after a refusal they stay.
+the update. Until then the old settings hold, and after a refusal they stay. An answer
+can be lost: the next one shows whether what was asked before it is in force, too.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from itertools import count
+from typing import Any, cast
 from uuid import uuid4
 
 from anyio import Event
 
-from voxpipe.pipeline import SessionLost, VoxpipeError
+from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes, Moment, changed, wire_of
 from voxpipe.processors.realtime.config.effective import effective
@@ -23,17 +26,22 @@ from voxpipe.processors.realtime.errors import UpdateRefused
 
 from .outbox import Outbox
 
+ANSWER_TIMEOUT = 10.0  # seconds for the service's word; it takes a round trip
 MAX_UPDATES = 64  # that wait for an answer; more is a program that updates in a loop
 
 
 class Update:
     """A change of settings that is on its way."""
 
-    __slots__ = ("_answered", "_error", "changes", "id")
+    __slots__ = ("_answered", "_error", "changes", "due", "id", "session")
 
-    def __init__(self, id: str, changes: Changes) -> None:
+    def __init__(
+        self, id: str, changes: Changes, session: Mapping[str, Any], due: float
+    ) -> None:
         self.id = id
         self.changes = changes
+        self.session = session  # as it was sent
+        self.due = due  # when it should have been answered
         self._answered = Event()
         self._error: VoxpipeError | None = None
 
@@ -51,6 +59,7 @@ class Update:
         Raises:
             UpdateRefused: the service would not have it; all is as it was.
             SessionLost: the session has ended before it answered.
+            TransportError: there was no answer within 10 s.
         """
         await self._answered.wait()
         if self._error is not None:
@@ -83,11 +92,19 @@ class SessionSettings:
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
-    def update(self, changes: Changes, *, spoken: bool, replying: bool) -> Update:
+    @property
+    def due(self) -> float | None:
+        """When the first answer should have come."""
+        return self._asked[0].due if self._asked else None
+
+    def update(
+        self, changes: Changes, now: float, *, spoken: bool, replying: bool
+    ) -> Update:
         """Ask the service for ``changes``.
 
         Args:
             changes: what is to be other than it is.
+            now: the time.
             spoken: the model's voice was heard in this session.
             replying: a reply is being made, or asked for.
 
@@ -104,7 +121,7 @@ class SessionSettings:
         json.dumps(session, allow_nan=False)
         if len(self._asked) >= MAX_UPDATES:
             raise VoxpipeError(f"{MAX_UPDATES} updates wait for the service's answer")
-        update = Update(next(self._names), changes)
+        update = Update(next(self._names), changes, session, now + ANSWER_TIMEOUT)
         if self._over:
             update.settle(SessionLost(self._over))
             return update
@@ -120,12 +137,19 @@ class SessionSettings:
     def updated(self, event: ev.SessionEvent, now: float) -> None:
         """The service tells what is in force."""
         settings = self.settings
-        update = self._asked.popleft() if self._asked else None
-        if update is not None:
+        answered = [self._asked.popleft() for _ in range(self._answered(event.session))]
+        for update in answered:
             settings = changed(settings, update.changes)
         self.settings = effective(settings, event.session)
-        if update is not None:
+        for update in answered:
             update.settle()
+
+    def _answered(self, told: Mapping[str, Any]) -> int:
+        """How many updates a session that is told answers: one, and all before it."""
+        for number in range(len(self._asked), 1, -1):
+            if _shows(told, self._asked[number - 1].session):
+                return number
+        return min(1, len(self._asked))
 
     def refused(self, error: ev.ErrorDetail) -> None:
         """An order was refused: if it was an update, all is as it was."""
@@ -136,8 +160,31 @@ class SessionSettings:
                 update.settle(UpdateRefused(code, error.param))
                 return
 
+    def advance(self, now: float) -> None:
+        """Wait no longer for answers that should have come by now."""
+        while self._asked and now >= self._asked[0].due:
+            what = (
+                "expected the service's word on an update, got none within "
+                f"{ANSWER_TIMEOUT:.0f} s"
+            )
+            self._outbox.report(what)
+            self._asked.popleft().settle(TransportError(what))
+
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for an answer is told."""
         self._over = self._over or reason
         while self._asked:
             self._asked.popleft().settle(SessionLost(reason))
+
+
+def _shows(told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """All that was asked for is in what is told."""
+    for name, value in asked.items():
+        found = told.get(name)
+        if isinstance(value, Mapping) and isinstance(found, Mapping):
+            inner = cast("Mapping[str, Any]", found), cast("Mapping[str, Any]", value)
+            if not _shows(*inner):
+                return False
+        elif found != value:
+            return False
+    return True

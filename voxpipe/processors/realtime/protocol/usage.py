@@ -30,14 +30,14 @@ class UsageMeter:
         self._host = host
         self.bill = Bill()
 
-    def response(self, response: ev.Response) -> None:
-        """A response has been made."""
+    def response(self, response: ev.Response, response_id: str) -> None:
+        """A response has been made, which has this name."""
         if response.usage is None:
             return
         tokens = response.usage.by_class()
         cost = cost_usd(self._in_force.settings.model, tokens, self._host)
         self.bill.add(tokens, cost)
-        usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response.id)
+        usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response_id)
         self._outbox.tell("usage", usage)
 
     def transcription(self, event: ev.TranscriptionEvent, now: float) -> None:
@@ -47,7 +47,8 @@ class UsageMeter:
         tokens = event.usage.by_class()
         transcriber = self._in_force.settings.transcriber
         model = transcriber.model if transcriber else ""
-        cost = speech_usd(model, tokens, event.usage.seconds, self._host)
+        seconds = event.usage.seconds or 0.0
+        cost = speech_usd(model, tokens, seconds, self._host)
         self.bill.add({}, cost)
         usage = Usage(
             kind="transcription", tokens=tokens, cost_usd=cost, reply_id=event.item_id
