@@ -12,7 +12,7 @@ from .buffers import (
     SpeechEvent,
 )
 from .client import ClientEvent, Order, read_order
-from .event import Event, ServerEvent
+from .event import Event, OfItem, ServerEvent
 from .items import (
     Content,
     ConversationEvent,
@@ -44,7 +44,8 @@ from .usage import TokenUsage, TranscriptionUsage
 SERVER_EVENTS: Mapping[str, type[Event]] = MappingProxyType(
     {
         kind: model
-        for model in Event.__subclasses__()  # all of this package, which are imported
+        # All of this package, which are imported.
+        for model in (*Event.__subclasses__(), *OfItem.__subclasses__())
         for kind in get_args(model.model_fields["type"].annotation)
     }
 )

@@ -109,8 +109,6 @@ class Conversation:
         self._refusals = Refusals(
             in_force, arbiter, responses, self._deadlines, self.edits, outbox
         )
-        waiting = (self._deadlines, self._hosted, in_force, self._remote)
-        self._waiting = tuple(each for each in waiting if each is not None)
         self._dialogue = Dialogue(outbox, self._handlers())
 
     def _handlers(self) -> Handlers:
@@ -276,22 +274,30 @@ class Conversation:
     def advance(self, now: float) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
         arbiter, fillers = self.arbiter, self._fillers
-        self._give_up_late(now)
+        if self.responses.making:
+            for lost in self._deadlines.advance(now):
+                self._ended(lost, ev.Response(), now)
+        if self.due is not None and now >= self.due:
+            self._give_up_late(now)
         event = arbiter.next(now)
         if fillers.waits and (filler := fillers.next(now, is_quiet=self.is_quiet)):
             self._wish(filler, now)  # it is quiet, so nothing else was asked for
             event = arbiter.next(now)
         if event is not None:
             self.outbox.messages.append(event)
-        due = (arbiter.due, fillers.due, *(each.due for each in self._waiting))
-        self.due = min((each for each in due if each is not None), default=None)
+        dues = [arbiter.due, fillers.due, self._deadlines.due]
+        if self._hosted.calls:
+            dues.append(self._hosted.due)
+        if self._in_force.asked:
+            dues.append(self._in_force.due)
+        if self._remote is not None:
+            dues.append(self._remote.due)
+        self.due = min([due for due in dues if due is not None], default=None)
 
     def _give_up_late(self, now: float) -> None:
         """Wait no longer for what the service should have told by now."""
         for text in self.arbiter.expire(now):
             self.outbox.report(text)
-        for lost in self._deadlines.advance(now):
-            self._ended(lost, ev.Response(), now)
         for wished in self._hosted.advance(now):
             self._wish(wished, now)
         self._in_force.advance(now)
@@ -379,8 +385,9 @@ class Conversation:
         response = self.responses.done(told, now)
         if response is None:
             return
-        for wished in self._tools.made(told, now):  # its beginning was not told
-            self._wish(wished, now)
+        if response.turn.timings.created is None:  # nothing was told of it before
+            for wished in self._tools.made(told, now):
+                self._wish(wished, now)
         self._ended(response, told, now)
 
     def _ended(self, response: Response, told: ev.Response, now: float) -> None:

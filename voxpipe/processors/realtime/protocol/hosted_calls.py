@@ -65,6 +65,9 @@ class HostedCalls:
         pending: knows what is open, and what follows.
         history: keeps what was called and what came of it.
         outbox: where decisions, frames and reports go.
+
+    Attributes:
+        calls: those that have begun, by their item, until it tells all of them.
     """
 
     def __init__(
@@ -78,26 +81,26 @@ class HostedCalls:
         self._pending = pending
         self._history = history
         self._outbox = outbox
-        self._calls: dict[str, _Call] = {}
+        self.calls: dict[str, _Call] = {}
         self._requests: dict[str, McpApproval] = {}
         self._unlisted = Recent(MAX_OPEN)  # listings that failed: their items follow
 
     @property
     def any_open(self) -> bool:
         """Some call is being made, or waits for approval."""
-        return any(not call.ended for call in self._calls.values())
+        return any(not call.ended for call in self.calls.values())
 
     @property
     def due(self) -> float | None:
         """When something should have been told of some call."""
-        dues = [call.due for call in self._calls.values() if not call.ended]
+        dues = [call.due for call in self.calls.values() if not call.ended]
         due = min(dues, default=inf)
         return None if due == inf else due
 
     def advance(self, now: float) -> list[Response]:
         """Wait no longer for calls that should have ended; gives what to ask for."""
         wished: list[Response] = []
-        for call in self._calls.values():
+        for call in self.calls.values():
             if not call.ended and now >= call.due:
                 self._outbox.report("the end of a hosted call was never told")
                 call.late = True
@@ -122,7 +125,7 @@ class HostedCalls:
         if decision.reason and not decision.approve:
             item["reason"] = decision.reason
         self._outbox.send("conversation.item.create", item=item)
-        for call in self._calls.values():
+        for call in self.calls.values():
             if call.request_id == decision.request_id:
                 call.due = now + CALL_TIMEOUT
                 if decision.approve:
@@ -149,12 +152,12 @@ class HostedCalls:
     def item_added(self, event: ev.OutputItemEvent, now: float) -> Response | None:
         """The model begins a call."""
         item = event.item
-        if item.type != "mcp_call" or not item.id or item.id in self._calls:
+        if item.type != "mcp_call" or not item.id or item.id in self.calls:
             return None
         response = self._responses.find(event.response_id)
         if response is not None and response.is_aside:
             response = None
-        self._calls[item.id] = _Call(
+        self.calls[item.id] = _Call(
             item.id,
             item.server_label or "",
             item.name or "",
@@ -163,32 +166,32 @@ class HostedCalls:
         )
         if response is not None:
             self._pending.open(item.id, response)
-        return self._give_up_oldest() if len(self._calls) > MAX_OPEN else None
+        return self._give_up_oldest() if len(self.calls) > MAX_OPEN else None
 
     def _give_up_oldest(self) -> Response | None:
-        oldest = next(iter(self._calls.values()))
+        oldest = next(iter(self.calls.values()))
         if not oldest.ended:
             self._outbox.report(f"{MAX_OPEN} hosted calls are open: one is given up")
-        del self._calls[oldest.item_id]
+        del self.calls[oldest.item_id]
         return self._end(oldest)
 
     def arguments_done(self, event: ev.ArgumentsEvent, now: float) -> None:
         """The model has written what it calls with."""
-        call = self._calls.get(event.item_id)
+        call = self.calls.get(event.item_id)
         if call is not None:
             call.arguments = event.arguments or ""
             self._wait_on(call, now)
 
     def running(self, event: ev.McpCallEvent, now: float) -> None:
         """The service calls."""
-        call = self._calls.get(event.item_id)
+        call = self.calls.get(event.item_id)
         if call is not None:
             self._wait_on(call, now)
             self._tell(call, status="running")
 
     def completed(self, event: ev.McpCallEvent, now: float) -> None:
         """A call has ended well; what it gave is told by the item."""
-        call = self._calls.get(event.item_id)
+        call = self.calls.get(event.item_id)
         if call is not None:
             call.due = now + ITEM_TIMEOUT
 
@@ -201,7 +204,7 @@ class HostedCalls:
 
         Why is told by the item; should that not come, the model goes on all the same.
         """
-        call = self._calls.get(event.item_id)
+        call = self.calls.get(event.item_id)
         return None if call is None else self._end(call)
 
     def output_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
@@ -231,7 +234,7 @@ class HostedCalls:
             tool=item.name or "",
             arguments=item.arguments or "",
         )
-        for call in self._calls.values():
+        for call in self.calls.values():
             asked = (call.server, call.tool, call.arguments or request.arguments)
             if not call.request_id and asked == (
                 request.server,
@@ -255,7 +258,7 @@ class HostedCalls:
         return self.decide(McpDecision(request_id=oldest, approve=False), now)
 
     def _finish(self, item: ev.Item) -> Response | None:
-        call = self._calls.pop(item.id, None)
+        call = self.calls.pop(item.id, None)
         if call is None:
             return None  # told already: two events tell of it
         call.arguments = item.arguments or call.arguments

@@ -235,7 +235,9 @@ def call_of(item: ev.Item) -> ToolCall | None:
     # Told only by some: what else it can be was interrupted while it was written.
     if item.status not in ("completed", None):
         return None
-    arguments = mended_json(item.arguments or "{}")
+    arguments = item.arguments or "{}"
+    if "\\" in arguments:
+        arguments = mended_json(arguments)
     return ToolCall(call_id=item.call_id, name=item.name or "", arguments=arguments)
 
 

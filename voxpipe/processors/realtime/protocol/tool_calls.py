@@ -112,15 +112,16 @@ class ToolCalls:
 
     def made(self, told: ev.Response, now: float) -> list[Response]:
         """A reply has been made, which tells its calls again, should one be lost."""
-        events = (
-            ev.OutputItemEvent(
-                type="response.output_item.done", response_id=told.id, item=item
-            )
-            for item in told.output or ()
-            if item.type == "function_call"
-        )
-        wished = (self.item_done(event, now) for event in events)
-        return [each for each in wished if each is not None]
+        wished: list[Response] = []
+        for item in told.output or ():
+            if item.type != "function_call" or (item.call_id or "") in self._known:
+                continue
+            kind = "response.output_item.done"
+            event = ev.OutputItemEvent(type=kind, response_id=told.id, item=item)
+            following = self.item_done(event, now)
+            if following is not None:
+                wished.append(following)
+        return wished
 
     def begun(self, response: Response) -> None:
         """A reply has begun: its calls know what the caller had said by then."""

@@ -81,6 +81,7 @@ class SessionSettings:
 
     Attributes:
         settings: those in force; nobody else changes them.
+        asked: updates without an answer, in order.
     """
 
     def __init__(self, settings: Settings, outbox: Outbox) -> None:
@@ -88,14 +89,14 @@ class SessionSettings:
         # Or it could not have been drawn.
         self._marked = settings.turn_detection == "local"
         self._outbox = outbox
-        self._asked: deque[Update] = deque()
+        self.asked: deque[Update] = deque()
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
     @property
     def due(self) -> float | None:
         """When the first answer should have come."""
-        return self._asked[0].due if self._asked else None
+        return self.asked[0].due if self.asked else None
 
     def update(
         self, changes: Changes, now: float, *, spoken: bool, replying: bool
@@ -114,12 +115,12 @@ class SessionSettings:
             VoxpipeError: too many updates wait for an answer.
         """
         expected = self.settings
-        for asked in self._asked:
+        for asked in self.asked:
             expected = changed(expected, asked.changes)
         moment = Moment(spoken=spoken, replying=replying, marked=self._marked)
         session = wire_of(expected, changes, moment)
         json.dumps(session, allow_nan=False)
-        if len(self._asked) >= MAX_UPDATES:
+        if len(self.asked) >= MAX_UPDATES:
             raise VoxpipeError(f"{MAX_UPDATES} updates wait for the service's answer")
         update = Update(next(self._names), changes, session, now + ANSWER_TIMEOUT)
         if self._over:
@@ -131,13 +132,13 @@ class SessionSettings:
         if transcriber is not None and "transcription" in changes:
             warn_of_end(transcriber.model)
         self._outbox.send("session.update", event_id=update.id, session=session)
-        self._asked.append(update)
+        self.asked.append(update)
         return update
 
     def updated(self, event: ev.SessionEvent, now: float) -> None:
         """The service tells what is in force."""
         settings = self.settings
-        answered = [self._asked.popleft() for _ in range(self._answered(event.session))]
+        answered = [self.asked.popleft() for _ in range(self._answered(event.session))]
         for update in answered:
             settings = changed(settings, update.changes)
         self.settings = effective(settings, event.session)
@@ -146,35 +147,35 @@ class SessionSettings:
 
     def _answered(self, told: Mapping[str, Any]) -> int:
         """How many updates a session that is told answers: one, and all before it."""
-        for number in range(len(self._asked), 1, -1):
-            if _shows(told, self._asked[number - 1].session):
+        for number in range(len(self.asked), 1, -1):
+            if _shows(told, self.asked[number - 1].session):
                 return number
-        return min(1, len(self._asked))
+        return min(1, len(self.asked))
 
     def refused(self, error: ev.ErrorDetail) -> None:
         """An order was refused: if it was an update, all is as it was."""
-        for update in self._asked:
+        for update in self.asked:
             if update.id == error.event_id:
-                self._asked.remove(update)
+                self.asked.remove(update)
                 code = error.name
                 update.settle(UpdateRefused(code, error.param))
                 return
 
     def advance(self, now: float) -> None:
         """Wait no longer for answers that should have come by now."""
-        while self._asked and now >= self._asked[0].due:
+        while self.asked and now >= self.asked[0].due:
             what = (
                 "expected the service's word on an update, got none within "
                 f"{ANSWER_TIMEOUT:.0f} s"
             )
             self._outbox.report(what)
-            self._asked.popleft().settle(TransportError(what))
+            self.asked.popleft().settle(TransportError(what))
 
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for an answer is told."""
         self._over = self._over or reason
-        while self._asked:
-            self._asked.popleft().settle(SessionLost(reason))
+        while self.asked:
+            self.asked.popleft().settle(SessionLost(reason))
 
 
 def _shows(told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ sends it, so a socket that is full holds the caller's stream back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from anyio import Lock
@@ -76,4 +77,5 @@ def encode(each: ClientEvent | AudioFrame, append: str = APPEND) -> str:
     if isinstance(each, AudioFrame):
         # base64 was checked where it came in, so it can be put between quotes as it is.
         return f'{{"type":"{append}","audio":"{each.base64}"}}'
-    return json_text(each)
+    text = json.dumps(each)
+    return json_text(each) if "\\ud" in text else text
