@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from anyio import create_task_group, fail_after, sleep
+from anyio import create_task_group, fail_after, sleep, sleep_until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -187,6 +187,7 @@ async def summarised(call: Telephone, budget: int) -> Summary | None:
             call.flow(0.1)
             await sleep(0.1)
 
+    await sleep_until(call.now)  # the loop's clock goes as the call's does
     summary = None
     items = Items(call.client, PCM_24K, call.collect, Wakeup(), call.faults.append)
     async with create_task_group() as tasks:

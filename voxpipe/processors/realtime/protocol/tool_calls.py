@@ -116,8 +116,9 @@ class ToolCalls:
         for item in told.output or ():
             if item.type != "function_call" or (item.call_id or "") in self._known:
                 continue
-            kind = "response.output_item.done"
-            event = ev.OutputItemEvent(type=kind, response_id=told.id, item=item)
+            event = ev.OutputItemEvent(
+                type="response.output_item.done", response_id=told.id, item=item
+            )
             following = self.item_done(event, now)
             if following is not None:
                 wished.append(following)
