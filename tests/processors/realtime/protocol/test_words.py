@@ -88,6 +88,11 @@ def test_where_there_are_no_spaces_the_share_is_one_of_characters(
     assert kept == int(count * share)
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_english_is_cut_as_every_other_language(text: str) -> None:
+    assert list(word_ends(text)) == list(word_ends(f"{text} é"))[:-1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
