@@ -113,6 +113,48 @@ async def test_every_reader_gets_every_frame_in_order() -> None:
     assert source.output.sent == 200
 
 
+async def test_frames_of_two_tasks_keep_their_order_through_a_box_that_holds_one() -> (
+    None
+):
+    class Hold(Filter[SpeechStarted]):
+        """Passes each mark on when the next one comes, which may be another task's."""
+
+        held: tuple[SpeechStarted, ...] = ()
+
+        def feed(self, frame: SpeechStarted) -> tuple[SpeechStarted, ...]:
+            held, self.held = self.held, (frame,)
+            return held
+
+        def flush(self) -> tuple[SpeechStarted, ...]:
+            return self.held
+
+    class Quick(Processor):
+        input = Input[SpeechStarted](capacity=2)
+
+        def __init__(self) -> None:
+            self.read: list[float] = []
+
+        async def run(self) -> None:
+            async for frame in self.input:
+                self.read.append(frame.at)
+
+    async def act(source: Writer) -> None:
+        async def send(first: int) -> None:
+            for number in range(first, first + 400):
+                await source.output.send(mark(number))
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(send, 0)
+            tasks.start_soon(send, 1_000)
+
+    source, reader = Writer(act), Quick()
+    await Pipeline(source.output >> Hold() >> reader.input).run()
+    one = [at for at in reader.read if at < 1_000]
+    other = [at for at in reader.read if at >= 1_000]
+    assert one == list(range(400))
+    assert other == list(range(1_000, 1_400))
+
+
 async def test_the_slowest_reader_that_waits_holds_back_those_drawn_after_it() -> None:
     first, slow, last = Probe(), Reader(), Probe()
 

@@ -73,6 +73,7 @@ class Queue:
         "_waiting",
         "_when_empty",
         "_when_full",
+        "_yielding",
         "capacity",
         "capacity_seconds",
         "delivered",
@@ -113,6 +114,7 @@ class Queue:
         self._at_once: Callable[[Any], bool] | None = None
         self._failure: Exception | None = None  # which that has raised
         self._arrival: anyio.Event | None = None
+        self._yielding = False  # a writer who is to go first lets the reader read
         self._when_full = self._when_empty = 0  # `delivered`, at the last wait
         self.writers = 0
         self.finished = False
@@ -148,7 +150,7 @@ class Queue:
             FeedbackOverflow: no room in a feedback input.
         """
         if self._closed:
-            if self.finished or self._waiting:
+            if self.finished or self._waiting or self._yielding:
                 return False
             if not self.depth and self._taken_at_once(frame):
                 return True
@@ -180,14 +182,23 @@ class Queue:
         if self._on_full == "drop_oldest" and type(frame) is AudioFrame:
             self.miss()  # marks fill the queue, and those stay
             return
-        if self.delivered - self._when_full > 1:
+        place = len(self._waiting)
+        if self.delivered - self._when_full > 1 and not place and not self._yielding:
             # The reader is quick: let it read, without the cost of being woken by it.
+            # Who comes meanwhile stands in line behind this one.
             self._when_full = self.delivered
-            await anyio.lowlevel.checkpoint()
-            if (turn is None or not turn.is_cut) and self.put_nowait(frame):
+            self._yielding = self._closed = True
+            try:
+                await anyio.lowlevel.checkpoint()
+            finally:
+                self._yielding = False
+                self._close_if_needed()
+                self._wake_writer()
+            is_cut = turn is not None and turn.is_cut
+            if not (self._closed or is_cut) and self.put_nowait(frame):
                 return
         writer = Wakeup()
-        self._waiting.append(writer)
+        self._waiting.insert(place, writer)
         self._closed = True
         key = None if turn is None else turn.watch(writer.set)
         try:
@@ -198,8 +209,11 @@ class Queue:
                 turn.unwatch(key)
             self._waiting.remove(writer)
             self._close_if_needed()
-            if self._waiting:  # there may be room for two, or this one gave up
-                self._waiting[0].set()
+            self._wake_writer()  # there may be room for two, or this one gave up
+
+    def _wake_writer(self) -> None:
+        if self._waiting:
+            self._waiting[0].set()
 
     def _is_settled(self, frame: Frame, writer: Wakeup) -> bool:
         if frame.turn is not None and frame.turn.is_cut:
@@ -209,13 +223,14 @@ class Queue:
             self.discarded += 1
             return True
         # A turn that is held wakes its writers, too: not all stand in front.
-        if self._waiting[0] is not writer or not self._make_room(frame):
+        first = self._waiting[0] is writer and not self._yielding
+        if not first or not self._make_room(frame):
             return False
         self._closed = False
         return self.put_nowait(frame)
 
     def _close_if_needed(self) -> None:
-        special = self._waiting or self._at_once or self._failure
+        special = self._waiting or self._yielding or self._at_once or self._failure
         self._closed = self.finished or bool(special)
 
     def _taken_at_once(self, frame: Frame) -> bool:
