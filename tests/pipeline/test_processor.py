@@ -15,6 +15,8 @@ from voxpipe.pipeline import (
     Processor,
     SpeechStarted,
 )
+from voxpipe.pipeline.processor import MAX_TOLD
+from voxpipe.pipeline.runtime.tally import tallied
 from voxpipe.pipeline.testing import Probe
 
 from .boxes import Phone
@@ -76,6 +78,52 @@ async def test_what_is_reported_is_counted_and_told_to_whoever_listens() -> None
     assert board.frames == [fault] * 3
     assert rubbish.fault_count == 3
     assert pipeline.stats().faults == {"rubbish": 3, "probe": 0}
+
+
+class Chatty(Processor):
+    """Reports many kinds of faults, each twice, with other numbers."""
+
+    output = Output[Any]()
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    async def run(self) -> None:
+        for number in range(2):
+            for word in self.words:
+                self.report(f"expected {word}, got {number} bytes")
+
+
+async def test_a_kind_of_fault_that_nobody_reads_is_logged_once_and_not_without_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with tallied("call=5f3a09bc"):
+        await Pipeline(Chatty("audio", "text").output >> Probe().input).run()
+    assert [record.getMessage() for record in caplog.records] == [
+        "call=5f3a09bc chatty: expected audio, got 0 bytes (told once; chatty.faults "
+        "has all)",
+        "call=5f3a09bc chatty: expected text, got 0 bytes (told once; chatty.faults "
+        "has all)",
+    ]
+    caplog.clear()
+    many = Chatty(*(chr(97 + n % 26) * (n + 1) for n in range(1000)))
+    await Pipeline(many.output >> Probe().input).run()
+    assert len(caplog.records) == MAX_TOLD
+
+
+async def test_faults_that_are_read_are_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await Pipeline(Rubbish().faults >> Probe().input).run()
+    assert caplog.records == []
+
+
+async def test_what_fails_in_a_run_is_added_to_the_tally_around_it() -> None:
+    rubbish = Rubbish()
+    for _ in range(2):
+        with tallied("call=5f3a09bc") as tally:
+            await Pipeline(rubbish.faults >> Probe().input).run()
+        assert str(tally) == " faults=3"  # of this run, not since it was made
 
 
 async def test_reports_that_nobody_reads_are_counted() -> None:

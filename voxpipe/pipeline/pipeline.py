@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from .graph import Graph
 from .processor import Processor
 from .routes import Route
 from .run import Run
+from .runtime import tally
 from .runtime.scopes import bare
 from .stats import Stats
 from .watchdog import Watchdog
@@ -70,6 +72,7 @@ class Pipeline:
         for box in boxes:
             box.running = True
         self._circuit = Run(self._plan)
+        before = self._failures()
         try:
             self._circuit.connect()
             self._circuit.watch(self._watches)
@@ -80,6 +83,9 @@ class Pipeline:
             self._circuit.disconnect()
             for box in boxes:
                 box.running = False
+            failures = self._failures()
+            failures.subtract(before)
+            tally.count(failures)
 
     async def _live_together(self) -> None:
         boxes = {self._plan.name(box): box for box in self._plan.processors}
@@ -112,6 +118,12 @@ class Pipeline:
             except Exception as error:
                 blame(error, name)
                 raise
+
+    def _failures(self) -> Counter[str]:
+        total = Counter[str]()
+        for box in self._plan.processors:
+            total.update(box.failures())
+        return total
 
     def _refuse_busy_boxes(self) -> None:
         for box in (*self._plan.processors, *self._plan.fused):

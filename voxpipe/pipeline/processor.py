@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from .filters import name_of
 from .frames import Fault
 from .output import Output
 from .ports import Input, Port
+from .runtime import tally
+
+MAX_TOLD = 32  # kinds of faults that one box logs; all others are only counted
+
+logger = logging.getLogger(__name__)
 
 
 class Processor:
@@ -31,6 +38,7 @@ class Processor:
     name: str
     fault_count: int
     running: bool
+    _told: set[str]
 
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
         """Give it its own ports, so that no subclass has to call ``__init__``."""
@@ -38,6 +46,7 @@ class Processor:
         box.name = name_of(cls)
         box.fault_count = 0
         box.running = False
+        box._told = set()
         for base in reversed(cls.__mro__):
             for name, port in vars(base).items():
                 if isinstance(port, Port):
@@ -58,12 +67,36 @@ class Processor:
     def report(self, message: str) -> None:
         """Count something unusable that came from outside, and tell who listens.
 
+        If nobody reads `faults`, the first of each kind is logged as a warning.
+
         Args:
             message: what was expected and what came, without what people said.
         """
         self.fault_count += 1
         if self.faults.connected:
             self.faults.offer(Fault(source=self.name, message=message))
+        if not (self.faults.connected and self.faults.read):
+            self._log(message)
+
+    def failures(self) -> Mapping[str, int]:
+        """How often what has failed since it was made, by kind.
+
+        For the line of a call: ``failed_replies``, ``tool_errors``, ``faults``.
+        """
+        return {"faults": self.fault_count}
+
+    def _log(self, message: str) -> None:
+        kind = re.sub(r"\d+", "0", message)  # another number is no other kind
+        if kind in self._told or len(self._told) >= MAX_TOLD:
+            return
+        self._told.add(kind)
+        logger.warning(
+            "%s%s: %s (told once; %s.faults has all)",
+            tally.label(),
+            self.name,
+            message,
+            self.name,
+        )
 
     def ports(self) -> list[Port]:
         """All of its ports, in the order in which they were declared."""

@@ -685,7 +685,11 @@ def test_a_reply_that_fails_is_told_and_the_call_goes_on() -> None:
         lines = script(Line(fails=Failure()), Line(say="Again."))
         async with call(lines) as phone_call:
             await phone_call.hold(plot)
-        assert phone_call.faults == ["a reply is failed: server_error"]
+        assert phone_call.faults == [
+            "a reply is failed: server_error; ask again with `model.ask()`"
+        ]
+        failures = phone_call.model.failures()
+        assert failures == {"failed_replies": 1, "faults": 0}
 
     run_virtual(conversation)
 

@@ -215,6 +215,22 @@ async def test_an_exception_is_told_to_the_model_and_not_to_the_log(
     assert "explode raised LookupError" in caplog.text
 
 
+async def test_the_first_of_each_error_of_a_tool_is_logged_with_its_places(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    router = ToolRouter([explode])
+    secret = {"secret": "Rumpelstilzchen"}
+    await results_of(
+        router, *(call("explode", secret, call_id=str(n)) for n in range(3))
+    )
+    (warning,) = caplog.records
+    assert warning.levelname == "WARNING"
+    assert "Traceback" in caplog.text
+    assert ", in explode" in caplog.text
+    assert "Rumpelstilzchen" not in caplog.text
+    assert router.failures() == {"tool_errors": 3, "faults": 0}
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -17,6 +17,7 @@ from ...processors.realtime.loops import (
 
 LINE = re.compile(
     r"call=[0-9a-f]{8} end=(\w+) seconds=(\d+\.\d) replies=(\d+) cost_usd=(\S+)"
+    r"(?: \w+=\d+)*"
 )
 
 

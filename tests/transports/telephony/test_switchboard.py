@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep, sleep_forever
 
-from voxpipe.pipeline import AudioFrame, Pipeline, Turn, Usage
+from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor, Turn, Usage
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.transports.telephony import Call, CallNotTaken, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
@@ -85,6 +86,31 @@ def test_the_line_tells_what_the_call_has_cost(in_time: Run, told: Told) -> None
 
     in_time(scene)
     assert [cost for *_, cost in told()] == ["0.0123"]
+
+
+def test_the_line_tells_what_has_failed(
+    in_time: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Clumsy(Processor):
+        output = Output[AudioFrame]()
+
+        async def run(self) -> None:
+            self.report("expected audio, got none")
+
+    async def app(call: Call) -> None:
+        await Pipeline(
+            call.heard >> Probe().input, Clumsy().output >> call.speaks
+        ).run()
+
+    async def scene() -> None:
+        async with called(Switchboard(app)):
+            await sleep(1)
+
+    caplog.set_level(logging.INFO)
+    in_time(scene)
+    warning, line = (each.getMessage() for each in caplog.records)
+    assert line.endswith(" cost_usd=unknown faults=1")
+    assert warning.startswith(line.split()[0] + " clumsy: expected audio, got none")
 
 
 # --- ends that nobody wishes for

@@ -15,8 +15,12 @@ T = TypeVar("T")
 
 def virtual_backend() -> tuple[str, dict[str, Any]]:
     """For ``@pytest.mark.parametrize("anyio_backend", [virtual_backend()])``."""
-    from trio.testing import MockClock
-
+    try:
+        from trio.testing import MockClock
+    except ImportError:
+        raise ImportError(
+            "virtual time is trio's: pip install 'voxpipe[trio]'"
+        ) from None
     return "trio", {"clock": MockClock(autojump_threshold=0)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from voxpipe.pipeline import (
@@ -225,6 +225,11 @@ class Realtime(Processor):
         return self._conversation.history
 
     # --- the pipeline's side
+
+    def failures(self) -> Mapping[str, int]:
+        """Replies that have failed, and everything else that was reported."""
+        failed = self._conversation.outbox.failed_replies
+        return {"failed_replies": failed, "faults": max(0, self.fault_count - failed)}
 
     def check(self) -> Iterable[str]:
         """Nobody to hear, tools without a taker, and turns with two owners or none."""

@@ -14,6 +14,8 @@ from typing import Any
 from anyio import CancelScope, Event, create_task_group, move_on_after
 
 from voxpipe.pipeline import ToolCall
+from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime.withheld import withheld
 
 from .approval import APPROVAL_TIMEOUT, Ask, ByVoice, Proposal, Refused
 from .errors import ArgumentsError, Unavailable
@@ -39,6 +41,7 @@ class Execution:
     Attributes:
         reports: what the tool says of its progress.
         detached: the conversation does not wait for it any more.
+        told: which errors have been logged fully; a router shares it among its calls.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Execution:
         self.tool = tool
         self.reports = Reports()
         self.detached = False
+        self.told = set[str]()
         approval = tool.policy.approval
         self._ask = None if isinstance(approval, ByVoice) else approval
         self._call = call
@@ -140,10 +144,7 @@ class Execution:
         except Unavailable as error:
             return failure("unavailable", str(error))
         except Exception as error:
-            # Its text may hold what people said: it is for the model, and for DEBUG.
-            kind = type(error).__name__
-            logger.warning("the tool %s raised %s", self.tool.name, kind)
-            logger.debug("the tool %s failed", self.tool.name, exc_info=error)
+            self._tell(f"the tool {self.tool.name}", error)
             return failure("tool_error", describe(error))
         answer = success(value, self._limit)
         if answer.left_out:
@@ -168,11 +169,18 @@ class Execution:
             return failure("refused", str(refused) or "it was not approved")
         except Exception as error:
             # What cannot be approved is not done; why not is no caller's business.
-            kind = type(error).__name__
-            logger.warning("the approval of %s raised %s", self.tool.name, kind)
-            logger.debug("the approval of %s failed", self.tool.name, exc_info=error)
+            self._tell(f"the approval of {self.tool.name}", error)
             return failure("refused", "the approval could not be asked for")
         return failure("refused", f"nobody approved it within {APPROVAL_TIMEOUT:g} s")
+
+    def _tell(self, who: str, error: Exception) -> None:
+        """Log what has raised, for whoever wrote it; the first of each kind fully."""
+        # Its text may hold what people said: it is for the model, and for DEBUG.
+        kind = f"{who} raised {type(error).__name__}"
+        if kind not in self.told:
+            self.told.add(kind)
+            logger.warning("%s%s", tally.label(), kind, exc_info=withheld(error))
+        logger.debug("%s", kind, exc_info=error)
 
     def _settle(self, answer: CallAnswer) -> bool:
         if self._answer is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from anyio import Semaphore, create_task_group, current_time
@@ -33,6 +33,7 @@ TIMEOUT = 15.0  # seconds; a caller who hears nothing for longer hangs up
 MAX_OUTPUT = 65_536  # bytes; a quarter of the smallest model's memory is about as much
 MAX_REMEMBERED = 1_024  # call ids; more than one session of an hour makes
 MAX_LEFT_BEHIND = 32  # tools that do not stop; with more, calls are refused as ``busy``
+FAILURES = {"tool_error", "timeout", "unserialisable", "unavailable", "busy"}
 MAX_UNDECIDED = 64  # calls that wait for a person; with more, they are ``busy`` too
 
 
@@ -109,6 +110,8 @@ class ToolRouter(Processor):
         self._under_way: dict[str, Execution] = {}
         self._taken = Recent(MAX_REMEMBERED)
         self._unwanted = Recent(MAX_REMEMBERED)
+        self._failed = 0
+        self._told = set[str]()  # errors of tools; there are as many as there is code
 
     @property
     def schemas(self) -> list[dict[str, Any]]:
@@ -128,6 +131,10 @@ class ToolRouter(Processor):
                 "a tool is to be cancelled or detached on an interruption, and nothing "
                 f"tells of any: draw `model.interruptions >> {self.interruptions}`"
             )
+
+    def failures(self) -> Mapping[str, int]:
+        """Calls that failed by the tool's doing, and everything that was reported."""
+        return {"tool_errors": self._failed, **super().failures()}
 
     def cancel(self, call_id: str) -> bool:
         """Cancel one call, which is answered with ``cancelled``.
@@ -194,6 +201,7 @@ class ToolRouter(Processor):
         else:
             tool = self._tools[chosen.name]
             answer = await self._executed(call, chosen, tools)
+        self._failed += answer.error in FAILURES
         if answer.error == "invalid_arguments":
             self.report(f"expected arguments that fit {call.name}, got others")
         await self.results.send(
@@ -245,6 +253,7 @@ class ToolRouter(Processor):
     ) -> CallAnswer:
         tool = self._tools[chosen.name]
         execution = Execution(tool, chosen, self._max_output, self._context)
+        execution.told = self._told
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
         async with create_task_group() as updates:

@@ -17,6 +17,7 @@ from typing import Literal
 from anyio import CancelScope, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
+from voxpipe.pipeline.runtime.tally import Tally, tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
@@ -58,7 +59,7 @@ class Switchboard:
 
     A caller whose app fails is told so, and the call ends. For every call that was
     taken the logger ``voxpipe.calls`` gets one line, without what was said, numbers or
-    keys.
+    keys; with ``failed_replies``, ``tool_errors`` and ``faults`` if there were any.
 
     Args:
         answer: the app.
@@ -158,7 +159,7 @@ class Switchboard:
             self._watch(timers())
         try:
             try:
-                with line.scope:
+                with line.scope, tallied(f"call={line.name}") as line.tally:
                     await self._serve(line)
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed
@@ -239,12 +240,13 @@ class Switchboard:
 class _Line:
     """One call, as the switchboard sees it."""
 
-    __slots__ = ("_began", "_was_running", "call", "end", "scope")
+    __slots__ = ("_began", "_was_running", "call", "end", "scope", "tally")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.scope = CancelScope()
         self.end: Ending | Literal[""] = ""
+        self.tally = Tally("")
         self._began = current_time()
         self._was_running = False  # at the last look
 
@@ -286,11 +288,12 @@ class _Line:
         """Write down how it was."""
         call, end = self.call, self.end or self.call.ended or "agent"
         logger.info(
-            "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s",
+            "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s%s",
             self.name,
             end,
             current_time() - self._began,
             call.replies,
             "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
+            self.tally,
         )
         return end

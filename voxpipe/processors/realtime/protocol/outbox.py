@@ -25,6 +25,14 @@ PORTS = frozenset(
     }
 )
 
+# By what the service gives as the reason (its error codes, and those of "incomplete").
+_CURES = {
+    "content_filter": "the service has withheld the rest",
+    "insufficient_quota": "look at the plan and the billing of your account",
+    "max_output_tokens": "raise max_output_tokens=",
+    "rate_limit_exceeded": "wait and ask again with `model.ask()`, or get higher limits",
+}
+
 
 class Outbox:
     """Messages for the service, frames for the ports, reports: all to be taken out.
@@ -37,6 +45,7 @@ class Outbox:
         messages: to be sent, in this order; audio becomes an ``append``.
         frames: for the ports, by the port's name, in order.
         reports: everything unusable or refused, for `Processor.report`.
+        failed_replies: how many there were so far.
         stirred: a reply has ended: there may be more, or another, to be played.
         read: the ports that somebody reads; all of them while that is not known.
     """
@@ -47,6 +56,7 @@ class Outbox:
         self.frames: deque[tuple[str, Frame]] = deque()
         self.reports: deque[str] = deque(maxlen=MAX_REPORTS)
         self.stirred = False
+        self.failed_replies = 0
         self.read = PORTS
 
     def send(self, kind: str, /, **fields: Any) -> None:
@@ -57,6 +67,17 @@ class Outbox:
         """Have ``frame`` sent to who reads ``port``."""
         if port in self.read:
             self.frames.append((port, frame))
+
+    def fell_short(self, status: str, reason: str) -> None:
+        """Have it reported that a reply has failed, or was not completed."""
+        cure = _CURES.get(reason, "ask again with `model.ask()`")
+        tell = self.reply_failed if status == "failed" else self.report
+        tell(f"a reply is {status}: {reason or 'no reason given'}; {cure}")
+
+    def reply_failed(self, text: str) -> None:
+        """Have it reported that a reply has failed, or was refused."""
+        self.failed_replies += 1
+        self.report(text)
 
     def report(self, text: str) -> None:
         """Have something reported."""

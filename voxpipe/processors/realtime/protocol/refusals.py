@@ -71,6 +71,7 @@ class Refusals:
         response = self._arbiter.refused(error.event_id, busy=busy, now=now)
         if response is not None:
             response.drop("rejected", error.name)
-        if response is not None or (error.code not in _BENIGN and not busy):
+            self._outbox.reply_failed(f"the service refused: {error.name}")
+        elif error.code not in _BENIGN and not busy:
             self._outbox.report(f"the service refused: {error.name}")
         return None

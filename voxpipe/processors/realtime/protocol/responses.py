@@ -240,7 +240,7 @@ class Responses:
         if status == "cancelled" and response.stalled:
             status, reason = "failed", response.stalled
         if status in ("failed", "incomplete"):
-            self._outbox.report(f"a reply is {status}: {reason or 'no reason given'}")
+            self._outbox.fell_short(status, reason)
         if status == "cancelled" and response.settled is None:
             self.cut(response, now, service_cancels=True)
         self._settle(response, status, reason)
@@ -248,7 +248,7 @@ class Responses:
 
     def lose(self, response: Response, reason: str, now: float) -> None:
         """The end of one is not told: what there is of it can be played."""
-        self._outbox.report(f"a reply is given up: {reason}")
+        self._outbox.reply_failed(f"a reply is given up: {reason}")
         self._end(response, ev.Response(id=response.id), now)
         response.is_lost = True
         self._settle(response, "failed", reason)
