@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voxpipe.pipeline import Output, Pipeline, Processor, WiringError
+from voxpipe.pipeline import Output, Pipeline, Processor, Text, WiringError
 from voxpipe.pipeline.graph import Graph
 from voxpipe.pipeline.testing import Probe, Source
 
@@ -67,10 +67,20 @@ def test_the_same_way_is_not_drawn_twice() -> None:
 
 
 def test_a_port_of_a_class_is_no_place() -> None:
-    probe = Probe()
-    assert refusal(Phone.heard >> probe.input).startswith(
-        "a port belongs to a processor that was made; None is none (draw an instance's "
-        "port, not the class's)"
+    assert refusal(Phone.heard >> Probe().input) == (
+        "Phone.heard is the port of a class: draw that of a box that was made, as in "
+        "`box = Phone(…)` and `box.heard`"
+    )
+
+
+def test_a_port_that_was_made_in_a_method_is_told_to_stand_in_the_class() -> None:
+    class Late(Processor):
+        def __init__(self) -> None:
+            self.output = Output[Text]()
+
+    assert refusal(Late().output >> Probe().input) == (
+        "an Output[Text]() was made in a method, such as __init__, and so no box has "
+        "it: declare it at the top of the class, `name = Output[Text]()`"
     )
 
 

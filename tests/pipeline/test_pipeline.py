@@ -314,6 +314,64 @@ async def test_a_fused_box_is_blamed_by_its_own_name() -> None:
     assert caught.value.__notes__ == ["raised by the box 'broken'"]
 
 
+@pytest.mark.parametrize("given", [SpeechStarted(at=0), None])
+async def test_a_feed_that_gives_no_frames_is_told_what_to_give(given: Any) -> None:
+    class Wrong(Filter[Any]):
+        def feed(self, frame: Any) -> Any:
+            return given
+
+    class Right(Filter[Any]):
+        def feed(self, frame: Any) -> Any:
+            return (5 + frame,)  # its own fault, of which it says enough
+
+    source, probe = Source(marks(1)), Probe()
+    with pytest.raises(TypeError) as caught:
+        await Pipeline(source.output >> Wrong() >> probe.input).run()
+    assert str(caught.value) == (
+        f"Wrong.feed gave no frames to go on with ('{type(given).__name__}' object is "
+        "not iterable): `yield` each frame, or return a tuple of them, as in "
+        "`return (frame,)`; `return ()` for none"
+    )
+    assert caught.value.__notes__ == ["raised by the box 'wrong'"]
+    with pytest.raises(TypeError, match="unsupported operand"):
+        await Pipeline(source.output >> Right() >> Probe().input).run()
+
+
+class Lifeless(Processor):
+    output = Output[Any]()
+
+
+class Synchronous(Processor):
+    output = Output[Any]()
+
+    def run(self) -> Any:
+        return None
+
+
+class Yielding(Processor):
+    output = Output[Any]()
+
+    async def run(self) -> Any:
+        yield SpeechStarted(at=0)
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        (Lifeless(), "Lifeless has no life: write `async def run(self)` in it"),
+        (Synchronous(), "Synchronous.run is not async: write `async def run(self)`"),
+        (Yielding(), "Yielding.run yields: write `await self.output.send(frame)`"),
+    ],
+)
+async def test_a_box_without_a_life_is_told_how_to_have_one(
+    box: Any, words: str
+) -> None:
+    with pytest.raises((TypeError, NotImplementedError)) as caught:
+        await Pipeline(box.output >> Probe().input).run()
+    assert str(caught.value).startswith(words)
+    assert caught.value.__notes__ == [f"raised by the box {box.name!r}"]
+
+
 async def test_a_box_that_cannot_be_reset_is_blamed_before_anything_runs() -> None:
     class Stuck(Filter[SpeechStarted]):
         def reset(self) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from voxpipe.pipeline import (
     AudioFrame,
+    Dtmf,
+    Filter,
+    Frame,
+    Image,
     Input,
     Output,
     Pipeline,
     Processor,
     Route,
+    Text,
+    Transcript,
+    Transform,
     WiringError,
 )
 from voxpipe.pipeline.testing import Probe, Source
@@ -30,6 +37,7 @@ from .boxes import (
     Model,
     Phone,
     Resample,
+    Speller,
     Tools,
 )
 
@@ -38,6 +46,103 @@ def complaints(*routes: Route) -> list[str]:
     with pytest.raises(WiringError) as caught:
         Pipeline(*routes)
     return str(caught.value).split("\n")
+
+
+# --- kinds of frames
+
+
+class Desk(Processor):
+    """Something with a port for each kind."""
+
+    words = Output[Transcript]()
+    keys = Output[Dtmf]()
+    anything = Output[Any]()
+    frames = Output[Frame]()
+    plain = Output()  # type: ignore[var-annotated]
+    reads = Input[Text | Image](optional=True)
+    hears = Input[AudioFrame | Dtmf](optional=True, takes=(AudioFrame,))
+    takes_all = Input[Any](optional=True)
+
+
+class Marked(Filter[AudioFrame]):
+    """A filter of a class of its own."""
+
+
+class Quiet(Marked):
+    def feed(self, frame: AudioFrame) -> Iterable[AudioFrame]:
+        return (frame,)
+
+
+class Written(Transform[Transcript, Text]):
+    def feed(self, frame: Transcript) -> Iterable[Text]:
+        return (Text(text=frame.text),)
+
+
+F = TypeVar("F", bound=Frame)
+
+
+class Unknown(Transform[Any, F]):
+    """Nobody can know what it gives."""
+
+    def feed(self, frame: Any) -> Iterable[F]:
+        return ()
+
+
+def test_a_route_that_brings_nothing_of_use_is_refused() -> None:
+    desk, phone, model = Desk(), Phone(), Model()
+    wrong: Any = desk.words >> phone.speaks  # type: ignore[operator]
+    assert complaints(wrong, phone.heard >> desk.takes_all) == [
+        "phone.speaks takes AudioFrame or ReplyEnd, and from desk.words comes "
+        "Transcript, which it would not heed: take the route away, or put a Transform "
+        "into it that makes one of the other"
+    ]
+    wrong = model.calls >> phone.speaks  # type: ignore[operator]
+    assert complaints(wrong, phone.heard >> model.hears) == [
+        "phone.speaks takes AudioFrame or ReplyEnd, and from model.calls comes "
+        "ToolCall, which it would not heed: draw `model.says >> phone.speaks`"
+    ]
+    wrong = phone.heard >> Quiet() >> desk.reads  # type: ignore[operator]
+    assert complaints(
+        wrong, model.says >> phone.speaks, phone.heard >> model.hears
+    ) == [
+        "desk.reads takes Image or Text, and from phone.heard comes AudioFrame, which "
+        "it would not heed: draw `phone.heard >> desk.hears`"
+    ]
+
+
+def test_keys_that_would_be_dropped_are_told_their_way() -> None:
+    desk, phone = Desk(), Desk()
+    phone.name = "phone"
+    assert complaints(phone.keys >> desk.hears) == [
+        "desk.hears takes AudioFrame, and from phone.keys comes Dtmf, which it would "
+        "not heed: draw `phone.keys >> Keys() >> desk.reads`"
+    ]
+
+
+def test_a_route_of_which_something_may_come_is_let_through() -> None:
+    desk, other, phone, unknown = Desk(), Desk(), Phone(), Unknown[Text]()
+    Pipeline(
+        other.words >> Written() >> desk.reads,
+        other.anything >> phone.speaks,
+        other.frames >> desk.reads,
+        other.plain >> desk.reads,
+        other.words >> desk.takes_all,
+        other.words >> unknown >> desk.reads,
+        phone.heard >> Speller() >> desk.reads,
+        phone.heard >> Decode() >> desk.hears,
+    )
+
+
+async def test_a_feed_that_cannot_wait_must_not_be_async() -> None:
+    class Slow(Filter[Any]):
+        async def feed(self, frame: Any) -> Any:
+            return (frame,)
+
+    desk, other = Desk(), Desk()
+    assert complaints(other.anything >> Slow() >> desk.takes_all) == [
+        "Slow.feed is async, and a box without a task cannot wait: write `def feed`, "
+        "or a Processor for what has to wait"
+    ]
 
 
 # --- inputs

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
-from .audio import AudioFormat
+from .audio import AudioFormat, AudioRule
 from .audioframe import Frame
 
 F = TypeVar("F")
@@ -54,6 +54,20 @@ class SyncBox:
             FormatError: such audio cannot enter here; say what can.
         """
         return format
+
+    def written_for(
+        self, format: AudioFormat, rule: AudioFormat | AudioRule | None
+    ) -> str:
+        """How a program would write this box so that what comes next can take it.
+
+        Args:
+            format: what leaves the box as it was written.
+            rule: what comes next can take, and ``format`` is not.
+
+        Returns:
+            Such as ``Resample(24000)``; empty if it is not this box that is wrong.
+        """
+        return ""
 
     def reset(self) -> None:
         """Forget the stream: called before a run, and when another turn begins."""

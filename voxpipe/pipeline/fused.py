@@ -162,8 +162,20 @@ class Node:
             for made in self._feed(frame):
                 self._next(made)
         except Exception as error:
+            self._explain(error)
             blame(error, self.name)
             raise
+
+    def _explain(self, error: Exception) -> None:
+        """Say what is wrong with a ``feed`` that gives no frames to go on with."""
+        at = error.__traceback__
+        if isinstance(error, TypeError) and at is not None and at.tb_next is None:
+            # Raised here, in `push`, by the loop over what it gave.
+            error.args = (
+                f"{type(self._box).__name__}.feed gave no frames to go on with "
+                f"({error}): `yield` each frame, or return a tuple of them, as in "
+                "`return (frame,)`; `return ()` for none",
+            )
 
     def _takes(self, frame: Any) -> bool:
         """Whether the box is to be fed with this kind of frame."""

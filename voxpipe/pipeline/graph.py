@@ -80,7 +80,7 @@ class Graph:
     def _connect(
         self, source: Output[Any], steps: list[AnyBox], sink: Input[Any]
     ) -> None:
-        self._know(source.owner)
+        self._know(source)
         branches = self.trees.setdefault(source, [])
         parent: object = source
         for step in steps:
@@ -90,7 +90,7 @@ class Graph:
                 branch = Branch(step, None)
                 branches.append(branch)
             parent, branches = step, branch.children
-        self._know(sink.owner)
+        self._know(sink)
         if any(branch.sink is sink for branch in branches):
             raise WiringError(f"the way from {source} into {sink} is drawn twice")
         branches.append(Branch(None, sink))
@@ -116,12 +116,10 @@ class Graph:
                 f"only: give each route its own {name}()"
             )
 
-    def _know(self, box: Any) -> None:
+    def _know(self, port: Input[Any] | Output[Any]) -> None:
+        box = port.owner
         if not isinstance(box, Processor):
-            raise WiringError(
-                f"a port belongs to a processor that was made; {box!r} is none "
-                "(draw an instance's port, not the class's)"
-            )
+            raise WiringError(_homeless(port))
         # By identity: a processor may be a dataclass, with an idea of equality.
         if not any(box is known for known in self.processors):
             self.processors.append(box)
@@ -149,3 +147,24 @@ class Graph:
                 name, number = f"{wanted}{number}", number + 1
             used.add(name)
             self._names[id(box)] = name
+
+
+def _homeless(port: Input[Any] | Output[Any]) -> str:
+    """Why a port has no box, and how it gets one."""
+    if port.owner is not None:
+        return (
+            f"a port belongs to a processor: let {type(port.owner).__name__}, which "
+            f"has {port.name}, derive from Processor"
+        )
+    if port.declared_by:
+        return (
+            f"{port} is the port of a class: draw that of a box that was made, as in "
+            f"`box = {port.declared_by}(…)` and `box.{port.name}`"
+        )
+    declared = getattr(port, "__orig_class__", type(port))
+    kind = getattr(declared, "__args__", ("",))[0]
+    name = f"{type(port).__name__}[{getattr(kind, '__name__', kind) or '…'}]()"
+    return (
+        f"an {name} was made in a method, such as __init__, and so no box has it: "
+        f"declare it at the top of the class, `name = {name}`"
+    )

@@ -108,7 +108,10 @@ class Pipeline:
         with watchdog.life(name):
             try:
                 try:
-                    await box.run()
+                    life: Any = box.run()
+                    if not hasattr(life, "__await__"):
+                        raise TypeError(_no_life(box, life))
+                    await life
                 finally:
                     for port in box.inputs():
                         port.finish()
@@ -122,7 +125,7 @@ class Pipeline:
     def _failures(self) -> Counter[str]:
         total = Counter[str]()
         for box in self._plan.processors:
-            total.update(box.failures())
+            total.update(box.failure_counts())
         return total
 
     def _refuse_busy_boxes(self) -> None:
@@ -165,3 +168,10 @@ class Pipeline:
         In ASCII where standard output cannot show more, so that it can be printed.
         """
         return drawing.text(self._plan)
+
+
+def _no_life(box: Processor, life: object) -> str:
+    name = f"{type(box).__name__}.run"
+    if hasattr(life, "__anext__") or hasattr(life, "__next__"):
+        return f"{name} yields: write `await self.output.send(frame)` in place of that"
+    return f"{name} is not async: write `async def run(self)`"

@@ -32,14 +32,18 @@ class Port:
         owner: the processor; `Any`, so that ports know nothing of processors.
     """
 
-    __slots__ = ("name", "owner")
+    # `__orig_class__` is what it was declared with, as in ``Output[Text]()``: Python
+    # puts it there.
+    __slots__ = ("__orig_class__", "declared_by", "name", "owner")
 
     def __init__(self) -> None:
         self.name: str = ""
         self.owner: Any = None
+        self.declared_by = ""  # a class
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.declared_by = owner.__name__
 
     def of(self, owner: object) -> Self:
         """A copy of a declared port for one processor."""
@@ -51,6 +55,8 @@ class Port:
         return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
+        if self.owner is None:  # of a class, or made by itself
+            return f"{self.declared_by or '?'}.{self.name or '?'}"
         owner = getattr(self.owner, "name", "") or type(self.owner).__name__.lower()
         return f"{owner}.{self.name}"
 
@@ -67,6 +73,8 @@ class Input(Port, Generic[T_contra]):
         feedback: it closes a loop: its writers never wait, and ``capacity`` must be
             able to hold all that can be outstanding.
         format: what audio may enter; ``None`` for any.
+        takes: the kinds of frames of which it makes use; by default all that it was
+            declared with. A route that can bring none of them is refused.
 
     Attributes:
         fed: something is drawn into it; set by the pipeline before `Processor.check`.
@@ -85,6 +93,7 @@ class Input(Port, Generic[T_contra]):
         "format",
         "on_full",
         "optional",
+        "takes",
         "through",
     )
 
@@ -97,6 +106,7 @@ class Input(Port, Generic[T_contra]):
         optional: bool = False,
         feedback: bool = False,
         format: AudioFormat | AudioRule | None = None,
+        takes: tuple[type, ...] = (),
     ) -> None:
         super().__init__()
         if (
@@ -115,6 +125,7 @@ class Input(Port, Generic[T_contra]):
         self.optional = optional
         self.feedback = feedback
         self.format = format
+        self.takes = takes
         self.fed = False
         self.through: tuple[AnyBox, ...] = ()
         self._queue: Queue | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -14,8 +13,6 @@ from .ports import Input, Port
 from .runtime import tally
 
 MAX_TOLD = 32  # kinds of faults that one box logs; all others are only counted
-
-logger = logging.getLogger(__name__)
 
 
 class Processor:
@@ -55,7 +52,10 @@ class Processor:
 
     async def run(self) -> None:
         """Live: read from inputs, send to outputs, return when all is done."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no life: write `async def run(self)` in it, "
+            "which reads from its inputs and sends to its outputs"
+        )
 
     def check(self) -> Iterable[str]:
         """What is wrong with how this box is wired, in full sentences with the cure.
@@ -78,7 +78,7 @@ class Processor:
         if not (self.faults.connected and self.faults.read):
             self._log(message)
 
-    def failures(self) -> Mapping[str, int]:
+    def failure_counts(self) -> Mapping[str, int]:
         """How often what has failed since it was made, by kind.
 
         For the line of a call: ``failed_replies``, ``tool_errors``, ``faults``.
@@ -90,7 +90,9 @@ class Processor:
         if kind in self._told or len(self._told) >= MAX_TOLD:
             return
         self._told.add(kind)
-        logger.warning(
+        import logging  # rarely needed: not worth its time at each import
+
+        logging.getLogger(__name__).warning(
             "%s%s: %s (told once; %s.faults has all)",
             tally.label(),
             self.name,

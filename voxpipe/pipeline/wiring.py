@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any
 
 from .audio import AudioFormat, check_entry
 from .errors import FormatError, WiringError
 from .filters import AnyBox
+from .frames import Dtmf, Text
 from .graph import Branch, Graph
+from .kinds import Kinds, after, can_enter, fit, in_words, kinds_of
 from .output import Output
 from .ports import Input, PlayoutInput
 
@@ -35,6 +38,8 @@ def check(plan: Graph) -> None:
         out.read = out in plan.trees
     complaints = [
         *_unfed(plan),
+        *_asynchronous(plan),
+        *_mute(plan),
         *_formats(plan),
         *_playouts(plan),
         *_loops(plan),
@@ -51,6 +56,66 @@ def _unfed(plan: Graph) -> Iterator[str]:
             yield f"nothing feeds {label}: draw a route that ends `>> {label}`"
 
 
+def _asynchronous(plan: Graph) -> Iterator[str]:
+    for box in plan.fused:
+        feed: Any = box.feed
+        if iscoroutinefunction(feed) or isasyncgenfunction(feed):
+            yield (
+                f"{type(box).__name__}.feed is async, and a box without a task cannot "
+                "wait: write `def feed`, or a Processor for what has to wait"
+            )
+
+
+# Boxes of ours that make one kind of frame of another.
+_MAKERS: tuple[tuple[type, type, str], ...] = ((Dtmf, Text, "Keys()"),)
+
+
+def _mute(plan: Graph) -> Iterator[str]:
+    """Routes along which nothing comes that is of use at their end."""
+    for output, tree in plan.trees.items():
+        for branch in tree:
+            for sink, kinds in _arrivals(branch, kinds_of(output)):
+                if not can_enter(kinds, kinds_of(sink)):
+                    yield (
+                        f"{plan.label(sink)} takes {in_words(kinds_of(sink))}, and "
+                        f"from {plan.label(output)} comes {in_words(kinds)}, which it "
+                        f"would not heed: {_redrawn(plan, output, sink, kinds)}"
+                    )
+
+
+def _arrivals(branch: Branch, kinds: Kinds) -> Iterator[tuple[Input[Any], Kinds]]:
+    if branch.sink is not None:
+        yield branch.sink, kinds
+    elif branch.box is not None:
+        left = after(branch.box, kinds)
+        for child in branch.children:
+            yield from _arrivals(child, left)
+
+
+def _redrawn(plan: Graph, output: Output[Any], sink: Input[Any], kinds: Kinds) -> str:
+    """How to draw a route along which something comes."""
+    inputs: list[Input[Any]] = [sink, *sink.owner.inputs()]
+    for kind, made, box in _MAKERS:
+        for other in inputs:
+            if kinds == {kind} and made in (kinds_of(other) or ()):
+                way = f"{plan.label(output)} >> {box} >> {plan.label(other)}"
+                return f"draw `{way}`"
+    drawn = {id(each) for each, to in _ends(plan) if to is sink}
+    for source in output.owner.outputs():
+        if id(source) not in drawn and fit(kinds_of(source), kinds_of(sink)):
+            return f"draw `{plan.label(source)} >> {plan.label(sink)}`"
+    for other in inputs:
+        if fit(kinds, kinds_of(other)):
+            return f"draw `{plan.label(output)} >> {plan.label(other)}`"
+    return "take the route away, or put a Transform into it that makes one of the other"
+
+
+def _ends(plan: Graph) -> Iterator[tuple[Output[Any], Input[Any]]]:
+    for output in plan.trees:
+        for sink, _ in plan.ways(output):
+            yield output, sink
+
+
 def _formats(plan: Graph) -> Iterator[str]:
     for output in plan.trees:
         if output.format is not None:
@@ -64,13 +129,25 @@ def misfits(plan: Graph, output: Output[Any], format: AudioFormat) -> Iterator[s
 
 
 def _enters(
-    plan: Graph, branch: Branch, format: AudioFormat, came_from: str
+    plan: Graph,
+    branch: Branch,
+    format: AudioFormat,
+    came_from: str,
+    boxes: tuple[AnyBox, ...] = (),
 ) -> Iterator[str]:
     if branch.sink is not None:
+        label, rule = plan.label(branch.sink), branch.sink.format
         try:
-            check_entry(format, came_from, branch.sink.format, plan.label(branch.sink))
+            check_entry(format, came_from, rule, label)
         except FormatError as error:
-            yield str(error)
+            better = {box: box.written_for(format, rule) for box in boxes}
+            box = next((each for each in boxes if better[each]), None)
+            yield (
+                str(error)
+                if box is None
+                else f"{plan.name(box)} gives {format}, and {label} takes {rule}: "
+                f"write {better[box]} in its place"
+            )
     elif branch.box is not None:
         name = plan.name(branch.box)
         try:
@@ -79,7 +156,7 @@ def _enters(
             yield f"{came_from} is {format}, {name}: {error}"
             return
         for child in branch.children:
-            yield from _enters(plan, child, leaving, name)
+            yield from _enters(plan, child, leaving, name, (branch.box, *boxes))
 
 
 def _playouts(plan: Graph) -> Iterator[str]:

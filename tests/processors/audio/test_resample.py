@@ -14,13 +14,15 @@ from voxpipe.pipeline import (
     AudioFrame,
     Dtmf,
     FormatError,
+    Input,
     Pipeline,
+    Processor,
     ReplyEnd,
     Turn,
     WiringError,
 )
 from voxpipe.pipeline.testing import Probe, Source
-from voxpipe.processors.audio import Resample
+from voxpipe.processors.audio import Gain, Resample
 
 Int16 = NDArray[np.int16]
 Float64 = NDArray[np.float64]
@@ -438,3 +440,17 @@ def test_a_pipeline_refuses_g711_before_anything_runs() -> None:
     source.output.format = AudioFormat("ulaw", 8_000)
     with pytest.raises(WiringError, match=r"source.output is ulaw 8000 Hz.*put Decode"):
         Pipeline(source.output >> Resample(24_000) >> probe.input)
+
+
+def test_a_wrong_rate_is_mended_where_it_was_written() -> None:
+    class Model(Processor):
+        hears = Input[AudioFrame](format=AudioFormat("pcm16", 24_000))
+
+    source = Source([])
+    source.output.format = AudioFormat("pcm16", 8_000)
+    with pytest.raises(WiringError) as caught:
+        Pipeline(source.output >> Resample(16_000) >> Gain(0) >> Model().hears)
+    assert str(caught.value) == (
+        "resample gives pcm16 16000 Hz, and model.hears takes pcm16 24000 Hz: write "
+        "Resample(24000) in its place"
+    )

@@ -688,7 +688,7 @@ def test_a_reply_that_fails_is_told_and_the_call_goes_on() -> None:
         assert phone_call.faults == [
             "a reply is failed: server_error; ask again with `model.ask()`"
         ]
-        failures = phone_call.model.failures()
+        failures = phone_call.model.failure_counts()
         assert failures == {"failed_replies": 1, "faults": 0}
 
     run_virtual(conversation)

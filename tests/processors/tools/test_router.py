@@ -228,7 +228,7 @@ async def test_the_first_of_each_error_of_a_tool_is_logged_with_its_places(
     assert "Traceback" in caplog.text
     assert ", in explode" in caplog.text
     assert "Rumpelstilzchen" not in caplog.text
-    assert router.failures() == {"tool_errors": 3, "faults": 0}
+    assert router.failure_counts() == {"tool_errors": 3, "faults": 0}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
+from voxpipe.pipeline import AudioFormat, AudioFrame, AudioRule, Filter, WiringError
+from voxpipe.pipeline.audio import rule_of
 
 from .pcm import need_pcm16
 from .polyphase import MAX_CYCLE, Polyphase, factors
@@ -55,6 +57,18 @@ class Resample(Filter[AudioFrame]):
             return format
         need_pcm16(format, "resampling")
         return AudioFormat("pcm16", self._to.rate, format.channels)
+
+    def written_for(
+        self, format: AudioFormat, rule: AudioFormat | AudioRule | None
+    ) -> str:
+        """With the right rate, if only that is wrong."""
+        if rule is None:
+            return ""
+        rates = rule_of(rule).rates
+        for rate in rates:
+            if rule_of(rule).allows(replace(format, rate=rate)):
+                return f"Resample({rate})"
+        return ""
 
     def reset(self) -> None:
         """Forget the stream."""

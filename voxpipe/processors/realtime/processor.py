@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from voxpipe.pipeline import (
+    AudioFrame,
     CallerFrame,
     Dtmf,
     Image,
@@ -14,6 +15,8 @@ from voxpipe.pipeline import (
     Output,
     Processor,
     ReplyFrame,
+    SpeechStarted,
+    SpeechStopped,
     Text,
     ToolCall,
     Transcript,
@@ -79,8 +82,12 @@ class Realtime(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[CallerFrame](optional=True)
-    speech = Input[CallerFrame](optional=True, capacity=256)
+    hears = Input[CallerFrame](
+        optional=True, takes=(AudioFrame, SpeechStarted, SpeechStopped)
+    )
+    speech = Input[CallerFrame](
+        optional=True, capacity=256, takes=(SpeechStarted, SpeechStopped)
+    )
     reads = Input[Text | Image](optional=True)
     results = Input[Answers](optional=True, feedback=True, capacity=256)
     says = Output[ReplyFrame]()
@@ -226,7 +233,7 @@ class Realtime(Processor):
 
     # --- the pipeline's side
 
-    def failures(self) -> Mapping[str, int]:
+    def failure_counts(self) -> Mapping[str, int]:
         """Replies that have failed, and everything else that was reported."""
         failed = self._conversation.outbox.failed_replies
         return {"failed_replies": failed, "faults": max(0, self.fault_count - failed)}

@@ -143,7 +143,7 @@ class Execution:
             return failure("invalid_arguments", str(error))
         except Unavailable as error:
             return failure("unavailable", str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # it is logged
             self._tell(f"the tool {self.tool.name}", error)
             return failure("tool_error", describe(error))
         answer = success(value, self._limit)
@@ -167,7 +167,7 @@ class Execution:
                 return None if agreed else failure("refused", "it was not approved")
         except Refused as refused:
             return failure("refused", str(refused) or "it was not approved")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # likewise
             # What cannot be approved is not done; why not is no caller's business.
             self._tell(f"the approval of {self.tool.name}", error)
             return failure("refused", "the approval could not be asked for")

@@ -132,9 +132,9 @@ class ToolRouter(Processor):
                 f"tells of any: draw `model.interruptions >> {self.interruptions}`"
             )
 
-    def failures(self) -> Mapping[str, int]:
+    def failure_counts(self) -> Mapping[str, int]:
         """Calls that failed by the tool's doing, and everything that was reported."""
-        return {"tool_errors": self._failed, **super().failures()}
+        return {"tool_errors": self._failed, **super().failure_counts()}
 
     def cancel(self, call_id: str) -> bool:
         """Cancel one call, which is answered with ``cancelled``.

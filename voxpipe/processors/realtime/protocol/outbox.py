@@ -30,7 +30,7 @@ _CURES = {
     "content_filter": "the service has withheld the rest",
     "insufficient_quota": "look at the plan and the billing of your account",
     "max_output_tokens": "raise max_output_tokens=",
-    "rate_limit_exceeded": "wait and ask again with `model.ask()`, or get higher limits",
+    "rate_limit_exceeded": "wait, and ask again with `model.ask()`",
 }
 
 

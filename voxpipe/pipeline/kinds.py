@@ -1,0 +1,85 @@
+"""Which kinds of frames go along a route, as far as annotations say it at run time.
+
+A type checker refuses a route that no frame can take. Without one such a route would be
+mute; so what `Output[…]`, `Input[…]` and the boxes between them were declared with is
+looked at before anything starts. Where that is not known, everything is let through.
+"""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from .filters import AnyBox, Filter, Transform
+from .ports import Input, Port
+
+Kinds = frozenset[type] | None
+"""Of frames; ``None`` when it cannot be known."""
+
+
+def kinds_of(port: Port) -> Kinds:
+    """What leaves an output, or may enter an input."""
+    if isinstance(port, Input) and port.takes:
+        return frozenset(port.takes)
+    arguments = get_args(getattr(port, "__orig_class__", None))
+    return _read(arguments[0]) if arguments else None
+
+
+def after(box: AnyBox, kinds: Kinds) -> Kinds:
+    """What leaves a box into which ``kinds`` go."""
+    if kinds is None:
+        return None
+    if not any(_meet(kind, taken) for kind in kinds for taken in box.accepts):
+        return kinds  # all pass by; but what it gives at the end may be anything
+    made = _made(box)
+    if made is None or isinstance(box, Filter):
+        return None if made is None else kinds | made
+    passing = {kind for kind in kinds if not issubclass(kind, box.accepts)}
+    return made | passing
+
+
+def can_enter(kinds: Kinds, taken: Kinds) -> bool:
+    """Whether some of ``kinds`` may enter where ``taken`` are."""
+    if kinds is None or taken is None:
+        return True
+    return any(_meet(kind, other) for kind in kinds for other in taken)
+
+
+def fit(kinds: Kinds, taken: Kinds) -> bool:
+    """Whether all of ``kinds`` are known to be among those that are ``taken``."""
+    if not kinds or not taken:
+        return False
+    return all(issubclass(kind, tuple(taken)) for kind in kinds)
+
+
+def in_words(kinds: Kinds) -> str:
+    """Their names."""
+    return " or ".join(sorted(kind.__name__ for kind in kinds or ()))
+
+
+def _meet(one: type, other: type) -> bool:
+    # A frame of either may be one of the other.
+    return issubclass(one, other) or issubclass(other, one)
+
+
+def _made(box: AnyBox) -> Kinds:
+    """What the ``feed`` of a box gives."""
+    base = Filter if isinstance(box, Filter) else Transform
+    for cls in type(box).__mro__:
+        for each in vars(cls).get("__orig_bases__", ()):
+            if get_origin(each) is base:
+                return _read(get_args(each)[-1])
+    return None
+
+
+def _read(annotation: Any) -> Kinds:
+    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _read(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        found = [_read(each) for each in get_args(annotation)]
+        known = [each for each in found if each is not None]
+        return frozenset[type]().union(*known) if len(known) == len(found) else None
+    is_class = isinstance(annotation, type) and origin is None
+    return frozenset({annotation}) if is_class and annotation is not Any else None
