@@ -50,6 +50,7 @@ PORTS = {
     "Approvals": "mcp.md",
     "Budget": "money.md",
     "Call": "telephony.md",
+    "Keys": "telephony.md",
     "MemoryPhone": "transports.md",
     "Probe": "testing.md",
     "Realtime": "realtime.md",

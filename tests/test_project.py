@@ -34,6 +34,7 @@ PIPELINE_ROOMS = {
 PROCESSOR_ROOMS = {
     "processors/audio": set[str](),
     "processors/vad": {"processors/audio"},
+    "processors/keypad": set[str](),
     "processors/recorder": set[str](),
     "processors/tools": set[str](),
     "processors/mcp": {"processors/tools"},
