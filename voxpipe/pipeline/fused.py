@@ -126,6 +126,11 @@ class Node:
             raise
 
     @property
+    def works_as(self) -> str:
+        """What is told to stand still when it blocks the event loop."""
+        return self.name
+
+    @property
     def made(self) -> int:
         """Frames that left it: those that what is first behind it was given."""
         return self._children[0].taken if self._children else self._unread

@@ -18,6 +18,7 @@ from .routes import Route
 from .run import Run
 from .runtime import tally
 from .runtime.scopes import bare
+from .runtime.stalls import stalls_told
 from .stats import Stats
 from .watchdog import Watchdog
 from .wiring import check
@@ -76,7 +77,7 @@ class Pipeline:
         try:
             self._circuit.connect()
             self._circuit.watch(self._watches)
-            with anyio.move_on_after(deadline) as scope:
+            with stalls_told(), anyio.move_on_after(deadline) as scope:
                 await self._live_together()
             return "deadline" if scope.cancelled_caught else "finished"
         finally:

@@ -100,6 +100,11 @@ class Processor:
             self.name,
         )
 
+    @property
+    def works_as(self) -> str:
+        """What is told to stand still when it blocks the event loop."""
+        return self.name
+
     def ports(self) -> list[Port]:
         """All of its ports, in the order in which they were declared."""
         return [port for port in vars(self).values() if isinstance(port, Port)]

@@ -8,8 +8,6 @@ the event loop may be what is stuck.
 from __future__ import annotations
 
 import math
-import os
-import sys
 from _thread import get_ident
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -17,6 +15,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import anyio
+
+from .runtime.stacks import frames_of, place_in
 
 if TYPE_CHECKING:
     import threading
@@ -95,25 +95,9 @@ class Watchdog:
             )
 
 
-# Where nobody would look for the fault: the event loop, and the standard library.
-_LOOPS = ("/anyio/", "/trio/", "/outcome/")
-_STDLIB = os.path.dirname(os.__file__)
-
-
 def _place(coroutine: Any, thread: int) -> str:
     """The innermost line at which a box stands, in code that could be at fault."""
-    place = "a place that cannot be seen"
-    for frame in _waiting(coroutine) or _working(thread):
-        code = frame.f_code
-        if not _is_innocent(code.co_filename):
-            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
-    return place
-
-
-def _is_innocent(path: str) -> bool:
-    if any(loop in path for loop in _LOOPS):
-        return True
-    return path.startswith(_STDLIB) and "-packages" not in path
+    return place_in(_waiting(coroutine) or frames_of(thread))
 
 
 def _waiting(coroutine: Any) -> list[FrameType]:
@@ -130,13 +114,3 @@ def _waiting(coroutine: Any) -> list[FrameType]:
             coroutine, "cr_await", getattr(coroutine, "gi_yieldfrom", None)
         )
     return found
-
-
-def _working(thread: int) -> list[FrameType]:
-    """The frames of the thread that runs the loop, from the outermost in."""
-    found: list[FrameType] = []
-    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]  # documented all the same
-    while frame is not None:
-        found.append(frame)
-        frame = frame.f_back
-    return found[::-1]

@@ -68,6 +68,11 @@ class Execution:
         return self._settle(answer)
 
     @property
+    def works_as(self) -> str:
+        """What is told to stand still when it blocks the event loop."""
+        return f"the tool {self.tool.name}"
+
+    @property
     def needs_somebody(self) -> bool:
         """Whether a person must agree first; by voice they have done so already."""
         return self._ask is not None
@@ -95,7 +100,9 @@ class Execution:
         with move_on_after(timeout):
             await self._answered.wait()
         if self._answer is None:
-            logger.warning("the tool %s took longer than %g s", self.tool.name, timeout)
+            if self._is_new("timeout"):
+                name = self.tool.name
+                logger.warning("the tool %s took longer than %g s", name, timeout)
             self.stop(failure("timeout", f"the tool took longer than {timeout:g} s"))
 
     @property
@@ -147,7 +154,7 @@ class Execution:
             self._tell(f"the tool {self.tool.name}", error)
             return failure("tool_error", describe(error))
         answer = success(value, self._limit)
-        if answer.left_out:
+        if answer.left_out and self._is_new("left out"):
             logger.warning(
                 "the tool %s returned what JSON has nothing for (%s): the model is "
                 "told that it is done, and the rest; return text, numbers, lists, "
@@ -177,10 +184,16 @@ class Execution:
         """Log what has raised, for whoever wrote it; the first of each kind fully."""
         # Its text may hold what people said: it is for the model, and for DEBUG.
         kind = f"{who} raised {type(error).__name__}"
-        if kind not in self.told:
-            self.told.add(kind)
+        if self._is_new(kind):
             logger.warning("%s%s", tally.label(), kind, exc_info=withheld(error))
         logger.debug("%s", kind, exc_info=error)
+
+    def _is_new(self, kind: str) -> bool:
+        """Whether this kind of failure of the tool is yet to be told."""
+        key = f"{self.tool.name} {kind}"
+        is_new = key not in self.told
+        self.told.add(key)
+        return is_new
 
     def _settle(self, answer: CallAnswer) -> bool:
         if self._answer is not None:

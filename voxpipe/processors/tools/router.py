@@ -33,7 +33,7 @@ TIMEOUT = 15.0  # seconds; a caller who hears nothing for longer hangs up
 MAX_OUTPUT = 65_536  # bytes; a quarter of the smallest model's memory is about as much
 MAX_REMEMBERED = 1_024  # call ids; more than one session of an hour makes
 MAX_LEFT_BEHIND = 32  # tools that do not stop; with more, calls are refused as ``busy``
-FAILURES = {"tool_error", "timeout", "unserialisable", "unavailable", "busy"}
+FAILURES = {"tool_error", "timeout", "unavailable", "busy"}  # not the model's doing
 MAX_UNDECIDED = 64  # calls that wait for a person; with more, they are ``busy`` too
 
 

@@ -1,0 +1,38 @@
+"""Where code stands: to name who keeps a loop from going on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from types import FrameType
+
+# Where nobody would look for the fault: the event loop, and the standard library.
+_LOOPS = ("/anyio/", "/trio/", "/outcome/")
+_STDLIB = os.path.dirname(os.__file__)
+
+
+def frames_of(thread: int) -> list[FrameType]:
+    """The frames of a thread that runs, from the outermost in."""
+    found: list[FrameType] = []
+    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]  # documented all the same
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found[::-1]
+
+
+def place_in(frames: Iterable[FrameType]) -> str:
+    """The innermost line in code that could be at fault."""
+    place = "a place that cannot be seen"
+    for frame in frames:
+        code = frame.f_code
+        if not _is_innocent(code.co_filename):
+            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
+    return place
+
+
+def _is_innocent(path: str) -> bool:
+    if any(loop in path for loop in _LOOPS):
+        return True
+    return path.startswith(_STDLIB) and "-packages" not in path
