@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -35,6 +37,18 @@ def test_a_call_is_told_in_one_plain_line(
     printed = capsys.readouterr().out
     assert printed.endswith(" INFO call=1a end=caller\n")
     assert printed.count("\n") == 1
+
+
+def test_a_console_with_few_letters_shows_what_it_has_none_for_in_others(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = io.BytesIO()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, encoding="ascii"))
+    log_to_console()
+    logger.info("text: 'menü'")
+    sys.stdout.flush()
+    assert console.getvalue().endswith(rb"INFO text: 'men\xfc'" + b"\n")
 
 
 def test_an_app_that_arranges_for_logs_keeps_its_own_ways(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,3 +142,17 @@ def test_it_does_not_listen_where_serve_does() -> None:
     serve.add_parser(commands)
     ports = {parser.parse_args([name]).port for name in ("simulate", "serve")}
     assert ports == {8080, 8081}
+
+
+@pytest.mark.parametrize(("quiet", "level"), [([], "INFO"), (["--quiet"], "WARNING")])
+def test_it_prints_what_its_sessions_do_unless_it_is_to_be_quiet(
+    quiet: list[str], level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def log(chosen: int) -> None:
+        seen.append(logging.getLevelName(chosen))
+
+    monkeypatch.setattr(simulate, "log_to_console", log)
+    assert main(["simulate", "absent.yaml", *quiet]) == 1
+    assert seen == [level]

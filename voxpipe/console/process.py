@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import os
 import sys
@@ -12,15 +13,18 @@ from contextlib import contextmanager
 FILES = 65_536  # descriptors; a call has two sockets
 
 
-def log_to_console() -> None:
+def log_to_console(level: int = logging.INFO) -> None:
     """Print what voxpipe logs, unless the app has arranged for logs itself."""
     if logging.getLogger().handlers:
         return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Where a console has fewer letters than a script: better a line than none.
+        sys.stdout.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("voxpipe")
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
 
 
 def open_files() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ from voxpipe.simulator.cassettes import load_cassette
 from voxpipe.simulator.net.keys import any_key
 
 from . import numbers
+from .process import log_to_console
 
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
@@ -72,6 +74,10 @@ MCP servers that a session declares are called if they are on this machine (pip 
         - {name: find_order, read_only: true, gives: {price: 40 euros}}
         - {name: refund, fails: {type: tool_execution_error, message: too late}}
 
+While it serves it prints a line for each session, each turn that it hears, each reply
+(which line of the script, and why) and each tool's answer, without their words; --quiet
+leaves them out.
+
 A session that was recorded (voxpipe.simulator.cassettes) is replayed in the same way:
 
   voxpipe simulate --cassette call.jsonl
@@ -103,6 +109,11 @@ def add_parser(commands: Any) -> None:
         type=_key,
         help="the one API key that is good; default: any",
     )
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="print no lines of sessions, turns, replies and tool calls",
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "script",
@@ -118,6 +129,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; returns the exit code."""
+    log_to_console(logging.WARNING if arguments.quiet else logging.INFO)
     anyio.run(simulate, arguments)
     return 0
 

@@ -87,6 +87,7 @@ class CallPump:
                 await self._work(tasks)
                 tasks.cancel_scope.cancel()
         finally:
+            self._session.journal.note("closed: the call is over")
             self._over = True
             self._reply_played.set()
             for client in self._clients:

@@ -30,10 +30,14 @@ class CallSession:
     Args:
         machine: the session; nobody else drives it.
         seed: makes the ids of the events added here reproducible.
+
+    Attributes:
+        journal: what it does, for people.
     """
 
     def __init__(self, machine: Machine, seed: int | None = None) -> None:
         self._machine = machine
+        self.journal = machine.journal
         self._random = Random(seed)
         self._output_audio = OutputAudioBuffer()
         self._formats: dict[str, WireFormat] = {}  # of responses that are running

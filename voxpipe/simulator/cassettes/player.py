@@ -53,6 +53,7 @@ class Player(SansIOSession):
         ignore: Collection[str] = (),
     ) -> None:
         super().__init__()
+        self.journal.open("replay", "a cassette is replayed")
         self.mismatch: CassetteMismatch | None = None
         self._entries = cassette.entries
         self._expected = Expectation(cassette, ignore)

@@ -59,6 +59,14 @@ class Pump:
 
     async def run(self) -> None:
         """Returns when the session is over, or the client has gone."""
+        try:
+            await self._run()
+        finally:
+            closed = self._session.close_frame
+            how = "" if closed is None else f" with {closed.code}"
+            self._session.journal.note(f"closed{how}")
+
+    async def _run(self) -> None:
         async with create_task_group() as tasks:
             tasks.start_soon(self._read, tasks)
             with suppress(EndOfStream):  # the client has gone: nobody is left to tell

@@ -23,6 +23,7 @@ from voxpipe.simulator.errors import (
 )
 
 from .ids import Ids
+from .journal import Journal
 from .json_types import is_object, not_json
 from .outbox import Event, Outbox, Request, Requests, T, Timers
 from .schema import Shape, nullable, text
@@ -33,9 +34,13 @@ class SansIOSession(ABC):
 
     Args:
         seed: makes ids reproducible.
+
+    Attributes:
+        journal: what it does, for people.
     """
 
     def __init__(self, seed: int | None = None) -> None:
+        self.journal = Journal()
         self._ids = Ids(Random(seed))
         self._outbox = Outbox(self._ids)
         self._timers = Timers()

@@ -6,7 +6,9 @@ from typing import Any
 
 from voxpipe.simulator.audio.sound import Sound, wire_format
 from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.protocol.journal import counted
 
+from .conversation.conversation import DefaultConversation
 from .conversation.items import ITEM, Item, make_item
 from .mcp.servers import McpServers
 from .session.state import SessionState
@@ -38,6 +40,7 @@ class ItemEvents:
         if approval:
             self._mcp.check(item)
         session.conversation.add(item, event.get("previous_item_id"))
+        session.journal.note(_came(item, session.conversation))
         session.announce(item)
         session.conclude(item)
         if approval:
@@ -126,3 +129,17 @@ class ItemEvents:
         if item is None:
             raise Refusal(code, message.format(id[:64]), "item_id")
         return item
+
+
+def _came(item: Item, conversation: DefaultConversation) -> str:
+    """What the client has put in, without its words."""
+    if item.type == "function_call_output":
+        call_id, output = item.call.get("call_id"), item.call["output"]
+        calls = (each for each in conversation if each.type == "function_call")
+        name = next((c.call["name"] for c in calls if c.call["call_id"] == call_id), "")
+        return f"the tool {name} answers ({counted(len(output), 'character')})"
+    if item.type != "message":
+        return f"an item comes: {item.type}"
+    if item.role == "user" and item.words:
+        return f"typed {counted(len(item.words.split()), 'word')}"
+    return f"an item comes: a message by the {item.role}"

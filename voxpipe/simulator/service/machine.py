@@ -13,6 +13,7 @@ from typing import Any
 from voxpipe.simulator.errors import Refusal, missing, unknown
 from voxpipe.simulator.protocol.client_events import CLIENT_EVENTS, SHAPES
 from voxpipe.simulator.protocol.dialogue import Dialogue
+from voxpipe.simulator.protocol.journal import counted
 from voxpipe.simulator.protocol.session_config import LIFETIME, Kind, SessionConfig
 from voxpipe.simulator.script.script import Script
 
@@ -72,6 +73,7 @@ class Machine(Dialogue):
             config,
             DefaultConversation(ids.new("conv")),
             script,
+            self.journal,
         )
         reader = ScriptReader(script)
         self._mcp = McpServers(self._session)
@@ -95,6 +97,7 @@ class Machine(Dialogue):
         if session is not None:
             asked = {k: v for k, v in session.items() if k != "model"}
             servers = self._configure(asked)
+        self.journal.open(config.now["id"], model or kind)
         self._outbox.emit("session.created", session=config.now)
         self._mcp.adopt(servers, now)
 
@@ -129,6 +132,7 @@ class Machine(Dialogue):
             session, spoken=self._session.spoken, replying=self._responses.busy
         )
         self._input_audio.configure()
+        self.journal.note(_asked_for(self._session.config.now))
         return servers
 
     def _create_response(self, event: dict[str, Any], now: float) -> None:
@@ -138,3 +142,14 @@ class Machine(Dialogue):
 
     def _cancel_response(self, event: dict[str, Any], now: float) -> None:
         self._responses.cancel(event.get("response_id"), now)
+
+
+def _asked_for(session: Mapping[str, Any]) -> str:
+    """What a client has set up, in a line."""
+    audio = session["audio"]
+    detection = audio["input"]["turn_detection"]
+    parts = [f"turns by {detection['type'] if detection else 'the client'}"]
+    if "output" in audio:  # a conversation
+        parts.append(f"voice {audio['output']['voice']}")
+        parts.append(counted(len(session["tools"]), "tool"))
+    return f"set up: {', '.join(parts)}"

@@ -153,6 +153,8 @@ class InputAudioBuffer:
         sound = Sound(buffer.format, buffer.cut(start, end))
         buffer.open_from = end
         item = Item(id, role="user", content=[ContentPart("input_audio", sound=sound)])
+        by = (self._settings or {}).get("type", "the client")
+        session.journal.note(f"heard {(end - start) / 1000:.1f} s, ended by {by}")
         previous = session.conversation.last_id
         session.conversation.add(item)
         session.outbox.emit(

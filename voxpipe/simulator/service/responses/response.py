@@ -55,6 +55,7 @@ class Response:
         self.request = request
         self.plan = plan
         self.ended = False
+        self.name = "a reply"
         self._session = session
         self._timing = session.script.timing
         self._input = input
@@ -224,10 +225,18 @@ class Response:
         bill = usage(self._input.tokens, self._input.cached, used)
         if self.silent:
             bill = NOTHING_USED
+        self._session.journal.note(self._told(status, details))
         self._session.outbox.emit(
             "response.done", response=self._shown(status, details, bill)
         )
         self._on_end(self, self._now, bill["total_tokens"])
+
+    def _told(self, status: ResponseStatus, details: dict[str, Any] | None) -> str:
+        """How it ended, for people."""
+        details = details or {}
+        why = details.get("reason") or details.get("error", {}).get("code")
+        sound = f", {self.spoken_ms / 1000:.1f} s of speech" if self.spoken_ms else ""
+        return f"{self.name} is {status}{f': {why}' if why else ''}{sound}"
 
     def _shown(
         self, status: ResponseStatus, details: dict[str, Any] | None, bill: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.protocol.journal import counted
 from voxpipe.simulator.script.faults import RATE_LIMIT
 from voxpipe.simulator.service.conversation.context import ContextWindow
 from voxpipe.simulator.service.mcp.servers import McpServers
@@ -12,7 +13,7 @@ from voxpipe.simulator.service.session.state import SessionState
 
 from .request import read_request
 from .response import Reason, Response
-from .script_reader import ScriptReader
+from .script_reader import Plan, ScriptReader
 
 _MAX_ASIDES = 32  # out-of-band responses at the same time; the simulator's own limit
 
@@ -39,6 +40,7 @@ class Responses:
         self._asides: dict[str, Response] = {}
         self._left = float(session.script.tokens_per_minute)
         self._left_at = 0.0
+        self._begun = 0
 
     @property
     def busy(self) -> bool:
@@ -78,6 +80,10 @@ class Responses:
         )
         plan = self._reader.plan(request.wish, request.items)
         response = Response(session, request, plan, input, self._over, self._mcp)
+        self._begun += 1
+        kind = "out-of-band reply" if request.aside else "reply"
+        response.name = f"{kind} {self._begun}"
+        session.journal.note(f"{response.name}: {plan.why}{_content(plan)}")
         if request.aside:
             self._asides[response.id] = response
         else:
@@ -139,3 +145,11 @@ class Responses:
             "reset_seconds": round((limit - self._left) * 60 / limit, 3),
         }
         return {"rate_limits": [tokens_left]}
+
+
+def _content(plan: Plan) -> str:
+    """What a reply will hold, without its words."""
+    parts = [counted(len(text.split()), "word") for text in plan.messages]
+    parts += [f"a call of {call.name}" for call in plan.calls]
+    parts += ["a failure"] if plan.failure else []
+    return f" ({', '.join(parts)})"

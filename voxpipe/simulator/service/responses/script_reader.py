@@ -67,6 +67,7 @@ class Plan:
         failure: how it fails after them.
         line: number of the script's line it follows, or takes the turn of, from 0.
         rule: the one that it follows instead.
+        why: this and nothing else, for people.
     """
 
     messages: tuple[str, ...]
@@ -75,6 +76,7 @@ class Plan:
     failure: Failure | None = None
     line: int | None = None
     rule: When | None = None
+    why: str = ""
 
 
 class ScriptReader:
@@ -107,10 +109,11 @@ class ScriptReader:
         """Choose what to say, given the response's input."""
         self._responses += 1
         if self._is_limited(self._responses - 1):
-            return Plan((), failure=_RATE_LIMITED)
+            return Plan((), failure=_RATE_LIMITED, why="a fault of the script's")
         verbatim = _VERBATIM.search(wish.instructions or "")
         if verbatim:
-            return _allowed(Plan((verbatim[1],)), wish)
+            why = "told in its instructions what to say"
+            return _allowed(Plan((verbatim[1],), why=why), wish)
         rule = None if wish.aside else self._again
         if rule is None:
             rule = self._rules.match(items, wish.instructions, aside=wish.aside)
@@ -118,12 +121,34 @@ class ScriptReader:
             self._again = None
         number, answer = self._turn(wish, rule)
         if answer is None:
-            return _allowed(Plan((echo(items),), line=number), wish)
+            why = "the script has nothing for it, so an echo"
+            return _allowed(Plan((echo(items),), line=number, why=why), wish)
         messages = tuple(fill(text, items) for text in answer.messages)
         plan = Plan(
-            messages, tuple(answer.calls), answer.wait_ms, answer.fails, number, rule
+            messages,
+            tuple(answer.calls),
+            answer.wait_ms,
+            answer.fails,
+            number,
+            rule,
+            self._why(rule, number, wish),
         )
         return _allowed(plan, wish)
+
+    def _why(self, rule: When | None, number: int | None, wish: Wish) -> str:
+        if rule is not None:
+            index = next(i for i, each in enumerate(self._script.when) if each is rule)
+            fields = ("instructions", "result", "text")
+            said = ((name, getattr(rule, name)) for name in fields)
+            holds = ", ".join(f"{name}: {each!r}" for name, each in said if each)
+            return f"rule {index + 1} of when holds ({holds or 'always'})"
+        if number is None:
+            return f"line {self._next_aside} of out_of_band, by turn"
+        return f"line {self._line_number(number)} of replies, by turn"
+
+    def _line_number(self, number: int) -> int:
+        lines = len(self._script.replies)
+        return number % lines + 1 if self._script.then == "repeat" else number + 1
 
     def _turn(
         self, wish: Wish, rule: When | None
@@ -187,6 +212,7 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
     if wish.tool_choice == "none":
         calls = ()
     elif absent:
+        plan = replace(plan, why=f"{plan.why}; the session declares no {absent[0]}")
         messages += (f"I have no tool called {', '.join(absent)}.",)
         calls = ()
     if wish.tool_choice == "required" and not names:

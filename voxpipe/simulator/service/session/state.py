@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voxpipe.simulator.protocol.ids import Ids
+from voxpipe.simulator.protocol.journal import Journal
 from voxpipe.simulator.protocol.outbox import Outbox, Request, Requests, Timers
 from voxpipe.simulator.protocol.session_config import SessionConfig
 from voxpipe.simulator.script.script import Script
@@ -44,6 +45,7 @@ class SessionState:
     config: SessionConfig
     conversation: DefaultConversation
     script: Script
+    journal: Journal
     spoken: bool = False
 
     def announce(self, item: Item) -> None:

@@ -62,6 +62,7 @@ class TranslationMachine(Dialogue):
         }
         if session is not None:
             self._config.update({k: v for k, v in session.items() if k != "model"})
+        self.journal.open(self._config.now["id"], f"{model} translates")
         self._outbox.emit("session.created", session=self._config.now)
 
     def _update(self, event: dict[str, Any], _now: float) -> None:
