@@ -2,7 +2,7 @@
 
 import sys
 
-from voxpipe.console.main import main
+from voxpipe.console.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

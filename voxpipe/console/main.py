@@ -11,6 +11,7 @@ from voxpipe.pipeline import VoxpipeError
 
 from . import serve, simulate
 from .demo import command as demo
+from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
 
 _ABOUT = """\
@@ -48,4 +49,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"voxpipe: {error.strerror}: {error.filename}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, as shells count
+        return INTERRUPTED

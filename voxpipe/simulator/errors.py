@@ -70,6 +70,11 @@ class Refusal(Exception):
         id = f"event_{uuid4()}"
         return {"type": "error", "event_id": id, "error": self.body()}
 
+    @property
+    def close_reason(self) -> str:
+        """What a close frame says where nothing can go on without what was asked."""
+        return ".".join(filter(None, [self.type, self.code]))
+
 
 class BadKey(Refusal):
     """A key that opens nothing, or none."""

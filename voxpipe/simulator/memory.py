@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from anyio import (
@@ -22,9 +23,9 @@ from anyio.streams.memory import (
 
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
-from .errors import ConnectionClosed
+from .errors import ConnectionClosed, Refusal
 from .machines import open_machine
-from .net.admission import Admission
+from .net.admission import Admission, check_model
 from .net.faulty import with_faults
 from .net.pump import Pump
 from .net.session_requests import in_line
@@ -108,7 +109,13 @@ class MemoryConnection(AsyncContextManagerMixin):
 
     async def _serve(self) -> None:
         try:
-            session = self._open_session()
+            try:
+                session = self._open_session()
+            except Refusal as refusal:  # as the service does: first open, then refused
+                with suppress(EndOfStream):
+                    await self._server.send(json.dumps(refusal.event()))
+                await self._server.close(4000, refusal.close_reason)
+                return
             client = with_faults(self._server, self._faults)
             await Pump(session, client, in_line(self._voice)).run()
         finally:
@@ -157,6 +164,7 @@ def connect_in_memory(
     *,
     model: str | None = None,
     kind: AnyKind = "realtime",
+    deployment: bool = False,
     seed: int | None = None,
     lifetime: float = LIFETIME,
 ) -> MemoryConnection:
@@ -167,6 +175,8 @@ def connect_in_memory(
         voice: how it sounds; without one the best there is (`find_voice`).
         model: one that the service knows; default: the newest of the kind.
         kind: ``realtime``, ``transcription`` or ``translation``.
+        deployment: the model is the name that somebody gave a deployment of Azure's,
+            and may be any.
         seed: makes all ids reproducible.
         lifetime: seconds after which the service ends the session.
 
@@ -174,10 +184,14 @@ def connect_in_memory(
         A connection to be opened with ``async with``.
     """
     admission = Admission(kind, _MODELS[kind] if model is None else model)
+
+    def open_() -> SansIOSession:
+        if not deployment:
+            check_model(kind, admission.model)
+        return open_machine(admission, script or Script(), lifetime=lifetime, seed=seed)
+
     return MemoryConnection(
-        lambda: open_machine(
-            admission, script or Script(), lifetime=lifetime, seed=seed
-        ),
+        open_,
         CachedVoice(voice or find_voice()),
         script.faults if script else (),
     )

@@ -97,10 +97,9 @@ class Router:
                 await self._converse(socket, request)
             except Refusal as refusal:
                 code = 3000 if isinstance(refusal, BadKey) else 4000
-                reason = ".".join(filter(None, [refusal.type, refusal.code]))
                 with suppress(EndOfStream):
                     await socket.send(json.dumps(refusal.event()))
-                    await socket.close(code, reason)
+                    await socket.close(code, refusal.close_reason)
 
         return converse
 

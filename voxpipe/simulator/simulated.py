@@ -44,6 +44,7 @@ class Simulated:
             self.voice,
             kind=kind,
             model=model,
+            deployment=urlsplit(address.url).path.startswith("/openai/"),
             seed=self.seed,
             lifetime=self.lifetime,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import anyio
 import pytest
 
@@ -54,3 +56,10 @@ def test_five_minutes_of_a_call_take_as_long_as_their_work() -> None:
     run_virtual(Pipeline(source.output >> probe.input).run)
     assert len(probe.frames) == 15_000
     assert probe.times[-1] - probe.times[0] == pytest.approx(299.98)
+
+
+def test_without_trio_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trio.testing", None)  # as if it were not there
+    with pytest.raises(ImportError) as caught:
+        run_virtual(measured, 1.0)
+    assert str(caught.value) == "virtual time is trio's: pip install 'voxpipe[trio]'"

@@ -179,3 +179,14 @@ def test_any_text_is_arguments_or_a_complaint(text: str) -> None:
     except ArgumentsError:
         return
     assert set(arguments) <= {"a", "b", "factor"}
+
+
+def test_a_tool_without_a_docstring_is_told_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def look(place: str) -> str:
+        return place
+
+    assert tool(look).description == ""
+    (message,) = caplog.messages
+    assert message.startswith("the tool look has no docstring: the model has its name")

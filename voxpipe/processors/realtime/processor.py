@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
@@ -22,6 +23,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.pipeline.runtime import tally
 
 from .config.changes import Changes
 from .config.settings import Settings
@@ -40,7 +42,9 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.link import Link
 from .shell.reply_sender import ReplySender
-from .shell.wiring import remote_errors, tool_errors, turn_errors
+from .shell.wiring import remote_errors, tool_errors, tool_warnings, turn_errors
+
+logger = logging.getLogger(__name__)
 
 _OVER = "the conversation is over"
 
@@ -256,6 +260,8 @@ class Realtime(Processor):
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
         link = self._link
+        for warning in tool_warnings(self.settings, self.calls):
+            logger.warning("%s%s", tally.label(), warning)
         async with link.running() as tasks:
             tasks.start_soon(self._take_results)
             tasks.start_soon(link.follow_marks, self.speech)

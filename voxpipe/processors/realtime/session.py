@@ -8,7 +8,7 @@ from typing import Unpack
 from voxpipe.pipeline.runtime.opening import opened_by_block
 
 from .config.changes import SessionOptions, settings_of
-from .config.models import warn_of_end, warn_of_prompt
+from .config.models import warn_of_end, warn_of_names, warn_of_prompt
 from .config.settings import Settings
 from .connect.connection import Connect, websocket
 from .connect.handshake import OpenedSession, configured, in_time, update_of
@@ -47,6 +47,7 @@ async def open_session(
     Warns:
         RetirementWarning: the model, its transcriber or the prompt will be switched
             off.
+        NameWarning: a model or a voice is not known; with the one that is like it.
         HostWarning: the host is known not to do what is asked.
 
     Raises:
@@ -70,6 +71,12 @@ async def open_session(
     if not host.is_azure:  # where names are anybody's, and models end on other days
         transcriber = settings.transcriber
         warn_of_end(settings.model, *([transcriber.model] if transcriber else ()))
+        if host.is_openai:  # a gateway may have names of its own
+            warn_of_names(
+                model=settings.model,
+                transcriber=transcriber.model if transcriber else None,
+                voice=settings.voice,
+            )
     where = {"model": settings.model} if call_id is None else {"call_id": call_id}
     async with connect(host.websocket(**where)) as connection:
         with in_time():

@@ -8,6 +8,7 @@ model which follows it is never refused.
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from .errors import ToolError
 from .policy import Filler, OnInterruption, Policy
 from .progress import Progress
 from .signature import SignatureSchema
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -183,6 +186,12 @@ def tool(
                 f"the docstring of the tool {chosen} describes what it does not take, "
                 f"so the model is not told: {', '.join(sorted(lost))}",
                 stacklevel=level,
+            )
+        if not description:
+            logger.warning(
+                "the tool %s has no docstring: the model has its name alone to know "
+                "what it is for; say so in a line, for example when to call it",
+                chosen,
             )
         return Tool(
             function,

@@ -5,7 +5,7 @@ The service upgrades first and refuses then: an ``error`` event and a close fram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -82,7 +82,7 @@ def _session(query: Query) -> Admission:
         return Admission("transcription", "")
     if "call_id" in query:  # the model is that of the call
         return Admission("realtime", "", query["call_id"][0])
-    _check_model(model, MODELS, "realtime?model=gpt-realtime-1.5")
+    check_model("realtime", model)
     return Admission("realtime", model)
 
 
@@ -90,12 +90,21 @@ def _translation(query: Query) -> Admission:
     if "intent" in query:
         raise unknown("intent")
     model = query.get("model", [""])[0]
-    example = "realtime/translations?model=gpt-realtime-translate"
-    _check_model(model, TRANSLATORS, example)
+    check_model("translation", model)
     return Admission("translation", model)
 
 
-def _check_model(model: str, known: Sequence[str], example: str) -> None:
+def check_model(kind: AnyKind, model: str) -> None:
+    """Refuse a model that the service does not have for this kind of session.
+
+    Raises:
+        Refusal: it is none of them.
+    """
+    if kind == "transcription":
+        return  # it is named by the session's configuration
+    known, example = MODELS, "realtime?model=gpt-realtime-1.5"
+    if kind == "translation":
+        known, example = TRANSLATORS, f"realtime/translations?model={TRANSLATORS[0]}"
     if not model:
         raise Refusal(
             "missing_model",

@@ -97,7 +97,19 @@ _TRANSCRIPTION = fields(
         "delay": nullable(one_of("minimal", "low", "medium", "high", "xhigh")),
     }
 )
-VOICE = either("a voice", text=text(64), object=fields({"id": text(128)}, "id"))
+VOICES = (
+    "alloy",
+    "ash",
+    "ballad",
+    "coral",
+    "echo",
+    "sage",
+    "shimmer",
+    "verse",
+    "marin",
+    "cedar",
+)
+VOICE = either("a voice", text=one_of(*VOICES), object=fields({"id": text(128)}, "id"))
 
 _TOOL = tagged(
     "type",

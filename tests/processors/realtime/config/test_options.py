@@ -19,10 +19,12 @@ from voxpipe.processors.realtime import (
     SemanticVad,
     ServerVad,
     Service,
+    SessionRefused,
     Settings,
     open_session,
 )
 from voxpipe.processors.realtime.config import (
+    NameWarning,
     NoiseReduction,
     Prompt,
     Retention,
@@ -209,6 +211,50 @@ async def test_what_will_be_switched_off_is_warned_about(
         async with open_session(**options, connect=simulated(Script())):
             pass
     assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"voice": "marinn"}, "the voice 'marinn' is not known here: did you mean 'ma"),
+        ({"voice": "nova"}, "the voice 'nova' is not known here: known: alloy, ash"),
+        (
+            {"model": "gpt-realtime-9"},
+            "the model 'gpt-realtime-9' is not known here: did you mean 'gpt-realtime",
+        ),
+    ],
+)
+async def test_a_name_that_is_not_known_is_warned_about_and_then_refused(
+    options: dict[str, Any], words: str
+) -> None:
+    with (
+        pytest.warns(NameWarning) as told,
+        pytest.raises(SessionRefused, match=r"invalid_(value|model)"),
+    ):
+        async with open_session(**options, connect=simulated()):
+            pass
+    (warning,) = told
+    assert str(warning.message).startswith(words)
+    assert warning.filename == __file__
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"voice": "cedar", "model": "gpt-realtime-2.1-mini"},
+        {"voice": "voice_1234"},
+        {
+            "model": "ours",
+            "voice": "cedar",
+            "service": Service(base_url="https://ours.openai.azure.com/openai/v1"),
+        },
+    ],
+)
+async def test_names_that_are_known_or_somebodys_own_are_no_reason_to_warn(
+    options: dict[str, Any],
+) -> None:
+    async with open_session(**options, connect=simulated()):
+        pass
 
 
 def test_little_of_an_option_is_little_on_the_wire() -> None:

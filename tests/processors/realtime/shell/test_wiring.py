@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
 
-from voxpipe.processors.realtime import Realtime, ServerVad, Session, Settings
+from voxpipe.pipeline import Pipeline
+from voxpipe.pipeline.testing import Probe, Source
+from voxpipe.processors.realtime import (
+    Realtime,
+    ServerVad,
+    Session,
+    Settings,
+    open_session,
+)
+from voxpipe.processors.realtime.config import Prompt
+from voxpipe.processors.realtime.shell.wiring import tool_warnings
+from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
+from voxpipe.simulator import simulated
 
 TOOLS = [{"type": "function", "name": "look"}]
 
@@ -123,3 +136,42 @@ def test_two_owners_of_turn_taking(
         f"two owners of turn-taking: {owner}, and what marks speech in the pipeline; "
         f'open the session with turn_detection="local", or {cure}'
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_told"),
+    [
+        ({}, True),
+        ({"tools": TOOLS}, False),
+        ({"extra": {"tools": TOOLS}}, False),
+        ({"prompt": Prompt(id="pmpt_1")}, False),
+    ],
+)
+def test_calls_that_cannot_come_are_told_and_may_still_come(
+    settings: dict[str, Any], is_told: bool
+) -> None:
+    calls = Realtime.calls
+    unread, read = copy(calls), copy(calls)
+    read.read = True
+    assert not list(tool_warnings(Settings(**settings), unread))
+    told = list(tool_warnings(Settings(**settings), read))
+    assert told == is_told * [
+        "Realtime.calls is read, and the session declares no tools, so the model calls "
+        "none: open_session(tools=TOOLS) with those of the router"
+    ]
+
+
+async def test_a_router_without_tools_in_the_session_is_told_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    router = ToolRouter([])
+    async with open_session(connect=simulated()) as session:
+        model = Realtime(session)
+        await Pipeline(
+            Source([]).output >> model.reads,
+            model.says >> Probe().input,
+            model.calls >> router.calls,
+            router.results >> model.results,
+        ).run()
+    (warning,) = caplog.messages
+    assert warning.startswith("realtime.calls is read, and the session declares no")

@@ -4,6 +4,7 @@ from .changes import Changes, SessionOptions
 from .models import (
     MODELS,
     Model,
+    NameWarning,
     Retirement,
     RetirementWarning,
     model_named,
@@ -30,6 +31,7 @@ __all__ = [
     "Changes",
     "McpChoice",
     "Model",
+    "NameWarning",
     "NoiseReduction",
     "Prompt",
     "Retention",

@@ -11,8 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 
 from .warn import warn_program
+
+
+class NameWarning(UserWarning):
+    """A model or a voice that is not known here; says which one is like it."""
 
 
 class RetirementWarning(UserWarning):
@@ -82,6 +87,20 @@ TRANSCRIBERS = (
     "gpt-4o-transcribe-diarize",
     "whisper-1",
 )
+# Reference, "audio.output.voice"; November 2026.
+VOICES = (
+    "alloy",
+    "ash",
+    "ballad",
+    "coral",
+    "echo",
+    "sage",
+    "shimmer",
+    "verse",
+    "marin",
+    "cedar",
+)
+CUSTOM = "voice_"  # the ids of voices of one's own begin so
 _DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 
 _SPEAKER, _SMALL, _WRITER = (
@@ -139,6 +158,27 @@ def warn_of_end(*names: str) -> None:
         if retirement is not None:
             cure = f"{retirement.successor} takes its place"
             _warn(f"the model {name}", retirement.day, cure)
+
+
+def warn_of_names(
+    *, model: str | None = None, transcriber: str | None = None, voice: str | None
+) -> None:
+    """Say of a name that is not known which known one is most like it.
+
+    It is sent all the same: the service has new ones, and says itself what it has not.
+    """
+    for what, name, known in (
+        ("model", model, tuple(MODELS)),
+        ("transcriber", transcriber, TRANSCRIBERS),
+        ("voice", voice, VOICES),
+    ):
+        if name is None or undated(name) in known or name in _RETIRING:
+            continue
+        if what == "voice" and name.startswith(CUSTOM):
+            continue
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        warn_program(f"the {what} {name!r} is not known here: {hint}", NameWarning)
 
 
 def warn_of_prompt() -> None:

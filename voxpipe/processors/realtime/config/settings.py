@@ -10,7 +10,7 @@ from voxpipe.pipeline import AudioFormat, FormatError
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .hosted_mcp import HostedMcp, check_labels
-from .models import model_named
+from .models import CUSTOM, model_named
 from .options import (
     Distance,
     Effort,
@@ -45,7 +45,6 @@ _DETECTIONS: Mapping[str, ServerVad | SemanticVad] = {
     "semantic": SemanticVad(),
 }
 _CHOICES = ("auto", "none", "required")
-_CUSTOM = "voice_"  # the ids of voices of one's own begin so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +188,7 @@ def _tools(settings: Settings) -> Any:
 
 def _voice(settings: Settings) -> Any:
     voice = settings.voice
-    return {"id": voice} if voice and voice.startswith(_CUSTOM) else voice
+    return {"id": voice} if voice and voice.startswith(CUSTOM) else voice
 
 
 _ELSEWHERE = {"model", "audio", "extra", "call_id"}  # fields that are told otherwise

@@ -59,6 +59,11 @@ class Host:
         """It is Microsoft's, where models are deployments."""
         return issuer_of(host_in(self.netloc)) == "azure"
 
+    @property
+    def is_openai(self) -> bool:
+        """It is OpenAI's, where models and voices have the names that they gave."""
+        return issuer_of(host_in(self.netloc)) == "openai"
+
     def websocket(self, path: str = "/realtime", **query: str) -> Address:
         """Where a session is, such as that of ``model="gpt-realtime-2.1"``."""
         return self._address("wss" if self.secure else "ws", path, query)

@@ -297,7 +297,7 @@ class Conversation:
     def _give_up_late(self, now: float) -> None:
         """Wait no longer for what the service should have told by now."""
         for text in self.arbiter.expire(now):
-            self.outbox.reply_failed(text)
+            self.outbox.report(text)
         for wished in self._hosted.advance(now):
             self._wish(wished, now)
         self._in_force.advance(now)

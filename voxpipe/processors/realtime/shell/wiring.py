@@ -46,6 +46,17 @@ def tool_errors(
         )
 
 
+def tool_warnings(settings: Settings, calls: Output[Any]) -> Iterator[str]:
+    """A taker of calls, and nothing to call; it may still come by an update."""
+    if calls.read and not (
+        settings.declares_tools or settings.mcp or settings.prompt or settings.call_id
+    ):
+        yield (
+            f"{calls} is read, and the session declares no tools, so the model calls "
+            "none: open_session(tools=TOOLS) with those of the router"
+        )
+
+
 def turn_errors(
     settings: Settings, hears: Input[CallerFrame], speech: Input[CallerFrame]
 ) -> Iterator[str]:
