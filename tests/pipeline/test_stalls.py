@@ -133,7 +133,11 @@ def test_where_time_is_virtual_nobody_watches(
     monkeypatch: pytest.MonkeyPatch, warnings: Callable[[], list[str]]
 ) -> None:
     seen: list[object] = []
-    monkeypatch.setattr(stalls.StallMonitor, "_watch", lambda *_: seen.append(1))
+
+    def watch(*arguments: object) -> None:
+        seen.append(arguments)
+
+    monkeypatch.setattr(stalls.StallMonitor, "_watch", watch)
 
     async def run() -> None:
         await Pipeline(Source([]).output >> Probe().input).run()

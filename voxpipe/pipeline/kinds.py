@@ -19,9 +19,9 @@ Kinds = frozenset[type] | None
 
 def kinds_of(port: Port) -> Kinds:
     """What leaves an output, or may enter an input."""
+    arguments = get_args(getattr(port, "__orig_class__", None))
     if isinstance(port, Input) and port.takes:
         return frozenset(port.takes)
-    arguments = get_args(getattr(port, "__orig_class__", None))
     return _read(arguments[0]) if arguments else None
 
 

@@ -35,7 +35,7 @@ class Processor:
     name: str
     fault_count: int
     running: bool
-    _told: set[str]
+    __told: set[str]  # not to be met by a subclass's own
 
     def __new__(cls, *_arguments: Any, **_keywords: Any) -> Self:
         """Give it its own ports, so that no subclass has to call ``__init__``."""
@@ -43,7 +43,7 @@ class Processor:
         box.name = name_of(cls)
         box.fault_count = 0
         box.running = False
-        box._told = set()
+        box.__told = set()
         for base in reversed(cls.__mro__):
             for name, port in vars(base).items():
                 if isinstance(port, Port):
@@ -87,9 +87,9 @@ class Processor:
 
     def _log(self, message: str) -> None:
         kind = re.sub(r"\d+", "0", message)  # another number is no other kind
-        if kind in self._told or len(self._told) >= MAX_TOLD:
+        if kind in self.__told or len(self.__told) >= MAX_TOLD:
             return
-        self._told.add(kind)
+        self.__told.add(kind)
         import logging  # rarely needed: not worth its time at each import
 
         logging.getLogger(__name__).warning(

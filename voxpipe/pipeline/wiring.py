@@ -97,7 +97,7 @@ def _redrawn(plan: Graph, output: Output[Any], sink: Input[Any], kinds: Kinds) -
     inputs: list[Input[Any]] = [sink, *sink.owner.inputs()]
     for kind, made, box in _MAKERS:
         for other in inputs:
-            if kinds == {kind} and made in (kinds_of(other) or ()):
+            if kinds == frozenset({kind}) and made in (kinds_of(other) or ()):
                 way = f"{plan.label(output)} >> {box} >> {plan.label(other)}"
                 return f"draw `{way}`"
     drawn = {id(each) for each, to in _ends(plan) if to is sink}

@@ -159,8 +159,8 @@ def _named(frame: FrameType) -> str:
     if not code.co_argcount:
         return ""
     owner: Any = frame.f_locals.get(code.co_varnames[0])
-    # Of the class: an instance might have to compute it.
-    return str(owner.works_as) if hasattr(type(owner), "works_as") else ""
+    kind: Any = type(owner)  # an instance might have to compute it
+    return str(owner.works_as) if hasattr(kind, "works_as") else ""
 
 
 def _way_in() -> Callable[[Callable[[], object]], object] | None:

@@ -11,5 +11,5 @@ def withheld(error: BaseException) -> BaseException:
     """
     kind = type(error)
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    bare = type(kind.__name__, (Exception,), names)
+    bare: type[Exception] = type(kind.__name__, (Exception,), names)
     return bare("(what it says is told at DEBUG)").with_traceback(error.__traceback__)

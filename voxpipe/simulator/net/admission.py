@@ -102,9 +102,11 @@ def check_model(kind: AnyKind, model: str) -> None:
     """
     if kind == "transcription":
         return  # it is named by the session's configuration
-    known, example = MODELS, "realtime?model=gpt-realtime-1.5"
+    known: tuple[str, ...] = MODELS
+    example = "realtime?model=gpt-realtime-1.5"
     if kind == "translation":
-        known, example = TRANSLATORS, f"realtime/translations?model={TRANSLATORS[0]}"
+        known = TRANSLATORS
+        example = f"realtime/translations?model={TRANSLATORS[0]}"
     if not model:
         raise Refusal(
             "missing_model",
