@@ -12,6 +12,8 @@ from voxpipe.pipeline import Dtmf, Output, Pipeline, Processor, Text, WiringErro
 from voxpipe.pipeline.testing import Probe, run_virtual
 from voxpipe.processors.keypad import Keys
 from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime.transcription import Transcribe
+from voxpipe.processors.realtime.translation import Translate
 from voxpipe.simulator import simulated
 
 
@@ -124,3 +126,8 @@ def test_keys_drawn_into_the_ear_of_a_model_are_told_their_way() -> None:
         "hand.output comes Dtmf, which it would not heed: draw `hand.output >> Keys() "
         ">> realtime.reads`"
     )
+
+
+def test_no_box_of_the_service_hears_keys() -> None:
+    for box in (Realtime, Transcribe, Translate):
+        assert Dtmf not in box.hears.takes

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from voxpipe.pipeline import (
-    AudioFrame,
     CallerFrame,
     Dtmf,
     Image,
@@ -16,8 +15,6 @@ from voxpipe.pipeline import (
     Output,
     Processor,
     ReplyFrame,
-    SpeechStarted,
-    SpeechStopped,
     Text,
     ToolCall,
     Transcript,
@@ -40,7 +37,7 @@ from .protocol.mcp_frames import McpNews
 from .protocol.response import Reply
 from .protocol.updates import Update
 from .session import Session
-from .shell.link import Link
+from .shell.link import HEEDED, Link
 from .shell.reply_sender import ReplySender
 from .shell.wiring import remote_errors, tool_errors, tool_warnings, turn_errors
 
@@ -86,12 +83,8 @@ class Realtime(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[CallerFrame](
-        optional=True, takes=(AudioFrame, SpeechStarted, SpeechStopped)
-    )
-    speech = Input[CallerFrame](
-        optional=True, capacity=256, takes=(SpeechStarted, SpeechStopped)
-    )
+    hears = Input[CallerFrame](optional=True, takes=HEEDED)
+    speech = Input[CallerFrame](optional=True, capacity=256)
     reads = Input[Text | Image](optional=True)
     results = Input[Answers](optional=True, feedback=True, capacity=256)
     says = Output[ReplyFrame]()

@@ -33,6 +33,7 @@ from voxpipe.processors.realtime.protocol.outbox import PORTS, Outbox
 from .ports import PortQueues
 from .sender import Sender
 
+HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
 

@@ -15,7 +15,7 @@ from voxpipe.pipeline import (
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.protocol.history import History
-from voxpipe.processors.realtime.shell.link import Link
+from voxpipe.processors.realtime.shell.link import HEEDED, Link
 from voxpipe.processors.realtime.shell.wiring import turn_errors
 
 from .protocol import TranscriptionProtocol
@@ -47,7 +47,7 @@ class Transcribe(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[CallerFrame]()
+    hears = Input[CallerFrame](takes=HEEDED)
     speech = Input[CallerFrame](optional=True, capacity=256)
     transcripts = Output[Transcript]()
     usage = Output[Usage]()

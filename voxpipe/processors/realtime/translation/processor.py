@@ -17,7 +17,7 @@ from voxpipe.pipeline import (
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
-from voxpipe.processors.realtime.shell.link import Link
+from voxpipe.processors.realtime.shell.link import HEEDED, Link
 
 from .protocol import TranslationProtocol
 from .session import TranslationSession, check_language
@@ -51,7 +51,7 @@ class Translate(Processor):
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
-    hears = Input[CallerFrame](format=PCM_24K)
+    hears = Input[CallerFrame](format=PCM_24K, takes=HEEDED)
     says = Output[ReplyFrame]()
     transcripts = Output[Transcript]()
     usage = Output[Usage]()
