@@ -14,20 +14,22 @@ may come late by what the others sleep in the meantime.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from anyio import (
+    CapacityLimiter,
     create_memory_object_stream,
     create_task_group,
     current_time,
     sleep_until,
-    to_thread,
 )
 from anyio.abc import ObjectSendStream
 
 from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
+from voxpipe.pipeline.runtime.threads import run_in_thread
 
 from .wav import WavHeader, read_header
 
@@ -121,15 +123,13 @@ class WavSource(Processor):
             frame = self._frame_bytes // format.sample_bytes  # samples
             # No frame across two blocks.
             count = max(BLOCK // header.sample_bytes // frame, 1) * frame
+            limiter = CapacityLimiter(1)
             for first in range(0, header.samples, count):
                 wanted = min(count, header.samples - first)
-                block = await to_thread.run_sync(
-                    _read_block,
-                    self.path,
-                    header,
-                    first,
-                    wanted,
-                    abandon_on_cancel=True,
+                block = await run_in_thread(
+                    partial(_read_block, self.path, header, first, wanted),
+                    limiter=limiter,
+                    name="reading",
                 )
                 await blocks.send(block)
                 there = len(block) // format.sample_bytes
