@@ -13,7 +13,6 @@ from typing import Any, Literal
 from anyio import (
     CancelScope,
     EndOfStream,
-    Event,
     Lock,
     create_task_group,
     current_time,
@@ -32,6 +31,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.pipeline.audio import bytes_of, check_entry
+from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .tap import Tap
@@ -44,7 +44,8 @@ class MemoryPhone(Processor):
     """One call without wires: ``say`` and ``play`` speak, ``listen`` hears the agent.
 
     Its orders may come from any task of the conversation, and wait until the pipeline
-    runs. What is said that cannot be audio is counted, dropped and reported.
+    runs, 10 s at most. What is said that cannot be audio is counted, dropped and
+    reported.
 
     Args:
         format: of both directions.
@@ -73,7 +74,7 @@ class MemoryPhone(Processor):
         self._intake = Intake(format, self.report)
         self._mouth = Lock(fast_acquire=True)  # one speaks at a time
         self._until = 0.0
-        self._up = Event()
+        self._start = Start()
         self._over = False
         self._scope: CancelScope | None = None
         self._turn: Turn | None = None  # the reply that was played last
@@ -91,9 +92,10 @@ class MemoryPhone(Processor):
 
         Raises:
             FormatError: it is no audio, such as an array.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
         audio = _checked(audio)
-        await self._up.wait()
+        await self._start.awaited("who listens to a caller")
         async with self._mouth:
             return await self._send(audio)
 
@@ -105,12 +107,13 @@ class MemoryPhone(Processor):
 
         Raises:
             FormatError: it is no audio, such as an array, or of another format.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
         audio = _checked(audio)
         if isinstance(audio, AudioFrame):
             check_entry(audio.format, "the frame", self.format, "the phone")
             audio = audio.data
-        await self._up.wait()
+        await self._start.awaited("who listens to a caller")
         async with self._mouth:
             if self._background == "nothing":
                 self._until = current_time()
@@ -128,7 +131,9 @@ class MemoryPhone(Processor):
 
         Raises:
             EndOfStream: the call is over, and all of it was listened to.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
+        await self._start.awaited("what the agent says")
         while not self._kept:
             if self._over:
                 raise EndOfStream
@@ -140,7 +145,7 @@ class MemoryPhone(Processor):
     def hang_up(self) -> None:
         """End the call now: what was not yet heard never will be."""
         self._over = True
-        self._up.set()
+        self._start.set()
         self._news.set()
         if self._turn is not None:
             self._turn.cut()
@@ -154,7 +159,7 @@ class MemoryPhone(Processor):
         if self._over:
             return
         self._until = current_time()
-        self._up.set()
+        self._start.set()
         tap = Tap(self.played, self._keep)
         playout = Playout(
             self.speaks, self._begin, clear=_forget, played=tap, basis="measured"
