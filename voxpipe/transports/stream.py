@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyio import BrokenResourceError, ClosedResourceError, create_task_group
-from anyio.abc import ObjectStream
+from anyio.abc import AnyByteStream
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -32,7 +32,7 @@ class StreamPhone(Processor):
     speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
-    def __init__(self, stream: ObjectStream[bytes], format: AudioFormat) -> None:
+    def __init__(self, stream: AnyByteStream, format: AudioFormat) -> None:
         self.heard.format = self.speaks.format = self.played.format = format
         self._stream = stream
         self._intake = Intake(format, self.report)
