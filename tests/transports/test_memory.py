@@ -69,7 +69,7 @@ class Call:
 
             tasks.start_soon(carry)
             await caller(self.phone)
-            self.phone.hang_up()
+            self.phone.disconnect()
             await self.ended()
             tasks.cancel_scope.cancel()
 
@@ -260,7 +260,7 @@ def test_after_the_call_nothing_can_be_said() -> None:
     call = Call(MemoryPhone(FORMAT))
 
     async def caller(phone: MemoryPhone) -> None:
-        phone.hang_up()
+        phone.disconnect()
         assert not await phone.say(tone(0.1))
         assert not await phone.play(tone(0.1))
 
@@ -270,7 +270,7 @@ def test_after_the_call_nothing_can_be_said() -> None:
 
 async def test_a_phone_that_was_hung_up_before_the_call_ends_it_at_once() -> None:
     phone, probe = MemoryPhone(FORMAT), Probe()
-    phone.hang_up()
+    phone.disconnect()
     pipeline = Pipeline(Source([]).output >> phone.speaks, phone.heard >> probe.input)
     assert await pipeline.run(deadline=5) == "finished"
     assert not await phone.say(tone(0.1))
@@ -352,7 +352,7 @@ def test_orders_to_a_phone_in_no_pipeline_do_not_wait_for_ever(
             with pytest.raises(VoxpipeError, match=r"start_soon\(pipeline.run\)"):
                 await order()
             assert current_time() - began == pytest.approx(10.0)
-        phone.hang_up()
+        phone.disconnect()
         assert not await phone.say(tone(0.1))
         with pytest.raises(EndOfStream):
             await phone.listen()

@@ -11,13 +11,13 @@ from collections import deque
 from typing import Any, Literal
 
 from anyio import (
-    CancelScope,
     EndOfStream,
     Lock,
     create_task_group,
     current_time,
     sleep_until,
 )
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -76,7 +76,8 @@ class MemoryPhone(Processor):
         self._until = 0.0
         self._start = Start()
         self._over = False
-        self._scope: CancelScope | None = None
+        self._hung_up = False
+        self._tasks: TaskGroup | None = None  # while it runs
         self._turn: Turn | None = None  # the reply that was played last
         self._kept: deque[AudioFrame] = deque()
         self._kept_seconds = 0.0
@@ -143,19 +144,29 @@ class MemoryPhone(Processor):
         return frame
 
     def hang_up(self) -> None:
-        """End the call now: what was not yet heard never will be."""
+        """End the call after the agent's last word, as `Call.hang_up` does.
+
+        Nothing more is heard of what the program says; it can `listen` to the end.
+        """
+        if not self._hung_up:
+            self._hung_up = True
+            if self._tasks is not None:
+                self._tasks.start_soon(self.heard.end)
+
+    def disconnect(self) -> None:
+        """The line is gone now: what was not yet heard never will be."""
         self._over = True
         self._start.set()
         self._news.set()
         if self._turn is not None:
             self._turn.cut()
-        if self._scope is not None:
-            self._scope.cancel()
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
 
     # --- the pipeline's side
 
     async def run(self) -> None:
-        """Carry the call until the program hangs up or the agent's stream has ended."""
+        """Carry the call until the agent's stream has ended, or the line is gone."""
         if self._over:
             return
         self._until = current_time()
@@ -166,17 +177,20 @@ class MemoryPhone(Processor):
         )
         try:
             async with create_task_group() as tasks:
-                self._scope = tasks.cancel_scope
+                self._tasks = tasks
+                if self._hung_up:
+                    await self.heard.end()
                 if self._background == "silence":
                     tasks.start_soon(self._fill)
                 await playout.run()
                 tasks.cancel_scope.cancel()
         finally:
             self._over = True
+            self._tasks = None
             self._news.set()
 
     async def _send(self, audio: bytes | AudioFrame) -> bool:
-        if self._over:
+        if self._over or self._hung_up:
             return False
         if isinstance(audio, AudioFrame):
             frame = self._intake.check(audio)
@@ -189,7 +203,7 @@ class MemoryPhone(Processor):
 
     async def _fill(self) -> None:
         silence = self.format.silence(FRAME)
-        while True:
+        while not self._hung_up:
             await sleep_until(self._until + FRAME)
             async with self._mouth:
                 if self._until + FRAME <= current_time():

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from anyio import (
+    CancelScope,
     CapacityLimiter,
     create_memory_object_stream,
     create_task_group,
@@ -87,14 +88,30 @@ class WavSource(Processor):
         self._silence = silence_after
         self._position = 0  # bytes that were sent
         self._began = 0.0
+        self._hung_up = False
+        self._scope: CancelScope | None = None  # while it speaks
 
     @property
     def seconds(self) -> float:
         """How long it lasts, the silence behind it included."""
         return self._header.seconds + self._silence
 
+    def hang_up(self) -> None:
+        """End here, and not with the recording; what the agent has to say is said.
+
+        As `Call.hang_up`, for a call of this and a `WavSink`.
+        """
+        self._hung_up = True
+        if self._scope is not None:
+            self._scope.cancel()
+
     async def run(self) -> None:
         """Speak."""
+        with CancelScope() as self._scope:
+            if not self._hung_up:
+                await self._speak()
+
+    async def _speak(self) -> None:
         for oddity in self._header.oddities:
             self.report(f"{self.path.name}: {oddity}")
         self._position, self._began = 0, current_time()

@@ -117,13 +117,12 @@ def test_a_conversation_can_go_on_with_another_box_and_not_with_the_same(
 ) -> None:
     async def scene() -> None:
         async with open_session(connect=simulated()) as session:
-            for _ in range(2):
-                model = Realtime(session)
+            for model in (Realtime(session), Realtime(session)):
                 reply = model.say("Hello.")
                 await talk(model).run()
                 assert (await reply.outcome()).status == "completed"
-            with pytest.raises(WiringError, match="has run, and its conv"):
-                talk(model)
+                with pytest.raises(WiringError, match="has run, and its conv"):
+                    talk(model)
 
     run_virtually(backend, scene)
 
@@ -174,7 +173,7 @@ def test_who_waits_before_the_pipeline_starts_is_served(backend: Backend) -> Non
             async with create_task_group() as tasks:
                 tasks.start_soon(run_later)
                 outcome = await model.say("Hello.").outcome()
-            assert outcome.status == "completed"
+                assert outcome.status == "completed"
 
     run_virtually(backend, scene)
 

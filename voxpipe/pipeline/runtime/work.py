@@ -37,7 +37,8 @@ class Work:
             _noticed.reset(before)
 
     @contextmanager
-    def _lasting(self) -> Generator[None]:
+    def lasting(self) -> Generator[None]:
+        """Work in this block."""
         self._under_way += 1
         try:
             yield
@@ -52,5 +53,5 @@ _noticed: ContextVar[Work] = ContextVar("voxpipe work")
 @contextmanager
 def at_work() -> Generator[None]:
     """Work in this block, for whoever notices."""
-    with _noticed.get(Work())._lasting():
+    with _noticed.get(Work()).lasting():
         yield
