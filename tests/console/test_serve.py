@@ -184,6 +184,44 @@ async def test_an_app_of_ones_own_serves_up_to_the_limit_and_a_second_signal_cut
         assert "end=drained" in await server.until("cut: 1")
 
 
+HANGING = """
+import threading
+from voxpipe.pipeline import Pipeline, ReplyEnd, ToolCall
+from voxpipe.pipeline.testing import Probe, Source
+from voxpipe.processors.tools import ToolRouter, tool
+
+@tool(timeout=0.01)
+def hang() -> None:
+    "For ever."
+    threading.Event().wait()
+
+async def answer(call):
+    router = ToolRouter([hang])
+    calls = Source([ToolCall(call_id="1", name="hang", arguments="{}")])
+    await Pipeline(
+        calls.output >> router.calls,
+        router.results >> Probe().input,
+        Source([ReplyEnd(turn=None)]).output >> call.speaks,
+    ).run()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+async def test_a_tool_that_hangs_does_not_keep_the_process(
+    tmp_path: Path, loop: str
+) -> None:
+    (tmp_path / "my_agent.py").write_text(HANGING)
+    options = ("my_agent:answer", "--simulator", "--loop", loop)
+    async with served(*options, cwd=tmp_path) as server:
+        async with FakeTwilio(server.url).call() as caller:
+            await caller.wait_closed()
+            assert caller.ended == "agent"
+        await server.until("end=agent")
+        server.process.send_signal(signal.SIGTERM)
+        await server.until("cut: 0")  # and then it ends, with code 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

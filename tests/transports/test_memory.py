@@ -20,9 +20,12 @@ from voxpipe.pipeline import (
     ReplyEnd,
     ReplyFrame,
     Turn,
+    VoxpipeError,
 )
 from voxpipe.pipeline.testing import Probe, Source, no_leaks, run_virtual
 from voxpipe.transports import MemoryPhone
+
+from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
 
 FORMAT = AudioFormat("pcm16", 8_000)
 
@@ -66,7 +69,7 @@ class Call:
 
             tasks.start_soon(carry)
             await caller(self.phone)
-            self.phone.hang_up()
+            self.phone.disconnect()
             await self.ended()
             tasks.cancel_scope.cancel()
 
@@ -257,7 +260,7 @@ def test_after_the_call_nothing_can_be_said() -> None:
     call = Call(MemoryPhone(FORMAT))
 
     async def caller(phone: MemoryPhone) -> None:
-        phone.hang_up()
+        phone.disconnect()
         assert not await phone.say(tone(0.1))
         assert not await phone.play(tone(0.1))
 
@@ -267,7 +270,7 @@ def test_after_the_call_nothing_can_be_said() -> None:
 
 async def test_a_phone_that_was_hung_up_before_the_call_ends_it_at_once() -> None:
     phone, probe = MemoryPhone(FORMAT), Probe()
-    phone.hang_up()
+    phone.disconnect()
     pipeline = Pipeline(Source([]).output >> phone.speaks, phone.heard >> probe.input)
     assert await pipeline.run(deadline=5) == "finished"
     assert not await phone.say(tone(0.1))
@@ -332,3 +335,26 @@ async def test_a_frame_of_samples_is_heard(
 async def test_a_frame_of_another_rate_is_not_played_at_the_wrong_pace() -> None:
     with pytest.raises(FormatError, match=r"put Resample\(8000\) between the frame"):
         await MemoryPhone(FORMAT).play(AudioFrame.of(ARRAY, 16_000))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_orders_to_a_phone_in_no_pipeline_do_not_wait_for_ever(
+    backend: Backend,
+) -> None:
+    async def scene() -> None:
+        phone = MemoryPhone(FORMAT)
+        for order in (
+            phone.listen,
+            lambda: phone.say(tone(0.1)),
+            lambda: phone.play(tone(0.1)),
+        ):
+            began = current_time()
+            with pytest.raises(VoxpipeError, match=r"start_soon\(pipeline.run\)"):
+                await order()
+            assert current_time() - began == pytest.approx(10.0)
+        phone.disconnect()
+        assert not await phone.say(tone(0.1))
+        with pytest.raises(EndOfStream):
+            await phone.listen()
+
+    run_virtually(backend, scene)

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio import create_memory_object_stream
-from anyio.abc import ObjectStream
+from anyio.abc import ObjectStream, SocketAttribute, SocketStream
 from anyio.streams.stapled import StapledObjectStream
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +80,28 @@ def test_the_other_side_gets_no_more_ahead_than_the_lead() -> None:
 
     run_virtual(call, says(AUDIO), other_side)
     assert [time - times[0] for time in times] == pytest.approx([0, 0.05, 0.3, 0.55])
+
+
+async def test_a_socket_is_such_a_stream() -> None:
+    answer = AUDIO[:800]
+
+    async def serve(line: SocketStream) -> None:
+        async with line:
+            phone = StreamPhone(line, FORMAT)
+            heard = phone.heard >> Probe().input
+            await Pipeline(says(answer).output >> phone.speaks, heard).run()
+
+    async with (
+        no_leaks(),
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(listener.serve, serve)
+        port: int = listener.extra(SocketAttribute.local_port)
+        async with await anyio.connect_tcp("127.0.0.1", port) as line:
+            await line.send(AUDIO[:160])
+            assert b"".join([piece async for piece in line]) == answer
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_side_that_is_gone_ends_the_call_without_an_error() -> None:

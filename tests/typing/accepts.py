@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_type
 
+from anyio.abc import ObjectStream, SocketStream
+from anyio.streams.tls import TLSStream
+
 from voxpipe.pipeline import (
+    AudioFormat,
     AudioFrame,
     Dtmf,
     Filter,
@@ -23,6 +27,9 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.realtime import Realtime, ServerVad, Settings, Update
 from voxpipe.processors.realtime.money import Budget
+from voxpipe.transports import StreamPhone
+
+ULAW = AudioFormat("ulaw", 8_000)
 
 
 class Phone(Processor):
@@ -99,3 +106,11 @@ def a_session_is_changed_in_typed_fields(model: Realtime) -> None:
 def what_it_costs_and_the_keys_of_a_telephone_have_ports(model: Realtime) -> None:
     assert_type(model.usage >> Budget(usd=1).charges, Route)
     assert_type(model.pressed >> Dialled().keys, Route)
+
+
+def any_byte_stream_is_a_line(
+    sockets: SocketStream, tls: TLSStream, objects: ObjectStream[bytes]
+) -> None:
+    assert_type(StreamPhone(sockets, ULAW), StreamPhone)
+    assert_type(StreamPhone(tls, ULAW), StreamPhone)
+    assert_type(StreamPhone(objects, ULAW), StreamPhone)

@@ -105,8 +105,8 @@ def add_parser(commands: Any) -> None:
         type=numbers.seconds,
         default=300.0,
         metavar="S",
-        help="seconds after the agent's last word until a call is ended; "
-        "default: %(default)g",
+        help="seconds until a call is ended in which nobody speaks, the caller or the "
+        "agent, and no tool is at work; default: %(default)g",
     )
     parser.add_argument(
         "--drain",
@@ -241,8 +241,8 @@ voxpipe {__version__} answers calls with {arguments.app}, at {url}
   stream    {stream}/twilio
   health    {url}/healthz and /readyz
   model     {model}
-  calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s without \
-a reply
+  calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
+silence
   checks    {gate.line}
   runs on   {arguments.loop}
 

@@ -11,14 +11,13 @@ from collections import deque
 from typing import Any, Literal
 
 from anyio import (
-    CancelScope,
     EndOfStream,
-    Event,
     Lock,
     create_task_group,
     current_time,
     sleep_until,
 )
+from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -32,6 +31,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.pipeline.audio import bytes_of, check_entry
+from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .tap import Tap
@@ -44,7 +44,8 @@ class MemoryPhone(Processor):
     """One call without wires: ``say`` and ``play`` speak, ``listen`` hears the agent.
 
     Its orders may come from any task of the conversation, and wait until the pipeline
-    runs. What is said that cannot be audio is counted, dropped and reported.
+    runs, 10 s at most. What is said that cannot be audio is counted, dropped and
+    reported.
 
     Args:
         format: of both directions.
@@ -73,9 +74,10 @@ class MemoryPhone(Processor):
         self._intake = Intake(format, self.report)
         self._mouth = Lock(fast_acquire=True)  # one speaks at a time
         self._until = 0.0
-        self._up = Event()
+        self._start = Start()
         self._over = False
-        self._scope: CancelScope | None = None
+        self._hung_up = False
+        self._tasks: TaskGroup | None = None  # while it runs
         self._turn: Turn | None = None  # the reply that was played last
         self._kept: deque[AudioFrame] = deque()
         self._kept_seconds = 0.0
@@ -91,9 +93,10 @@ class MemoryPhone(Processor):
 
         Raises:
             FormatError: it is no audio, such as an array.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
         audio = _checked(audio)
-        await self._up.wait()
+        await self._start.awaited("who listens to a caller")
         async with self._mouth:
             return await self._send(audio)
 
@@ -105,12 +108,13 @@ class MemoryPhone(Processor):
 
         Raises:
             FormatError: it is no audio, such as an array, or of another format.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
         audio = _checked(audio)
         if isinstance(audio, AudioFrame):
             check_entry(audio.format, "the frame", self.format, "the phone")
             audio = audio.data
-        await self._up.wait()
+        await self._start.awaited("who listens to a caller")
         async with self._mouth:
             if self._background == "nothing":
                 self._until = current_time()
@@ -128,7 +132,9 @@ class MemoryPhone(Processor):
 
         Raises:
             EndOfStream: the call is over, and all of it was listened to.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
+        await self._start.awaited("what the agent says")
         while not self._kept:
             if self._over:
                 raise EndOfStream
@@ -138,40 +144,53 @@ class MemoryPhone(Processor):
         return frame
 
     def hang_up(self) -> None:
-        """End the call now: what was not yet heard never will be."""
+        """End the call after the agent's last word, as `Call.hang_up` does.
+
+        Nothing more is heard of what the program says; it can `listen` to the end.
+        """
+        if not self._hung_up:
+            self._hung_up = True
+            if self._tasks is not None:
+                self._tasks.start_soon(self.heard.end)
+
+    def disconnect(self) -> None:
+        """The line is gone now: what was not yet heard never will be."""
         self._over = True
-        self._up.set()
+        self._start.set()
         self._news.set()
         if self._turn is not None:
             self._turn.cut()
-        if self._scope is not None:
-            self._scope.cancel()
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
 
     # --- the pipeline's side
 
     async def run(self) -> None:
-        """Carry the call until the program hangs up or the agent's stream has ended."""
+        """Carry the call until the agent's stream has ended, or the line is gone."""
         if self._over:
             return
         self._until = current_time()
-        self._up.set()
+        self._start.set()
         tap = Tap(self.played, self._keep)
         playout = Playout(
             self.speaks, self._begin, clear=_forget, played=tap, basis="measured"
         )
         try:
             async with create_task_group() as tasks:
-                self._scope = tasks.cancel_scope
+                self._tasks = tasks
+                if self._hung_up:
+                    await self.heard.end()
                 if self._background == "silence":
                     tasks.start_soon(self._fill)
                 await playout.run()
                 tasks.cancel_scope.cancel()
         finally:
             self._over = True
+            self._tasks = None
             self._news.set()
 
     async def _send(self, audio: bytes | AudioFrame) -> bool:
-        if self._over:
+        if self._over or self._hung_up:
             return False
         if isinstance(audio, AudioFrame):
             frame = self._intake.check(audio)
@@ -184,7 +203,7 @@ class MemoryPhone(Processor):
 
     async def _fill(self) -> None:
         silence = self.format.silence(FRAME)
-        while True:
+        while not self._hung_up:
             await sleep_until(self._until + FRAME)
             async with self._mouth:
                 if self._until + FRAME <= current_time():

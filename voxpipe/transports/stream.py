@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyio import BrokenResourceError, ClosedResourceError, create_task_group
-from anyio.abc import ObjectStream
+from anyio.abc import AnyByteStream, TaskGroup
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -32,27 +32,43 @@ class StreamPhone(Processor):
     speaks = PlayoutInput[ReplyFrame]()
     played = Output[AudioFrame]()
 
-    def __init__(self, stream: ObjectStream[bytes], format: AudioFormat) -> None:
+    def __init__(self, stream: AnyByteStream, format: AudioFormat) -> None:
         self.heard.format = self.speaks.format = self.played.format = format
         self._stream = stream
         self._intake = Intake(format, self.report)
+        self._hung_up = False
+        self._tasks: TaskGroup | None = None  # while it runs
+
+    def hang_up(self) -> None:
+        """End the call after the agent's last word, as `Call.hang_up` does."""
+        if not self._hung_up:
+            self._hung_up = True
+            if self._tasks is not None:
+                self._tasks.start_soon(self.heard.end)
 
     async def run(self) -> None:
         """Carry audio both ways."""
         playout = Playout(self.speaks, self._write, played=self.played)
         try:
             async with create_task_group() as tasks:
+                self._tasks = tasks
+                if self._hung_up:
+                    await self.heard.end()
                 tasks.start_soon(self._listen)
                 await playout.run()
                 tasks.cancel_scope.cancel()
         except* (BrokenResourceError, ClosedResourceError):
             pass  # the other side is gone: an end like any other
+        finally:
+            self._tasks = None
 
     async def _write(self, frame: AudioFrame) -> None:
         await self._stream.send(frame.data)
 
     async def _listen(self) -> None:
         async for data in self._stream:
+            if self._hung_up:
+                continue  # nobody listens, but it is known when the other side is gone
             frame = self._intake.feed(data)
             if frame is not None and not await self.heard.send(frame):
                 break

@@ -14,20 +14,23 @@ may come late by what the others sleep in the meantime.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from anyio import (
+    CancelScope,
+    CapacityLimiter,
     create_memory_object_stream,
     create_task_group,
     current_time,
     sleep_until,
-    to_thread,
 )
 from anyio.abc import ObjectSendStream
 
 from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
+from voxpipe.pipeline.runtime.threads import run_in_thread
 
 from .wav import WavHeader, read_header
 
@@ -85,14 +88,30 @@ class WavSource(Processor):
         self._silence = silence_after
         self._position = 0  # bytes that were sent
         self._began = 0.0
+        self._hung_up = False
+        self._scope: CancelScope | None = None  # while it speaks
 
     @property
     def seconds(self) -> float:
         """How long it lasts, the silence behind it included."""
         return self._header.seconds + self._silence
 
+    def hang_up(self) -> None:
+        """End here, and not with the recording; what the agent has to say is said.
+
+        As `Call.hang_up`, for a call of this and a `WavSink`.
+        """
+        self._hung_up = True
+        if self._scope is not None:
+            self._scope.cancel()
+
     async def run(self) -> None:
         """Speak."""
+        with CancelScope() as self._scope:
+            if not self._hung_up:
+                await self._speak()
+
+    async def _speak(self) -> None:
         for oddity in self._header.oddities:
             self.report(f"{self.path.name}: {oddity}")
         self._position, self._began = 0, current_time()
@@ -121,15 +140,13 @@ class WavSource(Processor):
             frame = self._frame_bytes // format.sample_bytes  # samples
             # No frame across two blocks.
             count = max(BLOCK // header.sample_bytes // frame, 1) * frame
+            limiter = CapacityLimiter(1)
             for first in range(0, header.samples, count):
                 wanted = min(count, header.samples - first)
-                block = await to_thread.run_sync(
-                    _read_block,
-                    self.path,
-                    header,
-                    first,
-                    wanted,
-                    abandon_on_cancel=True,
+                block = await run_in_thread(
+                    partial(_read_block, self.path, header, first, wanted),
+                    limiter=limiter,
+                    name="reading",
                 )
                 await blocks.send(block)
                 there = len(block) // format.sample_bytes

@@ -522,7 +522,7 @@ def test_a_question_that_is_open_when_the_caller_goes_is_answered(
     async def plot(conversation: Call) -> None:
         await sleep(0.3)
         await conversation.speak(1.0)
-        conversation.phone.hang_up()
+        conversation.phone.disconnect()
 
     async def conversation() -> None:
         lines = script(
@@ -626,7 +626,7 @@ def test_the_caller_who_hangs_up_in_mid_answer_has_not_heard_the_rest() -> None:
     async def plot(conversation: Call) -> None:
         conversation.model.say(LONG)
         await sleep(1.5)
-        conversation.phone.hang_up()
+        conversation.phone.disconnect()
 
     async def conversation() -> None:
         async with call(GREETS) as phone_call:

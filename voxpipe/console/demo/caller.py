@@ -115,7 +115,7 @@ async def guest(phone: MemoryPhone, replies: ReplyWatcher) -> None:
     heard = await _hear_out(replies, heard)
     await phone.play(goodbye.audio)
     await _hear_out(replies, heard)
-    phone.hang_up()
+    phone.disconnect()
 
 
 def somebody(spoken: CallerSpeech) -> Plot:
@@ -125,7 +125,7 @@ def somebody(spoken: CallerSpeech) -> Plot:
         greeting = await _hear_out(replies, None)
         await phone.play(spoken.audio)
         await _hear_out(replies, greeting)
-        phone.hang_up()
+        phone.disconnect()
 
     return speak
 

@@ -21,6 +21,7 @@ from voxpipe.pipeline import (
     Usage,
 )
 from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime.start import Start
 
 from .config.changes import Changes
 from .config.settings import Settings
@@ -105,13 +106,15 @@ class Realtime(Processor):
                 f"expected seconds of silence to wait for, got {response_timeout}"
             )
         self._connection, settings = session.connection, session.settings
+        self._start = Start()
         self._conversation = conversation = Conversation(
             settings,
             host=session.host,
             response_timeout=response_timeout,
             on_over=lambda: self._link.wake(),
+            start=self._start,
         )
-        self._link = link = Link(self, session.connection, conversation)
+        self._link = link = Link(self, session, conversation)
         self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
             conversation, settings.audio, link.flush, link.moves(), self.report
@@ -236,7 +239,8 @@ class Realtime(Processor):
         return {"failed_replies": failed, "faults": max(0, self.fault_count - failed)}
 
     def check(self) -> Iterable[str]:
-        """Nobody to hear, tools without a taker, and turns with two owners or none."""
+        """No session, nobody to hear, tools not taken, or turns with no one owner."""
+        yield from self._link.check()
         settings, hears, speech = self.settings, self.hears, self.speech
         is_carried = settings.call_id is not None
         if is_carried:
@@ -256,6 +260,7 @@ class Realtime(Processor):
         for warning in tool_warnings(self.settings, self.calls):
             logger.warning("%s%s", tally.label(), warning)
         async with link.running() as tasks:
+            self._start.set()
             tasks.start_soon(self._take_results)
             tasks.start_soon(link.follow_marks, self.speech)
             if isinstance(self._connection, SidebandConnection):

@@ -84,4 +84,6 @@ async def open_session(
                 told = await configured(connection, update)
             else:
                 connection, settings, told = await join(connection, settings)
-        yield Session.as_told(settings, connection, told, host)
+        session = Session.as_told(settings, connection, told, host)
+        with session.loan:
+            yield session

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 
+from voxpipe.pipeline.runtime.threads import run_in_thread
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .timeline import Block
@@ -88,9 +89,7 @@ class Disk:
         while self.error is None:
             await self._news.wait()
             # Left behind on cancel: `close` waits for it, but not for ever.
-            await to_thread.run_sync(
-                self._drain, abandon_on_cancel=True, limiter=limiter
-            )
+            await run_in_thread(self._drain, limiter=limiter, name="recording")
 
     async def close(self) -> None:
         """Write what is left, and close; cancellation waits for that, 2 s at most."""

@@ -19,6 +19,7 @@ from voxpipe.pipeline import (
     ToolUpdate,
 )
 from voxpipe.pipeline.runtime.recent import Recent
+from voxpipe.pipeline.runtime.work import at_work
 
 from .approval import DECIDE, ByVoice, Questions
 from .call_updates import CallUpdates
@@ -256,15 +257,22 @@ class ToolRouter(Processor):
         execution.told = self._told
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
+        with at_work():
+            await self._follow(call.call_id, execution, tool)
+        del self._under_way[call.call_id]
+        return execution.answer
+
+    async def _follow(
+        self, call_id: str, execution: Execution, tool: Tool[..., Any]
+    ) -> None:
+        """Until it has its answer."""
         async with create_task_group() as updates:
-            updates.start_soon(self._updates.follow, call.call_id, execution)
+            updates.start_soon(self._updates.follow, call_id, execution)
             if execution.needs_somebody:
                 await self._wait_for_somebody(execution)
             execution.begin()
             await execution.end(self._timeout if tool.timeout is None else tool.timeout)
             updates.cancel_scope.cancel()
-        del self._under_way[call.call_id]
-        return execution.answer
 
     async def _wait_for_somebody(self, execution: Execution) -> None:
         if self._is_ending or self._undecided >= MAX_UNDECIDED:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
+
+from voxpipe.pipeline.runtime.threads import run_in_thread
 
 from .outputs import ToolOutput
 from .progress import Progress
@@ -51,9 +53,8 @@ class Threads:
                 given = tool.start(arguments, progress, context)
                 return (_drawn(given),)  # in a tuple: trio refuses awaitables
 
-        # Abandoned on cancel: nothing else ends the wait for a thread that hangs.
-        (value,) = await to_thread.run_sync(
-            run, abandon_on_cancel=True, limiter=self._limiter
+        (value,) = await run_in_thread(
+            run, limiter=self._limiter, name=f"tool {tool.name}"
         )
         return await self._awaited(value) if inspect.isawaitable(value) else value
 

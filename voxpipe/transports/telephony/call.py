@@ -41,7 +41,9 @@ class Call(Processor):
         replies: those of which something was sent to the caller.
         cost_usd: the sum of `charges`; ``None`` if nothing was charged, or one of them
             had no price.
-        spoke_at: when (`anyio.current_time`) a reply was last being sent.
+        spoke_at: until when (`anyio.current_time`) the caller hears what was sent last,
+            of a reply or not, at least.
+        caller_spoke_at: when the caller was last found to speak (``loudness.py``).
         heard_at: when the carrier's last message came.
         sending_since: when a message was begun that the carrier has not taken yet.
     """
@@ -62,6 +64,7 @@ class Call(Processor):
     replies: int
     cost_usd: float | None
     spoke_at: float
+    caller_spoke_at: float
     heard_at: float
     sending_since: float | None
 

@@ -20,6 +20,7 @@ from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.tally import Tally, tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.pipeline.runtime.work import Work
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
@@ -64,8 +65,9 @@ class Switchboard:
     Args:
         answer: the app.
         limit: calls at once; those that were promised count.
-        idle_limit: seconds after the agent's last word until a call is ended, and
-            those that an app may go on after it.
+        idle_limit: seconds until a call is ended in which nobody speaks: the caller is
+            not louder than a quiet line, nothing is played, and no tool is at work.
+            Before and after its pipeline an app has as many.
         apology: what a caller hears when the app has failed, a WAV file in the
             carrier's format (for Twilio, mu-law at 8,000 Hz), or ``None`` for nothing.
 
@@ -159,7 +161,8 @@ class Switchboard:
             self._watch(timers())
         try:
             try:
-                with line.scope, tallied(f"call={line.name}") as line.tally:
+                work, label = line.work.noticed(), f"call={line.name}"
+                with line.scope, work, tallied(label) as line.tally:
                     await self._serve(line)
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed
@@ -240,11 +243,12 @@ class Switchboard:
 class _Line:
     """One call, as the switchboard sees it."""
 
-    __slots__ = ("_began", "_was_running", "call", "end", "scope", "tally")
+    __slots__ = ("_began", "_was_running", "call", "end", "scope", "tally", "work")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.scope = CancelScope()
+        self.work = Work()
         self.end: Ending | Literal[""] = ""
         self.tally = Tally("")
         self._began = current_time()
@@ -265,11 +269,16 @@ class _Line:
         call = self.call
         if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
             self.cut("stuck")
-        elif now - max(call.spoke_at, self._began) > idle_limit:
+        elif now - self._alive_at(now) > idle_limit:
             self.cut("idle")
         elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
             self.cut("silent")
         self._was_running = call.running
+
+    def _alive_at(self, now: float) -> float:
+        call = self.call
+        spoken = max(call.spoke_at, call.caller_spoke_at)
+        return max(spoken, self.work.last(now), self._began)
 
     def _listens(self) -> bool:
         # Before and after its pipeline runs nobody reads what the carrier sends.

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from anyio import current_time, move_on_after, sleep, sleep_forever
+from anyio import (
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep,
+    sleep_forever,
+)
 
 from voxpipe.pipeline import Input, Pipeline, Processor, TransportError
 from voxpipe.pipeline.frames import Dtmf
@@ -16,7 +22,7 @@ from ....processors.realtime.loops import (
     Backend,
     run_virtually,
 )
-from .agents import Parrot, greeter, parrot, speech
+from .agents import HUM, Parrot, greeter, parrot, speech, talk
 
 virtual = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -194,5 +200,40 @@ def test_an_app_may_see_its_caller_vanish(backend: Backend) -> None:
             await sleep(1)
             caller.drop()
         assert ends == ["lost"]
+
+    run_virtually(backend, scene)
+
+
+@virtual
+def test_a_call_that_nobody_ends_is_not_waited_for_for_ever(backend: Backend) -> None:
+    async def scene() -> None:
+        async with answered(greeter) as caller:
+            await sleep(100)
+            await caller.say(speech(1))
+            await caller.listen()
+            began = current_time()
+            with pytest.raises(TimeoutError, match=r"60 s: have the agent end it with"):
+                await caller.wait_closed()
+            assert current_time() - began == pytest.approx(60, abs=1)
+        assert caller.ended == "caller"
+
+    run_virtually(backend, scene)
+
+
+@virtual
+def test_a_call_in_which_somebody_speaks_is_waited_for(backend: Backend) -> None:
+    async def talkative(call: Call) -> None:
+        async def end() -> None:
+            await sleep(50)
+            call.hang_up()
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(end)
+            await talk(call, Parrot(HUM * 10))  # for 20 s
+
+    async def scene() -> None:
+        async with answered(talkative, patience=31) as caller:
+            await caller.wait_closed()
+        assert caller.ended == "agent"
 
     run_virtually(backend, scene)

@@ -169,7 +169,7 @@ def test_it_knows_when_it_last_spoke_and_heard_something() -> None:
 
     evening = Evening(Agent(said(Turn(), 1.0), stays=3.0), once)
     assert evening.call.heard_at - evening.began == nearly(2.0)
-    assert evening.call.spoke_at - evening.began == nearly(0.55)
+    assert evening.call.spoke_at - evening.began == nearly(0.8)  # sent at 0.55
     assert evening.call.sending_since is None
 
 

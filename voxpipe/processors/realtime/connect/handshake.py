@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
 import anyio
@@ -22,6 +22,7 @@ from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 
 from .connection import Connect, Connection
 from .host import Address, Host
+from .loan import Loan
 
 _CURES = {
     "invalid_api_key": ": check OPENAI_API_KEY",
@@ -45,6 +46,7 @@ class OpenedSession(Generic[S]):
         id: the service's name for it.
         expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
         host: where it is.
+        loan: to whom it is lent.
     """
 
     settings: S
@@ -52,6 +54,7 @@ class OpenedSession(Generic[S]):
     id: str
     expires_at: int | None
     host: str
+    loan: Loan = field(default_factory=Loan, init=False, repr=False, compare=False)
 
     @classmethod
     def as_told(

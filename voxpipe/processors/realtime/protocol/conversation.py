@@ -22,12 +22,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.pipeline import (
-    AudioFrame,
-    SpeechStarted,
-    SpeechStopped,
-    VoxpipeError,
-)
+from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped, VoxpipeError
+from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes
 from voxpipe.processors.realtime.config.settings import Settings
@@ -63,6 +59,7 @@ class Conversation:
         host: that is talked to.
         response_timeout: seconds without a sign of life of a reply that is being made.
         on_over: called when the turn of a reply is over by somebody else's doing.
+        start: of the run that is to come, for those who wait for what comes of it.
 
     Attributes:
         outbox: what is to be sent and told; to be taken out after each step.
@@ -85,10 +82,11 @@ class Conversation:
         host: str = "",
         response_timeout: float = RESPONSE_TIMEOUT,
         on_over: Callable[[], object] = lambda: None,
+        start: Start | None = None,
     ) -> None:
         self.due: float | None = None
         self.outbox = outbox = Outbox()
-        self._in_force = in_force = SessionSettings(settings, outbox)
+        self._in_force = in_force = SessionSettings(settings, outbox, start)
         self.arbiter = arbiter = Arbiter()
         self._transcripts = transcripts = Transcripts(in_force, outbox)
         self._input = InputAudio(in_force, arbiter, outbox)

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from anyio import EndOfStream, Event
 
 from voxpipe.pipeline import AudioFrame, ReplyWanted, ToolCall, Turn
+from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.surrogates import mended_json
 from voxpipe.processors.realtime import events as ev
 
@@ -85,6 +86,7 @@ class Response:
             service began by itself.
         follow_up: it was asked for by the caller's turn or by results, so that any
             other reply to the caller serves as well.
+        start: of the pipeline, before which nothing becomes of it; ``None`` if it was.
         request_id: our name for the wish.
         id: the service's name for it, once it has one.
         phase: where it stands at the service.
@@ -121,6 +123,7 @@ class Response:
     turn: Turn = field(default_factory=Turn)
     options: dict[str, Any] | None = None
     follow_up: bool = False
+    start: Start | None = None
     request_id: str = ""
     id: str = ""
     phase: Phase = "waiting"
@@ -164,6 +167,11 @@ class Response:
     def text(self) -> str:
         """All words of it so far."""
         return " ".join(self.texts.values())
+
+    async def begun(self, what: str) -> None:
+        """Wait until there is hope of ``what``, as `Start.awaited`."""
+        if self.start is not None and self.settled is None:
+            await self.start.awaited(what)
 
     def has_audio_of(self, item_id: str) -> bool:
         """Some audio of this item has come."""
@@ -284,7 +292,11 @@ class Reply:
         """Wait until the reply has been made, or will never be.
 
         To wait until it was also played, await ``reply.turn.over()``.
+
+        Raises:
+            VoxpipeError: the pipeline was not started within 10 s.
         """
+        await self._response.begun("the outcome of a reply")
         await self._response.decided.wait()
         outcome = self._response.settled
         assert outcome is not None
@@ -297,7 +309,9 @@ class Reply:
 
         Raises:
             EndOfStream: there is no more, or the reply was cut.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
         if not self._response.is_aside:
             raise EndOfStream
+        await self._response.begun("the audio of a reply")
         return await self._response.store.receive()

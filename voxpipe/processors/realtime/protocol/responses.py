@@ -82,7 +82,7 @@ class Responses:
         self, options: dict[str, Any] | None = None, *, follow_up: bool = False
     ) -> Response:
         """One of this session, to be asked for with these options."""
-        return Response(turn=self._new_turn(), options=options, follow_up=follow_up)
+        return Response(self._new_turn(), options, follow_up, self._in_force.start)
 
     def find(self, response_id: str) -> Response | None:
         """The response of this id, if it is known and nobody has cut it."""

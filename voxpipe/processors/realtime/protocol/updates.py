@@ -17,6 +17,7 @@ from uuid import uuid4
 from anyio import Event
 
 from voxpipe.pipeline import SessionLost, TransportError, VoxpipeError
+from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes, Moment, changed, wire_of
 from voxpipe.processors.realtime.config.effective import effective
@@ -33,11 +34,17 @@ MAX_UPDATES = 64  # that wait for an answer; more is a program that updates in a
 class Update:
     """A change of settings that is on its way."""
 
-    __slots__ = ("_answered", "_error", "changes", "due", "id", "session")
+    __slots__ = ("_answered", "_error", "_start", "changes", "due", "id", "session")
 
     def __init__(
-        self, id: str, changes: Changes, session: Mapping[str, Any], due: float
+        self,
+        id: str,
+        changes: Changes,
+        session: Mapping[str, Any],
+        due: float,
+        start: Start | None,
     ) -> None:
+        self._start = start
         self.id = id
         self.changes = changes
         self.session = session  # as it was sent
@@ -60,7 +67,10 @@ class Update:
             UpdateRefused: the service would not have it; all is as it was.
             SessionLost: the session has ended before it answered.
             TransportError: there was no answer within 10 s.
+            VoxpipeError: the pipeline was not started within 10 s.
         """
+        if self._start is not None and not self.is_answered:
+            await self._start.awaited("the service's word on an update")
         await self._answered.wait()
         if self._error is not None:
             raise self._error
@@ -78,14 +88,19 @@ class SessionSettings:
     Args:
         settings: what it was opened with.
         outbox: where updates go.
+        start: of the run before which nothing is answered, if there is to be one.
 
     Attributes:
         settings: those in force; nobody else changes them.
+        start: likewise.
         asked: updates without an answer, in order.
     """
 
-    def __init__(self, settings: Settings, outbox: Outbox) -> None:
+    def __init__(
+        self, settings: Settings, outbox: Outbox, start: Start | None = None
+    ) -> None:
         self.settings = settings
+        self.start = start
         # Or it could not have been drawn.
         self._marked = settings.turn_detection == "local"
         self._outbox = outbox
@@ -122,7 +137,8 @@ class SessionSettings:
         json.dumps(session, allow_nan=False)
         if len(self.asked) >= MAX_UPDATES:
             raise VoxpipeError(f"{MAX_UPDATES} updates wait for the service's answer")
-        update = Update(next(self._names), changes, session, now + ANSWER_TIMEOUT)
+        due = now + ANSWER_TIMEOUT
+        update = Update(next(self._names), changes, session, due, self.start)
         if self._over:
             update.settle(SessionLost(self._over))
             return update
@@ -174,6 +190,8 @@ class SessionSettings:
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for an answer is told."""
         self._over = self._over or reason
+        if self.start is not None:
+            self.start.set()
         while self.asked:
             self.asked.popleft().settle(SessionLost(reason))
 

@@ -7,10 +7,10 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from anyio import create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
@@ -27,7 +27,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.processors.realtime.connect.connection import Connection
+from voxpipe.processors.realtime.connect.handshake import OpenedSession
 from voxpipe.processors.realtime.protocol.outbox import PORTS, Outbox
 
 from .ports import PortQueues
@@ -86,22 +86,23 @@ class Link:
 
     Args:
         box: whose ports are told, and which reports everything unusable.
-        connection: to the service.
+        session: with the service; lent to the box while it runs.
         protocol: whose steps are taken.
 
     Attributes:
         audio: set when there may be more audio to be played.
-        closing: the service was asked to close; that it does so is no loss.
         ending: nothing more is needed: no end of the session is a loss.
     """
 
     def __init__(
-        self, box: Processor, connection: Connection, protocol: SansIOProtocol
+        self, box: Processor, session: OpenedSession[Any], protocol: SansIOProtocol
     ) -> None:
         self._box = box
-        self._connection = connection
+        self._connection = session.connection
+        self._loan = session.loan
+        self._has_run = False
         self._protocol = protocol
-        self._sender = Sender(connection, protocol.outbox)
+        self._sender = Sender(session.connection, protocol.outbox)
         self._ports: PortQueues | None = None  # while it does not run
         self._hears: Input[CallerFrame] | None = None  # while it is read
         self._messages = Wakeup()  # there is something to send, or something due
@@ -110,8 +111,20 @@ class Link:
         self._timers: Timers | None = None  # of the loop it runs in
         self._moves: list[Wakeup] = []
         self.audio = Wakeup()
-        self.closing = self.ending = False
+        self._closing = self.ending = False
         self.now: Callable[[], float] = current_time
+        self._loan.at_close(self._end)
+
+    def check(self) -> Iterator[str]:
+        """A session that cannot be had, or a box that has had its own."""
+        name = self._box.name
+        if self._has_run:
+            yield (
+                f"{name} has run, and its conversation is over: make a new one for "
+                "each run"
+            )
+        elif self._loan.objection:
+            yield f"{name}: {self._loan.objection}"
 
     def moves(self) -> Wakeup:
         """For one task: set whenever the protocol has moved."""
@@ -130,6 +143,7 @@ class Link:
         What was told to the ports is delivered before the block is left.
 
         Raises:
+            WiringError: the session is lent to another box, or closed.
             SessionLost: the session has ended, and nobody had asked for that.
             VoxpipeError: a reader of a port does not read.
         """
@@ -137,6 +151,13 @@ class Link:
         # which loop runs. And its clock costs more than the loop's own.
         self._timers = timers()
         self.now = self._timers.now
+        with self._loan.lent(self._box.name, self._end):
+            async with self._conversing() as tasks:
+                yield tasks
+
+    @asynccontextmanager
+    async def _conversing(self) -> AsyncGenerator[TaskGroup]:
+        self._has_run = True
         async with tasks_until_done() as tasks:
             told = [port for port in self._box.outputs() if port.name in PORTS]
             self._ports = PortQueues(told)
@@ -155,6 +176,14 @@ class Link:
                 self._ports = None
                 self._set_timer(None)
 
+    def closes(self) -> None:
+        """The service is asked to close the session: that it does so is no loss."""
+        self._closing = True
+        self._loan.use_up()
+
+    def _end(self, reason: str) -> None:
+        self._protocol.end(reason)
+
     # --- from the service
 
     async def _receive(self) -> None:
@@ -171,7 +200,7 @@ class Link:
                 self.flush()
             else:
                 self.audio.set()
-        if not self.closing:
+        if not self._closing:
             raise SessionLost("the service has closed the session")
 
     # --- to the service

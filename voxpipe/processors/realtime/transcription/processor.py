@@ -56,7 +56,7 @@ class Transcribe(Processor):
     def __init__(self, session: TranscriptionSession) -> None:
         self._settings = session.settings
         self._protocol = TranscriptionProtocol(session.settings, session.host)
-        self._link = Link(self, session.connection, self._protocol)
+        self._link = Link(self, session, self._protocol)
         self.hears.format = session.settings.audio
 
     # --- what the program may ask of it, from any task
@@ -83,8 +83,9 @@ class Transcribe(Processor):
     # --- the pipeline's side
 
     def check(self) -> Iterable[str]:
-        """Turns with two owners or none."""
-        return turn_errors(self._settings, self.hears, self.speech)
+        """A session that cannot be had, and turns with two owners or none."""
+        yield from self._link.check()
+        yield from turn_errors(self._settings, self.hears, self.speech)
 
     async def run(self) -> None:
         """Write down until there is nothing more to hear."""

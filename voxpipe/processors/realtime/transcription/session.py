@@ -108,7 +108,9 @@ async def open_transcription(
         warn_of_end(model)
     address = host.websocket(intent="transcription")
     async with opened(address, update, connect) as (connection, told):
-        yield TranscriptionSession.as_told(settings, connection, told, host)
+        session = TranscriptionSession.as_told(settings, connection, told, host)
+        with session.loan:
+            yield session
 
 
 def to_wire(settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from anyio import EndOfStream, create_task_group, move_on_after
 
 from voxpipe.pipeline import (
@@ -59,7 +61,7 @@ class Translate(Processor):
 
     def __init__(self, session: TranslationSession) -> None:
         self._protocol = TranslationProtocol(session.settings, session.host)
-        self._link = Link(self, session.connection, self._protocol)
+        self._link = Link(self, session, self._protocol)
         self.says.format = PCM_24K
 
     # --- what the program may ask of it, from any task
@@ -87,6 +89,10 @@ class Translate(Processor):
 
     # --- the pipeline's side
 
+    def check(self) -> Iterable[str]:
+        """A session that cannot be had."""
+        return self._link.check()
+
     async def run(self) -> None:
         """Translate until there is nothing more to hear, and all of it was said."""
         async with self._link.running(), create_task_group() as speaking:
@@ -107,7 +113,7 @@ class Translate(Processor):
         """Nothing more is heard: let all of it come out."""
         protocol, link = self._protocol, self._link
         moves = link.moves()
-        link.closing = True
+        link.closes()
         protocol.close()
         await link.send()
         while not protocol.closed:

@@ -130,4 +130,6 @@ async def open_translation(
     address = host.websocket("/realtime/translations", model=model)
     update = update_of(settings.to_wire())
     async with opened(address, update, connect) as (connection, told):
-        yield TranslationSession.as_told(settings, connection, told, host)
+        session = TranslationSession.as_told(settings, connection, told, host)
+        with session.loan:
+            yield session

@@ -15,6 +15,7 @@ from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
 
 RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller is gone
+PATIENCE = 60.0  # seconds; nothing but the script ends a silent call here
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def answered(
     called: str = "+15550199",
     parameters: Mapping[str, str] | None = None,
     line: BadLine | None = None,
+    patience: float = PATIENCE,
 ) -> AsyncGenerator[Caller]:
     """Call ``app``, without any socket, over the same wire as Twilio's::
 
@@ -42,14 +44,19 @@ async def answered(
         called: the number that they call.
         parameters: what a webhook would have passed on.
         line: what goes wrong.
+        patience: seconds of silence after which `Caller.wait_closed` waits no more.
 
     Raises:
         Exception: whatever the app raised, as it was.
-        TimeoutError: it did not return.
+        TimeoutError: it did not return, or never ended the call that the caller waited
+            to be ended.
     """
     ours, theirs = memory_lines()
     leg = Leg(current_time(), parameters=parameters, line=line)
-    async with _agent(app, theirs, (caller, called)), Caller(leg, ours) as person:
+    async with (
+        _agent(app, theirs, (caller, called)),
+        Caller(leg, ours, patience=patience) as person,
+    ):
         yield person
 
 

@@ -32,6 +32,7 @@ from .speech import ULAW, Speech
 
 CLOSE_TIMEOUT = 2.0  # seconds for saying goodbye to a server that may not listen
 AGENT_TIMEOUT = 30.0  # seconds that a caller waits for the agent, unless told otherwise
+SILENCE_TIMEOUT = 600.0  # seconds; twice what a switchboard lets a call be idle
 
 Said = bytes | AudioFrame | Speech
 """Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
@@ -45,16 +46,21 @@ class Caller(AsyncContextManagerMixin):
     Args:
         leg: the protocol.
         line: the connection; it is closed at the end.
+        patience: seconds of silence after which `wait_closed` waits no more.
 
     Attributes:
         ended: who ended the call: ``caller`` (that is you), ``agent`` (who closed the
             connection with 1000), or ``lost``; empty while it lasts.
     """
 
-    def __init__(self, leg: Leg, line: CallerLine) -> None:
+    def __init__(
+        self, leg: Leg, line: CallerLine, *, patience: float = SILENCE_TIMEOUT
+    ) -> None:
         self.ended: Literal["", "caller", "agent", "lost"] = ""
         self._leg = leg
         self._line = line
+        self._patience = patience
+        self._spoke_at = -math.inf
         self._mouth = Lock(fast_acquire=True)
         self._deaf_until = -math.inf
         self._dropped = False
@@ -96,6 +102,7 @@ class Caller(AsyncContextManagerMixin):
                     await self._news.wait()
             finally:
                 said_all = self._leg.hush()
+                self._spoke_at = current_time()
         return said_all
 
     async def interrupt(
@@ -200,8 +207,24 @@ class Caller(AsyncContextManagerMixin):
         self._leg.put(message)
 
     async def wait_closed(self) -> None:
-        """Wait until the call is over, whoever ends it."""
-        await self._over.wait()
+        """Wait until the call is over, whoever ends it.
+
+        Raises:
+            TimeoutError: nobody has ended it, and nobody has said anything for long.
+        """
+        began, patience = current_time(), self._patience
+        while not self._over.is_set():
+            spoken = max(began, self._spoke_at, self._leg.playback.dry_at)
+            if self._leg.speaking:
+                spoken = current_time()
+            if current_time() >= spoken + patience:
+                raise TimeoutError(
+                    f"nobody has ended the call, or said anything for {patience:g} s: "
+                    "have the agent end it with call.hang_up(), or the caller with "
+                    "caller.hang_up()"
+                )
+            with CancelScope(deadline=spoken + patience):
+                await self._over.wait()
 
     # --- the call itself
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Self
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, FormatError
+from voxpipe.transports.telephony.loudness import is_loud
 
-from .ulaw import compressed, is_loud
+from .ulaw import compressed
 
 ULAW = AudioFormat("ulaw", 8_000)
 PCM = AudioFormat("pcm16", 8_000)

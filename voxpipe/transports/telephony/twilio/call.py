@@ -28,6 +28,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.queue import Delivery
 from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.transports.telephony.call import Call, CallEnd
+from voxpipe.transports.telephony.loudness import is_loud
 from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
@@ -40,6 +41,7 @@ FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
 CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
 MAX_KEYS = 128  # pressed and not yet sounding
+JUDGE_EVERY = 0.1  # seconds; a syllable of speech is not shorter
 
 
 class TwilioCall(Call):
@@ -66,7 +68,7 @@ class TwilioCall(Call):
         self.ended: CallEnd = ""
         self.replies = 0
         self.cost_usd: float | None = None
-        self.spoke_at = self.heard_at = current_time()
+        self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
         self.sending_since: float | None = None
         self.unknown = 0
         self._now = current_time
@@ -74,6 +76,7 @@ class TwilioCall(Call):
         self._stream = start.stream_sid
         self._intake = Intake(FORMAT, self.report)
         self._due: int | None = None  # ms: the timestamp of the next audio
+        self._judge_at = 0.0  # when to look next whether the caller speaks
         self._marks = Marks()
         self._keys: deque[AudioFrame] = deque()  # tones that do not sound yet
         self._last: Turn | None = None  # the reply of which something was sent last
@@ -251,7 +254,14 @@ class TwilioCall(Call):
             if due is not None and at > due + GAP:
                 self.report(f"{at - due} ms of what the caller said are missing")
             self._due = at + round(frame.duration * 1000)
-        return () if self._hung_up else self.heard.send_nowait(frame)
+        if self._hung_up:
+            return ()
+        now = self.heard_at
+        if now >= self._judge_at:
+            self._judge_at = now + JUDGE_EVERY
+            if is_loud(frame.data):
+                self.caller_spoke_at = now
+        return self.heard.send_nowait(frame)
 
     # --- what we say
 
@@ -259,11 +269,10 @@ class TwilioCall(Call):
         turn = frame.turn
         if self._keys and frame is self._keys[0]:
             self._keys.popleft()
-        if turn is not None:
-            self.spoke_at = self._now()
-            if turn is not self._last:
-                self._last = turn
-                self.replies += 1
+        self.spoke_at = self._now() + frame.duration
+        if turn is not None and turn is not self._last:
+            self._last = turn
+            self.replies += 1
         await self._send(wire.media(self._stream, frame.base64))
         name = self._marks.after(frame)
         if name is not None:
@@ -271,6 +280,7 @@ class TwilioCall(Call):
 
     async def _clear(self, _: Turn | None) -> None:
         self._marks.forget()
+        self.spoke_at = min(self.spoke_at, self._now())
         await self._send(wire.clear(self._stream))
 
     async def _send(self, message: str) -> None:
