@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .loop import in_trio, one_per_loop
 from .stacks import frames_of, place_in
@@ -158,9 +158,10 @@ def _named(frame: FrameType) -> str:
     code = frame.f_code
     if not code.co_argcount:
         return ""
-    owner: Any = frame.f_locals.get(code.co_varnames[0])
-    kind: Any = type(owner)  # an instance might have to compute it
-    return str(owner.works_as) if hasattr(kind, "works_as") else ""
+    owner: object = frame.f_locals.get(code.co_varnames[0])
+    # Of the class: an instance might have to compute it.
+    has_name = hasattr(type(owner), "works_as")
+    return str(getattr(owner, "works_as", "")) if has_name else ""
 
 
 def _way_in() -> Callable[[Callable[[], object]], object] | None:
