@@ -1,11 +1,11 @@
-"""Each of the protocol's 105 numbered statements has a test that carries its number."""
+"""Each of the protocol's 106 numbered statements has a test that carries its number."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-STATEMENTS = 105
+STATEMENTS = 106
 NUMBERED = re.compile(r"^\s*(?:async )?def test_(\d+)(?:_to_(\d+))?_", re.MULTILINE)
 
 

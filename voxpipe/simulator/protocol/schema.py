@@ -186,6 +186,17 @@ def fields(shapes: Mapping[str, Shape], *required: str) -> Shape:
     return check
 
 
+def overrides(shapes: Mapping[str, Shape]) -> Shape:
+    """An object that is put over others: what is null there is left as it is."""
+    check_fields = fields({name: nullable(shape) for name, shape in shapes.items()})
+
+    def check(value: Any, path: str) -> Any:
+        checked = check_fields(value, path)
+        return {name: each for name, each in checked.items() if each is not None}
+
+    return check
+
+
 def tagged(tag: str, shapes: Mapping[str, Shape]) -> Shape:
     """An object whose field ``tag`` says which of these the rest of it is."""
 

@@ -13,9 +13,8 @@ from voxpipe.simulator.protocol.schema import (
     an_object,
     array,
     boolean,
-    fields,
-    nullable,
     one_of,
+    overrides,
     text,
 )
 from voxpipe.simulator.protocol.session_config import check_reasoning_field
@@ -53,20 +52,23 @@ def _metadata(value: Any, path: str) -> Any:
     return pairs
 
 
-RESPONSE: Shape = fields(
+# Known of `instructions` from clients that live on it; of the others it is inferred.
+RESPONSE: Shape = overrides(
     {
         "conversation": one_of("auto", "none"),
         "input": array(ITEM_OR_REFERENCE, 1000),
         "instructions": text(),
-        "audio": fields({"output": fields({"format": FORMAT, "voice": VOICE})}),
+        "audio": overrides(
+            {"output": overrides({"format": FORMAT, "voice": VOICE})}
+        ),
         "output_modalities": modalities,
         "max_output_tokens": max_output_tokens,
-        "metadata": nullable(_metadata),
+        "metadata": _metadata,
         "tools": TOOLS,
         "tool_choice": TOOL_CHOICE,
         "parallel_tool_calls": boolean,
-        "reasoning": nullable(REASONING),
-        "prompt": nullable(PROMPT),
+        "reasoning": REASONING,
+        "prompt": PROMPT,
     }
 )
 
@@ -127,7 +129,7 @@ def read_request(
     """
     asked = RESPONSE(params, "response")
     for name in ("reasoning", "parallel_tool_calls"):
-        if asked.get(name) is not None:
+        if name in asked:
             check_reasoning_field(session.config.model, f"response.{name}")
     now = session.config.now
     settings = {**now, **asked}
