@@ -117,6 +117,33 @@ def test_a_reply_by_rule_that_nobody_heard_is_given_again() -> None:
     assert done[1]["output"][0]["content"][0]["text"] == "Welcome."
 
 
+STORY = When(text="story", say="Once upon a time.")
+WEATHER = When(text="weather", say="It is sunny.")
+
+
+@pytest.mark.parametrize("rules", [[WEATHER, STORY], [STORY, WEATHER]])
+def test_a_cancelled_reply_gives_its_rule_only_to_one_about_the_same(
+    rules: list[When],
+) -> None:
+    bench = text_bench(Script(when=rules))
+    bench.type_in("Tell me a story.")
+    bench.send("response.create")
+    bench.send("response.cancel")
+    bench.run(1)
+    bench.type_in("No, tell me the weather.")
+    assert said(bench) == "It is sunny."
+
+
+def test_a_cancelled_replys_own_instructions_go_with_it() -> None:
+    rules = [When(instructions="ask", say="Where to?", times=1)]
+    bench = text_bench(Script(when=rules, replies=[Line(say="By turn.")]))
+    bench.send("response.create", response={"instructions": "Ask where to go."})
+    bench.send("response.cancel")
+    bench.run(1)
+    assert said(bench) == "By turn."
+    assert said(bench, instructions="Ask again.") == "Where to?"  # it had not answered
+
+
 def test_out_of_band_replies_are_chosen_by_their_instructions_only() -> None:
     rules = [
         When(text="angry", say="Wrong."),

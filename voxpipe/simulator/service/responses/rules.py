@@ -54,6 +54,12 @@ class Rules:
                 return rule
         return None
 
+    def give_back(self, rule: When) -> None:
+        """Its last answer came to nothing, and does not count."""
+        index = next(at for at, each in enumerate(self._rules) if each is rule)
+        left = self._left[index]
+        self._left[index] = None if left is None else left + 1
+
 
 def latest_of(items: Sequence[Item]) -> Latest:
     """What has come since the model spoke or called last."""

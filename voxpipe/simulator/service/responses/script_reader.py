@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import ItemsView, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from voxpipe.simulator.protocol.json_types import is_array, is_object
@@ -85,7 +86,8 @@ class ScriptReader:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._rules = Rules(script.when)
-        self._again: When | None = None  # the rule of a reply that was not heard
+        self._last: Item | None = None  # of the input of the newest reply by rule
+        self._unanswered: Item | None = None  # the same, once that was not heard
         self._responses = 0  # planned so far
         self._next = 0
         self._next_aside = 0
@@ -114,11 +116,7 @@ class ScriptReader:
         if verbatim:
             why = "told in its instructions what to say"
             return _allowed(Plan((verbatim[1],), why=why), wish)
-        rule = None if wish.aside else self._again
-        if rule is None:
-            rule = self._rules.match(items, wish.instructions, aside=wish.aside)
-        if not wish.aside:
-            self._again = None
+        rule = self._rule(wish, items)
         number, answer = self._turn(wish, rule)
         if answer is None:
             why = "the script has nothing for it, so an echo"
@@ -150,6 +148,20 @@ class ScriptReader:
         lines = len(self._script.replies)
         return number % lines + 1 if self._script.then == "repeat" else number + 1
 
+    def _rule(self, wish: Wish, items: Sequence[Item]) -> When | None:
+        match = self._rules.match
+        if wish.aside:
+            return match(items, wish.instructions, aside=True)
+        rule, seen = None, self._unanswered
+        if seen is not None:
+            # The caller may have changed their mind: what they said since goes first.
+            news = list(takewhile(lambda item: item is not seen, reversed(items)))
+            rule = match(news[::-1], wish.instructions, aside=False)
+        if rule is None:
+            rule = match(items, wish.instructions, aside=False)
+        self._last, self._unanswered = (items[-1] if items else None), None
+        return rule
+
     def _turn(
         self, wish: Wish, rule: When | None
     ) -> tuple[int | None, ScriptedReply | None]:
@@ -178,7 +190,9 @@ class ScriptReader:
         """The last reply was interrupted before it had said anything: say it again."""
         if plan.line is not None and plan.line == self._next - 1:
             self._next = plan.line
-        self._again = plan.rule
+        if plan.rule is not None:
+            self._rules.give_back(plan.rule)
+            self._unanswered = self._last
 
     def _line(self, number: int) -> Line | None:
         lines = self._script.replies
