@@ -54,6 +54,9 @@ class Desk:
         async with httpx2.AsyncClient(headers=BEARER) as client:
             answer = await client.post(url, json=body)
         assert answer.status_code == 200, answer.text
+        # Clients that are told of JSON read it: OpenAI's sample for SIP fails then.
+        assert not answer.content
+        assert "content-type" not in answer.headers
 
 
 @asynccontextmanager

@@ -71,7 +71,8 @@ class HttpConnection:
             return False
         headers = [
             ("date", formatdate(usegmt=True)),
-            ("content-type", response.type),
+            # Nothing is no JSON: clients that are told so try to read it.
+            *([("content-type", response.type)] if response.body else ()),
             ("content-length", str(len(response.body))),
             *response.headers,
         ]
