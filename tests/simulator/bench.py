@@ -35,7 +35,9 @@ SDK_MODELS = _sdk_models()
 def judge(event: Json) -> None:
     """Have the official SDK's own type for this event check every field it knows."""
     model = SDK_MODELS[event["type"]]
-    model.model_validate_json(json.dumps(event), strict=True)
+    # The SDK's types (3.57) do not know the effort `none`, which models of 2.x take.
+    known = json.dumps(event).replace('"effort": "none"', '"effort": "minimal"')
+    model.model_validate_json(known, strict=True)
 
 
 def types(events: Iterable[Json]) -> list[str]:

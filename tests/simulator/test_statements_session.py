@@ -363,7 +363,9 @@ def test_reasoning_is_for_reasoning_models() -> None:
     assert error["param"] == "session.reasoning"
     bench = Bench(model="gpt-realtime-2.1")
     assert bench.session["reasoning"] == {"effort": "low"}
-    assert bench.update(reasoning={"effort": "high"})["reasoning"] == {"effort": "high"}
+    for effort in ("high", "none"):
+        asked = {"effort": effort}
+        assert bench.update(reasoning=asked)["reasoning"] == asked
 
 
 def test_switching_to_semantic_vad_and_back_brings_its_defaults() -> None:

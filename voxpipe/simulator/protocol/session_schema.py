@@ -156,7 +156,9 @@ def modalities(value: Any, path: str) -> Any:
     return checked
 
 
-REASONING = fields({"effort": one_of("minimal", "low", "medium", "high", "xhigh")})
+REASONING = fields(
+    {"effort": one_of("none", "minimal", "low", "medium", "high", "xhigh")}
+)
 PROMPT = fields(
     {"id": text(128), "version": nullable(text(64)), "variables": nullable(an_object)},
     "id",

@@ -118,7 +118,7 @@ async def test_every_field_comes_back_from_the_service() -> None:
         (Settings, {"max_output_tokens": 0}, "from 1 to 4096"),
         (Settings, {"max_output_tokens": True}, "not True"),
         (Settings, {"output": "video"}, "output is one of audio, text"),
-        (Settings, {"reasoning": "hard"}, "one of minimal, low"),
+        (Settings, {"reasoning": "hard"}, "one of none, minimal, low"),
         (Settings, {"noise_reduction": "none"}, "near_field, far_field"),
         (Settings, {"truncation": "never"}, "auto, disabled"),
         (

@@ -15,10 +15,10 @@ from voxpipe.processors.realtime.errors import ConfigurationError
 
 from .models import TRANSCRIBERS, undated
 
-Effort = Literal["minimal", "low", "medium", "high", "xhigh"]
-"""How long a model of the 2.x family thinks before it speaks."""
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+"""How long a model of the 2.x family thinks before it speaks, if it thinks at all."""
 
-Delay = Effort
+Delay = Literal["minimal", "low", "medium", "high", "xhigh"]
 """How long a streaming transcriber waits for more before it writes."""
 
 Distance = Literal["near_field", "far_field"]
