@@ -1,11 +1,11 @@
-"""Each of the protocol's 106 numbered statements has a test that carries its number."""
+"""Each of the protocol's 110 numbered statements has a test that carries its number."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-STATEMENTS = 106
+STATEMENTS = 110
 NUMBERED = re.compile(r"^\s*(?:async )?def test_(\d+)(?:_to_(\d+))?_", re.MULTILINE)
 
 

@@ -632,36 +632,3 @@ def test_there_is_a_limit_to_responses_at_the_same_time() -> None:
         bench.send("response.create", response={"conversation": "none"})
     error = bench.refused("response.create", response={"conversation": "none"})
     assert error["code"] == "too_many_responses"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "instructions",
-        "input",
-        "conversation",
-        "audio",
-        "output_modalities",
-        "max_output_tokens",
-        "metadata",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "reasoning",
-        "prompt",
-    ],
-)
-def test_106_null_in_a_response_means_as_the_session_says(name: str) -> None:
-    plain, nulls = (scripted(Line(say="Hello there.")) for _ in range(2))
-    for bench in (plain, nulls):
-        bench.update(instructions="Be kind.", max_output_tokens=100)
-        bench.type_in("Hi")
-    assert nulls.respond(**{name: None}) == plain.respond()
-
-
-def test_106_null_within_audio_means_as_the_session_says() -> None:
-    bench = scripted(Line(say="Hi."))
-    bench.update(audio={"output": {"voice": "ash"}})
-    audio = {"output": {"voice": None, "format": None}}
-    created = bench.respond(audio=audio)[0]["response"]
-    assert created["audio"]["output"]["voice"] == "ash"

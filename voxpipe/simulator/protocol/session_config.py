@@ -50,7 +50,7 @@ def _input(turn_detection: dict[str, Any]) -> dict[str, Any]:
 
 def realtime_defaults(model: str, id: str, expires_at: int) -> dict[str, Any]:
     """A voice session as the service opens it."""
-    session: dict[str, Any] = {
+    return {
         "type": "realtime",
         "object": "realtime.session",
         "id": id,
@@ -70,9 +70,6 @@ def realtime_defaults(model: str, id: str, expires_at: int) -> dict[str, Any]:
         },
         "include": None,
     }
-    if reasons(model):
-        session["reasoning"] = {"effort": "low"}
-    return session
 
 
 def transcription_defaults(id: str, expires_at: int) -> dict[str, Any]:

@@ -55,12 +55,18 @@ class ScriptedReply(Strict):
         calls: made after speaking.
         wait_ms: before the first delta, in place of the script's ``timing``.
         fails: the reply fails in this way, after what it says and calls.
+        interleaved: each item begins before the one before it has ended, as those of
+            gpt-realtime-2.1 do now and then.
+        reasoning_tokens: that it has thought with before; only models of the 2.x
+            family do, unless the effort is ``none``.
     """
 
     say: Annotated[str | Sequence[str], AfterValidator(_lines)] = ()
     calls: Annotated[Sequence[CallTool], AfterValidator(tuple)] = ()
     wait_ms: float | None = Field(default=None, ge=0, le=600_000)
     fails: Failure | None = None
+    interleaved: bool = False
+    reasoning_tokens: int = Field(default=0, ge=0, le=1_000_000)
 
     @property
     def messages(self) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ class DefaultConversation:
         return self._items.get(id)
 
     @property
+    def first_id(self) -> str | None:
+        """The id of the first item, or nothing when there is none."""
+        return self._order[0] if self._order else None
+
+    @property
     def last_id(self) -> str | None:
         """The id of the last item, or nothing when there is none."""
         return self._order[-1] if self._order else None

@@ -68,8 +68,13 @@ def count_item(item: Item) -> Tokens:
     return Tokens(text, audio, image)
 
 
-def usage(input: Tokens, cached: Tokens, output: Tokens) -> dict[str, Any]:
-    """The ``usage`` object of a response."""
+def usage(
+    input: Tokens, cached: Tokens, output: Tokens, reasoning: int = 0
+) -> dict[str, Any]:
+    """The ``usage`` object of a response; ``reasoning`` is part of its text."""
+    details = {"text_tokens": output.text, "audio_tokens": output.audio}
+    if reasoning:
+        details["reasoning_tokens"] = reasoning
     return {
         "total_tokens": input.total + output.total,
         "input_tokens": input.total,
@@ -85,10 +90,7 @@ def usage(input: Tokens, cached: Tokens, output: Tokens) -> dict[str, Any]:
                 "image_tokens": cached.image,
             },
         },
-        "output_token_details": {
-            "text_tokens": output.text,
-            "audio_tokens": output.audio,
-        },
+        "output_token_details": details,
     }
 
 

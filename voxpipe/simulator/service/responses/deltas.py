@@ -23,14 +23,15 @@ class OutputMeter:
 
     Args:
         limit: output tokens of all kinds; ``None`` for no limit.
+        reasoning: tokens that were used before anything came out.
 
     Attributes:
         ms: audio so far.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, reasoning: int) -> None:
         self._limit = math.inf if limit is None else limit
-        self._text = 0
+        self._text = reasoning if limit is None else min(reasoning, limit)
         self.ms = 0
 
     @property

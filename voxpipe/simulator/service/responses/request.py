@@ -27,6 +27,7 @@ from voxpipe.simulator.protocol.session_schema import (
     VOICE,
     max_output_tokens,
     modalities,
+    reasons,
 )
 from voxpipe.simulator.service.conversation.items import (
     ITEM_OR_REFERENCE,
@@ -58,9 +59,7 @@ RESPONSE: Shape = overrides(
         "conversation": one_of("auto", "none"),
         "input": array(ITEM_OR_REFERENCE, 1000),
         "instructions": text(),
-        "audio": overrides(
-            {"output": overrides({"format": FORMAT, "voice": VOICE})}
-        ),
+        "audio": overrides({"output": overrides({"format": FORMAT, "voice": VOICE})}),
         "output_modalities": modalities,
         "max_output_tokens": max_output_tokens,
         "metadata": _metadata,
@@ -86,6 +85,7 @@ class ResponseRequest:
         items: the model's input.
         modality: ``audio`` or ``text``.
         limit: output tokens; ``None`` for as many as it takes.
+        reasons: whether the model thinks before it speaks.
     """
 
     wish: Wish
@@ -96,6 +96,7 @@ class ResponseRequest:
     speed: float
     limit: int | None
     metadata: dict[str, str] | None
+    reasons: bool
 
     @property
     def aside(self) -> bool:
@@ -135,6 +136,7 @@ def read_request(
     settings = {**now, **asked}
     output = {**now["audio"]["output"], **asked.get("audio", {}).get("output", {})}
     aside = asked.get("conversation") == "none"
+    effort = (settings.get("reasoning") or {}).get("effort")
     limit = settings["max_output_tokens"]
     return ResponseRequest(
         Wish(
@@ -150,6 +152,7 @@ def read_request(
         output["speed"],
         None if limit == "inf" else limit,
         asked.get("metadata"),
+        reasons(session.config.model) and effort != "none",
     )
 
 

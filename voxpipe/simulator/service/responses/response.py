@@ -9,7 +9,7 @@ from typing import Any, Literal
 from voxpipe.simulator.protocol.session_schema import reasons
 from voxpipe.simulator.script.script import CallTool
 from voxpipe.simulator.service.conversation.context import WeighedInput
-from voxpipe.simulator.service.conversation.items import Item
+from voxpipe.simulator.service.conversation.items import Item, ItemStatus
 from voxpipe.simulator.service.conversation.tokens import NOTHING_USED, usage, words
 from voxpipe.simulator.service.mcp.call_item import McpCallItem
 from voxpipe.simulator.service.mcp.servers import McpServers
@@ -61,8 +61,9 @@ class Response:
         self._input = input
         self._on_end = on_end
         self._outputs: list[OutputItem] = []
-        self._open: OutputItem | None = None
-        self._meter = OutputMeter(request.limit)
+        self._open: list[OutputItem] = []  # of which only the last is not whole
+        self._reasoned = plan.reasoning_tokens if request.reasons else 0
+        self._meter = OutputMeter(request.limit, self._reasoned)
         self._gap = self._timing.text_token_ms / 1000
         self._due = self._now = 0.0
         self._waiting = False  # for a voice
@@ -97,6 +98,7 @@ class Response:
     def _take(self, request: SpeechRequest, pcm: bytes | None, now: float) -> None:
         if pcm is None:
             self._life.close()
+            self._close("completed")
             self._fail("server_error", "voice_failed", "The voice could not speak.")
             return
         self._spoken[request] = pcm
@@ -111,8 +113,7 @@ class Response:
             return
         self._now = now
         self._life.close()
-        if self._open is not None:
-            self._open.close("incomplete")
+        self._close("incomplete")
         self._end("cancelled", {"type": "cancelled", "reason": reason})
 
     # --- its life: each yield is a wait in seconds, or None to wait for a voice
@@ -139,6 +140,7 @@ class Response:
         for call in plan.calls:
             if not (yield from self._call(call)):
                 return self._run_out()
+        self._close("completed")
         if plan.failure is not None:
             failure = plan.failure
             self._fail(failure.type, failure.code, failure.message)
@@ -196,11 +198,19 @@ class Response:
         output.item.status = "in_progress"
         output.open()
         self._outputs.append(output)
-        self._open = output
+        self._open.append(output)
         whole = yield from deltas
-        self._open = None
-        output.close("completed" if whole else "incomplete")
+        if not whole:
+            self._close("incomplete")
+        else:
+            self._close("completed", keep=1 if self.plan.interleaved else 0)
         return whole
+
+    def _close(self, status: ItemStatus, keep: int = 0) -> None:
+        """Close what is open but the last ``keep``; the very last one with a status."""
+        while len(self._open) > keep:
+            output = self._open.pop(0)
+            output.close("completed" if self._open else status)
 
     def _place(self) -> Place:
         index = len(self._outputs)
@@ -218,11 +228,12 @@ class Response:
 
     def _end(self, status: ResponseStatus, details: dict[str, Any] | None) -> None:
         self.ended = True
-        self._open = None
+        self._open.clear()
         for each in self._speech:
             self._session.requests.withdraw(each)
         used = self._meter.used
-        bill = usage(self._input.tokens, self._input.cached, used)
+        reasoned = min(self._reasoned, used.text)
+        bill = usage(self._input.tokens, self._input.cached, used, reasoned)
         if self.silent:
             bill = NOTHING_USED
         self._session.journal.note(self._told(status, details))

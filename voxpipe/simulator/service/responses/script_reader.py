@@ -69,6 +69,8 @@ class Plan:
         line: number of the script's line it follows, or takes the turn of, from 0.
         rule: the one that it follows instead.
         why: this and nothing else, for people.
+        interleaved: whether an item begins before the one before it has ended.
+        reasoning_tokens: that a model which reasons has thought with.
     """
 
     messages: tuple[str, ...]
@@ -78,6 +80,8 @@ class Plan:
     line: int | None = None
     rule: When | None = None
     why: str = ""
+    interleaved: bool = False
+    reasoning_tokens: int = 0
 
 
 class ScriptReader:
@@ -130,6 +134,8 @@ class ScriptReader:
             number,
             rule,
             self._why(rule, number, wish),
+            answer.interleaved,
+            answer.reasoning_tokens,
         )
         return _allowed(plan, wish)
 

@@ -53,7 +53,7 @@ class OutputItem(ABC):
         self.item.status = status
         self.item.revision += 1
         if not self.aside:
-            self._session.conclude(self.item)
+            self._session.conclude(self.item, made=True)
         self._tell("response.output_item.done")
 
     def _tell(self, event: str) -> None:

@@ -52,17 +52,17 @@ class SessionState:
         """Tell the client that ``item`` has entered the conversation."""
         self._tell("conversation.item.added", item)
 
-    def conclude(self, item: Item) -> None:
-        """Tell the client that ``item`` is final."""
-        self._tell("conversation.item.done", item)
+    def conclude(self, item: Item, *, made: bool = False) -> None:
+        """Tell the client that ``item``, which a response may have made, is final."""
+        self._tell("conversation.item.done", item, made=made)
 
-    def _tell(self, event: str, item: Item) -> None:
-        if item.id in self.conversation:  # and has not been deleted meanwhile
-            self.outbox.emit(
-                event,
-                previous_item_id=self.conversation.before(item.id),
-                item=item.to_wire(),
-            )
+    def _tell(self, event: str, item: Item, *, made: bool = False) -> None:
+        if item.id not in self.conversation:
+            return  # it has been deleted meanwhile
+        before = self.conversation.before(item.id)
+        if made and before == self.conversation.first_id:
+            before = None  # as live, of whatever reason: `added` had it
+        self.outbox.emit(event, previous_item_id=before, item=item.to_wire())
 
     def padding(self) -> dict[str, str]:
         """The ``obfuscation`` of a delta, unless the script does without."""
