@@ -33,6 +33,7 @@ from voxpipe.simulator import (
     CallTool,
     Line,
     McpFailure,
+    McpTools,
     MemoryConnection,
     Script,
     Simulator,
@@ -67,6 +68,11 @@ def shop() -> Generator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def at(url: str) -> list[McpTools]:
+    """The script lets the shop be asked."""
+    return [McpTools(label="shop", url=url)]
 
 
 class Caller(Processor):
@@ -129,16 +135,16 @@ class Client:
 
 
 @asynccontextmanager
-async def client(*calls: CallTool) -> AsyncGenerator[Client]:
+async def client(url: str, *calls: CallTool) -> AsyncGenerator[Client]:
     replies = [Line(calls=[each]) for each in calls]
-    script = Script(replies=replies, timing=QUICK)
+    script = Script(replies=replies, timing=QUICK, mcp=at(url))
     with fail_after(PATIENCE):
         async with connect_in_memory(script, ToneVoice()) as connection:
             yield Client(connection)
 
 
 async def test_its_tools_are_imported_with_their_schemas(shop: str) -> None:
-    async with client() as session:
+    async with client(shop) as session:
         listed = await session.declare(shop, allowed_tools={"read_only": True})
     tools = {tool["name"]: tool for tool in listed["tools"]}
     assert set(tools) == {"find_order", "refunded"}
@@ -149,7 +155,7 @@ async def test_its_tools_are_imported_with_their_schemas(shop: str) -> None:
 
 async def test_its_tools_are_called(shop: str) -> None:
     call = CallTool(name="find_order", arguments={"number": "17"})
-    async with client(call) as session:
+    async with client(shop, call) as session:
         await session.declare(shop)
         item = await session.called()
     assert item["output"] == "order 17 is a lamp, 40 euros"
@@ -171,7 +177,7 @@ async def test_its_tools_are_called(shop: str) -> None:
 async def test_95_what_goes_wrong_there_is_one_of_the_services_errors(
     shop: str, call: CallTool, error: Json
 ) -> None:
-    async with client(call) as session:
+    async with client(shop, call) as session:
         await session.declare(shop)
         item = await session.called()
     assert item["error"] == error
@@ -180,9 +186,8 @@ async def test_95_what_goes_wrong_there_is_one_of_the_services_errors(
 async def test_95_a_server_that_lets_nobody_in_any_more_is_an_http_error(
     shop: str,
 ) -> None:
-    call = CallMcpTool(
-        ServerDefinition({"server_url": shop, "server_label": "shop"}), "x", {}
-    )
+    definition = ServerDefinition({"server_url": shop, "server_label": "shop"})
+    call = CallMcpTool(definition, shop, "x", {})
     with fail_after(PATIENCE):
         outcome = await ask_server(call)
     assert isinstance(outcome, McpFailure)
@@ -198,8 +203,8 @@ async def test_a_server_without_its_token_or_without_a_process_cannot_be_listed(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         nowhere = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
-    async with client() as session:
-        for url, token in ((shop, "secret-of-ada"), (nowhere, TOKEN)):
+    for url, token in ((shop, "secret-of-ada"), (nowhere, TOKEN)):
+        async with client(url) as session:
             listed = await session.declare(url, authorization=token)
             assert listed["tools"] == []
     assert "HTTP 401" in caplog.text
@@ -229,7 +234,7 @@ async def test_a_client_secret_brings_its_servers_and_shows_no_token(
             assert TOKEN not in secret.model_dump_json()
             assert '"server_label":"shop"' in secret.model_dump_json()
             admission = Admission("realtime", "gpt-realtime", session=session)
-            machine = open_machine(admission, Script(), lifetime=60, seed=1)
+            machine = open_machine(admission, Script(mcp=at(shop)), lifetime=60, seed=1)
             events = machine.outgoing()
             assert TOKEN not in json.dumps(events)
             (request,) = machine.requests()
@@ -265,6 +270,7 @@ async def test_a_conversation_in_which_a_refund_is_approved_and_another_is_not(
             Line(say="Refunded: {result}."),
         ],
         timing=QUICK,
+        mcp=at(shop),
     )
     server = HostedMcp(
         label="shop",

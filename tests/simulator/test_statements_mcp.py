@@ -16,7 +16,9 @@ from voxpipe.simulator import (
     McpTool,
     McpTools,
     Script,
+    ScriptError,
     When,
+    parse_script,
 )
 
 from .bench import Bench, Json, types
@@ -362,7 +364,38 @@ def test_97_a_definition_that_will_not_do_is_refused_before_any_import(
         {"tunnel_id": "tunnel_1"},
     ],
 )
-def test_only_servers_on_loopback_are_called(place: Json) -> None:
-    error = refused(Bench(), {"type": "mcp", "server_label": "far"} | place)
-    assert error["code"] == "not_simulated"
-    assert "give its tools in the script" in error["message"]
+def test_a_server_that_is_not_in_the_script_costs_only_its_own_tools(
+    place: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, tool = shop(), {"type": "function", "name": "near"}
+    far = {"type": "mcp", "server_label": "far", "authorization": "secret"} | place
+    session = {"type": "realtime", "instructions": "Be kind."}
+    events = bench.send(
+        "session.update", session=session | {"tools": [tool, SHOP, far]}
+    )
+    assert events[0]["session"]["instructions"] == "Be kind."
+    assert len(events[0]["session"]["tools"]) == 3
+    ended = ("mcp_list_tools.completed", "mcp_list_tools.failed")
+    told = [each for each in types(bench.run(1)) if each in ended]
+    assert sorted(told) == ["mcp_list_tools.completed", "mcp_list_tools.failed"]
+    assert bench.machine.requests() == []  # nobody is asked
+    assert "cannot list the tools of 'far'" in caplog.text
+    assert "give their tools there" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url", ["https://mcp.example/mcp", "http://192.168.0.7", "file:///etc/passwd", "["]
+)
+def test_a_script_names_real_servers_on_this_machine_only(url: str) -> None:
+    with pytest.raises(ScriptError, match="on this machine only"):
+        parse_script(f"mcp: [{{label: far, url: '{url}'}}]")
+    with pytest.raises(ScriptError, match="not both"):
+        parse_script("mcp: [{label: a, url: 'http://[::1]:9', tools: [{name: b}]}]")
+
+
+def test_every_scripted_tool_has_a_description() -> None:
+    # The Agents SDK for JavaScript drops a listing in which one has none.
+    bench = Bench(Script(mcp=[McpTools(label="shop", tools=[McpTool(name="find")])]))
+    (tool,) = done(declare(bench, SHOP), "mcp_list_tools")["tools"]
+    assert tool["description"] == ""

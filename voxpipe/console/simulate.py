@@ -65,14 +65,15 @@ And what can go wrong does when you say so, at any event of the protocol:
     - {do: rate_limited, after: 2}          # the third reply fails
     - {do: expired, at: conversation.item.truncate, sessions: 1}    # the first only
 
-MCP servers that a session declares are called if they are on this machine (pip install
-'voxpipe[mcp]'); others are in the script, by their label:
+MCP servers that a session declares are in the script, by their label: with their tools,
+or with the address of a real one on this machine (pip install 'voxpipe[mcp]'):
 
   mcp:
     - label: shop
       tools:
         - {name: find_order, read_only: true, gives: {price: 40 euros}}
         - {name: refund, fails: {type: tool_execution_error, message: too late}}
+    - {label: stock, url: "http://127.0.0.1:9000/mcp"}
 
 While it serves it prints a line for each session, each turn that it hears, each reply
 (which line of the script, and why) and each tool's answer, without their words; --quiet

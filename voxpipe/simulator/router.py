@@ -63,7 +63,7 @@ class Router:
         self._sessions = 0  # opened so far
         self.calls = Calls(self._open_call, speak, tasks)
         calls = CallEndpoints(self.calls, keys)
-        secrets = ClientSecretEndpoints(keys, [server.label for server in script.mcp])
+        secrets = ClientSecretEndpoints(keys)
         self.routes = Routes(
             keys,
             {

@@ -5,7 +5,6 @@ One connection for each request: nothing is kept between two.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from anyio import fail_after
@@ -14,7 +13,6 @@ from voxpipe.pipeline.errors import leaves_of
 from voxpipe.simulator.script.mcp import McpFailure
 from voxpipe.simulator.service.mcp.requests import (
     CallMcpTool,
-    ListMcpTools,
     McpOutcome,
     McpRequest,
 )
@@ -26,15 +24,19 @@ if TYPE_CHECKING:
 _REQUEST_TIMEOUT = 30.0  # seconds, for connecting and the answer together
 _MAX_PAGES = 16  # of a list of tools
 _MAX_OUTPUT = 1 << 20  # characters of an output
-_log = logging.getLogger(__name__)
+_NOT_INSTALLED = McpFailure(
+    type="http_error", message="To call MCP servers, pip install 'voxpipe[mcp]'."
+)
 
 
 async def ask_server(request: McpRequest) -> McpOutcome:
     """Ask the server; whatever goes wrong there becomes a `McpFailure`."""
-    # The extra is there: a session could not have declared the server without it.
-    from httpx2 import AsyncClient
-    from mcp import Client
-    from mcp.client.streamable_http import streamable_http_client
+    try:
+        from httpx2 import AsyncClient
+        from mcp import Client
+        from mcp.client.streamable_http import streamable_http_client
+    except ImportError:
+        return _NOT_INSTALLED
 
     refused: list[Response] = []
 
@@ -42,27 +44,21 @@ async def ask_server(request: McpRequest) -> McpOutcome:
         if response.status_code >= 400 and not refused:
             refused.append(response)
 
-    server = request.server
     try:
         with fail_after(_REQUEST_TIMEOUT):
             async with AsyncClient(
-                headers=server.headers,
+                headers=request.server.headers,
                 timeout=_REQUEST_TIMEOUT,
                 event_hooks={"response": [note]},
             ) as http:
-                transport = streamable_http_client(server.url, http_client=http)
+                transport = streamable_http_client(request.url, http_client=http)
                 async with Client(transport) as client:
                     refused.clear()  # what was answered while they agreed on a version
                     if isinstance(request, CallMcpTool):
                         return await _call(client, request)
                     return await _list(client)
     except Exception as error:  # noqa: BLE001 - whatever a server of others does
-        failure = _failure(error, refused)
-        if isinstance(request, ListMcpTools):  # its event cannot tell why
-            _log.warning(
-                "cannot list the tools of %r: %s", server.label, failure.message
-            )
-        return failure
+        return _failure(error, refused)
 
 
 async def _list(client: Client) -> McpOutcome:
@@ -73,10 +69,9 @@ async def _list(client: Client) -> McpOutcome:
         for tool in page.tools:
             shown: dict[str, Any] = {
                 "name": tool.name,
+                "description": tool.description or "",
                 "input_schema": tool.input_schema,
             }
-            if tool.description is not None:
-                shown["description"] = tool.description
             if tool.annotations is not None:
                 shown["annotations"] = tool.annotations.model_dump(
                     mode="json", by_alias=True, exclude_none=True

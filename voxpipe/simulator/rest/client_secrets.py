@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from random import SystemRandom
 from typing import Any
 
@@ -40,12 +39,10 @@ class ClientSecretEndpoints:
 
     Args:
         keys: which the secrets join.
-        scripted: labels of the MCP servers that are in the script.
     """
 
-    def __init__(self, keys: Keys, scripted: Collection[str] = ()) -> None:
+    def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._scripted = scripted
         self._ids = Ids(SystemRandom())
 
     async def create(self, request: HttpRequest) -> HttpResponse:
@@ -83,7 +80,7 @@ class ClientSecretEndpoints:
         if kind == "realtime":
             model = check_model(session.setdefault("model", DEFAULT_MODEL))
         config = SessionConfig(kind, model, self._ids.new("sess"), 0)
-        shown, _ = ServerDefinitions(self._scripted).declare(session, "session")
+        shown, _ = ServerDefinitions().declare(session, "session")
         config.update(shown, spoken=False, replying=False)
         return config.now
 

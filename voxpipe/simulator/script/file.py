@@ -22,7 +22,8 @@ from voxpipe.simulator.protocol.json_types import is_array, is_object
 from .faults import ScriptFault
 from .script import Script
 
-_COMPLETE = {"missing", "event", "pattern", "no_condition"}  # say what came, and a cure
+# These say what came, and a cure.
+_COMPLETE = {"missing", "event", "pattern", "no_condition", "not_local", "two_servers"}
 _MAX_SCRIPT = 1 << 20  # characters; a conversation of days
 _WHOLE = r"(?:0|[1-9][0-9]*)"  # 007 and telephone numbers are text
 

@@ -1,12 +1,16 @@
-"""MCP servers that exist only in a script: without network, in virtual time."""
+"""MCP servers of a script: without network, in virtual time; or real ones behind it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from voxpipe.pipeline.runtime.hosts import is_loopback
 
 from .strict import Strict
 
@@ -38,7 +42,7 @@ class McpTool(Strict):
     """
 
     name: str = Field(min_length=1, max_length=128)
-    description: str | None = None
+    description: str = ""
     input_schema: dict[str, Any] = {"type": "object", "properties": {}}
     read_only: bool = False
     gives: str | dict[str, Any] | list[Any] = ""
@@ -47,14 +51,13 @@ class McpTool(Strict):
 
     def to_wire(self) -> dict[str, Any]:
         """As ``mcp_list_tools`` shows it."""
-        shown: dict[str, Any] = {
+        return {
             "name": self.name,
+            # Clients (the Agents SDK for JavaScript) drop a listing without one.
+            "description": self.description,
             "input_schema": self.input_schema,
             "annotations": {"readOnlyHint": self.read_only},
         }
-        if self.description is not None:
-            shown["description"] = self.description
-        return shown
 
     @property
     def output(self) -> str:
@@ -64,21 +67,51 @@ class McpTool(Strict):
         return json.dumps(self.gives, ensure_ascii=False)
 
 
+def _local(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        local = parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+    except ValueError:
+        local = False
+    if not local:
+        raise PydanticCustomError(
+            "not_local",
+            "MCP servers are called on this machine only: expected "
+            "http://127.0.0.1:PORT/PATH",
+        )
+    return url
+
+
+Local = Annotated[str, AfterValidator(_local)]
+
+
 class McpTools(Strict):
     """A scripted MCP server: the session's one of the same ``server_label``.
 
-    Whatever URL, connector or tunnel the session gives for it, nobody is asked.
+    Whatever URL, connector or tunnel the session gives for it, nobody is asked but the
+    one that the script itself names.
 
     Attributes:
         label: the ``server_label`` it stands for.
+        url: of a real server on this machine, which is asked in its place.
         wait_ms: how long importing its tools takes.
         fails: importing them fails.
     """
 
     label: str
+    url: Local | None = None
     tools: Annotated[Sequence[McpTool], AfterValidator(tuple)] = ()
     wait_ms: float = Field(default=100, ge=0, le=600_000)
     fails: bool = False
+
+    @model_validator(mode="after")
+    def _is_either(self) -> Self:
+        if self.url is not None and self.tools:
+            raise PydanticCustomError(
+                "two_servers",
+                "expected url, of a real server, or tools, of the script: not both",
+            )
+        return self
 
     def find(self, name: str) -> McpTool | None:
         """The tool of this name."""

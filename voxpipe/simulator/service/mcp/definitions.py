@@ -6,12 +6,9 @@ Source: the guide "Realtime with tools" (November 2026). What it does not say is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from voxpipe.simulator.errors import Refusal, quoted
 from voxpipe.simulator.protocol.json_types import is_array, is_object
@@ -37,11 +34,6 @@ class ServerDefinition:
         """The session's name for it."""
         name: str = self.declared["server_label"]
         return name
-
-    @property
-    def url(self) -> str:
-        """Where it is; empty for connectors and tunnels."""
-        return self.declared.get("server_url") or ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -92,14 +84,9 @@ def _matches(filter: Mapping[str, Any], tool: Mapping[str, Any]) -> bool:
 
 
 class ServerDefinitions:
-    """The servers of one session by label.
+    """The servers of one session by label."""
 
-    Args:
-        scripted: labels of servers that exist only in the script.
-    """
-
-    def __init__(self, scripted: Collection[str]) -> None:
-        self._scripted = scripted
+    def __init__(self) -> None:
         self._known: dict[str, ServerDefinition] = {}
 
     def declare(self, options: Any, path: str) -> tuple[Any, list[ServerDefinition]]:
@@ -171,8 +158,6 @@ class ServerDefinitions:
         if not places and known is not None:
             tool = {**known.declared, **tool}
         _check_authorization(tool, at)
-        if tool["server_label"] not in self._scripted:
-            _check_reachable(tool, at)
         return ServerDefinition(tool)
 
 
@@ -187,39 +172,3 @@ def _check_authorization(tool: Mapping[str, Any], at: str) -> None:
             "both; connectors take 'authorization' only.",
             f"{at}.headers",
         )
-
-
-def _check_reachable(tool: Mapping[str, Any], at: str) -> None:
-    # No [I]: the simulator's own rules, which keep a test away from the network.
-    cure = f"give its tools in the script: mcp: [{{label: {tool['server_label']}, …}}]"
-    url = tool.get("server_url")
-    if url is None:
-        raise Refusal(
-            "not_simulated",
-            f"This simulator has no connectors and no tunnels: {cure}",
-            at,
-        )
-    if not _is_local(url):
-        raise Refusal(
-            "not_simulated",
-            "This simulator calls MCP servers on loopback only (http://127.0.0.1:…): "
-            f"{cure}",
-            f"{at}.server_url",
-        )
-    if find_spec("mcp") is None:
-        raise Refusal(
-            "not_simulated",
-            f"To call MCP servers, pip install 'voxpipe[mcp]'; or {cure}",
-            f"{at}.server_url",
-        )
-
-
-def _is_local(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https"):
-            return False
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,9 +16,15 @@ McpOutcome = list[dict[str, Any]] | str | McpFailure
 
 @dataclass(frozen=True, slots=True, eq=False)
 class McpRequest(Request[McpOutcome]):
-    """Something to ask a server."""
+    """Something to ask a server.
+
+    Attributes:
+        server: as the session has declared it.
+        url: where it is, as the script says.
+    """
 
     server: ServerDefinition
+    url: str
 
 
 class ListMcpTools(McpRequest):

@@ -7,6 +7,7 @@ send.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +25,16 @@ from .requests import CallMcpTool, ListMcpTools, McpOutcome, McpRequest, error_o
 
 _MAX_TOOLS = 1 << 20  # characters that the declarations of a server's tools may take
 _MAX_CALLS = 128  # open at once
+_REFUSED_MS = 100  # how long importing takes where nobody is asked
+# A session does not say where requests go: whoever opens it may be a web page.
+_NOT_IN_SCRIPT = McpFailure(
+    type="http_error",
+    message="this simulator asks only MCP servers that its script names: give their "
+    "tools there (mcp: [{label: ..., tools: [...]}]), or where the real one is "
+    "(mcp: [{label: ..., url: http://127.0.0.1:...}])",
+)
+_SCRIPTED_FAILURE = McpFailure(type="http_error", message="so the script says")
+_log = logging.getLogger(__name__)
 _NOT_JSON = McpFailure(
     type="protocol_error", code=-32602, message="The arguments are no JSON object."
 )
@@ -44,7 +55,7 @@ class McpServers:
     def __init__(self, session: SessionState) -> None:
         self._session = session
         self._scripted = {each.label: each for each in session.script.mcp}
-        self._definitions = ServerDefinitions(self._scripted.keys())
+        self._definitions = ServerDefinitions()
         self._imports: dict[str, _Import] = {}
         self._unapproved: dict[str, McpCallItem] = {}  # by approval request
 
@@ -95,19 +106,23 @@ class McpServers:
         self._add(item)
         imported = partial(self._imported, begun, item)
         scripted = self._scripted.get(label)
-        if scripted is None:
-            session.requests.ask(ListMcpTools(begun.definition), imported)
+        if scripted is not None and scripted.url is not None:
+            request = ListMcpTools(begun.definition, scripted.url)
+            session.requests.ask(request, imported)
             return
-        found = [tool.to_wire() for tool in scripted.tools]
-        outcome = McpFailure(type="http_error") if scripted.fails else found
-        session.timers.at(
-            now + scripted.wait_ms / 1000, lambda now: imported(outcome, now)
-        )
+        outcome: McpOutcome = _NOT_IN_SCRIPT
+        if scripted is not None:
+            found = [tool.to_wire() for tool in scripted.tools]
+            outcome = _SCRIPTED_FAILURE if scripted.fails else found
+        wait_ms = _REFUSED_MS if scripted is None else scripted.wait_ms
+        session.timers.at(now + wait_ms / 1000, lambda now: imported(outcome, now))
 
     def _imported(
         self, begun: _Import, item: Item, outcome: McpOutcome, _now: float
     ) -> None:
-        how = "failed"
+        how, label = "failed", begun.definition.label
+        if isinstance(outcome, McpFailure):  # the event cannot tell why
+            _log.warning("cannot list the tools of %r: %s", label, outcome.message)
         if isinstance(outcome, list) and len(json.dumps(outcome)) <= _MAX_TOOLS:
             how = "completed"
             begun.tools = [t for t in outcome if begun.definition.allows(t)]
@@ -184,12 +199,13 @@ class McpServers:
                 assert isinstance(outcome, McpFailure)
                 output.fail(error_of(outcome))
 
-        scripted = self._scripted.get(server.label)
-        tool = scripted.find(call["name"]) if scripted else None
-        if tool is None:
-            request = CallMcpTool(server, call["name"], arguments)
+        scripted = self._scripted[server.label]  # what is not there has no tools
+        if scripted.url is not None:
+            request = CallMcpTool(server, scripted.url, call["name"], arguments)
             self._session.requests.ask(request, ended)
             return
+        tool = scripted.find(call["name"])
+        assert tool is not None  # it was listed
         outcome = tool.fails or tool.output
         self._session.timers.at(
             now + tool.wait_ms / 1000, lambda now: ended(outcome, now)
