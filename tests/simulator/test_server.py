@@ -219,6 +219,43 @@ async def test_36_intent_opens_a_transcription_session() -> None:
         assert session["type"] == "transcription"
 
 
+async def test_10_browsers_ask_for_the_beta_by_a_sub_protocol() -> None:
+    offered = ["realtime", "openai-beta.realtime-v1"]
+    async with (
+        simulator() as server,
+        connect(
+            f"{server.websocket_url}?model=gpt-realtime", subprotocols=offered
+        ) as socket,
+    ):
+        event = await receive(socket)
+        assert event["error"]["code"] == "beta_api_shape_disabled"
+        assert "sub-protocol" in event["error"]["message"]
+
+
+@pytest.mark.parametrize("query", ["", "model=whisper-1&", "model=gpt-transcribe&"])
+async def test_a_model_beside_the_intent_is_that_of_the_transcription(
+    query: str,
+) -> None:
+    async with (
+        simulator() as server,
+        connect(f"{server.websocket_url}?{query}intent=transcription") as socket,
+    ):
+        session = (await receive(socket))["session"]
+        assert session["type"] == "transcription"
+        transcription = session["audio"]["input"]["transcription"]
+        model = None if transcription is None else transcription["model"]
+        assert model == (query.partition("=")[2].rstrip("&") or None)
+
+
+async def test_a_model_beside_the_intent_has_to_be_one_that_transcribes() -> None:
+    url = "{}?model=gpt-realtime&intent=transcription"
+    async with (
+        simulator() as server,
+        connect(url.format(server.websocket_url)) as socket,
+    ):
+        assert (await receive(socket))["error"]["code"] == "invalid_model"
+
+
 async def test_only_the_realtime_path_is_served() -> None:
     async with simulator() as server:
         stream = await anyio.connect_tcp("127.0.0.1", server.port)

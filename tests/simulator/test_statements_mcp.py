@@ -369,10 +369,9 @@ def test_a_server_that_is_not_in_the_script_costs_only_its_own_tools(
 ) -> None:
     bench, tool = shop(), {"type": "function", "name": "near"}
     far = {"type": "mcp", "server_label": "far", "authorization": "secret"} | place
-    session = {"type": "realtime", "instructions": "Be kind."}
-    events = bench.send(
-        "session.update", session=session | {"tools": [tool, SHOP, far]}
-    )
+    session: Json = {"type": "realtime", "instructions": "Be kind."}
+    session |= {"tools": [tool, SHOP, far]}
+    events = bench.send("session.update", session=session)
     assert events[0]["session"]["instructions"] == "Be kind."
     assert len(events[0]["session"]["tools"]) == 3
     ended = ("mcp_list_tools.completed", "mcp_list_tools.failed")

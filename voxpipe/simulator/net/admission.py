@@ -12,12 +12,14 @@ from urllib.parse import parse_qs
 from voxpipe.simulator.errors import Refusal, quoted, unknown
 from voxpipe.simulator.protocol.session_config import AnyKind
 from voxpipe.simulator.protocol.session_schema import MODELS, TRANSLATORS
+from voxpipe.simulator.protocol.transcribers import TRANSCRIBERS
 
 from .keys import Keys
 from .messages import HttpRequest
 
 Query = Mapping[str, list[str]]
 SUBPROTOCOL = "realtime"
+_BETA = "openai-beta.realtime-v1"  # as browsers, which set no headers, asked for it
 _KEY_IN_SUBPROTOCOL = "openai-insecure-api-key."
 
 
@@ -42,13 +44,18 @@ def admit(request: HttpRequest, keys: Keys) -> Admission:
         Refusal: the client is to be sent away.
     """
     offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-    secret = keys.check(key_of(request.headers, map(str.strip, offered)))
-    if "realtime=v1" in request.headers.get("OpenAI-Beta", ""):
-        raise Refusal(
-            "beta_api_shape_disabled",
-            "The Realtime Beta API is no longer available. Remove the OpenAI-Beta "
-            "header and use the GA API.",
-        )
+    protocols = [each.strip() for each in offered]
+    secret = keys.check(key_of(request.headers, protocols))
+    for asks, asked in (
+        ("realtime=v1" in request.headers.get("OpenAI-Beta", ""), "OpenAI-Beta header"),
+        (_BETA in protocols, f"sub-protocol {_BETA}"),
+    ):
+        if asks:
+            raise Refusal(
+                "beta_api_shape_disabled",
+                f"The Realtime Beta API is no longer available. Remove the {asked} "
+                "and use the GA API.",
+            )
     query = parse_qs(request.target.partition("?")[2])
     admitted = SESSION_PATHS[request.path]
     if secret is None or "call_id" in query:
@@ -78,12 +85,24 @@ def key_of(headers: Mapping[str, str], subprotocols: Iterable[str] = ()) -> str 
 
 def _session(query: Query) -> Admission:
     model = query.get("model", [""])[0]
-    if not model and query.get("intent") == ["transcription"]:
-        return Admission("transcription", "")
+    if query.get("intent") == ["transcription"]:
+        return _transcription(model)
     if "call_id" in query:  # the model is that of the call
         return Admission("realtime", "", query["call_id"][0])
     check_model("realtime", model)
     return Admission("realtime", model)
+
+
+def _transcription(model: str) -> Admission:
+    if not model:
+        return Admission("transcription", "")
+    # The service wants it in an update. Clients that take this for a gateway of
+    # somebody else's (LiveKit's) put it in the URL, too.
+    _check_model(model, tuple(TRANSCRIBERS), "realtime?intent=transcription")
+    audio = {"input": {"transcription": {"model": model}}}
+    return Admission(
+        "transcription", "", session={"type": "transcription", "audio": audio}
+    )
 
 
 def _translation(query: Query) -> Admission:
