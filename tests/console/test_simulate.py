@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -16,6 +17,13 @@ from voxpipe.console import serve, simulate
 from voxpipe.console.main import main
 from voxpipe.processors.realtime import Service, SessionRefused, open_session
 from voxpipe.simulator import parse_script
+
+
+def asked(**options: Any) -> argparse.Namespace:
+    """What the command line would have been read as."""
+    plain: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "script": None}
+    plain |= {"key": None, "cassette": None, "tls": False, "tls_name": []}
+    return argparse.Namespace(**plain | {"ca_file": None} | options)
 
 
 def epilog(capsys: pytest.CaptureFixture[str]) -> str:
@@ -73,9 +81,7 @@ async def test_it_serves_where_it_says(
 ) -> None:
     path = tmp_path / "script.yaml"
     path.write_text("replies: [{say: Hello.}]")
-    arguments = argparse.Namespace(
-        host="127.0.0.1", port=0, key=None, script=str(path), cassette=None
-    )
+    arguments = asked(script=str(path))
     printed = ""
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
@@ -100,9 +106,7 @@ async def test_it_takes_any_key_or_the_one_it_is_told(
     bad: Sequence[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = argparse.Namespace(
-        host="127.0.0.1", port=0, key=key, script=None, cassette=None
-    )
+    arguments = asked(key=key)
     printed = ""
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
@@ -119,6 +123,28 @@ async def test_it_takes_any_key_or_the_one_it_is_told(
                 with pytest.raises(SessionRefused, match="invalid_api_key"):
                     await open_once(found[1], each)
             tasks.cancel_scope.cancel()
+
+
+async def test_over_tls_it_prints_what_clients_have_to_trust(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = asked(tls=True)
+    printed = ""
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(simulate.simulate, arguments)
+            while "Ctrl-C" not in printed:
+                await anyio.lowlevel.checkpoint()
+                printed += capsys.readouterr().out
+            exported = dict(re.findall(r"(\w+)=(\S+)", printed))
+            assert exported["OPENAI_BASE_URL"].startswith("https://127.0.0.1:")
+            assert exported["NODE_EXTRA_CA_CERTS"] == exported["SSL_CERT_FILE"]
+            trusted = anyio.Path(exported["SSL_CERT_FILE"])
+            assert "PRIVATE" not in await trusted.read_text()
+            monkeypatch.setenv("SSL_CERT_FILE", exported["SSL_CERT_FILE"])
+            await open_once(exported["OPENAI_BASE_URL"], "sk-simulated")
+            tasks.cancel_scope.cancel()
+    assert not await trusted.exists()
 
 
 async def open_once(url: str, key: str) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
 
 from voxpipe.pipeline.runtime.hosts import is_loopback
-from voxpipe.simulator import Script, Simulator, load_script
+from voxpipe.simulator import LocalAuthority, Script, Simulator, load_script
 from voxpipe.simulator.cassettes import load_cassette
 from voxpipe.simulator.net.keys import any_key
 
 from . import numbers
 from .process import log_to_console
 
+_ANYWHERE = {"0.0.0.0", "::", ""}  # where to listen, and no name to be reached by
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
 
@@ -24,6 +29,9 @@ Any program that uses the Realtime API can talk to it: no key, no network, no bi
 
 It takes any key; with --key only that one, and the client secrets made with it: what
 does your program say when it is refused?
+
+Clients that speak wss:// only (OpenAI's SDK for JavaScript) need --tls, and both lines
+that it prints then.
 
 A script says what the model says and calls, reply by reply (restaurant.yaml):
 
@@ -115,6 +123,24 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="print no lines of sessions, turns, replies and tool calls",
     )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="speak https:// and wss://, as some clients want (pip install "
+        "'voxpipe[tls]'); clients have to trust the certificate that is made at start",
+    )
+    parser.add_argument(
+        "--tls-name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="with TLS: another name that clients know it by: its container's",
+    )
+    parser.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        help="with TLS: where that certificate is written; default: a new file",
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "script",
@@ -153,19 +179,50 @@ async def simulate(arguments: argparse.Namespace) -> None:
     if arguments.cassette:
         load_cassette(arguments.cassette)  # to say now what is wrong with it
     key: str | None = arguments.key
-    async with Simulator(
-        script,
-        host=arguments.host,
-        port=arguments.port,
-        accepts=any_key if key is None else key.__eq__,
-        cassette=arguments.cassette,
-    ) as simulator:
+    with _authority(arguments) as (tls, file):
+        simulator = Simulator(
+            script,
+            host=arguments.host,
+            port=arguments.port,
+            accepts=any_key if key is None else key.__eq__,
+            cassette=arguments.cassette,
+            tls=tls,
+        )
+        await _serve(simulator, arguments, file)
+
+
+@contextmanager
+def _authority(
+    arguments: argparse.Namespace,
+) -> Generator[tuple[LocalAuthority | None, str]]:
+    """Who vouches for the simulator, and the file with what is to be trusted."""
+    names: list[str] = arguments.tls_name
+    if not (arguments.tls or arguments.ca_file or names):
+        yield None, ""
+        return
+    tls = LocalAuthority(*{arguments.host, *names} - _ANYWHERE)
+    with TemporaryDirectory(prefix="voxpipe-") as folder:
+        file: str = arguments.ca_file or f"{folder}/ca.pem"
+        tls.write(file)
+        yield tls, str(Path(file).resolve())
+
+
+async def _serve(
+    simulator: Simulator, arguments: argparse.Namespace, ca_file: str
+) -> None:
+    async with simulator:
         print(f"The Realtime API is simulated at {simulator.websocket_url}")
         print("For OpenAI's SDKs and for voxpipe:\n")
-        shown = "sk-simulated" if key is None else "..."  # the one that was given
-        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY={shown}\n")
+        # The one that was given stays with who gave it.
+        shown = "sk-simulated" if arguments.key is None else "..."
+        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY={shown}")
+        if ca_file:
+            print(f"  export NODE_EXTRA_CA_CERTS={ca_file} SSL_CERT_FILE={ca_file}")
+        print()
         if not is_loopback(arguments.host):
             print(f"From elsewhere, this machine's name in place of {arguments.host};")
-            print("voxpipe itself wants VOXPIPE_REALTIME_INSECURE=1 beside it.\n")
+            if not ca_file:
+                print("voxpipe itself wants VOXPIPE_REALTIME_INSECURE=1 beside it.")
+            print()
         print("Ctrl-C ends it.", flush=True)
         await anyio.sleep_forever()

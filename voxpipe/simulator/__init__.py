@@ -25,6 +25,7 @@ from .calls.sip_caller import CallRejected, PlayedReply, SipCaller
 from .errors import ConnectionClosed, ScriptError, VoiceError
 from .memory import MemoryConnection, connect_in_memory
 from .net.limits import PortLimits
+from .net.tls import LocalAuthority
 from .script.file import load_script, parse_script
 from .script.mcp import McpFailure, McpTool, McpTools
 from .script.script import CallTool, Failure, Line, Script, Timing, When, Written
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectionClosed",
     "Failure",
     "Line",
+    "LocalAuthority",
     "McpFailure",
     "McpTool",
     "McpTools",

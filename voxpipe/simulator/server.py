@@ -19,6 +19,7 @@ from .net.keys import Keys, any_key, unix_time
 from .net.limits import PortLimits
 from .net.listener import PortListener
 from .net.session_requests import in_thread
+from .net.tls import LocalAuthority
 from .protocol.session_config import LIFETIME
 from .router import Router
 from .script.script import Script
@@ -43,6 +44,8 @@ class Simulator(AsyncContextManagerMixin):
             client. One that does something else than was recorded is told by an
             ``error`` event, and closed with 4000.
         limits: what its port bears of clients.
+        tls: who vouches for it, for clients that speak ``wss://`` only; they have to
+            trust what it `writes <LocalAuthority.write>`.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Simulator(AsyncContextManagerMixin):
         lifetime: float = LIFETIME,
         cassette: str | Path | None = None,
         limits: PortLimits | None = None,
+        tls: LocalAuthority | None = None,
     ) -> None:
         self._script = script or Script()
         self._voice = voice
@@ -65,6 +69,7 @@ class Simulator(AsyncContextManagerMixin):
         self._keys = Keys(accepts, unix_time)
         self._lifetime = lifetime
         self._limits = limits or PortLimits()
+        self._tls = tls
         self._players = None if cassette is None else Players(cassette, then="repeat")
 
     @property
@@ -76,7 +81,8 @@ class Simulator(AsyncContextManagerMixin):
     def url(self) -> str:
         """What ``OPENAI_BASE_URL`` has to be for an official SDK to come here."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}/v1"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{host}:{self._port}/v1"
 
     @property
     def websocket_url(self) -> str:
@@ -149,7 +155,11 @@ class Simulator(AsyncContextManagerMixin):
                 self._players,
             )
             listener = PortListener(
-                self._host, router.routes.answer, router.welcome, self._limits
+                self._host,
+                router.routes.answer,
+                router.welcome,
+                self._limits,
+                self._tls,
             )
             try:
                 self._port = await tasks.start(listener.serve, self._port, stop)

@@ -15,7 +15,14 @@ from anyio import (
     create_tcp_listener,
     move_on_after,
 )
-from anyio.abc import Listener, SocketAttribute, SocketStream, TaskGroup, TaskStatus
+from anyio.abc import (
+    ByteStream,
+    Listener,
+    SocketAttribute,
+    SocketStream,
+    TaskGroup,
+    TaskStatus,
+)
 from websockets.frames import CloseCode
 
 from voxpipe.pipeline.errors import TransportError
@@ -23,6 +30,7 @@ from voxpipe.pipeline.errors import TransportError
 from .http import HttpConnection, request_of, wants_websocket
 from .limits import PortLimits
 from .messages import HttpError, HttpRequest, HttpResponse
+from .tls import LocalAuthority, half_close
 from .websocket import GONE, ServerWebSocket
 
 Respond = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -38,12 +46,19 @@ class PortListener:
         welcome: says what to do with a client that wants a WebSocket at this path once
             it has one; may raise `HttpError` instead, and then it gets none.
         limits: what it bears.
+        tls: who vouches for it; without one it speaks plainly.
     """
 
     def __init__(
-        self, host: str, respond: Respond, welcome: Welcome, limits: PortLimits
+        self,
+        host: str,
+        respond: Respond,
+        welcome: Welcome,
+        limits: PortLimits,
+        tls: LocalAuthority | None = None,
     ) -> None:
         self._host = host
+        self._tls = tls
         self._limits = limits
         self._respond = respond
         self._welcome = welcome
@@ -97,13 +112,18 @@ class PortListener:
                 return
             self._connections += 1
             try:
-                await self._talk(stream)
+                await self._talk(await self._secured(stream))
             except EndOfStream:
                 pass  # the client has gone: nobody is left to tell
             finally:
                 self._connections -= 1
 
-    async def _talk(self, stream: SocketStream) -> None:
+    async def _secured(self, stream: SocketStream) -> ByteStream:
+        if self._tls is None:
+            return stream
+        return await self._tls.secure(stream, self._limits.request_timeout)
+
+    async def _talk(self, stream: ByteStream) -> None:
         http = HttpConnection(stream, self._limits)
         while True:
             try:
@@ -120,15 +140,15 @@ class PortListener:
                 await self._drain(stream)
                 return
 
-    async def _drain(self, stream: SocketStream) -> None:
+    async def _drain(self, stream: ByteStream) -> None:
         # To close with something unread takes back the answer that was just sent.
         with move_on_after(self._limits.close_timeout), suppress(*GONE):
-            await stream.send_eof()
+            await half_close(stream)
             while True:
                 await stream.receive()
 
     async def _upgrade(
-        self, stream: SocketStream, head: h11.Request, rest: bytes
+        self, stream: ByteStream, head: h11.Request, rest: bytes
     ) -> None:
         converse = self._welcome(request_of(head))
         socket = ServerWebSocket(stream, self._limits)

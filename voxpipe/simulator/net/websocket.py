@@ -34,6 +34,7 @@ from voxpipe.simulator.errors import Refusal
 from .admission import SUBPROTOCOL
 from .limits import PortLimits
 from .messages import HttpError
+from .tls import half_close
 
 GONE = (BrokenResourceError, ClosedResourceError, EndOfStream, OSError)
 
@@ -192,7 +193,7 @@ class ServerWebSocket:
                     if data:
                         await self._stream.send(data)
                     else:
-                        await self._stream.send_eof()
+                        await half_close(self._stream)
                 except GONE:
                     self._gone = True
                     raise EndOfStream from None
