@@ -149,6 +149,7 @@ SIMULATOR_ROOMS = {
         "simulator/net",
         "simulator/service/conversation",
         "simulator/service/mcp",
+        "simulator/service/responses",
         "simulator/service/translation",
     },
     "simulator": {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from openai import AsyncOpenAI, AuthenticationError, BadRequestError
 from openai.types.responses import Response
+from pydantic import BaseModel, Field
 
 from voxpipe.simulator import (
+    CallTool,
     Failure,
     Script,
     Simulator,
@@ -125,7 +128,16 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"model": "m", "input": [3]}, "input[0]", "an object"),
     ({"model": "m", "input": "x", "bogus": 1}, "bogus", "Unknown parameter"),
     ({"model": "m", "input": "x", "stream": True}, "stream", "do not stream"),
-    ({"model": "m", "input": "x", "tools": [{}]}, "tools", "call no tools"),
+    (
+        {"model": "m", "input": "x", "tools": [{"type": "web_search"}]},
+        "tools[0].type",
+        "Supported value is: 'function'",
+    ),
+    (
+        {"model": "m", "input": [{"type": "function_call_output", "call_id": "c"}]},
+        "input[0].output",
+        "expected a string",
+    ),
     ({"model": "m", "input": "x", "temperature": 3}, "temperature", "2"),
 ]
 
@@ -138,6 +150,99 @@ async def test_what_cannot_be_is_refused_as_the_service_does(
         with pytest.raises(BadRequestError, match=words) as refused:
             await client.post("/responses", cast_to=Response, body=asked)
     assert refused.value.param == param
+
+
+PRICE: Any = {
+    "type": "function",
+    "name": "price_of",
+    "description": "A price.",
+    "parameters": {
+        "type": "object",
+        "properties": {"thing": {"type": "string"}},
+        "required": ["thing"],
+    },
+    "strict": False,
+}
+ASKING = {"role": "user", "content": "What is a lamp?"}
+
+
+async def test_it_calls_functions_and_answers_what_they_gave() -> None:
+    script = Script(
+        written=[
+            Written(text="lamp", calls=[CallTool(name="price_of", arguments={"a": 1})]),
+            Written(result="price_of", text="euros", say="It costs {result.price}."),
+        ]
+    )
+    async with text_model(script) as client:
+        first = judge(
+            await client.responses.create(
+                model="m", input=[ASKING], tools=[PRICE], parallel_tool_calls=False
+            )
+        )
+        (call,) = first.output
+        assert call.type == "function_call"
+        assert (call.name, call.arguments) == ("price_of", '{"a": 1}')
+        assert first.output_text == ""
+        output = {
+            "type": "function_call_output",
+            "call_id": call.call_id,
+            "output": '{"price": "40 euros"}',
+        }
+        again: Any = [ASKING, call.model_dump(exclude_none=True), output]
+        second = judge(
+            await client.responses.create(model="m", input=again, tools=[PRICE])
+        )
+    assert second.output_text == "It costs 40 euros."
+
+
+async def test_without_a_line_it_calls_only_what_it_must() -> None:
+    async with text_model(Script()) as client:
+        free = await client.responses.create(model="m", input="Hi", tools=[PRICE])
+        forced = await client.responses.create(
+            model="m", input="Hi", tools=[PRICE], tool_choice="required"
+        )
+    assert judge(free).output_text == "You asked: Hi"
+    (call,) = judge(forced).output
+    assert call.type == "function_call"
+    assert json.loads(call.arguments) == {"thing": "example"}
+
+
+class Seat(BaseModel):
+    """Referred to by the schema of `Booking`."""
+
+    row: int = Field(ge=5)
+    side: Literal["left", "right"] | None
+
+
+class Booking(BaseModel):
+    """What a supervisor asks a text model for."""
+
+    name: str
+    seats: list[Seat] = Field(min_length=2)
+    paid: bool
+
+
+@pytest.mark.parametrize("said", [None, {"name": "Ada", "seats": [], "paid": True}])
+async def test_what_a_schema_describes_is_answered(said: Any) -> None:
+    if said is not None:
+        said["seats"] = [{"row": 5, "side": None}, {"row": 6, "side": "left"}]
+    script = Script(written=[Written(say=said)] if said else [])
+    async with text_model(script) as client:
+        response = await client.responses.parse(
+            model="m", input="Book it.", text_format=Booking
+        )
+    booking = response.output_parsed
+    assert isinstance(booking, Booking)
+    assert len(booking.seats) == 2
+    assert booking.name == ("Ada" if said else "example")
+
+
+async def test_any_json_is_some_json() -> None:
+    async with text_model(Script()) as client:
+        response = await client.responses.create(
+            model="m", input="Say JSON.", text={"format": {"type": "json_object"}}
+        )
+    assert json.loads(response.output_text) == {"asked": "Say JSON."}
 
 
 async def test_a_wrong_key_is_no_key() -> None:

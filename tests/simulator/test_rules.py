@@ -144,6 +144,19 @@ def test_a_cancelled_replys_own_instructions_go_with_it() -> None:
     assert said(bench, instructions="Ask again.") == "Where to?"  # it had not answered
 
 
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", r"(\w+\s?)+!$"])
+def test_no_pattern_takes_for_ever(pattern: str) -> None:
+    bench = text_bench(Script(when=[When(text=pattern, say="Found.")]))
+    bench.type_in("a" * 3_000 + "?")
+    assert said(bench) != "Found."  # Python's own engine would be at it for years
+
+
+def test_no_instructions_take_for_ever() -> None:
+    bench = text_bench(Script(replies=[Line(say="By turn.")]))
+    assert said(bench, instructions="say \n" * 150_000) == "By turn."
+    assert said(bench, instructions='Say "this" and “that”') == 'this" and “that'
+
+
 def test_out_of_band_replies_are_chosen_by_their_instructions_only() -> None:
     rules = [
         When(text="angry", say="Wrong."),
@@ -193,6 +206,7 @@ when:
             "when:\n  - text: '('\n    say: Hi",
             "line 2, when.0.text: this is no regular",
         ),
+        ("when: [{text: '(?=a)b', say: Hi}]", "look-around"),
         ("when: [{text: a, times: 0}]", "greater than or equal to 1"),
         ("when: [{txt: a}]", "did you mean text?"),
         ("then: echo\nthen: repeat", "line 2: this is not YAML: 'then' is given twice"),

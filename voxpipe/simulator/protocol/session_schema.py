@@ -111,22 +111,16 @@ VOICES = (
 )
 VOICE = either("a voice", text=one_of(*VOICES), object=fields({"id": text(128)}, "id"))
 
-_TOOL = tagged(
-    "type",
+FUNCTION = fields(
     {
-        "function": fields(
-            {
-                "name": NAME,
-                "description": nullable(text()),
-                "parameters": nullable(an_object),
-                "strict": nullable(boolean),
-            },
-            "name",
-        ),
-        "mcp": MCP_TOOL,
+        "name": NAME,
+        "description": nullable(text()),
+        "parameters": nullable(an_object),
+        "strict": nullable(boolean),
     },
+    "name",
 )
-TOOLS = array(_TOOL, 128)
+TOOLS = array(tagged("type", {"function": FUNCTION, "mcp": MCP_TOOL}), 128)
 TOOL_CHOICE = either(
     "a string or an object",
     text=one_of("auto", "none", "required"),

@@ -1,13 +1,11 @@
 """The Responses API, as far as a hand-over to a text model needs it.
 
-Text and pictures in, text out, in one piece. Tools, streams and stored conversations
-are refused rather than pretended.
+Text and pictures in, text and function calls out, in one piece. Tools of the service's
+own, streams and stored conversations are refused rather than pretended.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from random import SystemRandom
 from typing import Any
 
@@ -21,21 +19,26 @@ from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.simulator.protocol.schema import (
     Shape,
     an_object,
+    array,
     boolean,
     fields,
     integer,
     nullable,
     number,
     one_of,
+    tagged,
     text,
 )
-from voxpipe.simulator.script.script import Script, Written
+from voxpipe.simulator.protocol.session_schema import FUNCTION, TOOL_CHOICE
+from voxpipe.simulator.script.script import Script
+from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.conversation.tokens import count_text
+from voxpipe.simulator.service.responses.script_reader import arguments_text
 
 from .request_body import json_object
+from .text_model import TextAnswer, answer, items_of
 
 _PICTURE = 765  # tokens, of usual size
-_MAX_ECHO = 4_000  # characters
 
 
 def _no(what: str) -> Shape:
@@ -55,6 +58,7 @@ def _input(value: Any, path: str) -> Any:
     return value
 
 
+_DEFAULTS = {"description": None, "parameters": None, "strict": True}  # of a function
 _ASKED = fields(
     {
         "model": text(128),
@@ -81,7 +85,16 @@ _ASKED = fields(
         "conversation": _no("remember no conversation: send it all as input"),
         "previous_response_id": _no("remember nothing: send it all as input"),
         "stream": _no("do not stream: leave stream out"),
-        "tools": _no("call no tools"),
+        "tools": nullable(array(tagged("type", {"function": FUNCTION}), 128)),
+        "tool_choice": nullable(TOOL_CHOICE),
+        "parallel_tool_calls": nullable(boolean),
+        # What clients send by habit, and what changes nothing here.
+        "include": nullable(array(text(64), 32)),
+        "max_tool_calls": nullable(integer(1, 1 << 20)),
+        "prompt_cache_key": nullable(text(512)),
+        "service_tier": nullable(text(32)),
+        "truncation": nullable(one_of("auto", "disabled")),
+        "user": nullable(text(512)),
     },
     "model",
     "input",
@@ -108,22 +121,15 @@ class ResponsesEndpoint:
             Refusal: what is asked cannot be.
         """
         asked: dict[str, Any] = _ASKED(json_object(request), "")
-        texts = list(_texts(asked["input"]))
-        written = self._written("\n".join(texts))
-        if written is None:
-            said = texts[-1] if texts else ""
-            written = Written(say=f"You asked: {said[:_MAX_ECHO]}")
-        await sleep(written.wait_ms / 1000)
-        return json_response(self._response(asked, written))
+        items = items_of(asked["input"])
+        answered = answer(self._script, asked, items)
+        await sleep(answered.rule.wait_ms / 1000)
+        return json_response(self._response(asked, items, answered))
 
-    def _written(self, question: str) -> Written | None:
-        for each in self._script.written:
-            if re.search(each.text or "", question, re.IGNORECASE):
-                return each
-        return None
-
-    def _response(self, asked: dict[str, Any], written: Written) -> dict[str, Any]:
-        failure = written.fails
+    def _response(
+        self, asked: dict[str, Any], items: list[Item], answered: TextAnswer
+    ) -> dict[str, Any]:
+        failure = answered.rule.fails
         return {
             "id": self._ids.new("resp"),
             "object": "response",
@@ -135,65 +141,71 @@ class ResponsesEndpoint:
             "max_output_tokens": asked.get("max_output_tokens"),
             "metadata": asked.get("metadata") or {},
             "model": asked["model"],
-            "output": [] if failure else self._output(written),
-            "parallel_tool_calls": True,
+            "output": [] if failure else self._output(answered),
+            "parallel_tool_calls": asked.get("parallel_tool_calls") is not False,
             "reasoning": asked.get("reasoning") or {"effort": None, "summary": None},
             "temperature": asked.get("temperature", 1.0),
             "text": asked.get("text") or {"format": {"type": "text"}},
-            "tool_choice": "auto",
-            "tools": [],
+            "tool_choice": asked.get("tool_choice") or "auto",
+            "tools": [_DEFAULTS | each for each in asked.get("tools") or ()],
             "top_p": asked.get("top_p", 1.0),
             "truncation": "disabled",
-            "usage": None if failure else _usage(asked, written),
+            "usage": None if failure else _usage(asked, items, answered),
         }
 
-    def _output(self, written: Written) -> list[dict[str, Any]]:
+    def _output(self, answered: TextAnswer) -> list[dict[str, Any]]:
+        output: list[dict[str, Any]] = []
+        if answered.rule.reasoning_tokens:
+            id = self._ids.new("rs")
+            output.append({"id": id, "type": "reasoning", "summary": []})
+        if answered.text:
+            output.append(self._message(answered.text))
+        output += [
+            {
+                "id": self._ids.new("fc"),
+                "type": "function_call",
+                "status": "completed",
+                "call_id": self._ids.call(),
+                "name": call.name,
+                "arguments": arguments_text(call),
+            }
+            for call in answered.calls
+        ]
+        return output
+
+    def _message(self, words: str) -> dict[str, Any]:
         content: dict[str, Any] = {
             "type": "output_text",
-            "text": written.say,
+            "text": words,
             "annotations": [],
             "logprobs": [],
         }
-        message: dict[str, Any] = {
+        return {
             "id": self._ids.new("msg"),
             "type": "message",
             "role": "assistant",
             "status": "completed",
             "content": [content],
         }
-        if not written.reasoning_tokens:
-            return [message]
-        return [
-            {"id": self._ids.new("rs"), "type": "reasoning", "summary": []},
-            message,
-        ]
 
 
-def _usage(asked: dict[str, Any], written: Written) -> dict[str, Any]:
-    question = [asked.get("instructions") or "", *_texts(asked["input"])]
+def _usage(
+    asked: dict[str, Any], items: list[Item], answered: TextAnswer
+) -> dict[str, Any]:
+    question = [asked.get("instructions") or ""]
+    for item in items:
+        question += [item.words or "", *item.texts]
+    thought = answered.rule.reasoning_tokens
     given = sum(map(count_text, question)) + _PICTURE * _pictures(asked["input"])
-    made = count_text(written.say) + written.reasoning_tokens
+    made = count_text(answered.text) + thought
+    made += sum(count_text(arguments_text(call)) for call in answered.calls)
     return {
         "input_tokens": given,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": written.reasoning_tokens},
+        "output_tokens_details": {"reasoning_tokens": thought},
         "total_tokens": given + made,
     }
-
-
-def _texts(input: Any) -> Iterator[str]:
-    """All that is written in it, in order."""
-    if isinstance(input, str):
-        yield input
-        return
-    for at, item in enumerate(input):
-        content = an_object(item, f"input[{at}]").get("content")
-        if isinstance(content, str):
-            yield content
-        for part in _parts(content):
-            if isinstance(part.get("text"), str):
-                yield part["text"]
 
 
 def _pictures(input: Any) -> int:
@@ -202,5 +214,5 @@ def _pictures(input: Any) -> int:
     return sum(part.get("type") == "input_image" for part in parts)
 
 
-def _parts(content: Any) -> Iterator[dict[str, Any]]:
-    return (part for part in (content if is_array(content) else ()) if is_object(part))
+def _parts(content: Any) -> list[dict[str, Any]]:
+    return [part for part in (content if is_array(content) else ()) if is_object(part)]

@@ -5,7 +5,7 @@ In Python it is made of these values; `script_file` reads them from YAML.
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from .faults import ScriptFault
 from .mcp import McpTools
+from .patterns import mistake_in
 from .strict import Strict
 
 
@@ -89,12 +90,10 @@ class Line(ScriptedReply):
 
 
 def _pattern(text: str | None) -> str | None:
-    try:
-        re.compile(text or "")
-    except re.error as error:
+    if why := mistake_in(text or ""):
         raise PydanticCustomError(
-            "pattern", "this is no regular expression: {why}", {"why": str(error)}
-        ) from None
+            "pattern", "this is no regular expression: {why}", {"why": why}
+        )
     return text
 
 
@@ -105,7 +104,8 @@ class When(ScriptedReply):
     """A reply that depends on what came last; it goes before those by turn.
 
     All conditions that it names have to hold, and it names at least one. Patterns are
-    regular expressions of Python, found anywhere, whatever the case. When what the
+    regular expressions, found anywhere, whatever the case, but without look-around and
+    references to groups: they take no time. When what the
     caller said stands in the next line's ``heard``, that line has had its turn.
 
     Attributes:
@@ -137,19 +137,32 @@ class Written(Strict):
     """What a text model answers, to ``POST /v1/responses``.
 
     Attributes:
-        text: a pattern in what it is asked, found anywhere, whatever the case; without
-            one it answers everything.
-        say: its words.
+        text: a pattern in what it is asked, found anywhere, whatever the case; with
+            ``result``, in what the tool gave back. Without one it answers everything.
+        result: the tool that has just answered.
+        say: its words; what is not text becomes JSON. Fields are filled in as in those
+            of a `ScriptedReply`.
+        calls: functions that it calls beside. What calls one, and names no ``result``,
+            does not answer results.
         reasoning_tokens: that it has thought with; some put a reasoning item in front.
         wait_ms: before it answers.
         fails: the response fails in this way instead.
     """
 
     text: Pattern = None
-    say: str = ""
+    result: str | None = None
+    say: str | dict[str, Any] | list[Any] = ""
+    calls: Annotated[Sequence[CallTool], AfterValidator(tuple)] = ()
     reasoning_tokens: int = Field(default=0, ge=0, le=1_000_000)
     wait_ms: float = Field(default=0, ge=0, le=600_000)
     fails: Failure | None = None
+
+    @property
+    def words(self) -> str:
+        """What it says, as text."""
+        if isinstance(self.say, str):
+            return self.say
+        return json.dumps(self.say, ensure_ascii=False)
 
 
 class Timing(Strict):

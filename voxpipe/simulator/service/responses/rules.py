@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voxpipe.simulator.script.patterns import found
 from voxpipe.simulator.script.script import When
 from voxpipe.simulator.service.conversation.items import Item
-
-_MAX_SEARCHED = 4000  # characters of each text: clients and tools may send a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +73,27 @@ def latest_of(items: Sequence[Item]) -> Latest:
         if item.type.startswith("mcp_"):
             if item.type == "mcp_call":
                 called = True
-                results[:0] = [
-                    (item.call["name"], text[:_MAX_SEARCHED]) for text in item.result
-                ]
+                results[:0] = [(item.call["name"], text) for text in item.result]
         elif called and item.role == "user":
             break  # to which the model has replied with the call
         elif item.type == "function_call_output":
             name = names.get(item.call.get("call_id"), "")
-            results.insert(0, (name, item.call["output"][:_MAX_SEARCHED]))
+            results.insert(0, (name, item.call["output"]))
         elif item.role == "user":
             words.insert(0, item.words or "")
         elif item.role != "system":
             break
-    return Latest("\n".join(words)[:_MAX_SEARCHED], tuple(results))
+    return Latest("\n".join(words), tuple(results))
 
 
 def _holds(rule: When, latest: Latest, instructions: str) -> bool:
-    if not _found(rule.instructions, instructions[:_MAX_SEARCHED]):
+    if not found(rule.instructions, instructions):
         return False
     if rule.result is None:
         return rule.text is None or (
-            bool(latest.words) and _found(rule.text, latest.words)
+            bool(latest.words) and found(rule.text, latest.words)
         )
     return any(
-        name == rule.result and _found(rule.text, output)
+        name == rule.result and found(rule.text, output)
         for name, output in latest.results
     )
-
-
-def _found(pattern: str | None, text: str) -> bool:
-    return pattern is None or re.search(pattern, text, re.IGNORECASE) is not None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from voxpipe.simulator.protocol.json_types import is_array, is_object
+from voxpipe.simulator.protocol.json_types import is_object
+from voxpipe.simulator.protocol.made_up import made_up
 from voxpipe.simulator.script.faults import RATE_LIMIT, RateLimited
 from voxpipe.simulator.script.script import (
     CallTool,
@@ -24,10 +25,8 @@ from voxpipe.simulator.service.conversation.items import Item
 from .rules import Rules
 from .templates import fill
 
-# An instruction such as: Say exactly this, and nothing else: "Good evening."
-_VERBATIM = re.compile(r'\b(?:say|repeat|read)\b.*?["“](.+)["”]', re.I | re.S)
+_SAYING = re.compile(r"\b(?:say|repeat|read)\b", re.IGNORECASE)
 _MAX_MESSAGE = 4000  # characters of a message: clients and tools may send a megabyte
-_DEPTH = 4  # of made-up arguments
 _RATE_LIMITED = Failure(
     type="tokens",
     code=RATE_LIMIT,
@@ -116,16 +115,17 @@ class ScriptReader:
         self._responses += 1
         if self._is_limited(self._responses - 1):
             return Plan((), failure=_RATE_LIMITED, why="a fault of the script's")
-        verbatim = _VERBATIM.search(wish.instructions or "")
+        verbatim = _verbatim(wish.instructions or "")
         if verbatim:
             why = "told in its instructions what to say"
-            return _allowed(Plan((verbatim[1],), why=why), wish)
+            return allowed(Plan((_bounded(verbatim),), why=why), wish)
         rule = self._rule(wish, items)
         number, answer = self._turn(wish, rule)
         if answer is None:
             why = "the script has nothing for it, so an echo"
-            return _allowed(Plan((echo(items),), line=number, why=why), wish)
-        messages = tuple(fill(text, items) for text in answer.messages)
+            said = _bounded(echo(items))
+            return allowed(Plan((said,), line=number, why=why), wish)
+        messages = tuple(_bounded(fill(text, items)) for text in answer.messages)
         plan = Plan(
             messages,
             tuple(answer.calls),
@@ -137,7 +137,7 @@ class ScriptReader:
             answer.interleaved,
             answer.reasoning_tokens,
         )
-        return _allowed(plan, wish)
+        return allowed(plan, wish)
 
     def _why(self, rule: When | None, number: int | None, wish: Wish) -> str:
         if rule is not None:
@@ -207,6 +207,16 @@ class ScriptReader:
         return lines[number] if number < len(lines) else None
 
 
+def _verbatim(instructions: str) -> str:
+    """What is to be said exactly: *Say this, and nothing else: "Good evening."*"""
+    saying = _SAYING.search(instructions)
+    if saying is None:
+        return ""
+    rest = instructions[saying.end() :]
+    opened = min((at for at in map(rest.find, '"“') if at >= 0), default=len(rest))
+    return rest[opened + 1 : max(opened + 1, *map(rest.rfind, '"”'))]
+
+
 def echo(items: Sequence[Item]) -> str:
     """What is said when no script says anything: what came last, said back."""
     for item in reversed(items):
@@ -224,10 +234,10 @@ def echo(items: Sequence[Item]) -> str:
     return "Hello. This is the simulator."
 
 
-def _allowed(plan: Plan, wish: Wish) -> Plan:
+def allowed(plan: Plan, wish: Wish) -> Plan:
     """``plan`` within what tools and ``tool_choice`` permit."""
     names = [tool["name"] for tool in wish.tools]
-    messages, calls = tuple(_bounded(text) for text in plan.messages), plan.calls
+    messages, calls = plan.messages, plan.calls
     absent = [call.name for call in calls if call.name not in names]
     if wish.tool_choice == "none":
         calls = ()
@@ -242,8 +252,8 @@ def _allowed(plan: Plan, wish: Wish) -> Plan:
     wanted = _wanted(wish.tool_choice, wish.tools)
     if wanted and not any(call.name in wanted for call in calls):
         tool = next(each for each in wish.tools if each["name"] == wanted[0])
-        made_up = _example(tool.get("parameters") or {}, _DEPTH)
-        calls = (CallTool(name=wanted[0], arguments=made_up or {}),)
+        arguments = made_up(tool.get("parameters"))
+        calls = (CallTool(name=wanted[0], arguments=arguments or {}),)
         messages = messages if plan.calls else ()
     if not messages and not calls:
         messages = ("Yes.",)
@@ -265,41 +275,6 @@ def _identity(tool: dict[str, Any]) -> ItemsView[str, Any]:
     """What a ``tool_choice`` may ask of it."""
     names = ("type", "server_label", "name")
     return {name: tool[name] for name in names if name in tool}.items()
-
-
-def _example(schema: Any, depth: int) -> Any:
-    """A value that a simple JSON schema describes: the required fields, no more."""
-    if not is_object(schema) or not depth:
-        return {}
-    choices = schema.get("enum")
-    if is_array(choices) and choices:
-        return choices[0]
-    if "default" in schema:
-        return schema["default"]
-    kind = schema.get("type")
-    if is_array(kind):  # such as ["string", "null"]
-        kind = kind[0] if kind else None
-    if isinstance(kind, str) and kind in _PLAIN:
-        return _PLAIN[kind]
-    if kind == "array":
-        return []
-    properties, required = schema.get("properties"), schema.get("required")
-    if not is_object(properties) or not is_array(required):
-        return {}
-    return {
-        name: _example(properties.get(name), depth - 1)
-        for name in required
-        if isinstance(name, str)
-    }
-
-
-_PLAIN: dict[str, Any] = {
-    "string": "example",
-    "integer": 1,
-    "number": 1.0,
-    "boolean": True,
-    "null": None,
-}
 
 
 def arguments_text(call: CallTool) -> str:
