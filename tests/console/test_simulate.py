@@ -22,7 +22,7 @@ from voxpipe.simulator import parse_script
 def asked(**options: Any) -> argparse.Namespace:
     """What the command line would have been read as."""
     plain: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "script": None}
-    plain |= {"key": None, "cassette": None, "tls": False, "tls_name": []}
+    plain |= {"key": None, "cassette": None, "tls": False, "tls_name": [], "origin": []}
     return argparse.Namespace(**plain | {"ca_file": None} | options)
 
 

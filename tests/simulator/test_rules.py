@@ -230,3 +230,17 @@ def test_words_stand_beside_their_recording(tmp_path: Any) -> None:
     (tmp_path / "question.txt").unlink()
     with pytest.raises(ScriptError, match=r"cannot read the script .*question\.txt"):
         load_script(path)
+
+
+@pytest.mark.parametrize("heard", ["../secret.wav", "/etc/secret.wav", "link.wav"])
+def test_no_words_are_read_from_outside_of_the_scripts_folder(
+    heard: str, tmp_path: Any
+) -> None:
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    path = folder / "script.yaml"
+    path.write_text(f"replies: [{{heard: {heard}}}]")
+    with pytest.raises(ScriptError, match="is not in the script's folder"):
+        load_script(path)

@@ -124,6 +124,13 @@ def add_parser(commands: Any) -> None:
         help="print no lines of sessions, turns, replies and tool calls",
     )
     parser.add_argument(
+        "--origin",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="whose web pages may use it, beside those of this machine",
+    )
+    parser.add_argument(
         "--tls",
         action="store_true",
         help="speak https:// and wss://, as some clients want (pip install "
@@ -187,6 +194,7 @@ async def simulate(arguments: argparse.Namespace) -> None:
             accepts=any_key if key is None else key.__eq__,
             cassette=arguments.cassette,
             tls=tls,
+            origins=arguments.origin,
         )
         await _serve(simulator, arguments, file)
 

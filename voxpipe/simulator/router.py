@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +17,8 @@ from .machines import open_machine
 from .net.admission import SESSION_PATHS, Admission, admit
 from .net.faulty import with_faults
 from .net.keys import Keys
-from .net.messages import HttpRequest
+from .net.messages import HttpRequest, HttpResponse
+from .net.origins import check_origin
 from .net.pump import Pump
 from .net.session_requests import Speak
 from .net.websocket import ServerWebSocket
@@ -40,6 +41,7 @@ class Router:
         tasks: in which calls run; other sessions run with their connection.
         lifetime: seconds after which a session is ended.
         players: recorded sessions, replayed in place of those by the script.
+        origins: of web pages that may come, beside those of this machine.
 
     Attributes:
         calls: those that ring and those in progress.
@@ -54,7 +56,9 @@ class Router:
         tasks: TaskGroup,
         lifetime: float,
         players: Players | None = None,
+        origins: Collection[str] = (),
     ) -> None:
+        self._origins = origins
         self._script = script
         self._keys = keys
         self._speak = speak
@@ -80,14 +84,24 @@ class Router:
             },
         )
 
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer what is asked over REST.
+
+        Raises:
+            HttpError: nobody answers that, or not to a web page of others.
+        """
+        check_origin(request, self._origins)
+        return await self.routes.answer(request)
+
     def welcome(
         self, request: HttpRequest
     ) -> Callable[[ServerWebSocket], Awaitable[None]]:
         """What to do with a client that wants a WebSocket.
 
         Raises:
-            HttpError: sessions are opened somewhere else.
+            HttpError: sessions are opened somewhere else, or not by pages of others.
         """
+        check_origin(request, self._origins)
         if request.path not in SESSION_PATHS:
             raise nothing_at(request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal, Self
@@ -46,6 +46,8 @@ class Simulator(AsyncContextManagerMixin):
         limits: what its port bears of clients.
         tls: who vouches for it, for clients that speak ``wss://`` only; they have to
             trust what it `writes <LocalAuthority.write>`.
+        origins: of web pages that may use it (``https://app.example``), beside those of
+            this machine.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class Simulator(AsyncContextManagerMixin):
         cassette: str | Path | None = None,
         limits: PortLimits | None = None,
         tls: LocalAuthority | None = None,
+        origins: Collection[str] = (),
     ) -> None:
+        self._origins = frozenset(origins)
         self._script = script or Script()
         self._voice = voice
         self._router: Router | None = None
@@ -153,10 +157,11 @@ class Simulator(AsyncContextManagerMixin):
                 tasks,
                 self._lifetime,
                 self._players,
+                self._origins,
             )
             listener = PortListener(
                 self._host,
-                router.routes.answer,
+                router.answer,
                 router.welcome,
                 self._limits,
                 self._tls,

@@ -13,6 +13,7 @@ from anyio.abc import ByteStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.simulator import web_client
 from voxpipe.simulator import PortLimits, Simulator, ToneVoice
 
 PATH = "/v1/realtime/client_secrets"
@@ -193,3 +194,115 @@ def test_no_bytes_break_the_port(chunks: list[bytes], posts: bool) -> None:
                     pass
 
     anyio.run(send)
+
+
+async def test_a_target_may_be_absolute() -> None:
+    async with port() as stream:
+        for path in (f"http://sim.example:8081{PATH}", f"HTTP://sim.example{PATH}?a=b"):
+            await stream.send(post(b"{}", path=path))
+            assert (await answer(stream))[0] == 200
+        await stream.send(post(b"{}", path="http://sim.example?a=b"))
+        status, refused, _ = await answer(stream)
+        assert status == 404
+        assert "POST /" in refused["error"]["message"]
+        assert "/v1?" in refused["error"]["message"]  # the base URL lacks it
+
+
+async def test_two_lengths_are_refused_and_nothing_behind_them_is_read() -> None:
+    async with port() as stream:
+        lengths = ("Content-Length: 4", "Transfer-Encoding: chunked")
+        hidden = post(b"{}", path="/v1/hidden")
+        await stream.send(post(b"0\r\n\r\n" + hidden, *lengths))
+        status, refused, rest = await answer(stream)
+        assert status == 400
+        assert "not both" in refused["error"]["message"]
+        assert not rest
+        assert await ended(stream)
+
+
+async def test_empty_lines_before_a_request_are_passed_over() -> None:
+    async with port() as stream:
+        await stream.send(b"\r\n")
+        await stream.send(b"\r\n" + post(b"{}") + b"\r\n\r\n" + post(b"{}"))
+        status, _, rest = await answer(stream)
+        assert status == 200
+        assert (await answer(stream, rest))[0] == 200
+
+
+async def test_another_version_is_refused_as_one() -> None:
+    async with port() as stream:
+        await stream.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert (await answer(stream))[0] == 505
+
+
+async def test_who_closes_before_the_end_of_a_body_says_so() -> None:
+    async with port(body=10) as stream:
+        await stream.send(post(b"{}" * 10, "Content-Length: 1000"))
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += await stream.receive()
+        assert data.startswith(b"HTTP/1.1 413 ")
+        assert b"connection: close" in data.lower()
+
+
+async def test_a_client_that_has_said_all_is_answered() -> None:
+    async with port() as stream:
+        await stream.send(post(b"{}"))
+        await stream.send_eof()
+        assert (await answer(stream))[0] == 200
+
+
+async def test_all_bodies_together_have_a_bound() -> None:
+    limits = PortLimits(together=1000)
+    async with Simulator(None, ToneVoice(), limits=limits) as server:
+
+        async def asked(size: int) -> int:
+            async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+                await stream.send(post(b"{}" + b" " * (size - 2)))
+                return (await answer(stream))[0]
+
+        assert [await asked(900) for _ in range(3)] == [200] * 3  # it is given back
+        assert await asked(1001) == 503
+        async with await anyio.connect_tcp("127.0.0.1", server.port) as slow:
+            await slow.send(post(b" " * 800, "Content-Length: 900"))
+            with anyio.fail_after(10):
+                while await asked(300) != 503:
+                    pass
+        with anyio.fail_after(10):
+            while await asked(900) != 200:
+                pass
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:3000", 200),
+        ("https://127.0.0.1", 200),
+        ("http://[::1]:8", 200),
+        ("http://app.localhost:5173", 200),
+        ("https://app.example", 200),  # which is named
+        ("https://evil.example", 403),
+        ("https://localhost.evil.example", 403),
+        ("https://app.example.evil.example", 403),
+        ("http://[", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+async def test_only_web_pages_of_this_machine_are_answered_and_those_that_are_named(
+    origin: str, status: int
+) -> None:
+    async with Simulator(None, ToneVoice(), origins=["https://app.example"]) as server:
+        stream = await anyio.connect_tcp("127.0.0.1", server.port)
+        async with stream:
+            request = post(b"{}", "Content-Length: 2", f"Origin: {origin}")
+            await stream.send(request)
+            assert (await answer(stream))[0] == status
+        url = f"{server.websocket_url}?model=gpt-realtime"
+        headers = {"Authorization": "Bearer sk-test", "Origin": origin}
+        if status == 200:
+            async with web_client.connect(url, headers):
+                return
+        with pytest.raises(web_client.Refused, match=r"403: .*origin_not_allowed"):
+            async with web_client.connect(url, headers):
+                pass

@@ -150,3 +150,20 @@ async def test_the_end_of_the_simulator_closes_with_1001() -> None:
         await client.open()
         tasks.start_soon(watch, client)
     assert codes == [1001]
+
+
+async def test_all_messages_together_have_a_bound() -> None:
+    async with peer(limits=PortLimits(together=4000)) as (_, client):
+        for _ in range(5):  # what has come whole counts no more
+            padding = b" " * 3000
+            client.protocol.send_text(
+                padding + b'{"type": "input_audio_buffer.clear"}', fin=True
+            )
+            await client.flush()
+            await client.event("input_audio_buffer.cleared")
+        for number in range(5):
+            client.protocol.send_ping(b"%d" % number * 100)
+        client.protocol.send_text(b" " * 3000, fin=False)
+        client.protocol.send_continuation(b" " * 3000, fin=False)
+        await client.flush()
+        assert await client.closed() == 1013

@@ -12,15 +12,25 @@ from anyio.abc import ByteStream
 
 from voxpipe.simulator.errors import Refusal
 
-from .limits import PortLimits
+from .limits import NoRoom, PortLimits, Room
 from .messages import HttpError, HttpRequest, HttpResponse, first_values
+
+_LINES = b"\r\n"  # empty ones may stand before a request (RFC 9112, 2.2)
+_CROWDED = Refusal(
+    "server_is_overloaded",
+    "All clients together send more at once than this simulator holds.",
+    type="server_error",
+)
 
 
 class HttpConnection:
     """The HTTP side of a connection, until it ends or becomes a WebSocket."""
 
-    def __init__(self, stream: ByteStream, limits: PortLimits) -> None:
+    def __init__(self, stream: ByteStream, limits: PortLimits, room: Room) -> None:
         self._stream = stream
+        self._room = room
+        self._held = 0  # bytes in the room
+        self._empty = True  # whether nothing of the next request has come
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, limits.head)
         self._bodiless = False  # whether the answer must not have a body
@@ -32,12 +42,24 @@ class HttpConnection:
             HttpError: it is no HTTP.
         """
         if self._h11.our_state is h11.DONE:
-            self._h11.start_next_cycle()
+            self._begin_anew(*self._h11.trailing_data)
         event = await self._next()
         if not isinstance(event, h11.Request):
             return None
+        self._empty = False
+        _check_head(event)
         self._bodiless = event.method == b"HEAD"
         return event
+
+    def _begin_anew(self, rest: bytes, ended: bool) -> None:
+        # h11 would go on with what it has, but not over an empty line at its beginning.
+        self._h11 = h11.Connection(h11.SERVER, self._limits.head)
+        rest = rest.lstrip(_LINES)
+        self._empty = not rest
+        if rest:
+            self._h11.receive_data(rest)
+        if ended:
+            self._h11.receive_data(b"")
 
     def take_rest(self) -> bytes:
         """What came behind the last head, of a request that is no HTTP any more."""
@@ -57,9 +79,17 @@ class HttpConnection:
                 raise HttpError(
                     413, Refusal(None, f"At most {most} bytes of body are taken.")
                 )
+            try:
+                self._held = self._room.hold(self._held, len(body))
+            except NoRoom:
+                raise HttpError(503, _CROWDED, (("retry-after", "1"),)) from None
         if not isinstance(event, h11.EndOfMessage):
             raise EndOfStream
         return request_of(head, bytes(body))
+
+    def let_go(self) -> None:
+        """The last request has been answered, and its body is no more."""
+        self._held = self._room.hold(self._held, 0)
 
     async def send(self, response: HttpResponse) -> bool:
         """Answer; whether another request may follow.
@@ -76,6 +106,8 @@ class HttpConnection:
             ("content-length", str(len(response.body))),
             *response.headers,
         ]
+        if self._h11.their_state not in (h11.DONE, h11.MIGHT_SWITCH_PROTOCOL):
+            headers.append(("connection", "close"))  # its rest will not be read
         status = response.status
         reason = HTTPStatus(status).phrase
         await self._write(
@@ -106,6 +138,11 @@ class HttpConnection:
                 data = await self._stream.receive()
             except (EndOfStream, BrokenResourceError, ClosedResourceError):
                 data = b""
+            if self._empty and data:
+                data = data.lstrip(_LINES)
+                self._empty = not data
+                if not data:
+                    continue
             self._h11.receive_data(data)
         return event
 
@@ -121,10 +158,32 @@ def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
     """The request that a head and its body are."""
     return HttpRequest(
         method=head.method.decode("ascii"),
-        target=head.target.decode("ascii"),
+        target=_origin_form(head.target.decode("ascii")),
         headers=first_values(head.headers),
         body=body,
     )
+
+
+def _origin_form(target: str) -> str:
+    """Path and query, of an absolute target, too (RFC 9112, 3.2.2): proxies send it."""
+    _, scheme, rest = target.partition("://")
+    if target.startswith("/") or not scheme:
+        return target
+    slash = min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))
+    path = rest[slash:]
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _check_head(head: h11.Request) -> None:
+    names = {name for name, _ in head.headers}
+    if {b"transfer-encoding", b"content-length"} <= names:
+        # Whoever stands in between may read another request from it (RFC 9112, 6.1).
+        raise HttpError(
+            400,
+            Refusal(None, "Send Transfer-Encoding or Content-Length, not both."),
+        )
+    if head.http_version not in (b"1.0", b"1.1"):
+        raise HttpError(505, Refusal(None, "HTTP/1.1 is spoken here."))
 
 
 def wants_websocket(head: h11.Request) -> bool:

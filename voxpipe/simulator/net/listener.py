@@ -28,7 +28,7 @@ from websockets.frames import CloseCode
 from voxpipe.pipeline.errors import TransportError
 
 from .http import HttpConnection, request_of, wants_websocket
-from .limits import PortLimits
+from .limits import PortLimits, Room
 from .messages import HttpError, HttpRequest, HttpResponse
 from .tls import LocalAuthority, half_close
 from .websocket import GONE, ServerWebSocket
@@ -63,6 +63,7 @@ class PortListener:
         self._respond = respond
         self._welcome = welcome
         self._connections = 0
+        self._room = Room(limits.together)
         self._sockets: set[ServerWebSocket] = set()
 
     async def serve(
@@ -124,7 +125,7 @@ class PortListener:
         return await self._tls.secure(stream, self._limits.request_timeout)
 
     async def _talk(self, stream: ByteStream) -> None:
-        http = HttpConnection(stream, self._limits)
+        http = HttpConnection(stream, self._limits, self._room)
         while True:
             try:
                 head = await http.head()
@@ -136,6 +137,8 @@ class PortListener:
                 response = await self._respond(await http.whole(head))
             except HttpError as error:
                 response = error.response
+            finally:
+                http.let_go()
             if not await http.send(response):
                 await self._drain(stream)
                 return
@@ -151,17 +154,27 @@ class PortListener:
         self, stream: ByteStream, head: h11.Request, rest: bytes
     ) -> None:
         converse = self._welcome(request_of(head))
-        socket = ServerWebSocket(stream, self._limits)
-        if await socket.open(head, rest):
-            self._sockets.add(socket)
-            try:
-                async with create_task_group() as tasks:
-                    tasks.start_soon(_stay_in_touch, socket, tasks)
-                    await converse(socket)
-                    tasks.cancel_scope.cancel()
-            finally:
-                self._sockets.discard(socket)
-        await socket.finish()
+        socket = ServerWebSocket(stream, self._limits, self._room)
+        try:
+            if await socket.open(head, rest):
+                await self._accompany(socket, converse)
+            await socket.finish()
+        finally:
+            socket.let_go()
+
+    async def _accompany(
+        self,
+        socket: ServerWebSocket,
+        converse: Callable[[ServerWebSocket], Awaitable[None]],
+    ) -> None:
+        self._sockets.add(socket)
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(_stay_in_touch, socket, tasks)
+                await converse(socket)
+                tasks.cancel_scope.cancel()
+        finally:
+            self._sockets.discard(socket)
 
 
 async def _stay_in_touch(socket: ServerWebSocket, tasks: TaskGroup) -> None:

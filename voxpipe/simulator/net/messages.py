@@ -54,9 +54,14 @@ class HttpError(Exception):
         response: the status, and the error in the service's JSON.
     """
 
-    def __init__(self, status: int, refusal: Refusal) -> None:
+    def __init__(
+        self,
+        status: int,
+        refusal: Refusal,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(refusal.message)
-        self.response = error_response(status, refusal)
+        self.response = error_response(status, refusal, headers)
 
 
 def json_response(value: object) -> HttpResponse:

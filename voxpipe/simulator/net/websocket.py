@@ -32,7 +32,7 @@ from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.simulator.errors import Refusal
 
 from .admission import SUBPROTOCOL
-from .limits import PortLimits
+from .limits import NoRoom, PortLimits, Room
 from .messages import HttpError
 from .tls import half_close
 
@@ -47,9 +47,12 @@ class ServerWebSocket:
     Args:
         stream: what it runs over; whoever opened it closes it.
         limits: of the port.
+        room: for messages that have not come whole.
     """
 
-    def __init__(self, stream: ByteStream, limits: PortLimits) -> None:
+    def __init__(self, stream: ByteStream, limits: PortLimits, room: Room) -> None:
+        self._room = room
+        self._held = 0  # bytes in the room
         self._stream = stream
         self._limits = limits
         self._protocol = ServerProtocol(
@@ -114,6 +117,10 @@ class ServerWebSocket:
                 await self._flush()
             await self.finish()
 
+    def let_go(self) -> None:
+        """Nothing more will be made of what has come."""
+        self._held = self._room.hold(self._held, 0)
+
     async def gone(self) -> None:
         """Wait without reading: nothing tells then that the client has gone."""
         await sleep_forever()
@@ -161,9 +168,17 @@ class ServerWebSocket:
 
     def _take(self, data: bytes) -> None:
         self._protocol.receive_data(data)
-        for frame in self._protocol.events_received():
-            if isinstance(frame, Frame):
-                self._follow(frame)
+        frames = [
+            each for each in self._protocol.events_received() if isinstance(each, Frame)
+        ]
+        for frame in frames:
+            self._follow(frame)
+        # What is left of a frame that has not come whole is in no more than one read.
+        size = len(self._parts) if frames else self._held + len(data)
+        try:
+            self._held = self._room.hold(self._held, size)
+        except NoRoom:
+            self._protocol.fail(CloseCode.TRY_AGAIN_LATER, "too much at once")
 
     def _follow(self, frame: Frame) -> None:
         if frame.opcode is Opcode.PONG and bytes(frame.data) == self._ping:

@@ -78,12 +78,13 @@ class Routes:
 def nothing_at(request: HttpRequest) -> HttpError:
     """There is no such thing here; with what there is."""
     sessions = ", ".join(SESSION_PATHS)
+    cure = "" if request.path.startswith("/v1/") else " Does your base URL end in /v1?"
     return HttpError(
         404,
         Refusal(
             None,
             f"Invalid URL ({request.method} {request.path[:80]}): this simulator opens "
-            f"sessions at {sessions}, and has what docs/simulator.md lists.",
+            f"sessions at {sessions}, and has what docs/simulator.md lists.{cure}",
         ),
     )
 

@@ -140,7 +140,13 @@ def _read_words(data: Any, folder: Path | None, name: str) -> None:
                 "script from a file, or write the words"
             )
         assert is_object(line)
-        words = _text_of((folder / heard).with_suffix(".txt"))
+        path = (folder / heard).with_suffix(".txt").resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise ScriptError(
+                f"{name}: {heard} is not in the script's folder: put it beside the "
+                "script, or write the words"
+            )
+        words = _text_of(path)
         line["heard"] = " ".join(words.split())
 
 
