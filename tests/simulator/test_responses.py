@@ -163,7 +163,7 @@ PRICE: Any = {
     },
     "strict": False,
 }
-ASKING = {"role": "user", "content": "What is a lamp?"}
+ASKING: Any = {"role": "user", "content": "What is a lamp?"}
 
 
 async def test_it_calls_functions_and_answers_what_they_gave() -> None:

@@ -106,7 +106,7 @@ class HttpConnection:
             ("content-length", str(len(response.body))),
             *response.headers,
         ]
-        if self._h11.their_state not in (h11.DONE, h11.MIGHT_SWITCH_PROTOCOL):
+        if self._h11.their_state in (h11.SEND_BODY, h11.ERROR):
             headers.append(("connection", "close"))  # its rest will not be read
         status = response.status
         reason = HTTPStatus(status).phrase

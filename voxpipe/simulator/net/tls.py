@@ -47,7 +47,9 @@ class LocalAuthority:
             raise TransportError(
                 f"no certificate can be made for {', '.join(names)}: {error}"
             ) from error
-        issued.configure_cert(self._context)
+        # Its own key: that of the authority is never written.
+        with issued.private_key_and_cert_chain_pem.tempfile() as path:
+            self._context.load_cert_chain(path)
 
     @property
     def pem(self) -> str:

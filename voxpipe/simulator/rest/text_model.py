@@ -42,8 +42,9 @@ def answer(script: Script, asked: Mapping[str, Any], items: list[Item]) -> TextA
     rule = _rule(script.written, items) or Written()
     said = fill(rule.words, items)
     if not said and not rule.calls:
-        format = (asked.get("text") or {}).get("format") or {}
-        said = _in_format(format, items)
+        text: dict[str, Any] = asked.get("text") or {}
+        format = text.get("format")
+        said = _in_format(format if is_object(format) else {}, items)
     wish = Wish(
         None, asked.get("tools") or (), asked.get("tool_choice") or "auto", aside=False
     )

@@ -136,7 +136,7 @@ def read_request(
     settings = {**now, **asked}
     output = {**now["audio"]["output"], **asked.get("audio", {}).get("output", {})}
     aside = asked.get("conversation") == "none"
-    effort = (settings.get("reasoning") or {}).get("effort")
+    reasoning: dict[str, Any] = settings.get("reasoning") or {}
     limit = settings["max_output_tokens"]
     return ResponseRequest(
         Wish(
@@ -152,7 +152,7 @@ def read_request(
         output["speed"],
         None if limit == "inf" else limit,
         asked.get("metadata"),
-        reasons(session.config.model) and effort != "none",
+        reasons(session.config.model) and reasoning.get("effort") != "none",
     )
 
 
