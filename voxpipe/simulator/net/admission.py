@@ -5,7 +5,7 @@ The service upgrades first and refuses then: an ``error`` event and a close fram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -98,7 +98,7 @@ def _transcription(model: str) -> Admission:
         return Admission("transcription", "")
     # The service wants it in an update. Clients that take this for a gateway of
     # somebody else's (LiveKit's) put it in the URL, too.
-    _check_model(model, tuple(TRANSCRIBERS), "realtime?intent=transcription")
+    _check_known(model, tuple(TRANSCRIBERS), "realtime?intent=transcription")
     audio = {"input": {"transcription": {"model": model}}}
     return Admission(
         "transcription", "", session={"type": "transcription", "audio": audio}
@@ -126,6 +126,10 @@ def check_model(kind: AnyKind, model: str) -> None:
     if kind == "translation":
         known = TRANSLATORS
         example = f"realtime/translations?model={TRANSLATORS[0]}"
+    _check_known(model, known, example)
+
+
+def _check_known(model: str, known: Sequence[str], example: str) -> None:
     if not model:
         raise Refusal(
             "missing_model",
