@@ -66,7 +66,9 @@ class Recording(Generic[A]):
     """Opens connections of which each is written down."""
 
     path: Path
-    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]]
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]] = field(
+        repr=False  # it may show a script, or a key
+    )
     keep: Keep
     max_size: int = MAX_SIZE  # bytes
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
