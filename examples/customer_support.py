@@ -83,6 +83,8 @@ async def answer(
             model.says >> call.speaks,
             model.calls >> tools.calls,
             model.interruptions >> tools.interruptions,
+            model.transcripts >> tools.words,
+            call.pressed >> tools.keys,
             tools.results >> model.results,
             model.usage >> call.charges,
         )

@@ -1,9 +1,9 @@
 """Customer support whose tools are the service's business: a hosted MCP server.
 
 OpenAI itself asks the shop's server which tools it has, and calls them. What only reads
-is called at once. A refund waits until the caller has agreed in their own words; a
-pattern decides what they said, so that nothing can talk the model into agreeing for
-them. Serve it, and give Twilio the address that is printed:
+is called at once. A refund waits until the caller has agreed in their own words, and it
+is not the model that judges these: nothing can talk it into agreeing for them. Serve
+it, and give Twilio the address that is printed:
 
     voxpipe serve examples.customer_support_mcp:answer --public-url https://example.com
 

@@ -36,7 +36,8 @@ PROCESSOR_ROOMS = {
     "processors/vad": {"processors/audio"},
     "processors/keypad": set[str](),
     "processors/recorder": set[str](),
-    "processors/tools": set[str](),
+    "processors/consent": set[str](),
+    "processors/tools": {"processors/consent"},
     "processors/mcp": {"processors/tools"},
 }
 TRANSPORT_ROOMS = {
@@ -190,7 +191,7 @@ REALTIME_ROOMS = {
         "session",
         "shell",
     },
-    "hosted_mcp": {"config", "processor", "protocol"},
+    "hosted_mcp": {"config", "processor", "protocol", "processors/consent"},
     "transcription": {
         "config",
         "connect",
@@ -219,7 +220,9 @@ ROOMS = (
     | SIMULATOR_ROOMS
     | CONSOLE_ROOMS
     | {
-        f"{_REALTIME}/{room}": {f"{_REALTIME}/{other}" for other in others}
+        f"{_REALTIME}/{room}": {
+            other if "/" in other else f"{_REALTIME}/{other}" for other in others
+        }
         for room, others in REALTIME_ROOMS.items()
     }
 )

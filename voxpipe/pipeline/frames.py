@@ -97,12 +97,15 @@ class ToolCall(Frame):
         arguments: JSON text exactly as the model wrote it, not yet checked.
         caller_turns: how often the caller had said something when the model began the
             reply that calls.
+        caller_item: the last of the items that they had said then, or written; its
+            words may come later, in a `Transcript`. Empty when they had said nothing.
     """
 
     call_id: str
     name: str
     arguments: str = field(repr=False)
     caller_turns: int = field(default=0, compare=False)
+    caller_item: str = field(default="", compare=False)
 
 
 ReplyWanted = Literal["always", "if_silent", "never"]

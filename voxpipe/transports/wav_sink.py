@@ -8,6 +8,7 @@ and could not run in virtual time.
 
 from __future__ import annotations
 
+from io import BufferedWriter
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -25,6 +26,7 @@ from voxpipe.pipeline import (
     ReplyFrame,
     Turn,
 )
+from voxpipe.pipeline.runtime.private import private_file
 
 from .tap import Tap
 from .wav_writer import WavWriter
@@ -40,7 +42,7 @@ class WavSink(Processor):
     The file is valid from the start, while it grows, and after a cancellation.
 
     Args:
-        path: made anew, over what was there.
+        path: made anew, over what was there; a new file is for its owner alone (0600).
         format: of the replies, and so of the file.
         gaps: what stands where nothing was said: ``silence``, so that the file lasts as
             long as the run, or ``nothing``, so that replies follow each other.
@@ -86,7 +88,7 @@ class WavSink(Processor):
             await self._fill(wav, current_time())
 
     def _open(self) -> BinaryIO:
-        return open(self.path, "wb")
+        return BufferedWriter(private_file(self.path))
 
     async def _stop(self, _: Turn | None) -> None:
         self._free_at = min(self._free_at, current_time())

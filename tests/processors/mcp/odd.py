@@ -23,6 +23,13 @@ def obj(**properties: object) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
 
 
+def deep(levels: int) -> dict[str, Any]:
+    schema = TEXT
+    for _ in range(levels):
+        schema = obj(a=schema)
+    return schema
+
+
 TOOLS: list[Any] = [
     {"name": "null_schema", "inputSchema": None},
     {"name": "no_schema"},
@@ -39,7 +46,12 @@ TOOLS: list[Any] = [
     {"name": "a_b", "inputSchema": USUAL},
     {"name": "answer_approval", "inputSchema": USUAL},
     {"name": "picture", "inputSchema": USUAL, "outputSchema": {"type": "array"}},
+    {"name": "wordy", "description": "word " * 100_000, "inputSchema": USUAL},
+    {"name": "wide", "inputSchema": obj(**{f"a{n}": TEXT for n in range(4_000)})},
+    {"name": "deep", "inputSchema": deep(40)},
 ]
+if "deeper" in sys.argv:
+    TOOLS.append({"name": "deeper", "inputSchema": deep(300)})
 INFO: dict[str, Any] = {
     "protocolVersion": "2025-06-18",
     "capabilities": {"tools": {}},

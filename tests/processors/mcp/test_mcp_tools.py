@@ -26,6 +26,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.mcp import HttpServer, McpError, McpServer, StdioServer
 from voxpipe.processors.mcp import mcp_tools as found_at
+from voxpipe.processors.mcp.listing import MAX_DESCRIPTION
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.tools import Policy, Tool, ToolRouter, tool
 from voxpipe.simulator import (
@@ -256,10 +257,30 @@ async def test_one_odd_tool_costs_itself_only_and_is_told(
     assert schemas["remote"]["properties"] == {"a": {}}
     assert {"text", "7"}.isdisjoint(schemas)
     told = [each.getMessage() for each in caplog.records]
-    assert len(told) == 3
+    assert len(told) == 6
     assert "without a name" in told[0]
     assert any("'text' of <StdioServer" in e and "takes no object" in e for e in told)
     assert any("'remote' of <StdioServer" in e and "$ref" in e for e in told)
+
+
+async def test_what_a_server_says_of_its_tools_is_bounded_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = StdioServer(sys.executable, str(ODD))
+    async with found_at(server) as found:
+        schemas = {each.name: each.schema for each in found}
+    assert len(schemas["wordy"]["description"]) <= MAX_DESCRIPTION
+    assert {"wide", "deep"}.isdisjoint(schemas)
+    told = [each.getMessage() for each in caplog.records]
+    assert any("'wordy' is described in 500000 characters" in each for each in told)
+    assert any("'wide' of <StdioServer" in e and "is the most" in e for e in told)
+    assert max(map(len, told)) < 300
+
+
+async def test_a_listing_that_cannot_be_read_is_an_error_that_says_so() -> None:
+    with pytest.raises(McpError, match="cannot be read in place of its tools"):
+        async with found_at(StdioServer(sys.executable, str(ODD), "deeper")):
+            pass
 
 
 async def test_names_that_collide_end_in_a_hash_of_their_own() -> None:

@@ -186,8 +186,13 @@ def test_a_caller_who_writes_is_answered_in_writing() -> None:
             assert await pipeline.run(deadline=30) == "finished"
         words = "".join(frame.text for frame in writes.frames)
         assert words == "Good evening to you.We do."
-        final = [t.text for t in transcripts.frames if t.final]
-        assert final == ["Good evening to you.", "We do."]
+        final = [(t.speaker, t.text) for t in transcripts.frames if t.final]
+        assert sorted(final) == [
+            ("agent", "Good evening to you."),
+            ("agent", "We do."),
+            ("user", "Do you have fish?"),
+            ("user", "Good evening"),
+        ]
         assert [(e.role, e.text) for e in model.history] == [
             ("user", "Good evening"),
             ("user", "Do you have fish?"),

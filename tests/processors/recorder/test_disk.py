@@ -14,8 +14,9 @@ from typing import Any
 import anyio
 import pytest
 
+from voxpipe.pipeline.runtime.private import private_file
 from voxpipe.pipeline.testing import no_leaks
-from voxpipe.processors.recorder.disk import HEADER, MAX_BLOCKS, Disk, create
+from voxpipe.processors.recorder.disk import HEADER, MAX_BLOCKS, Disk
 
 RATE = 8_000
 SECOND = bytes(range(1, 5)) * RATE  # of stereo
@@ -65,7 +66,7 @@ def read(path: Path) -> bytes:
 
 async def test_what_is_written_is_in_the_file_with_its_silences(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
-    disk = Disk(create(path), RATE)
+    disk = Disk(private_file(path), RATE)
     for block in (10, SECOND, 20, SECOND, 30):
         assert disk.write(block)
     await disk.close()
@@ -75,13 +76,13 @@ async def test_what_is_written_is_in_the_file_with_its_silences(tmp_path: Path) 
 
 
 async def test_nothing_written_is_a_file_that_plays_nothing(tmp_path: Path) -> None:
-    await Disk(create(tmp_path / "call.wav"), RATE).close()
+    await Disk(private_file(tmp_path / "call.wav"), RATE).close()
     assert read(tmp_path / "call.wav") == b""
 
 
 async def test_the_file_plays_while_it_grows(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
-    disk = Disk(create(path), RATE)
+    disk = Disk(private_file(path), RATE)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(disk.run)
         disk.write(SECOND)
@@ -97,7 +98,7 @@ async def test_the_file_plays_while_it_grows(tmp_path: Path) -> None:
 def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
-        create(tmp_path / "call.wav").close()
+        private_file(tmp_path / "call.wav").close()
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "call.wav").stat().st_mode) == 0o600
@@ -106,7 +107,7 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 async def test_what_was_there_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "call.wav"
     path.write_bytes(bytes(1_000_000))
-    disk = Disk(create(path), RATE)
+    disk = Disk(private_file(path), RATE)
     disk.write(SECOND)
     await disk.close()
     assert read(path) == SECOND
@@ -193,7 +194,7 @@ async def test_beyond_four_gigabytes_the_header_says_the_most_it_can(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "call.wav"
-    disk = Disk(create(path), RATE)
+    disk = Disk(private_file(path), RATE)
     disk.write(2**30)
     disk.write(SECOND)
     await disk.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,15 +13,19 @@ import pytest
 
 from voxpipe.pipeline import (
     AudioFormat,
+    Dtmf,
     Image,
+    Output,
     Pipeline,
+    Processor,
     ReplyWanted,
     ToolCall,
     ToolResult,
     ToolUpdate,
     Transcript,
+    WiringError,
 )
-from voxpipe.pipeline.testing import Probe, run_virtual
+from voxpipe.pipeline.testing import Probe, Source, run_virtual
 from voxpipe.processors.realtime import Realtime, Service, open_session
 from voxpipe.processors.tools import (
     ByVoice,
@@ -44,6 +49,22 @@ GO = Line(calls=[CallTool(name="work")])
 ONE_MOMENT = Filler("One moment, please.", after=2.0)
 
 
+class Keypad(Processor):
+    """Tells of the keys that a caller presses."""
+
+    output = Output[Dtmf]()
+
+    def __init__(self) -> None:
+        self.is_over = anyio.Event()
+
+    async def run(self) -> None:
+        await self.is_over.wait()
+
+    async def press(self, code: str) -> None:
+        for digit in code:
+            await self.output.send(Dtmf(digit=digit))
+
+
 class Conversation:
     """One caller who writes, hears, and interrupts.
 
@@ -55,7 +76,7 @@ class Conversation:
 
     def __init__(self, model: Realtime, tools: ToolRouter) -> None:
         self.model = model
-        self.phone = MemoryPhone(PCM)
+        self.phone, self.keypad = MemoryPhone(PCM), Keypad()
         self.results, self.words, self.calls = Probe(), Probe(), Probe()
         self.pipeline = Pipeline(
             self.phone.heard >> model.hears,
@@ -63,6 +84,8 @@ class Conversation:
             model.calls >> tools.calls,
             model.calls >> self.calls.input,
             model.interruptions >> tools.interruptions,
+            model.transcripts >> tools.words,
+            self.keypad.output >> tools.keys,
             tools.results >> model.results,
             tools.results >> self.results.input,
             model.transcripts >> self.words.input,
@@ -112,6 +135,7 @@ def converse(
                 conversation.model.send_text("go")
                 await plot(conversation)
                 conversation.phone.hang_up()
+                conversation.keypad.is_over.set()
         return conversation
 
     return run_virtual(hold)
@@ -301,17 +325,6 @@ def test_a_detached_result_is_told_if_it_is_wanted() -> None:
     assert held.said[1:] == ["It is noon."]
 
 
-def test_a_question_for_approval_is_asked_whatever_the_tool_wants() -> None:
-    @tool(approval=ByVoice("May I?"), reply="never")
-    async def work() -> str:
-        return "done"
-
-    story = script(GO, Line(say="May I?"), decides(True), NEVER_SAID)
-    held = converse([work], story, _answers)
-    assert held.said == ["May I?"]
-    assert [error for _, error in held.answers()] == ["approval_needed", None]
-
-
 # --- pictures
 
 
@@ -482,10 +495,19 @@ def decides(agreed: bool) -> Line:
     )
 
 
-async def _answers(conversation: Conversation) -> None:
-    await anyio.sleep(5)  # virtual
-    conversation.model.send_text("as you like")
-    await anyio.sleep(5)  # virtual
+def says(*answers: str) -> Plot:
+    """What the caller answers, each time that they are asked."""
+
+    async def plot(conversation: Conversation) -> None:
+        for words in answers:
+            await anyio.sleep(5)  # virtual
+            conversation.model.send_text(words)
+        await anyio.sleep(5)  # virtual
+
+    return plot
+
+
+_answers = says("Yes, please.")
 
 
 @tool(approval=ByVoice("May I really do it?"))
@@ -519,6 +541,91 @@ def test_an_agreement_is_good_for_one_call() -> None:
     story = script(TWICE, Line(say="May I?"), decides(True), decides(True), Line())
     held = converse([work], story, _answers)
     assert [e for _, e in held.answers()] == ["approval_needed", None, "refused"]
+
+
+def test_a_question_for_approval_is_asked_whatever_the_tool_wants() -> None:
+    @tool(approval=ByVoice("May I?"), reply="never")
+    async def work() -> str:
+        return "done"
+
+    story = script(GO, Line(say="May I?"), decides(True), NEVER_SAID)
+    held = converse([work], story, _answers)
+    assert held.said == ["May I?"]
+    assert [error for _, error in held.answers()] == ["approval_needed", None]
+
+
+MAY_I = Line(say="May I really do it?")
+
+
+@pytest.mark.parametrize(
+    "answer", ["No!", "Hm.", "Are you sure?", "Nah, it's okay.", "Nein, okay?"]
+)
+def test_a_model_that_says_they_have_agreed_is_not_believed(answer: str) -> None:
+    story = script(TWICE, MAY_I, decides(True), Line(say="Sorry."))
+    held = converse([work], story, says(answer))
+    (_, first), (output, second) = held.answers()
+    assert first == "approval_needed"
+    assert second in ("approval_needed", "refused")
+    assert "done" not in output
+
+
+def test_a_caller_who_asks_back_is_asked_again() -> None:
+    story = script(TWICE, MAY_I, decides(True), MAY_I, decides(True), Line(say="Done."))
+    held = converse([work], story, says("Are you sure?", "Yes."))
+    errors = [error for _, error in held.answers()]
+    assert errors == ["approval_needed", "approval_needed", None]
+
+
+def test_a_caller_who_is_answered_and_agrees_then_is_asked_no_more() -> None:
+    story = script(TWICE, MAY_I, Line(say="For you. May I?"), decides(True), Line())
+    held = converse([work], story, says("What for?", "Oh. Yes."))
+    assert [error for _, error in held.answers()] == ["approval_needed", None]
+
+
+def test_a_caller_who_is_not_understood_three_times_is_offered_a_person() -> None:
+    story = script(TWICE, *[MAY_I, decides(True)] * 3, Line(say="Sorry."))
+    held = converse([work], story, says("Hm.", "Well.", "Hm."))
+    output, error = held.answers()[-1]
+    assert error == "refused"
+    assert "person" in output
+
+
+def test_a_caller_who_is_not_understood_can_key_in_a_code() -> None:
+    codes: list[str] = []
+
+    async def keys_in(conversation: Conversation) -> None:
+        await says("Hm.")(conversation)
+        output, _ = conversation.answers()[-1]
+        code = re.search(r"pressing (\d \d \d) on", output)
+        assert code is not None
+        codes.append(code[1].replace(" ", ""))
+        await conversation.keypad.press(f"7{codes[0]}")
+        await says("I have.")(conversation)
+
+    story = script(TWICE, MAY_I, decides(True), MAY_I, decides(True), Line(say="Done."))
+    held = converse([work], story, keys_in)
+    assert held.answers()[-1] == ("done 2 times", None)
+
+
+def test_another_code_agrees_to_nothing() -> None:
+    async def keys_in(conversation: Conversation) -> None:
+        await says("Hm.")(conversation)
+        await conversation.keypad.press("000")
+        await says("I have.")(conversation)
+
+    story = script(
+        TWICE, MAY_I, decides(True), MAY_I, decides(True), Line(say="Sorry.")
+    )
+    held = converse([work], story, keys_in)
+    assert held.answers()[-1][1] == "approval_needed"
+
+
+async def test_who_asks_by_voice_has_to_hear_the_answers() -> None:
+    calls = Source([ToolCall(call_id="1", name="work", arguments="{}")])
+    router, probe = ToolRouter([work]), Probe()
+    routes = [calls.output >> router.calls, router.results >> probe.input]
+    with pytest.raises(WiringError, match=r"model\.transcripts >> "):
+        await Pipeline(*routes).run()
 
 
 def test_calls_say_how_often_the_caller_has_spoken() -> None:

@@ -20,6 +20,7 @@ from voxpipe.pipeline import (
     ToolCall,
     ToolResult,
     ToolUpdate,
+    Transcript,
     Turn,
 )
 from voxpipe.pipeline.testing import Probe, run_virtual, run_within
@@ -110,6 +111,7 @@ STEPS = st.lists(
         st.tuples(st.just("again"), st.integers(0, 20)),
         st.tuples(st.just("cancel"), st.integers(0, 20)),
         st.tuples(st.just("interrupt"), st.none()),
+        st.tuples(st.just("say"), st.sampled_from(["Yes.", "No.", "Hm."])),
         st.tuples(st.just("wait"), st.sampled_from([0.0, 0.6, 1.0, 2.0])),
     ),
     max_size=24,
@@ -120,6 +122,7 @@ class Model(Processor):
     """Calls, interrupts and waits, as hypothesis says."""
 
     calls = Output[ToolCall]()
+    words = Output[Transcript]()
     interruptions = Output[Interruption]()
 
     def __init__(self, steps: list[Step], router: ToolRouter) -> None:
@@ -138,6 +141,10 @@ class Model(Processor):
                     await self.calls.send(self.made[int(how) % len(self.made)])
                 case "cancel":
                     self._router.cancel(f"call_{how}")
+                case "say":
+                    item = f"item_{len(self.made) // 3}"
+                    words = Transcript(speaker="user", text=how, item_id=item)
+                    await self.words.send(words)
                 case "interrupt":
                     await self.interruptions.send(Interruption(cut=Turn()))
                 case "wait":
@@ -152,6 +159,7 @@ class Model(Processor):
             name=name,
             arguments=arguments,
             caller_turns=number // 3,
+            caller_item=f"item_{number // 3}",
         )
         self.made.append(call)
         await self.calls.send(call)
@@ -168,6 +176,7 @@ def test_each_call_has_one_result_and_no_news_after_it(
     model, probe = Model(steps, router), Probe()
     pipeline = Pipeline(
         model.calls >> router.calls,
+        model.words >> router.words,
         model.interruptions >> router.interruptions,
         router.results >> probe.input,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,21 @@ def test_neither_keys_nor_sound_are_written_down(tmp_path: Path) -> None:
                 "server_label": "mail",
                 "authorization": "hunter2-hunter2",
                 "headers": {"X-Auth": "swordfish"},
-            }
+            },
+            {
+                "type": "mcp",
+                "server_label": "shop",
+                "server_url": "https://ada:tr0ub4dor@shop.example:8443/mcp/s/Zm9vYmFy9"
+                "/sse?key=c0rrecthorse&mode=batterystaple#st4ple",
+            },
+            {
+                "type": "function",
+                "name": "log_in",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"password": {"type": "string"}},
+                },
+            },
         ],
     }
 
@@ -80,16 +95,52 @@ def test_neither_keys_nor_sound_are_written_down(tmp_path: Path) -> None:
         item = {"type": "message", "role": "user", "content": [part]}
         await send(connection, "conversation.item.create", item=item)
         await connection.send(f"no JSON, but {KEY}")
+        words = {
+            "type": "input_text",
+            "text": "See https://a.example/x?sig=c0rrecth0rse.",
+        }
+        item = {"type": "message", "role": "user", "content": [words]}
+        await send(connection, "conversation.item.create", item=item)
         await ask(connection)
 
-    path = tmp_path / "talk.jsonl"
+    path = tmp_path / "new" / "calls" / "talk.jsonl"
     record(path, plot)
+    for made in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
     text = path.read_text()
     for secret in (KEY, "hunter2", "swordfish", KEY[3:], "QUJDQUJD", "iVBORw"):
         assert secret not in text
+    for secret in ("c0rrecth", "batterystaple", "tr0ub4dor", "st4ple", "Zm9vYmFy9"):
+        assert secret not in text
+    where = "https://shop.example:8443/mcp/s/(removed)/sse?key=(removed)&mode=(removed)"
+    assert where in text
+    assert '"password":{"type":"string"}' in text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert picture[60:90] not in text
     assert '"audio_bytes":1200' in text
     assert max(map(len, text.splitlines())) < 4000
+
+
+def test_what_was_removed_of_a_url_may_be_another_when_it_is_played(
+    tmp_path: Path,
+) -> None:
+    def plot(key: str) -> Callable[[TextConnection], Any]:
+        server = {
+            "type": "mcp",
+            "server_label": "a",
+            "server_url": f"https://a.b/{key}",
+        }
+        session = {"type": "realtime", "tools": [server]}
+
+        async def update(connection: TextConnection) -> None:
+            await send(connection, "session.update", session=session)
+            await ask(connection)
+
+        return update
+
+    path = tmp_path / "talk.jsonl"
+    record(path, plot("f1rst"))
+    play(path, plot("s3cond"))
 
 
 def test_sound_stays_when_it_is_asked_for(tmp_path: Path) -> None:

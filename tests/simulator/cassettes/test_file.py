@@ -66,12 +66,17 @@ def test_no_text_is_anything_else_than_a_cassette_or_not(lines: list[str]) -> No
         assert str(error)  # noqa: PT017 - both outcomes are right
 
 
+_URL_PARTS = st.sampled_from([*"?#@/:=&;. ", "https://", "x-y://", "/mcp/", KEY])
+_TEXTS = st.just(KEY) | st.lists(_URL_PARTS, max_size=9).map("".join)
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.just(KEY),
+    st.none() | st.booleans() | st.integers() | st.text() | _TEXTS,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["audio", "secret", "Authorization", "x", "headers"]), inner
+            st.sampled_from(
+                ["audio", "secret", "Authorization", "x", "headers", "server_url"]
+            ),
+            inner,
         )
     ),
 )

@@ -12,4 +12,5 @@ def withheld(error: BaseException) -> BaseException:
     kind = type(error)
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     bare: type[Exception] = type(kind.__name__, (Exception,), names)
-    return bare("(what it says is told at DEBUG)").with_traceback(error.__traceback__)
+    shown = bare("(what it says is withheld: it may be what somebody said)")
+    return shown.with_traceback(error.__traceback__)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult, Tool
 
 OPEN_TIMEOUT = 20.0  # seconds to start a server and ask it who it is
+UNREADABLE_TIMEOUT = 2.0  # seconds for its tools after what cannot be read
 RETRY_AFTER = 1.0  # seconds after a server could not be opened before it is tried again
 MAX_TOOLS = 128  # of one server; a model chooses badly among more
 _MAX_PAGES = 32
@@ -67,6 +68,8 @@ class McpConnection:
         self._not_before = 0.0
         self._offered: dict[str, dict[str, Any]] = {}
         self._stale: set[str] = set()
+        self._unreadable = 0  # messages since it was opened
+        self._listing: CancelScope | None = None  # while its tools are asked for
 
     def offer(self, tools: Mapping[str, Tool]) -> None:
         """Remember what the model was told of the tools."""
@@ -82,14 +85,21 @@ class McpConnection:
             McpError: it cannot be used.
         """
         opened: _Open | None = None
+        self._unreadable = 0
         try:
-            with fail_after(OPEN_TIMEOUT):
+            with fail_after(OPEN_TIMEOUT) as waiting:
                 started: _Open = await self._tasks.start(self._live)
-                opened = started
+                opened, self._listing = started, waiting
                 tools = await _listed(started.client)
             self._open, opened = started, None
             return tools
         except TimeoutError:
+            if self._unreadable:
+                raise McpError(
+                    f"{self._server!r} has sent {self._unreadable} messages that "
+                    "cannot be read in place of its tools: expected JSON, of at most "
+                    "200 levels"
+                ) from None
             raise McpError(
                 f"{self._server!r} did not answer within {OPEN_TIMEOUT:g} s"
             ) from None
@@ -100,8 +110,16 @@ class McpConnection:
                 f"{self._server!r} cannot be opened: {_cause(error)}"
             ) from error
         finally:
+            self._listing = None
             if opened is not None:
                 opened.gone.set()
+
+    def _is_unreadable(self) -> None:
+        """A message was none; if it was to be the list of tools, that never comes."""
+        self._unreadable += 1
+        if self._listing is not None:
+            until = current_time() + UNREADABLE_TIMEOUT
+            self._listing.deadline = min(self._listing.deadline, until)
 
     async def call(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
         """Have the server run a tool.
@@ -158,6 +176,8 @@ class McpConnection:
         opened: _Open | None = None
 
         async def hear(message: object) -> None:
+            if isinstance(message, Exception):
+                self._is_unreadable()
             if opened is not None and _says_changed(message):
                 opened.changed.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from base64 import b64decode
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
     from mcp_types import Tool as Offered
 
+MAX_SCHEMA = 32_768  # characters of JSON; the largest of known servers has half of it
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")  # the API takes no dots and slashes
 _MAX_NAME = 64
 _HASH = 8  # digits at the end of a name that cannot be the server's own
@@ -98,7 +100,7 @@ def _tools(
     names = _names(offered, prefix)
     for each in offered.values():
         try:
-            takes = RawSchema(as_sent(each.input_schema))
+            takes = _schema(each)
             tool = _tool(connection, each, names[each.name], takes, policy)
         except ToolError as error:
             logger.warning(
@@ -113,6 +115,16 @@ def _tools(
                 ", ".join(takes.oddities),
             )
         yield tool
+
+
+def _schema(offered: Offered) -> RawSchema:
+    takes = RawSchema(as_sent(offered.input_schema))
+    length = len(json.dumps(takes.schema))
+    if length > MAX_SCHEMA:
+        raise ToolError(
+            f"its schema has {length} characters, and {MAX_SCHEMA} is the most"
+        )
+    return takes
 
 
 def _names(offered: Iterable[str], prefix: str) -> dict[str, str]:

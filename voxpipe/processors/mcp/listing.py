@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
+MAX_DESCRIPTION = 4_096  # characters; the model reads all of them in every turn
+MAX_NAME = 256  # characters; the model's own names have 64
 _WRAPPED = "x-as-sent"
 
 logger = logging.getLogger(__name__)
@@ -78,14 +80,35 @@ def _read(message: Any) -> Any:
 
 def _tool(listed: object) -> dict[str, Any] | None:
     tool = cast("dict[str, Any]", listed) if isinstance(listed, dict) else {}
-    if not isinstance(tool.get("name"), str):
+    name = tool.get("name")
+    if not isinstance(name, str):
         logger.warning("an MCP server lists a tool without a name: it is not offered")
+        return None
+    if len(name) > MAX_NAME:
+        logger.warning(
+            "an MCP server lists a tool with a name of %d characters: it is not "
+            "offered, %d is the most",
+            len(name),
+            MAX_NAME,
+        )
         return None
     texts = {key: tool.get(key) for key in ("name", "title", "description")}
     schema = tool.get("inputSchema")
     if not _is_usual(schema):
         schema = {"type": "object", _WRAPPED: schema}
-    said = {key: text for key, text in texts.items() if isinstance(text, str)}
+    said = {
+        key: text[:MAX_DESCRIPTION]
+        for key, text in texts.items()
+        if isinstance(text, str)
+    }
+    length = len(texts["description"] or "") if "description" in said else 0
+    if length > MAX_DESCRIPTION:
+        logger.warning(
+            "the tool %r is described in %d characters: the model is told the first %d",
+            name,
+            length,
+            MAX_DESCRIPTION,
+        )
     return {**said, "inputSchema": schema}
 
 

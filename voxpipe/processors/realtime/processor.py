@@ -71,8 +71,8 @@ class Realtime(Processor):
         says: the replies, ahead of time; a playout paces them.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
-        transcripts: the words of both sides. A reader that is slow misses steps of
-            what is still being said, never the end of it.
+        transcripts: the words of both sides, said or written. A reader that is slow
+            misses steps of what is still being said, never the end of it.
         interruptions: replies that were cut, with what was played of them.
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.

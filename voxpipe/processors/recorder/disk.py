@@ -10,13 +10,11 @@ take for "to the end of the file".
 
 from __future__ import annotations
 
-import os
 import struct
 import threading
 from collections import deque
 from contextlib import suppress
-from io import FileIO, RawIOBase
-from pathlib import Path
+from io import RawIOBase
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 
@@ -144,16 +142,6 @@ class Disk:
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) or 0 :]
-
-
-def create(path: Path) -> FileIO:
-    """A file made anew, over what was there; a new one is for its owner alone (0600).
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    return FileIO(os.open(path, flags, 0o600), "w")
 
 
 def _header(rate: int, size: int) -> bytes:

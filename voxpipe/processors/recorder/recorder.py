@@ -19,8 +19,9 @@ from voxpipe.pipeline import (
     Processor,
     ReplyFrame,
 )
+from voxpipe.pipeline.runtime.private import private_file
 
-from .disk import Disk, create
+from .disk import Disk
 from .timeline import Block, Side, Timeline
 
 LEFT: Final[Side] = 0
@@ -97,7 +98,7 @@ class WavRecorder(Processor):
     async def run(self) -> None:
         """Record until both sides have ended."""
         timeline = Timeline(self._format.rate)
-        disk = Disk(create(self.path), self._format.rate)
+        disk = Disk(private_file(self.path), self._format.rate)
         try:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._write, disk)

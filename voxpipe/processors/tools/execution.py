@@ -182,11 +182,10 @@ class Execution:
 
     def _tell(self, who: str, error: Exception) -> None:
         """Log what has raised, for whoever wrote it; the first of each kind fully."""
-        # Its text may hold what people said: it is for the model, and for DEBUG.
+        # Its text may hold what people said: it is for the model, and for no log.
         kind = f"{who} raised {type(error).__name__}"
         if self._is_new(kind):
             logger.warning("%s%s", tally.label(), kind, exc_info=withheld(error))
-        logger.debug("%s", kind, exc_info=error)
 
     def _is_new(self, kind: str) -> bool:
         """Whether this kind of failure of the tool is yet to be told."""

@@ -9,6 +9,7 @@ from anyio import Semaphore, create_task_group, current_time
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
+    Dtmf,
     Input,
     Interruption,
     Output,
@@ -17,9 +18,11 @@ from voxpipe.pipeline import (
     ToolCall,
     ToolResult,
     ToolUpdate,
+    Transcript,
 )
 from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.pipeline.runtime.work import at_work
+from voxpipe.processors.consent import CallerWords
 
 from .approval import DECIDE, ByVoice, Questions
 from .call_updates import CallUpdates
@@ -66,6 +69,10 @@ class ToolRouter(Processor):
     Attributes:
         interruptions: of replies, as from `Realtime.interruptions`; for tools that are
             to be cancelled or detached then.
+        words: what the caller says, as from `Realtime.transcripts`; for tools that need
+            their approval `ByVoice`.
+        keys: what the caller presses, as from ``call.pressed``; who cannot make
+            themselves understood can key in a code instead.
 
     Raises:
         ToolError: two tools of one name, something that is no tool, a tool that wants
@@ -74,6 +81,8 @@ class ToolRouter(Processor):
 
     calls = Input[ToolCall]()
     interruptions = Input[Interruption](optional=True, feedback=True, capacity=256)
+    words = Input[Transcript](optional=True, feedback=True, capacity=256)
+    keys = Input[Dtmf](optional=True, feedback=True, capacity=256)
     results = Output[ToolResult | ToolUpdate]()
 
     def __init__(
@@ -104,7 +113,8 @@ class ToolRouter(Processor):
         self._concurrency = concurrency
         self._context = context
         self._updates = CallUpdates(self.results, filler)
-        self._questions = Questions()
+        self._words = CallerWords()
+        self._questions: Questions  # of the present run
         self._undecided, self._is_ending = 0, False
         self._threads: Threads  # of the present run, as the next
         self._slots: Semaphore
@@ -132,6 +142,11 @@ class ToolRouter(Processor):
                 "a tool is to be cancelled or detached on an interruption, and nothing "
                 f"tells of any: draw `model.interruptions >> {self.interruptions}`"
             )
+        if self._asks and not self.words.fed:
+            yield (
+                "a tool needs the caller's approval, and nothing tells what they say: "
+                f"draw `model.transcripts >> {self.words}`"
+            )
 
     def failure_counts(self) -> Mapping[str, int]:
         """Calls that failed by the tool's doing, and everything that was reported."""
@@ -156,13 +171,16 @@ class ToolRouter(Processor):
         """Answer calls until no more come."""
         self._taken.clear()
         self._under_way.clear()
-        self._questions = Questions()
+        self._words.clear()
+        self._questions = Questions(self._words, keys=self.keys.fed)
         self._is_ending = False
         self._threads = Threads(self._concurrency + MAX_LEFT_BEHIND)
         self._slots = Semaphore(self._concurrency)
         async with create_task_group() as tools:
             async with create_task_group() as heeding:
                 heeding.start_soon(self._heed_interruptions)
+                heeding.start_soon(self._heed_words)
+                heeding.start_soon(self._heed_keys)
                 await self._take_calls(tools)
                 heeding.cancel_scope.cancel()
             # Before the group of the tools ends: one of them may refuse to.
@@ -194,9 +212,17 @@ class ToolRouter(Processor):
             for call_id, execution in tuple(self._under_way.items()):
                 await self._updates.interrupted(call_id, execution)
 
+    async def _heed_words(self) -> None:
+        async for words in self.words:
+            self._words.add(words)
+
+    async def _heed_keys(self) -> None:
+        async for key in self.keys:
+            self._questions.press(key.digit)
+
     async def _answer(self, call: ToolCall, tools: TaskGroup) -> None:
         started, tool = current_time(), self._tools.get(call.name)
-        chosen = self._refused(call) or self._chosen(call, started)
+        chosen = self._refused(call) or await self._chosen(call, started)
         if isinstance(chosen, CallAnswer):
             answer = chosen
         else:
@@ -235,11 +261,11 @@ class ToolRouter(Processor):
     def _is_decision(self, call: ToolCall) -> bool:
         return self._asks and call.name == DECIDE
 
-    def _chosen(self, call: ToolCall, now: float) -> CallAnswer | ToolCall:
+    async def _chosen(self, call: ToolCall, now: float) -> CallAnswer | ToolCall:
         """What is to run: the call, or the one that the caller has agreed to by it."""
         try:
             if self._is_decision(call):
-                return self._questions.decide(call, now)
+                return await self._questions.decide(call, now)
             tool = self._tools[call.name]
             approval = tool.policy.approval
             if isinstance(approval, ByVoice):

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BufferedWriter, TextIOWrapper
 from itertools import count
 from os import getpid
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
+from voxpipe.pipeline.runtime.private import private_file, private_folder
 from voxpipe.simulator.protocol.json_types import object_in
 
 from .cassette import MAX_SIZE, VERSION, CassetteError
@@ -44,7 +46,8 @@ def recording(
     """Connect as ``connect`` does, and write the session to a file.
 
     The file is there once the session has ended, unless the program's exception ended
-    it. Further sessions are written to ``name.2.jsonl`` and so on.
+    it; it is for its owner alone (0600), and so are folders that are made.
+    Further sessions are written to ``name.2.jsonl`` and so on.
 
     Args:
         path: of the cassette, ``….jsonl``.
@@ -63,7 +66,9 @@ class Recording(Generic[A]):
     """Opens connections of which each is written down."""
 
     path: Path
-    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]]
+    connect: Callable[[A], AbstractAsyncContextManager[TextConnection]] = field(
+        repr=False  # it may show a script, or a key
+    )
     keep: Keep
     max_size: int = MAX_SIZE  # bytes
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -135,8 +140,10 @@ class _Tape:
         self._audio, self._audio_at = 0, 0.0  # of the caller, not written yet
         self.ended = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = self._draft.open("w", encoding="utf-8", newline="\n")
+            private_folder(path.parent)
+            self._file: IO[str] = TextIOWrapper(
+                BufferedWriter(private_file(self._draft)), "utf-8", newline="\n"
+            )
         except OSError as error:
             raise CassetteError(f"cannot write the cassette {path}: {error}") from error
         recorded = datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,6 +1,8 @@
 """What is taken out of a session before it is written down, and put back to play it.
 
-Keys go always. SoundKind and pictures go unless they are asked for: sound leaves its
+Keys go always: by the names of their fields, by how they begin, and whatever a URL may
+hide (its user, its query, and in a hosted server's all of its path that is no plain
+word). Sound and pictures go unless they are asked for: sound leaves its
 length, a picture its digest, so that another one is noticed.
 """
 
@@ -20,10 +22,25 @@ APPENDS = {"input_audio_buffer.append", "session.input_audio_buffer.append"}
 LENGTH = "audio_bytes"  # the one field of what stands for sound
 _MAX_DEPTH = 64  # levels of JSON; the protocol has less than ten
 _AUDIO_DELTAS = {"response.output_audio.delta", "session.output_audio.delta"}
-_SECRET_FIELDS = {
-    "access_token", "api_key", "authorization", "client_secret", "password", "secret"
-}  # fmt: skip
-_SECRET = re.compile(r"\b(?:sk|ek|whsec|Bearer)[-_ ][A-Za-z0-9_.+/=-]{6,}")
+_SECRET_FIELD = re.compile(
+    r"(?:.*_)?(?:authorization|secret|password|passwd|cookie|signature|credentials?"
+    r"|api_?key|access_?key|private_?key|(?:access_|auth_|bearer_|id_|refresh_)?token)"
+)
+_SECRET = re.compile(
+    r"(?<![A-Za-z])(?:sk|ek|whsec|[Bb]earer|[Bb]asic|gh[opsu]|xox[abp])[-_ ]"
+    r"[\w.+/=-]{6,}"
+    r"|(?:sk|ek|whsec)[-_](?=[\w.+/=-]*[0-9])[\w.+/=-]{16,}"  # within a word, too
+    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JSON Web Token
+)
+_URL = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s/?#\"'<>]*@)?(?P<rest>[^\s?#\"'<>]*)"
+    r"(?:\?(?P<query>[^\s#\"'<>]*))?(?:#[^\s\"'<>]*)?",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"[\w.:\[\]-]*")
+_NAME = re.compile(r"[\w.-]{1,40}")
+_PLAIN = re.compile(r"[a-z]{1,20}|v[0-9]{1,3}|")  # parts of a path that are no key
+_URL_FIELDS = {"server_url", "webhook_url"}
 _PICTURE = re.compile(r"data:(image/[\w.+-]+);base64,")
 
 
@@ -43,7 +60,7 @@ def clean(event: dict[str, Any], keep: Keep) -> dict[str, Any]:
 
 def clean_text(text: str) -> str:
     """A message that is no event."""
-    return _SECRET.sub(REMOVED, text)
+    return _SECRET.sub(REMOVED, _URL.sub(_url, text))
 
 
 def fill(value: Any, sound: Callable[[int], str]) -> Any:
@@ -82,10 +99,14 @@ def _cleaned(value: Any, keep: Keep, depth: int) -> Any:
 
 
 def _field(name: str, value: Any, keep: Keep, depth: int) -> Any:
-    if name.lower().replace("-", "_") in _SECRET_FIELDS and value is not None:
+    snake = name.lower().replace("-", "_")
+    is_schema = is_object(value) and "type" in value  # of a tool's parameter
+    if _SECRET_FIELD.fullmatch(snake) and value is not None and not is_schema:
         return REMOVED
-    if name == "headers" and is_object(value):  # of MCP servers
-        return dict.fromkeys(value, REMOVED)
+    if name == "headers" and value is not None:  # of MCP servers
+        return dict.fromkeys(value, REMOVED) if is_object(value) else REMOVED
+    if snake in _URL_FIELDS and isinstance(value, str):
+        return _place(value)
     if name == "audio" and isinstance(value, str) and keep == "words":
         return _length(value)
     return _cleaned(value, keep, depth)
@@ -98,7 +119,34 @@ def _text(value: str, keep: Keep) -> str:
             return value
         digest = sha256(value.encode()).hexdigest()[:16]
         return f"data:{picture[1]};sha256,{digest}"
-    return _SECRET.sub(REMOVED, value)
+    return clean_text(value)
+
+
+def _url(found: re.Match[str]) -> str:
+    return f"{found['scheme']}{found['rest']}{_asked(found['query'])}"
+
+
+def _place(url: str) -> str:
+    """Where a server is, without what might let anybody in."""
+    scheme, mark, rest = url.partition("://")
+    place, _, query = rest.partition("#")[0].partition("?")
+    host, *path = place.split("/")
+    host = host.rpartition("@")[2]
+    if not mark or not _NAME.fullmatch(scheme) or not _HOST.fullmatch(host):
+        return REMOVED
+    plain = [each if _PLAIN.fullmatch(each) else REMOVED for each in path]
+    return clean_text(f"{scheme}://{'/'.join([host, *plain])}{_asked(query)}")
+
+
+def _asked(query: str | None) -> str:
+    """The names in a URL's query."""
+    if not query:
+        return ""
+    parts = (part.partition("=") for part in query.split("&"))
+    return "?" + "&".join(
+        f"{name}={REMOVED}" if equals and _NAME.fullmatch(name) else REMOVED
+        for name, equals, _ in parts
+    )
 
 
 def _length(base64: object) -> dict[str, int]:

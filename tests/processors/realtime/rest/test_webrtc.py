@@ -52,7 +52,8 @@ async def test_a_browsers_call_is_controlled_from_here_until_it_is_hung_up() -> 
             with pytest.raises(SessionRefused):
                 await join(answer.call_id, simulator.url)
     assert session.settings.instructions == "Be brief."
-    assert [frame.text for frame in words.frames if frame.final] == ["Yes."]
+    said = [frame.text for frame in words.frames if frame.final]
+    assert said == ["Are you there?", "Yes."]
 
 
 async def join(call_id: str, url: str) -> None:

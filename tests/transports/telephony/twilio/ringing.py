@@ -17,6 +17,7 @@ from voxpipe.transports.telephony.testing.webhook import (
     stream_of,
 )
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
+from voxpipe.transports.telephony.twilio.answer import TICKET, mark_of
 
 from ..asgi_driver import (
     Asgi,
@@ -81,10 +82,10 @@ async def rung(app: Asgi, sids: Sids, *, root: str = "") -> Stream:
     return stream_of(response.status, response.body)
 
 
-def upgrading(app: Asgi, *, root: str = "", **more: Any) -> Any:
-    """Twilio opens the stream."""
-    url = f"wss://calls.example.com{root}/twilio"
-    return upgraded(app, f"{root}/twilio", signed(url), **more)
+def upgrading(app: Asgi, ticket: str = "", *, root: str = "", **more: Any) -> Any:
+    """Twilio opens the stream, at the URL that it was given with a ticket."""
+    path = f"{root}/twilio/{mark_of(ticket)}" if ticket else f"{root}/twilio"
+    return upgraded(app, path, signed(f"wss://calls.example.com{path}"), **more)
 
 
 @asynccontextmanager
@@ -94,7 +95,8 @@ async def called(
     """A whole call, as Twilio places it; at the end the caller hangs up."""
     sids = Sids.new()
     stream = await rung(app, sids, root=root)
-    async with upgrading(app, root=root, **more) as upgrade:
+    ticket = stream.parameters[TICKET]
+    async with upgrading(app, ticket, root=root, **more) as upgrade:
         assert await upgrade.opened(), upgrade.response
         named = {**stream.parameters, **(parameters or {})}
         leg = Leg(current_time(), parameters=named, sids=sids)
@@ -106,7 +108,7 @@ async def refused(
     app: Asgi, sids: Sids, parameters: dict[str, str], **more: Any
 ) -> int:
     """The close code that a stream gets."""
-    async with upgrading(app) as upgrade:
+    async with upgrading(app, parameters.get(TICKET, "")) as upgrade:
         assert await upgrade.opened(), upgrade.response
         leg = Leg(current_time(), parameters=parameters, sids=sids)
         async with Caller(leg, upgrade) as caller:

@@ -91,7 +91,7 @@ def test_a_stream_without_the_ticket_of_its_call_is_closed(in_time: Run) -> None
             assert await refused(app, mine, wrong) == 1008
         assert await refused(app, Sids.new(), {TICKET: ticket}) == 1008
         assert answer.calls == []
-        async with upgrading(app) as upgrade:
+        async with upgrading(app, ticket) as upgrade:
             leg = Leg(current_time(), parameters={TICKET: ticket}, sids=mine)
             async with Caller(leg, upgrade) as caller:
                 await caller.say(speech(1))
@@ -100,6 +100,30 @@ def test_a_stream_without_the_ticket_of_its_call_is_closed(in_time: Run) -> None
         assert len(answer.calls) == 1
         await sleep(30)
         assert await refused(app, other, {TICKET: foreign}) == 1008
+
+    answer = Apps()
+    app = endpoints(answer)
+    in_time(scene)
+    assert len(answer.calls) == 1
+
+
+def test_the_signature_of_one_stream_opens_no_other(in_time: Run) -> None:
+    async def scene() -> None:
+        mine, other = Sids.new(), Sids.new()
+        ticket = (await rung(app, mine)).parameters[TICKET]
+        foreign = (await rung(app, other)).parameters[TICKET]
+        for overheard in (foreign, ""):  # what was signed before, or long ago
+            async with upgrading(app, overheard) as upgrade:
+                leg = Leg(current_time(), parameters={TICKET: ticket}, sids=mine)
+                async with Caller(leg, upgrade) as caller:
+                    await caller.wait_closed()
+                assert caller.close_code == 1008
+        # Which costs the caller nothing: their ticket is still good.
+        async with upgrading(app, ticket) as upgrade:
+            leg = Leg(current_time(), parameters={TICKET: ticket}, sids=mine)
+            async with Caller(leg, upgrade) as caller:
+                await caller.say(speech(1))
+                await caller.listen()
 
     answer = Apps()
     app = endpoints(answer)
@@ -160,7 +184,7 @@ def test_a_message_that_is_too_long_ends_the_call_and_no_other(
         async with called(app) as other:
             sids = Sids.new()
             stream = await rung(app, sids)
-            async with upgrading(app) as upgrade:
+            async with upgrading(app, stream.parameters[TICKET]) as upgrade:
                 await upgrade.opened()
                 if when == "during":
                     await upgrade.send(CONNECTED)

@@ -9,6 +9,7 @@ from anyio import current_time, sleep
 
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form
+from voxpipe.transports.telephony.twilio.answer import TICKET
 
 from ..asgi_driver import (
     exchange,
@@ -102,7 +103,7 @@ def test_a_webhook_that_is_replayed_gives_nobody_a_second_call(in_time: Run) -> 
         sids = Sids.new()
         first, second = await rung(app, sids), await rung(app, sids)  # Twilio retries
         assert await refused(app, sids, dict(first.parameters)) == 1008
-        async with upgrading(app) as upgrade:
+        async with upgrading(app, second.parameters[TICKET]) as upgrade:
             leg = Leg(current_time(), parameters=second.parameters, sids=sids)
             async with Caller(leg, upgrade) as caller:
                 await caller.say(speech(1))

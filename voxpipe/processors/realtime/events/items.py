@@ -93,6 +93,13 @@ class Item(Fields, frozen=True):
         return " ".join(part.text or part.transcript or "" for part in parts).strip()
 
     @property
+    def written(self) -> str:
+        """What a person has written in it; what they have said is transcribed."""
+        parts = self.content or ()
+        texts = (part.text or "" for part in parts if part.type == "input_text")
+        return " ".join(texts).strip()
+
+    @property
     def pictures(self) -> int:
         """How many it shows."""
         parts = self.content or ()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from anyio import Semaphore, create_task_group, move_on_after
 
 from voxpipe.pipeline import Input, Output, Processor, Transcript
-from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.processors.consent import CallerWords, Understands, consent
 from voxpipe.processors.realtime.protocol.mcp_frames import (
     McpApproval,
     McpDecision,
@@ -26,11 +25,7 @@ PATIENCE = 600.0  # seconds for a decision; a person may have to be found
 SILENCE = 60.0  # seconds for a caller who was asked
 AT_ONCE = 16  # decisions being made; more requests wait in the queue
 _QUESTIONS = 2  # about one call
-_REMEMBERED = 64  # things that the caller has said
-_LONGEST = 1_000  # characters of arguments that are repeated to the model
-
-YES = r"\b(yes|yeah|yep|sure|ok|okay|go ahead|please do|do it|i agree|of course)\b"
-NO = r"\b(no|nope|not|don.?t|never|stop|cancel|wait|rather not)\b"
+MAX_ARGUMENTS = 1_000  # characters; nobody can be read more, and agree to all of it
 
 
 class Approvals(Processor):
@@ -87,14 +82,15 @@ class VoiceApprovals(Processor):
     Draw ``model.mcp >> approvals.requests``, ``model.transcripts >> approvals.words``
     and ``approvals.decisions >> model.results``. The session needs a transcription.
 
-    It is a pattern that decides and not the model, which could be talked into agreeing
-    for the caller: by a web page that a tool has read, for one. Words that say neither
-    yes nor no, or both, are asked about once more; then the call is rejected.
+    It is not the model that decides, which could be talked into agreeing for the
+    caller: by a web page that a tool has read, for one. What is no clear yes or no is
+    asked about once more; then the call is rejected. So is one whose arguments are too
+    long to be read to anybody.
 
     Args:
         model: asks; the one whose calls they are.
-        yes: a regular expression for words that agree, in the caller's language.
-        no: one for words that do not.
+        understands: says of an answer whether it agrees; `consent` knows five
+            languages.
         question: turns a request into what the model is to ask, as instructions.
         patience: seconds for the caller to answer.
     """
@@ -107,18 +103,15 @@ class VoiceApprovals(Processor):
         self,
         model: Realtime,
         *,
-        yes: str = YES,
-        no: str = NO,
+        understands: Understands = consent,
         question: Callable[[McpApproval], str] | None = None,
         patience: float = SILENCE,
     ) -> None:
         self._model = model
-        self._yes = re.compile(yes, re.IGNORECASE)
-        self._no = re.compile(no, re.IGNORECASE)
+        self._understands = understands
         self._question = question or _question
         self._patience = patience
-        self._said: dict[str, str] = {}  # by the caller lately, by item
-        self._heard = Wakeup()
+        self._said = CallerWords()
 
     def check(self) -> Iterable[str]:
         """Without decisions calls wait for ever."""
@@ -130,11 +123,7 @@ class VoiceApprovals(Processor):
         async with create_task_group() as tasks:
             tasks.start_soon(self._take)
             async for words in self.words:
-                if words.speaker == "user" and words.final:
-                    self._said[words.item_id] = words.text
-                    while len(self._said) > _REMEMBERED:
-                        del self._said[next(iter(self._said))]
-                    self._heard.set()
+                self._said.add(words)
             tasks.cancel_scope.cancel()  # the model has gone: nobody waits any more
 
     async def _take(self) -> None:
@@ -144,17 +133,22 @@ class VoiceApprovals(Processor):
 
     async def _decide(self, request: McpApproval) -> None:
         approve: bool | None = None
-        for _ in range(_QUESTIONS):
+        reason = "the caller has not agreed"
+        questions = _QUESTIONS
+        if len(request.arguments) > MAX_ARGUMENTS:
+            questions, reason = 0, "the arguments are too long to be read to the caller"
+        for _ in range(questions):
             words = await self._answer(request)
             if words is None:
                 break
-            approve = self._meaning(words)
+            approve = self._understands(words)
             if approve is not None:
                 break
-        reason = "" if approve else "the caller has not agreed"
         await self.decisions.send(
             McpDecision(
-                request_id=request.request_id, approve=approve is True, reason=reason
+                request_id=request.request_id,
+                approve=approve is True,
+                reason="" if approve is True else reason,
             )
         )
 
@@ -168,9 +162,10 @@ class VoiceApprovals(Processor):
                 return ""  # cut off before anything was heard of it
             while True:
                 for item_id in self._after(question):
-                    if item_id in self._said:
-                        return self._said[item_id]
-                await self._heard.wait()
+                    words = self._said.get(item_id)
+                    if words is not None:
+                        return words
+                await self._said.more()
         return None
 
     def _after(self, question: set[str]) -> Iterator[str]:
@@ -181,16 +176,12 @@ class VoiceApprovals(Processor):
                 yield entry.item_id
             asked = asked or entry.item_id in question
 
-    def _meaning(self, words: str) -> bool | None:
-        yes, no = self._yes.search(words), self._no.search(words)
-        return None if (yes is None) == (no is None) else yes is not None
-
 
 def _question(request: McpApproval) -> str:
     return (
         "Ask the caller, in one short question, whether you may now use "
-        f"{request.tool}, and tell them in plain words what it would do: "
-        f"{request.arguments[:_LONGEST]}. Only ask: nothing has been done yet."
+        f"{request.tool}, and tell them in plain words what it would do, with every "
+        f"value: {request.arguments}. Only ask: nothing has been done yet."
     )
 
 

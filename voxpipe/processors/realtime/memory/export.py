@@ -9,7 +9,7 @@ that the model knows that it cannot see it any more.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voxpipe.processors.realtime.protocol.history import Entry
@@ -45,7 +45,7 @@ class Export:
         left_out: what is missing in them.
     """
 
-    items: tuple[dict[str, Any], ...]
+    items: tuple[dict[str, Any], ...] = field(repr=False)  # what people said
     left_out: tuple[LeftOut, ...]
 
 

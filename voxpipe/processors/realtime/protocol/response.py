@@ -95,6 +95,7 @@ class Response:
         is_spoken: not written: asked for, or set, when it began.
         overflowed: the store could not hold it; what came after it is at the service.
         caller_turns: how often the caller had said something when it began.
+        caller_item: the last that they had said by then.
         pending: its calls that have no result yet.
         owes: whether a reply is to follow, as far as its answered calls say, until one
             has.
@@ -132,6 +133,7 @@ class Response:
     is_spoken: bool = True
     overflowed: bool = False
     caller_turns: int = 0
+    caller_item: str = ""
     pending: set[str] = field(default_factory=set[str])
     owes: ReplyWanted = "never"
     overtaken: bool = False

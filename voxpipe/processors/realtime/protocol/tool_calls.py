@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import count
 from uuid import uuid4
 
-from voxpipe.pipeline import Image, ToolResult, ToolUpdate
+from voxpipe.pipeline import Image, ToolResult, ToolUpdate, Transcript
 from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime import events as ev
 
@@ -67,6 +67,7 @@ class ToolCalls:
         self._numbers = count(1)  # of the pictures that were shown
         self._known = Recent(MAX_REMEMBERED)
         self._caller_turns = 0  # how often the caller has said or written something
+        self._caller_item = ""  # the last of it
 
     @property
     def any_open(self) -> bool:
@@ -84,6 +85,12 @@ class ToolCalls:
             self._pending.output_known(item.id)
         elif item.belongs_to == "user":
             self._caller_turns += 1
+            self._caller_item = item.id
+            if item.written:
+                transcript = Transcript(
+                    speaker="user", text=item.written, item_id=item.id
+                )
+                self._outbox.tell("transcripts", transcript)
 
     def item_done(self, event: ev.OutputItemEvent, now: float) -> Response | None:
         """The model has written an item; a call is handed out."""
@@ -106,8 +113,9 @@ class ToolCalls:
         else:
             self._open.add(call.call_id)
             self._pending.open(call.call_id, response)
-            turns = response.caller_turns
-            self._outbox.tell("calls", replace(call, caller_turns=turns))
+            turns, item = response.caller_turns, response.caller_item
+            call = replace(call, caller_turns=turns, caller_item=item)
+            self._outbox.tell("calls", call)
         return None
 
     def made(self, told: ev.Response, now: float) -> list[Response]:
@@ -127,6 +135,7 @@ class ToolCalls:
     def begun(self, response: Response) -> None:
         """A reply has begun: its calls know what the caller had said by then."""
         response.caller_turns = self._caller_turns
+        response.caller_item = self._caller_item
 
     # --- what the tools say
 

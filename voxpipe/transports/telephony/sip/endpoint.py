@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Self
 
 from anyio import AsyncContextManagerMixin, current_time, move_on_after
@@ -139,8 +138,11 @@ class SipEndpoint(AsyncContextManagerMixin):
         """Have the call answered, unless that was done."""
         if self._tasks is None:
             raise BadRequest(503, "no call is taken: the endpoint is not open")
-        now = datetime.now(UTC).timestamp()
-        claims = [self._replays.claim(name, now) for name in (webhook.id, call.id)]
+        sent_at, now = webhook.sent_at, current_time()
+        claims = [
+            self._replays.claim(name, sent_at=sent_at, now=now)
+            for name in (webhook.id, call.id)
+        ]
         if claims[0] == "seen" or claims[1] == "seen":
             return
         if "full" in claims or self.calls >= self._limit:

@@ -1,8 +1,12 @@
 """The HTTP and WebSocket endpoints that Twilio asks, as an ASGI app.
 
 Twilio tells the webhook (``/twilio/answer``) of a call, and gets TwiML that has it
-stream to ``/twilio``, with a ticket. Nothing is done for a stream, and no app called,
+stream to ``/twilio/…``, with a ticket. Nothing is done for a stream, and no app called,
 before it has brought its ticket back.
+
+No signature has a time in it, and who has overheard that of a webhook could send it
+again after a restart, to get a ticket. So each stream has a URL of its own, made of its
+ticket, and Twilio signs that: the signature of another stream does not open it.
 
 A webhook that is answered with an error makes Twilio ask the number's fallback URL, if
 it has one: give it another server's, and calls that are too many here go there.
@@ -12,6 +16,7 @@ Source: https://www.twilio.com/docs/usage/security/availability-reliability
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 
 from voxpipe.pipeline import TransportError
@@ -27,12 +32,13 @@ from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed
 
-from .answer import TICKET, connect_stream
+from .answer import TICKET, connect_stream, mark_of
 from .call import TwilioCall
 from .guard import Guard
 from .messages import SID
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
+_STREAM = re.compile(rf"{STREAM}(?:/([0-9a-f]+))?")
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
 
 
@@ -110,16 +116,15 @@ class TwilioEndpoints:
         elif path == "/readyz":
             _check_method(scope, "GET", "HEAD")
             await self._tell_state(send)
-        elif path == STREAM:
+        elif _STREAM.fullmatch(path):
             raise BadRequest(426, "expected an upgrade to a WebSocket")
         else:
             raise BadRequest(404, f"expected one of {WEBHOOK}, /healthz and /readyz")
 
     async def _tell_state(self, send: Send) -> None:
-        board = self.switchboard
-        state = board.state
-        text = json.dumps({"state": state, "calls": board.calls, "limit": board.limit})
-        status = 200 if state == "ready" else 503
+        state = self.switchboard.state
+        # No figures: anybody may ask, and how much is going on is nobody's business.
+        status, text = 200 if state == "ready" else 503, json.dumps({"state": state})
         await respond(send, status, text, kind="application/json")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,6 +148,8 @@ class TwilioEndpoints:
             raise BadRequest(403, "expected a call that was not answered yet") from None
         except CallNotTaken as refused:
             raise BadRequest(503, str(refused)) from None
+        if self.checks:
+            url = f"{url}/{mark_of(ticket)}"
         await respond(send, 200, connect_stream(url, ticket), kind="text/xml")
 
     # --- WebSocket
@@ -162,7 +169,7 @@ class TwilioEndpoints:
             if self._may_come():
                 async with TwilioCall.accept(socket) as call:
                     self._greeting.discard(socket)
-                    await self._take(call, socket)
+                    await self._take(call, socket, scope)
             else:
                 await self._turn_away(socket, self.switchboard.state)
         except TransportError as error:
@@ -172,7 +179,7 @@ class TwilioEndpoints:
 
     def _why_not(self, scope: Scope) -> tuple[int, str] | None:
         _, path = split_path(scope)
-        if path.rstrip("/") != STREAM:
+        if _STREAM.fullmatch(path.rstrip("/")) is None:
             return 404, f"expected streams at {STREAM}"
         if self._guard.is_page(scope):
             return 403, "expected no Origin: streams are not for web pages"
@@ -187,13 +194,15 @@ class TwilioEndpoints:
         board = self.switchboard
         return board.state == "ready" or len(board.tickets) > 0
 
-    async def _take(self, call: TwilioCall, socket: AsgiSocket) -> None:
+    async def _take(self, call: TwilioCall, socket: AsgiSocket, scope: Scope) -> None:
         parameters = dict(call.parameters)
         token = parameters.pop(TICKET, None)
         call.parameters = parameters
         try:
             if self.checks or token is not None:
-                ticket = self.switchboard.tickets.redeem(token or "", call.id)
+                ticket = None
+                if not self.checks or _mark(scope) == mark_of(token or ""):
+                    ticket = self.switchboard.tickets.redeem(token or "", call.id)
                 if ticket is None:
                     await self._close(socket, 1008, "expected the ticket of this call")
                     return
@@ -216,6 +225,11 @@ _UNSIGNED = (
     "expected Twilio's signature of this URL: is auth_token that of the account, and "
     "public_url the one in its console?"
 )
+
+
+def _mark(scope: Scope) -> str | None:
+    found = _STREAM.fullmatch(split_path(scope)[1].rstrip("/"))
+    return found and found[1]
 
 
 def _check_method(scope: Scope, *allowed: str) -> None:
