@@ -16,6 +16,7 @@ from anyio import (
     create_tcp_listener,
 )
 from anyio.abc import SocketAttribute, SocketStream
+from anyio.lowlevel import checkpoint
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import Event
@@ -38,12 +39,26 @@ class Line:
 
     async def accept(self) -> Request:
         """Answer the upgrade."""
+        await self.stream.send(await self.answer())
+        assert self.request is not None
+        return self.request
+
+    async def answer(self, *texts: str) -> bytes:
+        """What answers the upgrade, and texts behind it, to be sent by the test."""
         request = await self._next()
         assert isinstance(request, Request)
         self.request = request
         self.protocol.send_response(self.protocol.accept(request))
-        await self._flush()
-        return request
+        for text in texts:
+            self.protocol.send_text(text.encode())
+        return b"".join(self.protocol.data_to_send())
+
+    async def send_cut(self, data: bytes, cut: int) -> None:
+        """Send bytes in two pieces; the client reads the first one by itself."""
+        await self.stream.send(data[:cut])
+        for _ in range(4):  # rounds of the loop, in which the client reads
+            await checkpoint()
+        await self.stream.send(data[cut:])
 
     async def send(self, kind: str, /, **fields: Any) -> None:
         """Send an event."""

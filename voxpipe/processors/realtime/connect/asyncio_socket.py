@@ -242,8 +242,8 @@ class AsyncioSocket:
         if self._protocol.handshake_exc is not None:
             self._changed.set()
         self._write()
-        if self._messages or self._protocol.state is not State.OPEN:
-            self._wake()
+        if self._messages or self._protocol.state in _OVER:
+            self._wake()  # not while half of the upgrade's answer has come
         if len(self._messages) > _MOST and self._reading and not self._closing:
             self._reading = False
             self._transport.pause_reading()
@@ -315,4 +315,5 @@ def _protocol() -> Any:
 
 # What all sockets of a loop read into: nothing of it is kept.
 _buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(_READ))
+_OVER = (State.CLOSING, State.CLOSED)
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
