@@ -33,9 +33,7 @@ class ConnectionClosed(SessionLost, EndOfStream):
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(
-            f"closed with {code} {reason}".rstrip(), code=code, reason=reason
-        )
+        super().__init__(f"closed with {code}", code=code, reason=reason, how="closed")
 
 
 class Refusal(Exception):

@@ -173,12 +173,12 @@ async def test_without_tokens_replies_fail_and_the_limits_say_so() -> None:
 async def test_faults_strike_over_a_real_socket_too() -> None:
     fault = Close(at="session.update", code=1013, reason="try later")
     async with Simulator(script(fault), ToneVoice()) as server:
-        with pytest.raises(SessionLost, match="try later") as lost:
+        with pytest.raises(SessionLost, match="closed it with 1013") as lost:
             async with open_session(
                 service=Service(base_url=server.url, api_key="sk-test")
             ):
                 pass
-    assert lost.value.code == 1013
+    assert (lost.value.code, lost.value.reason) == (1013, "try later")
 
 
 async def test_who_connects_again_may_meet_it_no_more() -> None:
