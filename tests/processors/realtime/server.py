@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 from anyio import (
@@ -97,6 +99,11 @@ class Line:
         self.protocol.send_close(code, reason)
         await self._flush()
         await self.gone()
+
+    def reset(self) -> None:
+        """Have the connection broken, rather than ended, when the talk is over."""
+        raw = self.stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
     async def gone(self) -> None:
         """Read until the client has left."""

@@ -11,7 +11,7 @@ from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import virtual_backend
-from voxpipe.processors.realtime import Service, open_session
+from voxpipe.processors.realtime import Service, open_session, websocket
 from voxpipe.processors.realtime.connect import connection as sockets
 from voxpipe.simulator import (
     ConnectionClosed,
@@ -24,6 +24,7 @@ from voxpipe.simulator import (
     ToneVoice,
     connect_in_memory,
     parse_script,
+    simulated,
 )
 from voxpipe.simulator.protocol.event_names import ALL_EVENTS
 from voxpipe.simulator.script.faults import (
@@ -168,6 +169,19 @@ async def test_without_tokens_replies_fail_and_the_limits_say_so() -> None:
         await connection.send(ASK)
         done = json.loads((await up_to(connection, "response.done"))[-1])
         assert done["response"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("over", ["a socket", "memory"])
+async def test_a_connection_ends_without_a_close_frame(over: str) -> None:
+    fault = Close(at="session.update", code=1006)
+    async with Simulator(script(fault), ToneVoice()) as server:
+        service = Service(base_url=server.url, api_key="sk-test")
+        connect = websocket if over == "a socket" else simulated(script(fault))
+        with pytest.raises(SessionLost, match="without a goodbye") as lost:
+            async with open_session(service=service, connect=connect):
+                pass
+    assert lost.value.code is None
+    assert lost.value.how in ("ended", "reset")
 
 
 async def test_faults_strike_over_a_real_socket_too() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from anyio import create_task_group, fail_after, sleep_forever
-from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint
 from websockets.frames import Frame, Opcode
 
@@ -24,7 +21,6 @@ from voxpipe.processors.realtime.connect.host import Address, host_of
 from ..server import Line, serving
 
 SECRET = "my number is 4711"
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 
 @pytest.fixture(autouse=True)
@@ -79,8 +75,7 @@ async def test_an_end_without_a_goodbye_is_told() -> None:
 async def test_a_reset_is_told() -> None:
     async def talk(line: Line) -> None:
         await line.accept()
-        raw = line.stream.extra(SocketAttribute.raw_socket)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        line.reset()
 
     _, error = await told(talk)
     assert (error.how, error.code) == ("reset", None)
