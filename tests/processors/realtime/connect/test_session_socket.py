@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from anyio import create_task_group, current_time, sleep, sleep_until
+from anyio.lowlevel import checkpoint
 from pydantic import SecretStr
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
@@ -12,7 +13,7 @@ from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.processors.realtime.connect.connection import ANSWER, QUIET
 from voxpipe.processors.realtime.connect.host import Address
-from voxpipe.processors.realtime.connect.session_socket import SessionSocket
+from voxpipe.processors.realtime.connect.session_socket import READ, SessionSocket
 
 from ..loops import BACKENDS, Backend, run_virtually
 
@@ -179,6 +180,54 @@ def test_a_service_whose_words_nobody_takes_is_not_missed(backend: Backend) -> N
             str(number) for number in range(100)
         ]
         assert not wire.aborted
+        await socket.close()
+
+    run_virtually(backend, test)
+
+
+@both_loops
+def test_others_have_a_turn_while_a_service_never_stops(backend: Backend) -> None:
+    """A service that floods one session gets its share of the loop, and no more."""
+    in_turn = [0]
+
+    async def test() -> None:
+        wire = Wire()
+        socket = await wire.opened()
+        for number in range(5_000):  # one read can bring as many
+            wire.say(str(number))
+        most = 0
+        async with create_task_group() as tasks:
+            tasks.start_soon(others)
+            for number in range(5_000):
+                assert await socket.receive() == str(number)
+                in_turn[0] += 1
+                most = max(most, in_turn[0])
+            tasks.cancel_scope.cancel()
+        assert most <= 32
+        await socket.close()
+
+    async def others() -> None:
+        while True:
+            in_turn[0] = 0
+            await checkpoint()
+
+    run_virtually(backend, test)
+
+
+@both_loops
+@pytest.mark.parametrize("frame", [b"\x89\x00", b"\x81\x02{}"])
+def test_of_a_flood_of_tiny_frames_little_is_read_at_once(
+    backend: Backend, frame: bytes
+) -> None:
+    async def test() -> None:
+        wire = Wire()
+        socket = await wire.opened()
+        wire.socket.feed(frame)
+        assert socket.read_size == READ
+        wire.socket.feed(frame * 1_000)
+        assert socket.read_size < READ / 16
+        wire.say("a frame of the size that events have " * 10)
+        assert socket.read_size == READ
         await socket.close()
 
     run_virtually(backend, test)

@@ -18,9 +18,7 @@ from .close import Timeouts
 from .dial import dial
 from .host import Address
 from .proxy import Proxy
-from .session_socket import FULL, SessionSocket
-
-_READ = 64 * 2**10  # bytes at once; 250 ms of audio are 16,000 in base64
+from .session_socket import FULL, READ, SessionSocket
 
 
 @asynccontextmanager
@@ -74,7 +72,9 @@ def _protocol() -> Any:
             write = self._batch.write
             self.begin(transport, lambda data: write(transport, data))
 
-        def get_buffer(self, sizehint: int) -> bytearray:
+        def get_buffer(self, sizehint: int) -> bytearray | memoryview:
+            if self.read_size < READ:
+                return memoryview(self._buffer)[: self.read_size]
             return self._buffer
 
         def buffer_updated(self, nbytes: int) -> None:
@@ -87,4 +87,4 @@ def _protocol() -> Any:
 
 
 # What all sockets of a loop read into: nothing of it is kept.
-_buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(_READ))
+_buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(READ))

@@ -30,9 +30,12 @@ from .close import LOOKS, Timeouts, broken, closed, refused, unheard, unread
 from .host import Address
 from .masking import Masking
 
+READ = 64 * 2**10  # bytes at once; 250 ms of audio are 16,000 in base64
 FULL = 16 * 2**10  # bytes that the system has not taken; more make a sender wait
 _MOST = 64  # messages in the line; then the service has to wait
 _FEW = 16  # messages, at which it may go on
+_TINY = 64  # bytes of a frame; the service's events have 200 and more
+_LITTLE = 2 * 2**10  # bytes at once of tiny frames: 64 kB of pings would take 300 ms
 _IN_TURN = 16  # messages that are taken before others of the loop have a turn
 _PONG = 0x80 | Opcode.PONG  # the first byte of one
 
@@ -72,6 +75,9 @@ class SessionSocket:
         address: what is connected to.
         patience: with the other side.
         max_size: of a message, in bytes.
+
+    Attributes:
+        read_size: bytes that may be read at once.
     """
 
     def __init__(self, address: Address, patience: Timeouts, max_size: int) -> None:
@@ -80,6 +86,7 @@ class SessionSocket:
         )
         self._address = address
         self._patience = patience
+        self.read_size = READ
         self._transport: Transport | None = None
         self._send: Callable[[bytes], None]
         self._masking = Masking()
@@ -192,6 +199,9 @@ class SessionSocket:
         """So much has come."""
         self._heard_at, self._asked_at = self._clock.now(), None
         self._protocol.receive_data(data)
+        frames = len(self._protocol.events)
+        are_tiny = frames > _IN_TURN and frames * _TINY > len(data)
+        self.read_size = _LITTLE if are_tiny else READ
         self._take_events()
 
     def end(self, error: Exception | None) -> None:
@@ -251,7 +261,7 @@ class SessionSocket:
     def _take(self, frame: Frame) -> None:
         if self._closing or frame.opcode not in _DATA:
             return
-        data: bytes | bytearray | memoryview = frame.data
+        data: bytes | bytearray = frame.data
         if not frame.fin or self._parts is not None:
             self._parts = bytearray() if self._parts is None else self._parts
             self._parts += data

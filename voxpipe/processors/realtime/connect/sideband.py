@@ -31,8 +31,8 @@ from .connection import Connection
 from .handshake import greeting
 
 HUNG_UP = 1000  # the close code of a call that has ended as calls do
-# Or without one: TCP ends with the call. (OpenAI's own example of SIP takes that for the
-# end of it, too.) A line that falls silent is another matter.
+# Or without one: TCP ends with the call. (OpenAI's own example of SIP takes that for
+# its end, too.) A line that falls silent is another matter.
 _UNSPOKEN: tuple[HowLost, ...] = ("ended", "reset")
 UNASKED = 2.0  # seconds in which the service says by itself what the session is
 EARLY = 1_024  # events before that; a second of a lively call has some fifty

@@ -20,7 +20,6 @@ from .proxy import Proxy
 from .session_socket import FULL, SessionSocket
 
 _PIECE = 4 * 2**10  # bytes to send at once; whether they left is looked at
-_READ = 64 * 2**10  # bytes at once; 250 ms of audio are 16,000 in base64
 
 
 @asynccontextmanager
@@ -143,7 +142,7 @@ class TrioTransport:
             while True:
                 while not self._reading:
                     await self._resumed.wait()
-                data = await self._stream.receive_some(_READ)
+                data = await self._stream.receive_some(self._socket.read_size)
                 if not data:
                     break
                 self._socket.feed(data)
