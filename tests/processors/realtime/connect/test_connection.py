@@ -182,6 +182,20 @@ async def test_a_refused_upgrade_says_by_whom_and_how(
     assert KEY not in repr(caught.value)
 
 
+async def test_what_is_raised_while_it_is_open_comes_out_as_it_is() -> None:
+    group = ExceptionGroup("of the program", [ValueError("its own")])
+
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.gone()
+
+    async with no_leaks(), serving(talk) as url:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with websocket(address(url)):
+                raise group
+    assert caught.value is group
+
+
 async def test_nobody_there_is_a_transport_error() -> None:
     listener = await create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)

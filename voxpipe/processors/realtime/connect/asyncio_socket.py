@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from anyio import fail_after
@@ -69,8 +69,7 @@ def _protocol() -> Any:
 
         def connection_made(self, transport: Any) -> None:
             transport.set_write_buffer_limits(FULL)
-            write = self._batch.write
-            self.begin(transport, lambda data: write(transport, data))
+            self.begin(transport, partial(self._batch.write, transport))
 
         def get_buffer(self, sizehint: int) -> bytearray | memoryview:
             if self.read_size < READ:

@@ -20,6 +20,7 @@ from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import BytesLike
 from websockets.uri import parse_uri
 
 from voxpipe.pipeline import SessionLost
@@ -261,13 +262,14 @@ class SessionSocket:
     def _take(self, frame: Frame) -> None:
         if self._closing or frame.opcode not in _DATA:
             return
-        data: bytes | bytearray = frame.data
+        data: BytesLike = frame.data
         if not frame.fin or self._parts is not None:
-            self._parts = bytearray() if self._parts is None else self._parts
-            self._parts += data
+            parts = bytearray() if self._parts is None else self._parts
+            parts += data
+            self._parts = None if frame.fin else parts
             if not frame.fin:
                 return
-            data, self._parts = self._parts, None
+            data = parts
         if self._why is not None:
             return
         try:

@@ -33,6 +33,7 @@ async def open_trio(
             upgrade.
     """
     socket = SessionSocket(address, patience, max_size)
+    failure: Exception | None = None
     async with tasks_until_done() as tasks:
         try:
             with fail_after(patience.open):
@@ -42,8 +43,12 @@ async def open_trio(
                 socket.begin(transport, transport.write)
                 await socket.opened()
             yield socket
+        except Exception as error:  # noqa: BLE001  # raised below, not out of a group
+            failure = error
         finally:
             await socket.close()
+    if failure is not None:
+        raise failure
 
 
 async def _stream(address: Address, proxy: Proxy | None) -> Any:
@@ -99,13 +104,15 @@ class TrioTransport:
         """Carry bytes until one side has ended it; no cancellation does but `abort`."""
         from trio import aclose_forcefully
 
-        with CancelScope(shield=True):
-            with self._scope:
-                async with create_task_group() as tasks:
-                    tasks.start_soon(self._send)
-                    await self._receive()
-            await aclose_forcefully(self._stream)
-        self._socket.connection_lost(self._error)
+        try:
+            with CancelScope(shield=True):
+                with self._scope:
+                    async with create_task_group() as tasks:
+                        tasks.start_soon(self._send)
+                        await self._receive()
+                await aclose_forcefully(self._stream)
+        finally:
+            self._socket.connection_lost(self._error)
 
     def write(self, data: bytes, /) -> None:
         """Send, as soon as the system takes it."""
