@@ -139,6 +139,15 @@ async def test_the_caller_hangs_up() -> None:
             await at.call.say(hum(100))
 
 
+async def test_the_service_may_let_go_of_a_call_without_a_close_frame() -> None:
+    async with desk() as at:
+        await at.call.hang_up(1006)
+        with pytest.raises(ConnectionClosed) as closed:
+            await at.until("error")
+        assert closed.value.rcvd is None
+        assert await at.call.over() == "caller"
+
+
 async def test_what_was_heard_before_the_app_hung_up_was_heard() -> None:
     async with desk(LONG) as at:
         await at.socket.send('{"type": "response.create"}')

@@ -14,7 +14,9 @@ VoxpipeError
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Literal, cast
+
+HowLost = Literal["closed", "ended", "reset", "silent", "unread", "refused", "told"]
 
 
 class VoxpipeError(Exception):
@@ -57,13 +59,26 @@ class SessionLost(TransportError):
 
     Attributes:
         code: the WebSocket close code, or ``None`` when the connection just broke.
-        reason: what the peer gave as its reason; may be empty.
+        reason: what the peer gave as its reason; may be empty. It stands in no text:
+            it can quote what somebody said.
+        how: ``closed`` by the peer, with a code; ``ended`` or ``reset`` by it without
+            one; it was ``silent`` for too long, or left ``unread`` what it was sent;
+            what it sent was ``refused`` from here, with a code; or it was ``told``
+            otherwise.
     """
 
-    def __init__(self, message: str, *, code: int | None = None, reason: str = ""):
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        reason: str = "",
+        how: HowLost = "told",
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
+        self.how: HowLost = how
 
 
 BLAME = "raised by the box "  # how the note of `blame` begins

@@ -13,6 +13,7 @@ from anyio import EndOfStream
 from voxpipe.pipeline.errors import SessionLost, VoxpipeError
 
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
+NO_FRAME = 1006  # a close code that no frame has: the connection just ends, RFC 6455
 _MAX_QUOTED = 60  # characters of a client's own value that a message repeats
 
 
@@ -28,14 +29,16 @@ class ConnectionClosed(SessionLost, EndOfStream):
     """The in-memory connection is closed: for a model's client, the session is lost.
 
     Attributes:
-        code: the WebSocket close code, as a real socket would have carried it.
+        code: the WebSocket close code, as a real socket would have carried it;
+            ``None`` without a close frame.
         reason: what the closing side gave as its reason.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(
-            f"closed with {code} {reason}".rstrip(), code=code, reason=reason
-        )
+        if code == NO_FRAME:
+            super().__init__("it ended without a goodbye", how="ended")
+            return
+        super().__init__(f"closed with {code}", code=code, reason=reason, how="closed")
 
 
 class Refusal(Exception):
@@ -81,7 +84,7 @@ class BadKey(Refusal):
 
 
 class CloseFrame(NamedTuple):
-    """The close frame that ends a session."""
+    """The close frame that ends a session; with `NO_FRAME` there is none."""
 
     code: int
     reason: str

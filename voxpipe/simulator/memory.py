@@ -23,7 +23,7 @@ from anyio.streams.memory import (
 
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
-from .errors import ConnectionClosed, Refusal
+from .errors import NO_FRAME, ConnectionClosed, Refusal
 from .machines import open_machine
 from .net.admission import Admission, check_model
 from .net.faulty import with_faults
@@ -155,7 +155,7 @@ class MemoryConnection(AsyncContextManagerMixin):
 
     def _goodbye(self) -> ConnectionClosed:
         closed = self._server.closed or ConnectionClosed(1000)
-        return ConnectionClosed(closed.code or 1006, closed.reason)
+        return ConnectionClosed(closed.code or NO_FRAME, closed.reason)
 
 
 def connect_in_memory(

@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from voxpipe.pipeline import SessionLost
+from voxpipe.pipeline.errors import HowLost
 from voxpipe.processors.realtime import Connection, Settings
 from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import Script, ToneVoice
@@ -37,11 +38,13 @@ class Pair:
     Attributes:
         sent: what the client has sent.
         ended: the code with which the service has closed it.
+        how: it was.
     """
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.ended: int | None = None
+        self.how: HowLost = "told"
         self._down: MemoryObjectSendStream[str]
         self._here: MemoryObjectReceiveStream[str]
         self._down, self._here = create_memory_object_stream[str](1_024)
@@ -53,14 +56,14 @@ class Pair:
         try:
             await self._up.send(message)
         except (BrokenResourceError, ClosedResourceError):
-            raise SessionLost("closed", code=self.ended) from None
+            raise SessionLost("closed", code=self.ended, how=self.how) from None
 
     async def receive(self) -> str:
         """The client's."""
         try:
             return await self._here.receive()
         except (EndOfStream, ClosedResourceError):
-            raise SessionLost("closed", code=self.ended) from None
+            raise SessionLost("closed", code=self.ended, how=self.how) from None
 
     @property
     def service(self) -> Wire:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 from anyio import (
@@ -16,6 +18,7 @@ from anyio import (
     create_tcp_listener,
 )
 from anyio.abc import SocketAttribute, SocketStream
+from anyio.lowlevel import checkpoint
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import Event
@@ -38,12 +41,26 @@ class Line:
 
     async def accept(self) -> Request:
         """Answer the upgrade."""
+        await self.stream.send(await self.answer())
+        assert self.request is not None
+        return self.request
+
+    async def answer(self, *texts: str) -> bytes:
+        """What answers the upgrade, and texts behind it, to be sent by the test."""
         request = await self._next()
         assert isinstance(request, Request)
         self.request = request
         self.protocol.send_response(self.protocol.accept(request))
-        await self._flush()
-        return request
+        for text in texts:
+            self.protocol.send_text(text.encode())
+        return b"".join(self.protocol.data_to_send())
+
+    async def send_cut(self, data: bytes, cut: int) -> None:
+        """Send bytes in two pieces; the client reads the first one by itself."""
+        await self.stream.send(data[:cut])
+        for _ in range(4):  # rounds of the loop, in which the client reads
+            await checkpoint()
+        await self.stream.send(data[cut:])
 
     async def send(self, kind: str, /, **fields: Any) -> None:
         """Send an event."""
@@ -82,6 +99,11 @@ class Line:
         self.protocol.send_close(code, reason)
         await self._flush()
         await self.gone()
+
+    def reset(self) -> None:
+        """Have the connection broken, rather than ended, when the talk is over."""
+        raw = self.stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
     async def gone(self) -> None:
         """Read until the client has left."""

@@ -72,9 +72,9 @@ def agent_said(conversation: Call) -> list[str]:
 @pytest.mark.parametrize(
     ("fault", "code", "words"),
     [
-        (Close(at="response.output_audio.delta", after=3), 1011, "1011"),
+        (Close(at="response.output_audio.delta", after=3), 1011, ""),
         (Close(at="response.create", code=4000, reason="gone"), 4000, "gone"),
-        (Close(at="input_audio_buffer.append", code=1000, after=20), 1000, "1000"),
+        (Close(at="input_audio_buffer.append", code=1000, after=20), 1000, ""),
         (Expired(at="response.done"), 1001, "maximum duration"),
     ],
     ids=lambda value: value.at if isinstance(value, Close | Expired) else "",
@@ -85,9 +85,10 @@ def test_a_connection_that_closes_is_a_lost_session_with_code_and_reason(
     async def conversation() -> None:
         async with call(faulty(fault)) as phone_call:
             reply = phone_call.model.ask()
-            with pytest.raises(SessionLost, match=words) as lost:
+            with pytest.raises(SessionLost, match=f"closed with {code}") as lost:
                 await phone_call.pipeline.run(deadline=60)
         assert lost.value.code == code
+        assert words in lost.value.reason
         assert (await reply.outcome()).status in ("failed", "completed")
 
     run_virtual(conversation)

@@ -11,7 +11,7 @@ from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import virtual_backend
-from voxpipe.processors.realtime import Service, open_session
+from voxpipe.processors.realtime import Service, open_session, websocket
 from voxpipe.processors.realtime.connect import connection as sockets
 from voxpipe.simulator import (
     ConnectionClosed,
@@ -24,6 +24,7 @@ from voxpipe.simulator import (
     ToneVoice,
     connect_in_memory,
     parse_script,
+    simulated,
 )
 from voxpipe.simulator.protocol.event_names import ALL_EVENTS
 from voxpipe.simulator.script.faults import (
@@ -170,15 +171,28 @@ async def test_without_tokens_replies_fail_and_the_limits_say_so() -> None:
         assert done["response"]["status"] == "completed"
 
 
+@pytest.mark.parametrize("over", ["a socket", "memory"])
+async def test_a_connection_ends_without_a_close_frame(over: str) -> None:
+    fault = Close(at="session.update", code=1006)
+    async with Simulator(script(fault), ToneVoice()) as server:
+        service = Service(base_url=server.url, api_key="sk-test")
+        connect = websocket if over == "a socket" else simulated(script(fault))
+        with pytest.raises(SessionLost, match="without a goodbye") as lost:
+            async with open_session(service=service, connect=connect):
+                pass
+    assert lost.value.code is None
+    assert lost.value.how in ("ended", "reset")
+
+
 async def test_faults_strike_over_a_real_socket_too() -> None:
     fault = Close(at="session.update", code=1013, reason="try later")
     async with Simulator(script(fault), ToneVoice()) as server:
-        with pytest.raises(SessionLost, match="try later") as lost:
+        with pytest.raises(SessionLost, match="closed it with 1013") as lost:
             async with open_session(
                 service=Service(base_url=server.url, api_key="sk-test")
             ):
                 pass
-    assert lost.value.code == 1013
+    assert (lost.value.code, lost.value.reason) == (1013, "try later")
 
 
 async def test_who_connects_again_may_meet_it_no_more() -> None:

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from voxpipe.pipeline import AudioFormat, SessionLost, TransportError, VoxpipeError
 from voxpipe.pipeline.errors import blame
+from voxpipe.processors.realtime.connect.close import (
+    Timeouts,
+    broken,
+    closed,
+    refused,
+    unheard,
+    unread,
+)
+from voxpipe.processors.realtime.connect.handshake import greeting
 from voxpipe.transports.telephony.failures import in_full, in_short, is_transport
 
 SAID = "my PIN is 4711"
+
+
+class Gone:
+    """A connection that has ended."""
+
+    def __init__(self, end: SessionLost) -> None:
+        self._end = end
+
+    async def send(self, message: str, /) -> None:
+        raise self._end
+
+    async def receive(self) -> str:
+        raise self._end
 
 
 def raised(error: Exception) -> Exception:
@@ -44,6 +68,26 @@ def test_of_a_lost_session_the_code_is_told_and_not_the_reason() -> None:
     error = raised(SessionLost(SAID, code=1011, reason=SAID))
     assert in_short(error) == "SessionLost with code 1011"
     assert in_short(SessionLost(SAID)) == "SessionLost"
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (closed(1011, SAID), "the other side closed it with 1011"),
+        (broken(None), "the other side went away, without a goodbye"),
+        (broken(ConnectionResetError(SAID)), "the other side reset the connection"),
+        (broken(OSError(errno.ETIMEDOUT, SAID)), "the network broke it (ETIMEDOUT)"),
+        (unheard(Timeouts(5.0, 2.5, 2.0, 1.0)), "nothing has come from the other side"),
+        (unread(Timeouts(5.0, 2.5, 2.0, 1.0)), "has read nothing for 4.5 s"),
+        (refused(1009, 20, 10), "closed from here with 1009: it sent a message of 20"),
+    ],
+)
+async def test_how_a_session_was_lost_is_told(end: SessionLost, expected: str) -> None:
+    """As `Link` raises it, with nothing of what anybody said."""
+    with pytest.raises(SessionLost) as caught:
+        await greeting(Gone(end), "session.created")
+    assert expected in in_short(caught.value)
+    assert SAID not in in_full(caught.value)
 
 
 def test_the_box_that_raised_is_named() -> None:

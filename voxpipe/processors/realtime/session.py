@@ -57,7 +57,7 @@ async def open_session(
         FormatError: audio that the service does not speak.
         SessionRefused: the service said no.
         SessionLost: it went away before the session was ready.
-        TransportError: it cannot be reached, or does not answer within 10 s.
+        TransportError: it cannot be reached, or does not answer within 5 s.
         TypeError: there is no such option.
     """
     settings = settings_of(options, call_id)

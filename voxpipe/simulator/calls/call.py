@@ -105,10 +105,10 @@ class SimulatedCall:
         self.referred_to = target
         self.end("referral")
 
-    def end(self, by: By) -> None:
+    def end(self, by: By, code: int = 1000) -> None:
         """Hang up; harmless when it is over already."""
         if self.state in ("ringing", "accepted", "taken"):
-            self._finish("over", by)
+            self._finish("over", by, code)
 
     async def decided(self) -> None:
         """Wait until it is accepted or not."""
@@ -120,10 +120,10 @@ class SimulatedCall:
         assert self.ended_by is not None
         return self.ended_by
 
-    def _finish(self, state: CallState, by: By) -> None:
+    def _finish(self, state: CallState, by: By, code: int = 1000) -> None:
         self.state, self.ended_by = state, by
         if self._pump is not None:
-            self._pump.hang_up()
+            self._pump.hang_up(code)
         if self.microphone is not None:
             self.microphone.close()
         self._decided.set()

@@ -74,7 +74,8 @@ class CallPump:
         self._clients: list[_Client] = []
         self._changed = Wakeup()
         self._requests = SessionRequests(session, speak, self._changed.set)
-        self._hung_up = self._over = False
+        self._hung_up: CloseFrame | None = None
+        self._over = False
         self._played: deque[PlayedAudio] = deque(maxlen=_MAX_REPLIES)
         self._reply_played = Wakeup()
 
@@ -91,11 +92,11 @@ class CallPump:
             self._over = True
             self._reply_played.set()
             for client in self._clients:
-                client.close(self._session.close_frame or _HUNG_UP)
+                client.close(self._session.close_frame or self._hung_up or _HUNG_UP)
 
-    def hang_up(self) -> None:
-        """End the call."""
-        self._hung_up = True
+    def hang_up(self, code: int = _HUNG_UP.code) -> None:
+        """End the call, and with this close code its clients' connections."""
+        self._hung_up = CloseFrame(code, "")
         self._changed.set()
 
     def press(self, key: str, received_at: int) -> None:
@@ -156,7 +157,7 @@ class CallPump:
 
     async def _work(self, tasks: TaskGroup) -> None:
         session = self._session
-        while not self._hung_up:
+        while self._hung_up is None:
             self._requests.start(tasks)
             self._hand_out()
             if session.close_frame is not None:

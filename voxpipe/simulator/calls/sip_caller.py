@@ -166,9 +166,14 @@ class SipCaller(AsyncContextManagerMixin):
         for key in keys:
             self._known.pump.press(key, int(unix_time()))
 
-    async def hang_up(self) -> None:
-        """End the call; harmless when it is over already."""
-        self._known.end("caller")
+    async def hang_up(self, code: int = 1000) -> None:
+        """End the call; harmless when it is over already.
+
+        Args:
+            code: with which the service closes the connections of those who have
+                joined; 1006 for no close frame at all, which is seen, too.
+        """
+        self._known.end("caller", code)
         self._calls.forget(self._known)
 
     async def over(self) -> By:

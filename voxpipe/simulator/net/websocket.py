@@ -15,6 +15,7 @@ from anyio import (
     EndOfStream,
     Event,
     Lock,
+    aclose_forcefully,
     move_on_after,
     sleep,
     sleep_forever,
@@ -29,7 +30,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
-from voxpipe.simulator.errors import Refusal
+from voxpipe.simulator.errors import NO_FRAME, Refusal
 
 from .admission import SUBPROTOCOL
 from .limits import NoRoom, PortLimits, Room
@@ -109,7 +110,10 @@ class ServerWebSocket:
         return self._inbox.popleft()
 
     async def close(self, code: int, reason: str) -> None:
-        """Say goodbye, and wait a moment for the answer."""
+        """Say goodbye, and wait a moment for the answer; with 1006 say nothing."""
+        if code == NO_FRAME:
+            await aclose_forcefully(self._stream)
+            raise EndOfStream
         if self._protocol.state is OPEN:
             self._protocol.send_close(code, reason)
         with move_on_after(self._limits.close_timeout):

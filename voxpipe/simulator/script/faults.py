@@ -81,7 +81,7 @@ class Close(_OfConnection):
 
     Attributes:
         at: type of the event; one of the client is not acted on.
-        code: of the WebSocket's close frame.
+        code: of the WebSocket's close frame; 1006 for none: the connection ends.
         reason: beside it; 123 bytes at most.
     """
 

@@ -34,11 +34,10 @@ def in_full(error: Exception) -> str:
 
 def _told(error: BaseException) -> str:
     text = type(error).__name__
-    if isinstance(error, SessionLost):
-        # Its text repeats the reason that the peer gave.
-        text += "" if error.code is None else f" with code {error.code}"
-    elif isinstance(error, VoxpipeError) and _is_ours(error):
+    if isinstance(error, VoxpipeError) and _is_ours(error):
         text += f": {error}"
+    elif isinstance(error, SessionLost):  # of a connection that is the program's own
+        text += "" if error.code is None else f" with code {error.code}"
     for note in getattr(error, "__notes__", ()):
         if note.startswith(BLAME):
             text += f", {note}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from anyio import create_task_group, sleep, sleep_forever
+from anyio import Event, create_task_group, fail_after, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     Pipeline,
@@ -17,6 +17,7 @@ from voxpipe.pipeline import (
     TransportError,
     WiringError,
 )
+from voxpipe.pipeline.errors import HowLost
 from voxpipe.pipeline.testing import Probe, Source, cancelled_at, no_leaks
 from voxpipe.processors.realtime import (
     ConfigurationError,
@@ -36,6 +37,8 @@ from voxpipe.transports import MemoryPhone
 from ..call import QUICK, speech
 from ..carried import Carried, Pair, carried, scripted
 from ..loops import BACKENDS, Backend, run_virtually
+from ..server import Line as Socket
+from ..server import serving
 
 KEY = "sk-of-the-test"
 CALL = "rtc_u1_1"
@@ -252,6 +255,53 @@ async def test_every_end_but_that_of_the_call_is_a_lost_session(
         with pytest.raises(SessionLost) as caught:
             await pipeline.run()
     assert caught.value.code == (code or 1006)
+
+
+@pytest.mark.parametrize("end", ["FIN", "RST"])
+async def test_a_call_may_end_without_a_close_frame(
+    end: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As services do when the caller hangs up, over a socket."""
+
+    async def talk(line: Socket) -> None:
+        await line.accept()
+        await line.send_text(created(tools=[]))
+        await hung_up.wait()
+        if end == "RST":
+            line.reset()
+
+    hung_up = Event()
+    async with (
+        no_leaks(),
+        serving(talk) as url,
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY, base_url=url)
+        ) as session,
+    ):
+        pipeline = Pipeline(Realtime(session).events >> Probe().input)
+        hung_up.set()
+        with caplog.at_level("INFO"), fail_after(10):
+            assert await pipeline.run() == "finished"
+    assert "the call is over: the model session ended: the other side" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["silent", "unread", "refused"])
+async def test_a_line_that_falls_silent_is_no_hang_up(how: HowLost) -> None:
+    async def talk(pair: Pair) -> None:
+        await pair.put(created(tools=[]))
+        pair.how = how
+        pair.close(1009)
+
+    async with (
+        scripted(talk) as (_, connect),
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
+    ):
+        pipeline = Pipeline(Realtime(session).events >> Probe().input)
+        with pytest.raises(SessionLost) as caught:
+            await pipeline.run()
+    assert caught.value.how == how
 
 
 async def test_who_hangs_up_while_something_is_being_sent_has_just_hung_up() -> None:

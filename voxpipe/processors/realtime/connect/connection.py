@@ -11,16 +11,17 @@ from contextlib import (
 from typing import Any, Protocol
 
 from voxpipe.pipeline.runtime.loop import in_trio
-from voxpipe.pipeline.runtime.silent import SILENT
 
 from .close import Timeouts
 from .host import Address
 
-OPEN_TIMEOUT = 10.0  # seconds, for DNS, TCP, TLS and upgrade together
-QUIET = 2.5  # seconds without a message after which the service is asked for a pong
+OPEN_TIMEOUT = 5.0  # seconds, for DNS, TCP, TLS and upgrade together
+QUIET = 2.5  # seconds without a byte after which the service is asked for a pong
 ANSWER = 2.0  # seconds for the pong; both together are less than a caller waits
 FAREWELL = 1.0  # seconds for closing politely, also when everything is cancelled
-MAX_MESSAGE = 16 * 2**20  # bytes; a retrieved item holds a whole turn of audio
+# Bytes: a retrieved item holds a whole turn of audio. The longest is a session: 60
+# minutes of 24 kHz, 230,400,000 bytes of base64.
+MAX_MESSAGE = 256 * 2**20
 
 
 class Connection(Protocol):
@@ -64,7 +65,7 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
 
     proxy = proxy_of(address.url)
     check_speakable(proxy)
-    options: Any = {"proxy": proxy, "max_size": MAX_MESSAGE, "logger": SILENT}
+    options: Any = {"proxy": proxy, "max_size": MAX_MESSAGE}
     if in_trio():
         from .trio_socket import open_trio
 

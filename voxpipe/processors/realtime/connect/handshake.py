@@ -31,7 +31,7 @@ _CURES = {
     "call_not_found": ": the call is over, or nobody has accepted it yet",
     "unknown_parameter": ": a field of extra= does not exist",
 }
-READY_TIMEOUT = 10.0  # seconds from the open socket to an acknowledged configuration
+READY_TIMEOUT = 5.0  # seconds from the open socket to an acknowledged configuration
 
 S = TypeVar("S")
 
@@ -89,7 +89,7 @@ def update_of(session: Mapping[str, Any]) -> str:
 
 @contextmanager
 def in_time() -> Generator[None]:
-    """Give the service 10 s to get a session ready.
+    """Give the service 5 s to get a session ready.
 
     Raises:
         TransportError: it was not.
@@ -124,15 +124,17 @@ async def greeting(
         message = await connection.receive()
     except SessionLost as lost:
         raise SessionLost(
-            f"waiting for {awaited}: {lost}", code=lost.code, reason=lost.reason
+            f"waiting for {awaited}: {lost}",
+            code=lost.code,
+            reason=lost.reason,
+            how=lost.how,
         ) from None
     event = parse(message)
     if isinstance(event, ev.ErrorEvent):
         # Its message can quote the key, or the instructions: only the code is told.
-        error = event.error
-        code = error.code or error.type or "unknown error"
-        text = refused("the session", code, error.param, _CURES.get(code, ""))
-        raise SessionRefused(text, code, error.param)
+        code, field = event.error.name, event.error.field
+        text = refused("the session", code, field, _CURES.get(code, ""))
+        raise SessionRefused(text, code, field)
     return message, event
 
 
@@ -158,7 +160,7 @@ async def opened(
     Raises:
         SessionRefused: the service said no.
         SessionLost: it went away before the session was ready.
-        TransportError: it cannot be reached, or does not answer within 10 s.
+        TransportError: it cannot be reached, or does not answer within 5 s.
     """
     async with connect(address) as connection:
         with in_time():

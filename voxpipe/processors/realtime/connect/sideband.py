@@ -9,6 +9,7 @@ changes nothing says the same. What else it says in the meantime is kept.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ from typing import Any, cast
 from anyio import Event, move_on_after, sleep_forever
 
 from voxpipe.pipeline import SessionLost, TransportError
+from voxpipe.pipeline.errors import HowLost
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.effective import effective
 from voxpipe.processors.realtime.config.settings import Settings, value_at
@@ -29,9 +31,13 @@ from .connection import Connection
 from .handshake import greeting
 
 HUNG_UP = 1000  # the close code of a call that has ended as calls do
+# Or without one: TCP ends with the call. (OpenAI's own example of SIP takes that for
+# its end, too.) A line that falls silent is another matter.
+_UNSPOKEN: tuple[HowLost, ...] = ("ended", "reset")
 UNASKED = 2.0  # seconds in which the service says by itself what the session is
 EARLY = 1_024  # events before that; a second of a lively call has some fifty
 
+logger = logging.getLogger(__name__)
 _CALL_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,255}")
 _ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
 
@@ -39,8 +45,8 @@ _ASK = json.dumps({"type": "session.update", "session": {"type": "realtime"}})
 class SidebandConnection:
     """The connection to a call that the service carries.
 
-    It ends as calls do when somebody hangs up; then nothing more comes. Every other end
-    is one that nobody has asked for.
+    It ends as calls do when somebody hangs up, with a close code or with none; then
+    nothing more comes. Every other end is one that nobody has asked for.
 
     Args:
         connection: the socket.
@@ -64,8 +70,9 @@ class SidebandConnection:
         try:
             return await self._connection.receive()
         except SessionLost as lost:
-            if lost.code != HUNG_UP:
+            if lost.code != HUNG_UP and lost.how not in _UNSPOKEN:
                 raise
+            logger.info("the call is over: %s", lost)
         self._hung_up.set()
         await sleep_forever()
         raise AssertionError("nothing wakes what sleeps for ever")

@@ -1,150 +1,180 @@
-"""The socket under a session on trio: the connection that websockets has for it."""
+"""The socket under a session on trio."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import cache
-from logging import Logger
+import ssl
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from anyio import (
-    CancelScope,
-    create_task_group,
-    current_time,
-    fail_after,
-    move_on_after,
-)
-from websockets.exceptions import ConcurrencyError, ConnectionClosed
+from anyio import CancelScope, create_task_group, fail_after
 from websockets.uri import parse_uri
 
-from .close import Timeouts, lost, unheard, unread
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
+from voxpipe.pipeline.runtime.wakeup import Wakeup
+
+from .close import Timeouts
 from .dial import dial
 from .host import Address
 from .proxy import Proxy
+from .session_socket import FULL, SessionSocket
+
+_PIECE = 4 * 2**10  # bytes to send at once; whether they left is looked at
 
 
 @asynccontextmanager
 async def open_trio(
-    address: Address,
-    patience: Timeouts,
-    *,
-    proxy: Proxy | None,
-    max_size: int,
-    logger: Logger,
-) -> AsyncGenerator[TrioSocket]:
+    address: Address, patience: Timeouts, *, proxy: Proxy | None, max_size: int
+) -> AsyncGenerator[SessionSocket]:
     """Connect, and close at the end of the context.
 
     Raises:
         OSError, ProxyRefused, InvalidHandshake, EOFError: there is no connection, or no
             upgrade.
     """
+    socket = SessionSocket(address, patience, max_size)
+    failure: Exception | None = None
+    async with tasks_until_done() as tasks:
+        try:
+            with fail_after(patience.open):
+                stream = await _stream(address, proxy)
+                transport = TrioTransport(stream, socket)
+                tasks.start_soon(transport.run)
+                socket.begin(transport, transport.write)
+                await socket.opened()
+            yield socket
+        except Exception as error:  # noqa: BLE001  # raised below, not out of a group
+            failure = error
+        finally:
+            await socket.close()
+    if failure is not None:
+        raise failure
+
+
+async def _stream(address: Address, proxy: Proxy | None) -> Any:
     import trio  # an extra
 
     uri = parse_uri(address.url)
-    with fail_after(patience.open) as dialing:
-        dialed = await dial(uri.host, uri.port, proxy)
-    async with AsyncExitStack() as stack:
+    dialed = await dial(uri.host, uri.port, proxy)
+    stream = trio.SocketStream(trio.socket.from_stdlib_socket(dialed))
+    if not uri.secure:
+        return stream
+    async with AsyncExitStack() as failing:
+        failing.push_async_callback(trio.aclose_forcefully, stream)
+        secured = trio.SSLStream(
+            stream,
+            ssl.create_default_context(),
+            server_hostname=uri.host,
+            https_compatible=True,  # most hang up without a word of TLS
+        )
         try:
-            socket: Any = await stack.enter_async_context(
-                _connect()(
-                    address.url,
-                    stream=trio.SocketStream(trio.socket.from_stdlib_socket(dialed)),
-                    additional_headers=address.headers(),
-                    compression=None,  # sound in base64 does not shrink enough
-                    open_timeout=dialing.deadline - current_time(),
-                    close_timeout=patience.farewell,
-                    ping_interval=None,  # `TrioSocket` asks when nothing comes
-                    max_size=max_size,
-                    logger=logger,
-                )
-            )
+            await secured.do_handshake()
         except trio.BrokenResourceError as broken:
-            # Around what asyncio raises as it is, such as that of a certificate.
-            cause = broken.__cause__
-            raise cause if isinstance(cause, OSError) else EOFError() from None
-        try:
-            yield TrioSocket(socket, patience)
-        finally:
-            bound = current_time() + 2 * patience.farewell
-            with CancelScope(shield=True, deadline=bound):
-                await _say_goodbye(socket)
+            raise _cause(broken) or EOFError() from None
+        failing.pop_all()
+    return secured
 
 
-@cache
-def _connect() -> Any:
-    from websockets.trio.client import connect
-
-    class Connect(connect):
-        """Follows nobody elsewhere, where it would show keys that it does not know."""
-
-        def process_redirect(self, exc: Exception) -> Exception | str:
-            return exc
-
-    return Connect
+def _cause(broken: Exception) -> OSError | None:
+    """What trio has wrapped, such as the error of a certificate."""
+    cause = broken.__cause__
+    return cause if isinstance(cause, OSError) else None
 
 
-class TrioSocket:
-    """Makes every end of a connection the same error, silent ones included."""
+class TrioTransport:
+    """A stream of trio's, in the way that asyncio has transports.
 
-    def __init__(self, socket: Any, patience: Timeouts) -> None:
+    Args:
+        stream: it is closed in the end.
+        socket: told of all that happens.
+    """
+
+    def __init__(self, stream: Any, socket: SessionSocket) -> None:
+        self._stream = stream
         self._socket = socket
-        self._patience = patience
+        self._unsent = bytearray()  # no more than FULL, and what may not wait
+        self._changed = Wakeup()
+        self._resumed = Wakeup()
+        self._reading = True
+        self._closing = self._full = False
+        self._scope = CancelScope()
+        self._error: Exception | None = None
 
-    async def send(self, message: str, /) -> None:
-        """Send a message, waiting while the service does not read."""
+    async def run(self) -> None:
+        """Carry bytes until one side has ended it; no cancellation does but `abort`."""
+        from trio import aclose_forcefully
+
         try:
-            await self._socket.send(message)
-        except ConnectionClosed:
-            raise self._lost() from None
+            with CancelScope(shield=True):
+                with self._scope:
+                    async with create_task_group() as tasks:
+                        tasks.start_soon(self._send)
+                        await self._receive()
+                await aclose_forcefully(self._stream)
+        finally:
+            self._socket.connection_lost(self._error)
 
-    async def receive(self) -> str:
-        """The next message."""
+    def write(self, data: bytes, /) -> None:
+        """Send, as soon as the system takes it."""
+        self._unsent += data
+        if len(self._unsent) > FULL and not self._full:
+            self._full = True
+            self._socket.pause_writing()
+        self._changed.set()
+
+    def close(self) -> None:
+        """End it when all is sent."""
+        self._closing = True
+        self._changed.set()
+
+    def abort(self) -> None:
+        """End it now."""
+        self._scope.cancel()
+
+    def pause_reading(self) -> None:
+        """Let what comes wait."""
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        """Do so no longer."""
+        self._reading = True
+        self._resumed.set()
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that the system has not taken."""
+        return len(self._unsent)
+
+    async def _receive(self) -> None:
+        with self._noting_errors():
+            while True:
+                while not self._reading:
+                    await self._resumed.wait()
+                data = await self._stream.receive_some(self._socket.read_size)
+                if not data:
+                    break
+                self._socket.feed(data)
+        self._socket.end(self._error)
+        self.close()
+
+    async def _send(self) -> None:
+        with self._noting_errors():
+            while not (self._closing and not self._unsent):
+                if not self._unsent:
+                    await self._changed.wait()
+                    continue
+                piece = bytes(self._unsent[:_PIECE])
+                await self._stream.send_all(piece)
+                del self._unsent[: len(piece)]
+                if self._full and len(self._unsent) <= FULL // 4:
+                    self._full = False
+                    self._socket.resume_writing()
+            self._scope.cancel()
+
+    @contextmanager
+    def _noting_errors(self) -> Generator[None]:
+        from trio import BrokenResourceError
+
         try:
-            message = await self._next()
-        except ConnectionClosed:
-            raise self._lost() from None
-        if isinstance(message, bytes):
-            return message.decode("utf-8", "replace")
-        return str(message)
-
-    async def _next(self) -> Any:
-        # The pings of websockets want a pong in time even while messages come, and one
-        # can be late behind a minute of audio. Here whatever comes is a sign of life.
-        while True:
-            with move_on_after(self._patience.quiet):
-                return await self._socket.recv()
-            pong = await self._ping()
-            with move_on_after(self._patience.answer):
-                return await self._socket.recv()
-            if not pong.is_set():
-                raise unheard(self._patience)
-
-    async def _ping(self) -> Any:
-        # A peer that reads nothing fills the socket, and then not even a ping gets out.
-        with move_on_after(self._patience.answer):
-            return await self._socket.ping()
-        raise unread(self._patience)
-
-    def _lost(self) -> Exception:
-        return lost(self._socket.close_code, self._socket.close_reason or "")
-
-
-async def _say_goodbye(socket: Any) -> None:
-    """Close politely: the other side's answer stands behind what it was just saying."""
-    try:
-        async with create_task_group() as tasks:
-            tasks.start_soon(_read_off, socket)
-            await socket.aclose()
-            tasks.cancel_scope.cancel()
-    finally:
-        # websockets (17.4) waits for ever for its reader if that was paused, because of
-        # a full buffer, when the connection closed: nothing resumes it.
-        if socket.recv_flow_control is not None:
-            socket.resume_reading()
-
-
-async def _read_off(socket: Any) -> None:
-    with suppress(ConnectionClosed, ConcurrencyError):
-        while True:
-            await socket.recv()
+            yield
+        except BrokenResourceError as broken:
+            self._error = self._error or _cause(broken)

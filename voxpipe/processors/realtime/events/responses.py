@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .event import Body, Count, Event, Fields, Name, OfItem, Tally, Told
 from .items import Content, Item
-from .session import ErrorDetail
+from .session import ErrorDetail, word
 from .usage import TokenUsage
 
 
@@ -23,8 +23,8 @@ class StatusDetails(Fields, frozen=True):
     def why(self) -> str:
         """In one word of the service's."""
         if self.error is not None:
-            return self.error.code or self.error.type or self.reason or ""
-        return self.reason or ""
+            return self.error.name
+        return word(self.reason)
 
 
 class Response(Fields, frozen=True):

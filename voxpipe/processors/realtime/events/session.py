@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field
 
 from .event import Body, Event, Fields, Told
+
+# A code, or a path such as "session.tools[0].name"; anything else may quote somebody.
+_WORD = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,128}")
+
+
+def word(text: str | None) -> str:
+    """A word of the service's, or nothing where it could be one of people's."""
+    return text if text is not None and _WORD.fullmatch(text) else ""
 
 
 class ErrorDetail(Fields, frozen=True):
@@ -27,7 +36,12 @@ class ErrorDetail(Fields, frozen=True):
     @property
     def name(self) -> str:
         """What it is called, as exactly as the service says; no words of people."""
-        return self.code or self.type or "error"
+        return word(self.code) or word(self.type) or "error"
+
+    @property
+    def field(self) -> str | None:
+        """What it is about, as `param` says; no words of people."""
+        return word(self.param) or None
 
 
 class ErrorEvent(Event, frozen=True):

@@ -126,7 +126,7 @@ class ItemEdits:
         if edit is None:
             return False
         code = error.name
-        edit.settle(error=ItemRefused(edit.act, edit.item_id, code, error.param))
+        edit.settle(error=ItemRefused(edit.act, edit.item_id, code, error.field))
         return True
 
     def give_up(self, reason: str) -> None:

@@ -174,7 +174,7 @@ class SessionSettings:
             if update.id == error.event_id:
                 self.asked.remove(update)
                 code = error.name
-                update.settle(UpdateRefused(code, error.param))
+                update.settle(UpdateRefused(code, error.field))
                 return
 
     def advance(self, now: float) -> None:

@@ -35,6 +35,7 @@ from .sender import Sender
 
 HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
+MAX_LATE = 1.0  # seconds that the caller is heard late, before it is a fault
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
 
 
@@ -110,6 +111,8 @@ class Link:
         self._timer = Timer(inf, self._messages.set)
         self._timers: Timers | None = None  # of the loop it runs in
         self._moves: list[Wakeup] = []
+        self._late = 0.0  # seconds that the caller is heard late
+        self._told_late = False
         self.audio = Wakeup()
         self._closing = self.ending = False
         self.now: Callable[[], float] = current_time
@@ -254,8 +257,24 @@ class Link:
         hears.take_at_once(self._take_at_once)
         async for frame in hears:
             self._take(frame)
+            spoken = frame.duration if isinstance(frame, AudioFrame) else 0.0
+            if self._sender.send_nowait():
+                self._note_wait(-spoken)
+                continue
+            began = self.now()
             await self._sender.send()
+            self._note_wait(self.now() - began - spoken)
         self._hears = None
+
+    def _note_wait(self, seconds: float) -> None:
+        """The audio on its way here has waited so much longer than it lasts."""
+        self._late = max(0.0, self._late + seconds)
+        if self._late > MAX_LATE and not self._told_late:
+            self._box.report(
+                f"the service reads too slowly: the caller is heard {self._late:.1f} s "
+                "late"
+            )
+        self._told_late = self._late > MAX_LATE or (self._told_late and self._late > 0)
 
     async def follow_marks(self, speech: Input[CallerFrame]) -> None:
         """Take the speech marks of another branch until there are no more."""

@@ -113,7 +113,7 @@ async def open_translation(
             setting that the service would refuse.
         SessionRefused: the service said no.
         SessionLost: it went away before the session was ready.
-        TransportError: it cannot be reached, or does not answer within 10 s.
+        TransportError: it cannot be reached, or does not answer within 5 s.
     """
     settings = TranslationSettings(
         language=language,
