@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -136,6 +139,41 @@ class _Answering(Processor):
                 await self.says.send(frame)
 
 
+def test_a_newcomer_runs_the_first_program_beside_voxpipe_simulate(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "front_desk.py").write_text(program("front_desk"), encoding="utf-8")
+    command = [sys.executable, "-um", "voxpipe", "simulate", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as simulate:
+        try:
+            assert simulate.stdout is not None
+            told = iter(simulate.stdout)
+            export = next(line for line in told if line.startswith("  export "))
+            variables = dict(each.split("=", 1) for each in export.split()[1:])
+            ran = subprocess.run(
+                [sys.executable, "front_desk.py"],
+                cwd=tmp_path,
+                env=os.environ | variables,
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            simulate.terminate()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    _, shown = ran.stdout.split("\n\n")
+    promised = re.search(r"```\n(agent: .*?)```", README.read_text("utf-8"), re.S)
+    assert promised
+    # What the caller said is written down when it is, beside what follows.
+    assert sorted(shown.splitlines()) == sorted(promised[1].splitlines())
+    assert shown.endswith("written to answer.wav\n")
+    assert _seconds(tmp_path / "answer.wav") > 2
+
+
+def _seconds(wav: Path) -> float:
+    with wav.open("rb") as file:
+        return read_header(file).seconds
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_front_desk_answers_a_wav_file_with_another(
     backend: Backend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -151,12 +189,10 @@ def test_the_front_desk_answers_a_wav_file_with_another(
     names["open_session"] = partial(open_session, connect=simulated(lines))
     question, reply = str(RECORDINGS / "2-menu.wav"), str(tmp_path / "answer.wav")
     run_virtually(backend, names["answer"], question, reply)
-    with (tmp_path / "answer.wav").open("rb") as file:
-        assert read_header(file).seconds > 1
-    assert (
-        "wav_source.heard ─▶ vad ─▶ resample ─▶ realtime.hears"
-        in capsys.readouterr().out
-    )
+    assert _seconds(tmp_path / "answer.wav") > 1
+    printed = capsys.readouterr().out
+    assert "wav_source.heard ─▶ vad ─▶ resample ─▶ realtime.hears" in printed
+    assert "agent: From six to eleven in the evening." in printed
 
 
 async def test_without_its_resampler_the_front_desk_does_not_start(

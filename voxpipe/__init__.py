@@ -9,8 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .console.example import example_wav as example_wav
     from .pipeline import AudioFormat as AudioFormat
+    from .pipeline import Input as Input
     from .pipeline import Pipeline as Pipeline
+    from .pipeline import Processor as Processor
+    from .pipeline import Transcript as Transcript
     from .processors.audio import Resample as Resample
     from .processors.realtime import Realtime as Realtime
     from .processors.realtime import open_session as open_session
@@ -27,13 +31,17 @@ __version__ = "0.1.0"
 _WHERE = {
     "AudioFormat": "pipeline",
     "Call": "transports.telephony",
+    "Input": "pipeline",
     "Pipeline": "pipeline",
+    "Processor": "pipeline",
     "Realtime": "processors.realtime",
     "Resample": "processors.audio",
     "ToolRouter": "processors.tools",
+    "Transcript": "pipeline",
     "Vad": "processors.vad",
     "WavSink": "transports",
     "WavSource": "transports",
+    "example_wav": "console.example",
     "open_session": "processors.realtime",
     "simulated": "simulator",
     "tool": "processors.tools",

@@ -179,6 +179,26 @@ def test_a_reply_can_fail_after_what_it_has_said() -> None:
     assert "response.output_audio.delta" in [each["type"] for each in events]
 
 
+def test_without_lines_a_tool_is_called_when_somebody_asks_and_its_result_told() -> (
+    None
+):
+    bench = Bench(Script(then="call_tools"))
+    book = TOOL | {"name": "book_table", "parameters": {"type": "object"}}
+    bench.update(output_modalities=["text"], tools=[TOOL, book])
+    for typed, called in [("Hello?", TOOL["name"]), ("A table, please.", "book_table")]:
+        bench.type_in(typed)
+        events = bench.respond()
+        done = next(each for each in events if each["type"] == "response.done")
+        message, call = done["response"]["output"]
+        assert message["content"][0]["text"] == typed
+        assert call["name"] == called
+        answer(bench, "all is well")
+        assert said(bench) == "The result is all is well."
+        assert said(bench, tool_choice="none") == "The result is all is well."
+    bench.type_in("And without tools?")
+    assert said(bench, tool_choice="none") == "And without tools?"
+
+
 def test_rules_are_written_in_yaml_too() -> None:
     script = parse_script(
         """

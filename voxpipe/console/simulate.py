@@ -21,6 +21,8 @@ from . import numbers
 from .process import log_to_console
 
 _ANYWHERE = {"0.0.0.0", "::", ""}  # where to listen, and no name to be reached by
+WITHOUT_SCRIPT = Script(then="call_tools")
+
 _EPILOG = """\
 Any program that uses the Realtime API can talk to it: no key, no network, no bill.
 
@@ -46,7 +48,7 @@ A script says what the model says and calls, reply by reply (restaurant.yaml):
       say: [One moment., Tonight we have lasagne.]      # two messages of one reply
       wait_ms: 1500                         # a slow answer
     - fails: {code: server_error}           # the reply fails
-  then: echo                                # after the last reply; or: repeat
+  then: echo                                # after the last reply; or repeat, call_tools
   timing:
     first_audio_ms: 500
     speed: 5                                # times faster than it plays
@@ -91,8 +93,9 @@ A session that was recorded (voxpipe.simulator.cassettes) is replayed in the sam
 
   voxpipe simulate --cassette call.jsonl
 
-Without a script it says back what was typed, and how long it heard somebody speak. It
-does not recognise speech. It sounds like espeak-ng (pip install 'voxpipe[speech]'), an
+Without a script it says back what was typed, or how long it heard somebody speak, calls
+a tool of the session's with made-up arguments (the one whose name is in what was typed,
+else the first), and tells its result. It does not recognise speech. It sounds like espeak-ng (pip install 'voxpipe[speech]'), an
 installed flite or espeak-ng, or else a hum for each syllable.
 """
 
@@ -153,7 +156,7 @@ def add_parser(commands: Any) -> None:
         "script",
         nargs="?",
         metavar="SCRIPT.yaml",
-        help="what the model says and calls; without one it echoes",
+        help="what the model says and calls; without one it echoes, and calls tools",
     )
     source.add_argument(
         "--cassette", metavar="FILE", help="replay a recorded session instead"
@@ -182,7 +185,7 @@ async def simulate(arguments: argparse.Namespace) -> None:
         CassetteError: the cassette will not do.
         TransportError: the port cannot be had.
     """
-    script = load_script(arguments.script) if arguments.script else Script()
+    script = load_script(arguments.script) if arguments.script else WITHOUT_SCRIPT
     if arguments.cassette:
         load_cassette(arguments.cassette)  # to say now what is wrong with it
     key: str | None = arguments.key

@@ -73,7 +73,11 @@ def test_an_empty_file_is_a_script_that_echoes() -> None:
             ["line 5", "calls.0.name: Field required"],
         ),
         ("wait_ms: 1500", "wait_ms: soon", ["line 8, replies.1.wait_ms", "str here"]),
-        ("then: repeat", "then: stop", ["line 9, then", "'echo' or 'repeat'"]),
+        (
+            "then: repeat",
+            "then: stop",
+            ["line 9, then", "'echo', 'repeat' or 'call_tools'"],
+        ),
         (
             "first_audio_ms",
             "first_audio",

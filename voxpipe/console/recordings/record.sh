@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the caller of `voxpipe demo` speak: Debian's flite (BSD-like licence), voice
+# Makes the callers speak: Debian's flite (BSD-like licence), voice
 # "slt", 16 kHz mono. Run it in this folder after changing a .txt file.
 set -eu
-for text in [0-9]*.txt; do
+for text in *.txt; do
     flite -voice slt -f "$text" -o "${text%.txt}.wav"
 done

@@ -198,7 +198,8 @@ class Script(Strict):
             before it has said anything is given again: somebody only paused.
         out_of_band: replies of ``conversation: "none"`` responses, in order.
         then: what follows the last reply: ``echo`` says back what was said, ``repeat``
-            starts again.
+            starts again, ``call_tools`` says it back and calls a tool of the session's
+            too: the one whose name is in what was typed, else the first.
         written: answers of text models; the first that fits is taken.
         timing: how fast all of it is.
         faults: what goes wrong with the connection, and when.
@@ -210,7 +211,7 @@ class Script(Strict):
     when: Annotated[Sequence[When], AfterValidator(tuple)] = ()
     replies: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
-    then: Literal["echo", "repeat"] = "echo"
+    then: Literal["echo", "repeat", "call_tools"] = "echo"
     written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
     faults: Annotated[Sequence[ScriptFault], AfterValidator(tuple)] = ()

@@ -122,9 +122,12 @@ class ScriptReader:
         rule = self._rule(wish, items)
         number, answer = self._turn(wish, rule)
         if answer is None:
+            calls = () if wish.aside else self._echoed_calls(wish, items)
             why = "the script has nothing for it, so an echo"
+            if calls:
+                why += ", and a call"
             said = _bounded(echo(items))
-            return allowed(Plan((said,), line=number, why=why), wish)
+            return allowed(Plan((said,), calls, line=number, why=why), wish)
         messages = tuple(_bounded(fill(text, items)) for text in answer.messages)
         plan = Plan(
             messages,
@@ -184,6 +187,19 @@ class ScriptReader:
         number = self._next
         self._next += 1
         return number, rule or self._line(number)
+
+    def _echoed_calls(self, wish: Wish, items: Sequence[Item]) -> tuple[CallTool, ...]:
+        """What is called when no script says anything, and somebody has asked."""
+        tools = [tool for tool in wish.tools if tool.get("type") == "function"]
+        asked = items[-1] if items and items[-1].role == "user" else None
+        if self._script.then != "call_tools" or not tools or asked is None:
+            return ()
+        words = set(re.findall(r"\w+", (asked.words or "").lower()))
+
+        def is_named(tool: dict[str, Any]) -> bool:
+            return not words.isdisjoint(tool["name"].lower().split("_"))
+
+        return (_made_up(max(tools, key=is_named)),)
 
     def _is_limited(self, number: int) -> bool:
         return any(
@@ -252,12 +268,17 @@ def allowed(plan: Plan, wish: Wish) -> Plan:
     wanted = _wanted(wish.tool_choice, wish.tools)
     if wanted and not any(call.name in wanted for call in calls):
         tool = next(each for each in wish.tools if each["name"] == wanted[0])
-        arguments = made_up(tool.get("parameters"))
-        calls = (CallTool(name=wanted[0], arguments=arguments or {}),)
+        calls = (_made_up(tool),)
         messages = messages if plan.calls else ()
     if not messages and not calls:
         messages = ("Yes.",)
     return replace(plan, messages=messages, calls=calls)
+
+
+def _made_up(tool: dict[str, Any]) -> CallTool:
+    """A call of it with arguments that fit its schema, and mean nothing."""
+    arguments = made_up(tool.get("parameters"))
+    return CallTool(name=tool["name"], arguments=arguments or {})
 
 
 def _bounded(text: str) -> str:
