@@ -145,7 +145,7 @@ async def test_the_assistant_greets_answers_and_finishes_when_told_to_stop() -> 
             assert not caller.measured.violations
             assert not caller.ended
         last = await server.until("cut: 0")
-        assert re.search(r"end=caller seconds=\d+\.\d replies=2 cost_usd=0\.\d+", last)
+        assert re.search(r"end=caller seconds=\d+\.\d replies=3 cost_usd=0\.\d+", last)
         assert "5550107" not in server.welcome + last
 
 

@@ -25,6 +25,7 @@ from . import numbers
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .process import environment, log_to_console, open_files, settle
+from .simulate import WITHOUT_SCRIPT
 
 DEFAULT_APP = "voxpipe.console.assistant:answer"
 SIMULATED_KEY = "sk-simulated"
@@ -175,7 +176,7 @@ async def serve(
 async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
     """Let `open_session` find the model; yields what to say of it."""
     if arguments.simulator:
-        async with Simulator() as simulator:
+        async with Simulator(WITHOUT_SCRIPT) as simulator:
             url = simulator.url
             with environment(OPENAI_BASE_URL=url, OPENAI_API_KEY=SIMULATED_KEY):
                 yield f"simulated, at {url}"

@@ -48,7 +48,7 @@ A script says what the model says and calls, reply by reply (restaurant.yaml):
       say: [One moment., Tonight we have lasagne.]      # two messages of one reply
       wait_ms: 1500                         # a slow answer
     - fails: {code: server_error}           # the reply fails
-  then: echo                                # after the last reply; or repeat, call_tools
+  then: echo                                # after the last; or repeat, call_tools
   timing:
     first_audio_ms: 500
     speed: 5                                # times faster than it plays
@@ -95,8 +95,9 @@ A session that was recorded (voxpipe.simulator.cassettes) is replayed in the sam
 
 Without a script it says back what was typed, or how long it heard somebody speak, calls
 a tool of the session's with made-up arguments (the one whose name is in what was typed,
-else the first), and tells its result. It does not recognise speech. It sounds like espeak-ng (pip install 'voxpipe[speech]'), an
-installed flite or espeak-ng, or else a hum for each syllable.
+else the first), and tells its result. It does not recognise speech. It sounds like
+espeak-ng (pip install 'voxpipe[speech]'), an installed flite or espeak-ng, or else a
+hum for each syllable.
 """
 
 

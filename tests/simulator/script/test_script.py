@@ -76,7 +76,7 @@ def test_an_empty_file_is_a_script_that_echoes() -> None:
         (
             "then: repeat",
             "then: stop",
-            ["line 9, then", "'echo', 'repeat' or 'call_tools'"],
+            ["line 9, then", "'repeat' or 'call_tools'"],
         ),
         (
             "first_audio_ms",
