@@ -50,6 +50,7 @@ PORTS = {
     "Approvals": "mcp.md",
     "Budget": "money.md",
     "Call": "telephony.md",
+    "Captions": "turns.md",
     "Keys": "telephony.md",
     "MemoryPhone": "transports.md",
     "Probe": "testing.md",
@@ -78,7 +79,7 @@ def test_what_is_called_by_its_name_is_there(page: Path) -> None:
 
 
 def test_a_wrong_name_is_found() -> None:
-    wrong = ["Ear", "turn.heard", "open_session(turns=…)", "turns=", "examples/no.py"]
+    wrong = ["Ear", "turn.heard", "open_session(turns=…)", "turning=", "examples/no.py"]
     wrong += ["model.items.keep", "`await model.aside('').turn.heard`", "model.speaks"]
     assert [_faults(code.strip("`"), set()) != [] for code in wrong] == [True] * 8
 

@@ -18,6 +18,13 @@ from .turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyStart(Frame):
+    """The model begins a reply: its turn can be watched, held and cut from here on."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyEnd(Frame):
     """The last sample of a reply has passed: tails are flushed, sinks know the end."""
 
@@ -64,6 +71,8 @@ class Transcript(Frame):
         final: nothing will be added.
         item_id: the conversation item that they belong to.
         played: for an agent's final text, the part that was heard, when it was cut.
+        of_turn: the agent's reply in which it was said; not ``turn``, for its words
+            arrive though it was cut.
     """
 
     speaker: Literal["user", "agent"]
@@ -71,6 +80,7 @@ class Transcript(Frame):
     final: bool = True
     item_id: str = ""
     played: str | None = field(default=None, repr=False)
+    of_turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -463,6 +463,66 @@ def test_an_interruption_works_with_250_ms_deltas_and_full_queues(
     run_virtual(conversation)
 
 
+@pytest.mark.parametrize("output", ["audio", "text"])
+def test_each_reply_is_handed_out_as_it_begins_and_its_words_know_it(
+    output: Any,
+) -> None:
+    begun = Probe()
+
+    async def plot(conversation: Call) -> None:
+        model = conversation.model
+        assert model.turn is None
+        first = model.say("Good evening to you all.")
+        aside = model.aside("Is it late?")
+        await first.outcome()
+        assert model.turn is (first.turn if output == "audio" else None)
+        await first.turn.over()
+        second = model.say("And good night.")
+        await second.turn.over()
+        await aside.outcome()
+        assert model.turn is None
+        turns = [frame.turn for frame in begun.frames]
+        assert turns == [first.turn, second.turn]
+        for turn in turns:
+            assert turn.timings.requested <= turn.timings.created
+            assert turn.timings.created <= turn.timings.first_delta
+        conversation.phone.hang_up()
+
+    async def conversation() -> None:
+        async with call(
+            GREETS,
+            output=output,
+            routes=lambda call: [call.model.turns >> begun.input],
+        ) as phone_call:
+            await phone_call.hold(plot)
+        told = phone_call.probes["transcripts"].frames
+        spoken = {each.of_turn: each.text for each in told if each.final}
+        assert [spoken[frame.turn] for frame in begun.frames] == [
+            "Good evening to you all.",
+            "And good night.",
+        ]
+
+    run_virtual(conversation)
+
+
+def test_the_words_of_a_cut_reply_arrive_and_name_it() -> None:
+    async def plot(conversation: Call) -> None:
+        reply = conversation.model.say(LONG)
+        await sleep(2.0)
+        reply.turn.cut()
+        await sleep(0.5)
+        last = conversation.probes["transcripts"].frames[-1]
+        assert last.final
+        assert last.of_turn is reply.turn
+        conversation.phone.hang_up()
+
+    async def conversation() -> None:
+        async with call(GREETS) as phone_call:
+            await phone_call.hold(plot)
+
+    run_virtual(conversation)
+
+
 def test_a_reply_is_held_and_goes_on() -> None:
     async def plot(conversation: Call) -> None:
         reply = conversation.model.say("Good evening to you all.")

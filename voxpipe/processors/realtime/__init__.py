@@ -6,6 +6,7 @@ to the service in ``connect``, all that it says in ``events``, its REST side in
 ``rest``.
 """
 
+from .captions import Captions
 from .config.changes import SessionOptions
 from .config.settings import Settings
 from .config.turn_detection import SemanticVad, ServerVad
@@ -39,6 +40,7 @@ from .translation import (
 )
 
 __all__ = [
+    "Captions",
     "ConfigurationError",
     "Connect",
     "Connection",

@@ -15,9 +15,11 @@ from voxpipe.pipeline import (
     Output,
     Processor,
     ReplyFrame,
+    ReplyStart,
     Text,
     ToolCall,
     Transcript,
+    Turn,
     Usage,
 )
 from voxpipe.pipeline.runtime import tally
@@ -69,6 +71,7 @@ class Realtime(Processor):
         reads: written words and pictures from the caller; each text asks for a reply.
         results: what tools gave back, what they tell of their work, and decisions.
         says: the replies, ahead of time; a playout paces them.
+        turns: each reply as it begins: its turn, to be watched, held, cut or timed.
         writes: the words of written replies, as they come.
         calls: tools that the model wants to run.
         transcripts: the words of both sides, said or written. A reader that is slow
@@ -89,6 +92,7 @@ class Realtime(Processor):
     reads = Input[Text | Image](optional=True)
     results = Input[Answers](optional=True, feedback=True, capacity=256)
     says = Output[ReplyFrame]()
+    turns = Output[ReplyStart]()
     writes = Output[Text]()
     calls = Output[ToolCall]()
     transcripts = Output[Transcript]()
@@ -210,6 +214,11 @@ class Realtime(Processor):
     def is_speaking(self) -> bool:
         """Whether a reply is being played now; one that is held is not."""
         return any(each.turn.state == "playing" for each in self._conversation.spoken)
+
+    @property
+    def turn(self) -> Turn | None:
+        """The reply that is being played, or the next to be; ``None`` in a pause."""
+        return self._conversation.responses.turn
 
     @property
     def settings(self) -> Settings:

@@ -22,7 +22,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped, VoxpipeError
+from voxpipe.pipeline import (
+    AudioFrame,
+    ReplyStart,
+    SpeechStarted,
+    SpeechStopped,
+    VoxpipeError,
+)
 from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes
@@ -316,7 +322,7 @@ class Conversation:
     @property
     def is_quiet(self) -> bool:
         """Nobody speaks, and nothing is being made or about to be."""
-        return self.arbiter.is_free and not self.responses.is_audible
+        return self.arbiter.is_free and self.responses.turn is None
 
     def wind_up(self, reason: str) -> None:
         """Begin nothing more; what is there can still be played."""
@@ -370,6 +376,7 @@ class Conversation:
         own = begun.options is None
         if own or (self.settings.detection is None and begun.answers):
             self._input.note_on(begun.turn.timings)
+        self.outbox.tell("turns", ReplyStart(turn=begun.turn))
 
     def _done(self, event: ev.ResponseEvent, now: float) -> None:
         told = event.response

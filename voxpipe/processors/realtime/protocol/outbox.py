@@ -20,6 +20,7 @@ PORTS = frozenset(
         "mcp",
         "pressed",
         "transcripts",
+        "turns",
         "usage",
         "writes",
     }

@@ -95,10 +95,10 @@ class Responses:
         return all(each.left == "all" or each.turn.is_over for each in self.spoken)
 
     @property
-    def is_audible(self) -> bool:
-        """Some reply is being played, or will be."""
+    def turn(self) -> Turn | None:
+        """Of the reply that is being played, or will be next."""
         self._retire()
-        return bool(self.spoken)
+        return self.spoken[0].turn if self.spoken else None
 
     # --- what the service says
 

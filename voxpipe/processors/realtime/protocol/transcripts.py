@@ -72,7 +72,15 @@ class Transcripts:
                 self._outbox.report("the caller's words could not be transcribed")
                 return
             entry.text, entry.final = event.transcript or "", True
-        self._say("user", entry.item_id, entry.text, final=entry.final)
+        self._outbox.tell(
+            "transcripts",
+            Transcript(
+                speaker="user",
+                text=entry.text,
+                final=entry.final,
+                item_id=entry.item_id,
+            ),
+        )
 
     # --- the model
 
@@ -89,7 +97,7 @@ class Transcripts:
             return
         if written:
             self._outbox.tell("writes", Text(text=event.delta, turn=response.turn))
-        self._say("agent", event.item_id, response.words_of(event.item_id), final=False)
+        self._say(response, event.item_id, final=False)
 
     def done(self, response: Response, event: ev.PartDoneEvent) -> None:
         """All that the model says or writes in one part."""
@@ -103,7 +111,7 @@ class Transcripts:
             return
         entry = self.history.place(event.item_id, "agent", None)
         entry.text, entry.final = response.words_of(event.item_id), True
-        self._say("agent", event.item_id, entry.text, final=True)
+        self._say(response, event.item_id)
 
     def cut(self, response: Response, parts: Sequence[PlayedItem]) -> None:
         """A reply was cut: tell the words of an item, and those that were played."""
@@ -118,10 +126,7 @@ class Transcripts:
         entry = self.history.place(item_id, "agent", None)
         entry.text, entry.final = response.words_of(item_id), True
         entry.played = " ".join(filter(None, played))
-        transcript = Transcript(
-            speaker="agent", text=entry.text, item_id=item_id, played=entry.played
-        )
-        self._outbox.tell("transcripts", transcript)
+        self._say(response, item_id, played=entry.played)
 
     def made(self, response: Response, told: ev.Response) -> None:
         """A reply has been made: all its words, should some have been lost before."""
@@ -153,9 +158,21 @@ class Transcripts:
         if not entry.text:
             entry.text = item.words
 
-    def _say(self, speaker: Speaker, item_id: str, text: str, *, final: bool) -> None:
+    def _say(
+        self,
+        response: Response,
+        item_id: str,
+        *,
+        final: bool = True,
+        played: str | None = None,
+    ) -> None:
         transcript = Transcript(
-            speaker=speaker, text=text, final=final, item_id=item_id
+            speaker="agent",
+            text=response.words_of(item_id),
+            final=final,
+            item_id=item_id,
+            played=played,
+            of_turn=response.turn,
         )
         self._outbox.tell("transcripts", transcript)
 
