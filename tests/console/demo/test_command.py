@@ -47,21 +47,34 @@ def report(folder: Path) -> dict[str, Any]:
 
 @whole
 def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
-    printed = (out / "printed.txt").read_text(encoding="utf-8")
+    lines = (out / "printed.txt").read_text(encoding="utf-8")
+    conversation, _, places = lines.partition("cost")
+    assert str(out) in places  # which is as long as it is
+    assert max(map(len, conversation.splitlines())) <= 80
+    assert "\n\nTurns: " in lines
+    printed = " ".join(lines.split())
     assert "memory_phone.heard ─▶ vad ─▶ resample ─┬─▶ realtime.hears" in printed
     assert "Trattoria Ada, good evening." in printed
     assert "On Sunday we are open from six to eleven in the evening." in printed
     assert "Hello. Are you open on Sunday evening?" in printed
     assert "— interrupted" in printed
     assert "cost" in printed
+    assert "call_log" not in printed  # the demo's own; it shows what one would draw
+    assert "The model is simulated" in printed
+    assert "gpt-realtime-2.1, simulated" in printed
+    question, answer = "> Hello. Are you open", "< On Sunday we are open"
+    assert (
+        printed.index(question)
+        < printed.index("- opening_hours")
+        < printed.index(answer)
+    )
 
 
 @whole
 def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
     with (out / "conversation.wav").open("rb") as file:
         header = read_header(file)
-        file.seek(header.begins)
-        sides = np.frombuffer(file.read(header.size), np.int16).reshape(-1, 2)
+        sides = np.frombuffer(header.read(file), np.int16).reshape(-1, 2)
     assert header.format.channels == 2
     assert 25 < header.seconds < 90
     for side in (0, 1):
@@ -81,6 +94,7 @@ def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
     assert 2_900 <= cut["played_ms"] <= cut["generated_ms"]
     assert cut["played_ms"] - 1 <= cut["truncated_to_ms"] <= cut["played_ms"]
     assert cut["basis"] == "measured"
+    assert 20 < cut["silent_after_ms"] < 250  # the Vad's, and a frame or two
     assert told["cost_usd"] > 0
     assert told["usage"]["audio_out"] > 0
     answered = [turn for turn in told["turns"] if turn["user_words"]]
@@ -95,6 +109,22 @@ _MILESTONES = ("user_stopped", "committed", "first_delta", "first_played")
 
 
 @whole
+def test_the_report_and_the_recording_tell_the_same_times(out: Path) -> None:
+    with (out / "conversation.wav").open("rb") as file:
+        header = read_header(file)
+        sides = np.frombuffer(header.read(file), np.int16).reshape(-1, 2)
+    told = report(out)
+    assert told["seconds"] == header.seconds
+    assert told["simulated"]
+    caller = [each for each in told["spans"] if each["speaker"] == "caller"]
+    assert len(caller) == 4
+    loud = np.flatnonzero(np.abs(sides[:, 0].astype(np.int32)) > 300) / 24_000
+    for span in caller:
+        assert min(abs(loud - span["start"])) < 0.1
+        assert not ((loud > span["start"] - 0.3) & (loud < span["start"] - 0.1)).any()
+
+
+@whole
 def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:
     picture = (out / "timeline.svg").read_text(encoding="utf-8")
     assert ElementTree.fromstring(picture).tag.endswith("svg")
@@ -104,6 +134,11 @@ def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:
 def test_a_recording_of_ones_own_calls_instead(tmp_path: Path) -> None:
     done = voxpipe("demo", RECORDINGS / "2-menu.wav", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
+    recorded = tmp_path / "conversation.wav"
+    assert recorded.stat().st_mode & 0o444 == 0o444  # for all who may see the others
+    assert done.stdout.rstrip().endswith(str(recorded)) or "in any player" in (
+        done.stdout
+    )
     (_, turn, *_) = report(tmp_path)["turns"]
     assert (
         turn["user_words"]

@@ -61,6 +61,7 @@ CALL = Report(
             played_ms=2_077.0,
             basis="measured",
             truncated_to_ms=2_077.0,
+            silent_after_ms=80.0,
         ),
     ),
     usage={"text_in": 1_234, "audio_out": 56, "image_in": 0},
@@ -87,11 +88,19 @@ def test_the_file_has_what_was_promised() -> None:
 def test_the_tables_tell_the_way_to_each_answer() -> None:
     lines = table(CALL, 80).splitlines()
     numbers = next(line for line in lines if line.split()[:1] == ["2"])
-    assert numbers.split() == ["2", "500", "420", "3", "923", "3"]
-    assert "    › What can I eat?" in lines
-    assert "    ‹ [cut] We have soup, …" in lines
+    assert numbers.split() == ["2", "500", "420", "3", "923"]
+    assert "    > What can I eat?" in lines
+    assert "    < [cut] We have soup, …" in lines
     unasked = next(line for line in lines if line.split()[:1] == ["1"])
-    assert unasked.split() == ["1", "–", "–", "–", "–", "–"]
+    assert unasked.split() == ["1", "–", "–", "–", "–"]
+
+
+def test_what_is_simulated_is_called_so() -> None:
+    assert "simulat" not in table(CALL, 80)
+    told = " ".join(table(replace(CALL, simulated=True), 80).split())
+    assert "first audio, which the simulator's script sets." in told
+    assert "gpt-realtime-2.1, simulated" in told
+    assert "nobody is billed" in told
 
 
 def test_the_tables_tell_tools_interruptions_and_money() -> None:
@@ -101,6 +110,7 @@ def test_the_tables_tell_tools_interruptions_and_money() -> None:
     ]
     assert "8.0 s" in text
     assert "4,000   2,077" in text
+    assert "   80 " in text
     assert "measured" in text
     assert "1,234" in text
     assert "$0.0123" in text

@@ -42,6 +42,8 @@ class CallLog(Processor):
 
     Args:
         model: its name, for the report.
+        simulated: whether it is.
+        preroll: seconds before the first sound that the speech marks include.
         view: shown what is said, while the conversation goes on.
     """
 
@@ -53,8 +55,12 @@ class CallLog(Processor):
     calls = Input[ToolCall]()
     results = Input[ToolResult | ToolUpdate]()
 
-    def __init__(self, model: str, view: LineView) -> None:
+    def __init__(
+        self, model: str, view: LineView, *, simulated: bool, preroll: float
+    ) -> None:
         self._model = model
+        self._simulated = simulated
+        self._preroll = preroll
         self._view = view
         self._began = 0.0
         self._spoken: list[_Spoken] = []
@@ -64,6 +70,7 @@ class CallLog(Processor):
         self._interruptions: list[InterruptionRecord] = []
         self._calls: dict[str, tuple[float, ToolCall]] = {}
         self._tools: list[ToolCallRecord] = []
+        self._notes: list[tuple[int, str]] = []  # after how many words of the caller's
         self._bill = Bill()
         self._ended = 0.0
 
@@ -80,6 +87,7 @@ class CallLog(Processor):
                 tasks.start_soon(self._note_calls)
                 tasks.start_soon(self._note_results)
             hearing.cancel_scope.cancel()  # what is still being heard was hung up on
+        self._tell_notes(len(self._speech))
         self._ended = self._now()
 
     def _now(self) -> float:
@@ -89,7 +97,8 @@ class CallLog(Processor):
         async for frame in self.caller:
             self._view.at(self._now())
             if isinstance(frame, SpeechStarted):
-                self._speech.append([frame.at, frame.at])
+                begins = frame.at + self._preroll
+                self._speech.append([begins, begins])
             elif isinstance(frame, SpeechStopped) and self._speech:
                 self._speech[-1][1] = frame.at
 
@@ -103,6 +112,7 @@ class CallLog(Processor):
 
     async def _hear_out(self, spoken: _Spoken) -> None:
         if await spoken.turn.over() == "played":
+            self._tell_notes(len(self._speech))  # no transcript has come
             self._view.said("agent", self._words_of(spoken))
 
     def _words_of(self, spoken: _Spoken) -> str:
@@ -115,6 +125,7 @@ class CallLog(Processor):
                 if transcript.final:
                     self._user.append(transcript.text)
                     self._view.said("caller", transcript.text)
+                    self._tell_notes(len(self._user))
                 continue
             self._agent[transcript.item_id] = transcript.text
             if transcript.played is None:
@@ -157,7 +168,9 @@ class CallLog(Processor):
             if isinstance(result, ToolUpdate):
                 continue
             started, call = self._calls.get(result.call_id, (self._now(), None))
-            self._view.note(f"{result.name} → {result.error or result.output}")
+            note = f"{result.name} → {result.error or result.output}"
+            self._notes.append((call.caller_turns if call else 0, note))
+            self._tell_notes(len(self._user))
             self._tools.append(
                 ToolCallRecord(
                     name=result.name,
@@ -170,12 +183,18 @@ class CallLog(Processor):
                 )
             )
 
+    def _tell_notes(self, questions: int) -> None:
+        """Show what tools gave, but not before the question, which is told late."""
+        while self._notes and self._notes[0][0] <= questions:
+            self._view.note(self._notes.pop(0)[1])
+
     # --- afterwards
 
     def summary(self) -> Report:
         """What became of the conversation."""
         return Report(
             model=self._model,
+            simulated=self._simulated,
             seconds=self._ended,
             turns=tuple(self._turns()),
             tool_calls=tuple(self._tools),

@@ -9,11 +9,13 @@ import shutil
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import numpy as np
+from anyio import to_thread
 
 from voxpipe.pipeline import (
     AudioFrame,
@@ -28,10 +30,11 @@ from voxpipe.processors.realtime import Realtime, Service, Session, open_session
 from voxpipe.processors.recorder import WavRecorder
 from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Line, Script, Simulator
+from voxpipe.simulator import Line, Script, Simulator, ToneVoice, find_voice
 from voxpipe.transports import MemoryPhone, read_header
 
 from . import restaurant
+from .barge_in import silent_after_ms
 from .call_log import CallLog
 from .caller import (
     CallerSpeech,
@@ -42,11 +45,14 @@ from .caller import (
     read_speech,
     somebody,
 )
-from .progress import live
+from .plain import wrapped
+from .player import how_to_play
+from .progress import LEGEND, live
 from .report import Report, table, to_json
 from .timeline import envelope, timeline_svg
 
 MODEL_RATE = 24_000  # Hz, of the model's PCM
+PREROLL = 0.2  # seconds before the first sound that count as speech
 HANGOVER = 0.6  # seconds; the guest pauses 0.45 s between sentences
 DEADLINE = 900.0  # seconds; no demo lasts longer
 
@@ -119,9 +125,28 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             service=Service(base_url=url, api_key=key),
         ) as session,
     ):
-        call = DemoCall(session, tools, spoken[0], out, expected)
+        print(await to_thread.run_sync(_about, script, live))
+        call = DemoCall(session, tools, spoken[0], out, expected, simulated=not live)
         await call.hold(plot)
     leave(call.log.summary(), out)
+
+
+def _about(script: Script, live: bool) -> str:
+    """Who answers, and how."""
+    if live:
+        return "The model is the real one: it costs some cents.\n"
+    lines = [
+        "The model is simulated: it says what its script says, and takes "
+        f"{script.timing.first_audio_ms:.0f} ms for it because the script does. All "
+        "else is what a call is made of: sockets, queues, a Vad, tools, interruption."
+    ]
+    if isinstance(find_voice(), ToneVoice):
+        lines.append(
+            "Its voice is a hum for each syllable: pip install 'voxpipe[speech]' has "
+            "it speak."
+        )
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line for text in lines for line in wrapped(text, width)) + "\n"
 
 
 def leave(report: Report, out: Path) -> None:
@@ -130,15 +155,26 @@ def leave(report: Report, out: Path) -> None:
     with recorded.open("rb") as file:
         header = read_header(file)
         sides = np.frombuffer(header.read(file), np.int16).reshape(-1, 2)
-    peaks = (envelope(sides[:, side], header.format.rate) for side in (0, 1))
+    rate = header.format.rate
+    report = replace(
+        report,
+        seconds=header.seconds,
+        interruptions=tuple(
+            replace(each, silent_after_ms=silent_after_ms(sides, rate, each.at))
+            for each in report.interruptions
+        ),
+    )
+    peaks = (envelope(sides[:, side], rate) for side in (0, 1))
     picture, data = out / "timeline.svg", out / "report.json"
     picture.write_text(timeline_svg(report, *peaks), encoding="utf-8")
     data.write_text(json.dumps(to_json(report), indent=2) + "\n", encoding="utf-8")
+    print()
     print(table(report, shutil.get_terminal_size().columns))
     print()
     print(f"{recorded}  caller left, agent right, as it was played")
     print(f"{picture}      who spoke when, what was cut, which tool ran")
     print(f"{data}       all of it, for programs")
+    print(f"\nHear it:  {how_to_play(str(recorded))}")
 
 
 class DemoCall:
@@ -151,24 +187,32 @@ class DemoCall:
         caller: CallerSpeech,
         out: Path,
         expected: float,
+        *,
+        simulated: bool,
     ) -> None:
         self._view = live(sys.stdout, seconds=expected)
-        self.log = log = CallLog(session.settings.model, self._view)
+        self.log = log = CallLog(
+            session.settings.model, self._view, simulated=simulated, preroll=PREROLL
+        )
         self._phone = phone = MemoryPhone(caller.format, background="silence")
         self._model = model = Realtime(session)
         self._replies = replies = ReplyWatcher()
-        recorder = WavRecorder(out / "conversation.wav")
-        hears = (
-            _pcm(phone.heard, phone) >> Vad(hangover=HANGOVER) >> Resample(MODEL_RATE)
-        )
-        self._pipeline = Pipeline(
+        recorder = WavRecorder(_anew(out / "conversation.wav"))
+        vad = Vad(hangover=HANGOVER, preroll=PREROLL)
+        hears = _pcm(phone.heard, phone) >> vad >> Resample(MODEL_RATE)
+        product = (
             hears >> model.hears,
             hears >> recorder.caller,
-            hears >> log.caller,
             _from_model(model, phone) >> phone.speaks,
             _pcm(phone.played, phone) >> Resample(MODEL_RATE) >> recorder.agent,
             model.calls >> tools.calls,
             tools.results >> model.results,
+        )
+        self._drawing = Pipeline(*product).drawing()
+        self._pipeline = Pipeline(
+            *product,
+            # What follows plays the caller, and writes the report.
+            hears >> log.caller,
             model.says >> replies.says,
             model.says >> log.says,
             model.transcripts >> log.transcripts,
@@ -180,13 +224,21 @@ class DemoCall:
 
     async def hold(self, plot: Plot) -> None:
         """Let both talk until the caller hangs up."""
-        print(self._pipeline.drawing())
+        print(self._drawing)
+        print(f"{LEGEND}\n")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(plot, self._phone, self._replies)
             self._model.say(restaurant.GREETING)
             await self._pipeline.run(deadline=DEADLINE)
             tasks.cancel_scope.cancel()
         self._view.close()
+
+
+def _anew(path: Path) -> Path:
+    """An empty file that others may read: nobody real speaks in the demo's."""
+    path.unlink(missing_ok=True)
+    path.touch()
+    return path
 
 
 def _pcm(output: Output[AudioFrame], phone: MemoryPhone) -> OpenRoute[AudioFrame]:

@@ -52,6 +52,36 @@ def tail(text: str, width: int) -> str:
     return "…" + _first(text[::-1], width)[::-1].lstrip() if width > 0 else ""
 
 
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """``text`` in lines of ``width`` columns, broken between words if words are short.
+
+    Args:
+        text: made `safe`.
+        width: columns; a few more than ``first`` and ``rest`` take.
+        first: in front of the first line.
+        rest: in front of all others.
+
+    >>> wrapped("one two three", 9, "- ", "  ")
+    ['- one two', '  three']
+    """
+    lines, line = [first], ""
+    for word in text.split():
+        if line and columns(f"{lines[-1]}{line} {word}") > width:
+            lines[-1] += line
+            lines.append(rest)
+            line = ""
+        line = f"{line} {word}" if line else word
+        while columns(lines[-1] + line) > width:  # a word that no line can hold
+            part = _first(line, width + 1 - columns(lines[-1]))
+            if not part:  # nor any of its characters
+                break
+            lines[-1] += part
+            lines.append(rest)
+            line = line[len(part) :]
+    lines[-1] += line
+    return lines
+
+
 def _first(text: str, width: int) -> str:
     """What of ``text`` leaves one of ``width`` columns free, for the dots."""
     used = accumulate(map(_columns, text))

@@ -13,13 +13,15 @@ from typing import TextIO
 
 from voxpipe.console.lookalikes import shown
 
-from .plain import columns, fit, safe, tail
+from .plain import columns, fit, safe, tail, wrapped
 from .report import Speaker
 
 BAR = 20  # columns
 NARROW = 50  # columns; below that there is no bar
+_LEAST = 20  # columns of a line; in less, words are better broken by the terminal
 _CLEAR = "\r\x1b[K"
 _SIGNS = {"caller": ">", "agent": "<", "note": "-"}
+LEGEND = "> the caller   < the agent, when it was heard   - a tool, and what it gave"
 _COLOURS = {"caller": "36", "agent": "33", "note": "2"}  # ANSI: cyan, yellow, faint
 
 
@@ -29,11 +31,18 @@ class LineView:
     Args:
         out: where to; what its encoding lacks becomes what looks like it, or a "?".
         colours: ANSI codes for ``caller``, ``agent`` and ``note``; none for none.
+        width: columns; asked each time, as windows are resized.
     """
 
-    def __init__(self, out: TextIO, colours: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        colours: Mapping[str, str] | None = None,
+        width: Callable[[], int] | None = None,
+    ) -> None:
         self._out = out
         self._colours = colours or {}
+        self._width = width or (lambda: shutil.get_terminal_size().columns)
         self._encoding = out.encoding or "utf-8"
 
     def saying(self, speaker: Speaker, words: str) -> None:
@@ -54,7 +63,9 @@ class LineView:
         """Nothing moves any more; the next one to write begins on a line of its own."""
 
     def _line(self, kind: str, text: str) -> None:
-        self._write(self._painted(kind, f"{_SIGNS[kind]} {safe(text)}") + "\n")
+        width = max(self._width(), _LEAST)
+        for line in wrapped(safe(text), width, f"{_SIGNS[kind]} ", "  "):
+            self._write(self._painted(kind, line) + "\n")
 
     def _painted(self, kind: str, text: str) -> str:
         code = self._colours.get(kind)
@@ -72,7 +83,7 @@ class ScreenView(LineView):
         out: the terminal.
         seconds: how long the conversation will take, if one knows.
         colours: as for `LineView`.
-        width: columns of the terminal; asked each time, as windows are resized.
+        width: as for `LineView`.
     """
 
     def __init__(
@@ -83,8 +94,7 @@ class ScreenView(LineView):
         colours: Mapping[str, str] | None = None,
         width: Callable[[], int] | None = None,
     ) -> None:
-        super().__init__(out, colours)
-        self._width = width or (lambda: shutil.get_terminal_size().columns)
+        super().__init__(out, colours, width)
         self._expected = seconds
         self._now = 0.0
         self._saying: tuple[Speaker, str] | None = None

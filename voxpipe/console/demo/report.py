@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from voxpipe.pipeline import Timings
 
-from .plain import columns, fit, safe
+from .plain import columns, fit, safe, wrapped
 
 Speaker = Literal["caller", "agent"]
 SCHEMA = 1  # of the file; goes up when a key changes its meaning
@@ -86,6 +86,8 @@ class InterruptionRecord:
         played_ms: how much of that was played.
         basis: whether that was ``measured`` or ``estimated``.
         truncated_to_ms: what the model was told to remember; ``None`` if nothing.
+        silent_after_ms: from the caller's first loud sample to the agent's last one, in
+            the recording; ``None`` where that cannot be heard.
     """
 
     reply_id: str
@@ -94,6 +96,7 @@ class InterruptionRecord:
     played_ms: float
     basis: Literal["measured", "estimated"]
     truncated_to_ms: float | None = None
+    silent_after_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class Report:
 
     Attributes:
         model: who answered.
+        simulated: the model was: its times are those of its script, and cost nothing.
         seconds: how long the call was.
         usage: tokens by class, of all replies.
         cost_usd: of all replies; ``None`` for a model that has no price here.
@@ -126,12 +130,18 @@ class Report:
 
     model: str
     seconds: float
+    simulated: bool = False
     turns: tuple[TurnRecord, ...] = ()
     tool_calls: tuple[ToolCallRecord, ...] = ()
     interruptions: tuple[InterruptionRecord, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict[str, int])
     cost_usd: float | None = None
     spans: tuple[SpanRecord, ...] = ()
+
+    @property
+    def answerer(self) -> str:
+        """The model, for people."""
+        return f"{self.model}, simulated" if self.simulated else self.model
 
 
 def between(start: float | None, end: float | None) -> float | None:
@@ -160,15 +170,22 @@ def table(report: Report, width: int = 80) -> str:
         width: columns of the terminal.
     """
     sections = (_turns(report), _tools(report), _interruptions(report), _bill(report))
-    return "\n\n".join(_grid(*each, width) for each in sections if each[2])
+    return "\n\n".join(_grid(*each, width) for each in sections if each[3])
 
 
 TableRow = tuple[str, ...] | str  # cells, or words that have a line for themselves
-TableSection = tuple[str, tuple[str, ...], list[TableRow]]
+TableSection = tuple[str, str, tuple[str, ...], list[TableRow]]
+"""Its title, what its columns mean, their heads, and its rows."""
+
+_STEPS = (
+    "→ commit: until the turn is closed; the Vad waits for more. → first delta: until "
+    "the model's first audio{simulated}. → played (ours): until that is heard. A dash: "
+    "nobody had asked."
+)
 
 
 def _turns(report: Report) -> TableSection:
-    head = ("turn", "→ commit", "→ first delta", "→ played", "total", "ours")
+    head = ("turn", "→ commit", "→ first delta", "→ played (ours)", "total")
     rows: list[TableRow] = []
     for turn in report.turns:
         timings = turn.timings
@@ -177,16 +194,17 @@ def _turns(report: Report) -> TableSection:
             between(timings.committed, timings.first_delta),
             turn.ours_ms,
             turn.total_ms,
-            turn.ours_ms,
         )
         rows.append((str(turn.index), *map(_number, times)))
         if turn.user_words:
-            rows.append(f"› {turn.user_words}")
+            rows.append(f"> {turn.user_words}")
         if turn.agent_words_played is not None:
-            rows.append(f"‹ [cut] {turn.agent_words_played} …")
+            rows.append(f"< [cut] {turn.agent_words_played} …")
         elif turn.agent_words:
-            rows.append(f"‹ {turn.agent_words}")
-    return "Turns: from the caller's last sound to the answer, in ms", head, rows
+            rows.append(f"< {turn.agent_words}")
+    title = "Turns: from the caller's last sound to the answer, in ms"
+    simulated = ", which the simulator's script sets" if report.simulated else ""
+    return title, _STEPS.format(simulated=simulated), head, rows
 
 
 def _tools(report: Report) -> TableSection:
@@ -194,7 +212,7 @@ def _tools(report: Report) -> TableSection:
         (call.name, _number(call.seconds * 1000), call.arguments, _result(call))
         for call in report.tool_calls
     ]
-    return "Tools", ("tool", "ms", "arguments", "result"), rows
+    return "Tools", "", ("tool", "ms", "arguments", "result"), rows
 
 
 def _result(call: ToolCallRecord) -> str:
@@ -205,13 +223,23 @@ def _interruptions(report: Report) -> TableSection:
     words = {turn.reply_id: turn.agent_words_played for turn in report.turns}
     rows: list[TableRow] = []
     for each in report.interruptions:
-        times = (each.generated_ms, each.played_ms, each.truncated_to_ms)
+        times = (
+            each.silent_after_ms,
+            each.generated_ms,
+            each.played_ms,
+            each.truncated_to_ms,
+        )
         rows.append((f"{each.at:.1f} s", *map(_number, times), each.basis))
         played = words.get(each.reply_id)
         if played is not None:
-            rows.append(f"‹ {played} …")
-    head = ("at", "generated", "played", "remembered", "basis")
-    return "Interruptions: what was made and what was played of it, in ms", head, rows
+            rows.append(f"< {played} …")
+    head = ("at", "silent after", "generated", "played", "remembered", "basis")
+    meaning = (
+        "silent after: from the caller's first loud sample to the agent's last one, in "
+        "the recording; most of it is the Vad, which waits until it is sure of speech. "
+        "generated, played, remembered: of the reply that was cut."
+    )
+    return "Interruptions: how soon, and what was played, in ms", meaning, head, rows
 
 
 def _bill(report: Report) -> TableSection:
@@ -223,14 +251,18 @@ def _bill(report: Report) -> TableSection:
     if rows or report.cost_usd is not None:
         cost = report.cost_usd
         rows.append(("cost", "unknown" if cost is None else f"${cost:.4f}"))
-    return f"Tokens and dollars: {safe(report.model)}", ("class", "tokens"), rows
+    title = f"Tokens and dollars: {safe(report.answerer)}"
+    meaning = "Estimated, at the real model's prices; nobody is billed."
+    return title, meaning if report.simulated else "", ("class", "tokens"), rows
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _grid(title: str, head: tuple[str, ...], rows: list[TableRow], width: int) -> str:
+def _grid(
+    title: str, meaning: str, head: tuple[str, ...], rows: list[TableRow], width: int
+) -> str:
     """Aligned columns, numbers to the right; the widest give way until all fit."""
     cells = [
         tuple(safe(cell) for cell in row) if isinstance(row, tuple) else safe(row)
@@ -244,12 +276,14 @@ def _grid(title: str, head: tuple[str, ...], rows: list[TableRow], width: int) -
     while sum(widths) + 2 * len(widths) > width and max(widths) > _MIN_COLUMN:
         widths[widths.index(max(widths))] -= 1
     lines = [fit(title, width)]
+    if meaning:
+        lines += wrapped(meaning, width, "  ", "  ")
     for row in cells:
         if isinstance(row, tuple):
             parts = map(_placed, row, widths, numeric)
             lines.append(fit("  " + "  ".join(parts), width).rstrip())
         else:
-            lines.append(fit("    " + row, width))
+            lines += wrapped(row, width, "    ", "      ")
     return "\n".join(lines)
 
 

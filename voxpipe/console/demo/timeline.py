@@ -54,7 +54,7 @@ def timeline_svg(
         row = TimelineRow(picture, report, number * length, length, y)
         row.draw(voices, untold)
         y += row.height
-    title = f"A conversation of {report.seconds:.1f} seconds with {report.model}"
+    title = f"A conversation of {report.seconds:.1f} seconds with {report.answerer}"
     return picture.finish(WIDTH, y, title=title, style=_STYLE, defs=_DEFS)
 
 
@@ -74,7 +74,7 @@ def _header(picture: Picture, report: Report) -> float:
     )
     told = " · ".join(f"{n} {name}{'s' if n != 1 else ''}" for n, name in counts)
     picture.text(24, 36, "Conversation", "title")
-    what = f"{report.seconds:.1f} s with {report.model} · {told}{cost}"
+    what = f"{report.seconds:.1f} s with {report.answerer} · {told}{cost}"
     picture.text(RIGHT, 36, what, "words", anchor="end")
     x = 24.0
     for kind, meaning in _LEGEND:
