@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import pytest
@@ -78,3 +80,16 @@ def test_the_first_door_has_what_the_first_pages_use() -> None:
         assert name in dir(voxpipe)
     with pytest.raises(AttributeError, match=r"no Nothing: .* AudioFormat, Call"):
         _ = getattr(voxpipe, "Noth" + "ing")
+
+
+DOORS = [
+    door.name
+    for door in pkgutil.walk_packages(voxpipe.__path__, "voxpipe.")
+    if door.ispkg and hasattr(import_module(door.name), "__all__")
+]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_completion_shows_what_a_door_gives_and_nothing_behind_it(door: str) -> None:
+    module = import_module(door)
+    assert dir(module) == sorted(vars(module)["__all__"])

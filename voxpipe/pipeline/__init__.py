@@ -96,3 +96,7 @@ __all__ = [
     "VoxpipeError",
     "WiringError",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -45,6 +45,9 @@ class SyncBox:
                 if kinds:
                     cls.accepts = kinds
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{f' {self.name}' if self.name else ''}>"
+
     def leaves_as(self, format: AudioFormat) -> AudioFormat:
         """The format in which audio leaves that enters in ``format``.
 

@@ -14,6 +14,7 @@ from typing import Literal
 from .audioframe import AudioFrame, Frame
 from .image import Image
 from .ledger import PlayedItem
+from .runtime.counted import counted_words
 from .turn import Turn
 
 
@@ -60,6 +61,10 @@ class Text(Frame):
     text: str = field(repr=False)
     turn: Turn | None = None
 
+    def __str__(self) -> str:
+        """What anybody may see of it; not its words."""
+        return f"text: {counted_words(self.text, '.text')}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript(Frame):
@@ -81,6 +86,13 @@ class Transcript(Frame):
     item_id: str = ""
     played: str | None = field(default=None, repr=False)
     of_turn: Turn | None = None
+
+    def __str__(self) -> str:
+        """What anybody may see of it; not its words."""
+        told = f"{self.speaker}: {counted_words(self.text, '.text')}"
+        if self.played is not None:
+            told += f", heard: {counted_words(self.played, '.played')}"
+        return told if self.final else f"{told}, more to come"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,8 @@ class Port:
         return port
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>"
+        format = getattr(self, "format", None)
+        return f"<{type(self).__name__} {self}{f': {format}' if format else ''}>"
 
     def __str__(self) -> str:
         if self.owner is None:  # of a class, or made by itself

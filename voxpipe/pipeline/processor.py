@@ -50,6 +50,19 @@ class Processor:
                     setattr(box, name, port.of(box))
         return box
 
+    def __repr__(self) -> str:
+        about = [
+            f"{port.name} {port.format}"
+            for port in (*self.inputs(), *self.outputs())
+            if port.format is not None
+        ]
+        if self.running:
+            about.append("running")
+        if self.fault_count:
+            about.append(f"{self.fault_count} faults")
+        told = f": {', '.join(about)}" if about else ""
+        return f"<{type(self).__name__} {self.name}{told}>"
+
     async def run(self) -> None:
         """Live: read from inputs, send to outputs, return when all is done."""
         raise NotImplementedError(

@@ -65,3 +65,7 @@ __all__ = [
     "parse_script",
     "simulated",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -69,6 +69,9 @@ class WavSink(Processor):
         with self._open() as file, WavWriter(file, format):
             pass  # a path that cannot be written is an error before the call
 
+    def __repr__(self) -> str:
+        return f"<WavSink {self.name}: {self.path}>"
+
     async def run(self) -> None:
         """Play until the replies have ended and the last sample was heard."""
         self._began = self._free_at = current_time()

@@ -91,6 +91,9 @@ class WavSource(Processor):
         self._hung_up = False
         self._scope: CancelScope | None = None  # while it speaks
 
+    def __repr__(self) -> str:
+        return f"<WavSource {self.name}: {self.path}>"
+
     @property
     def seconds(self) -> float:
         """How long it lasts, the silence behind it included."""

@@ -42,6 +42,9 @@ class WavWriter(ContextManagerMixin):
         size = 0 if file.seekable() else UNKNOWN
         file.write(header_bytes(format, size))
 
+    def __repr__(self) -> str:
+        return f"<WavWriter {self.format}, {self.seconds:.1f} s>"
+
     @property
     def seconds(self) -> float:
         """How much was written."""

@@ -24,3 +24,7 @@ __all__ = [
     "run_within",
     "virtual_backend",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

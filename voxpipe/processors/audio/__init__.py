@@ -7,3 +7,7 @@ from .gain import Gain
 from .resample import Resample
 
 __all__ = ["Chunks", "Decode", "Encode", "Gain", "Mono", "Resample", "Stereo"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -68,3 +68,7 @@ __all__ = [
     "open_translation",
     "websocket",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

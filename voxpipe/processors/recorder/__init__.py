@@ -3,3 +3,7 @@
 from .recorder import WavRecorder
 
 __all__ = ["WavRecorder"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -82,6 +82,10 @@ class WavRecorder(Processor):
         self._lost = 0  # samples
         self._told: OSError | None = None
 
+    def __repr__(self) -> str:
+        lost = f", {self.lost:.1f} s lost" if self._lost else ""
+        return f"<WavRecorder {self.name}: {self.path}{lost}>"
+
     @property
     def lost(self) -> float:
         """Seconds that are silent or missing because the disk was too slow or full."""

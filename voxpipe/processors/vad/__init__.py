@@ -9,3 +9,7 @@ from .engine import Engine, Listener
 from .vad import Vad
 
 __all__ = ["BargeIn", "Energy", "Engine", "Listener", "Vad"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

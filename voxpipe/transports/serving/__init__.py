@@ -27,3 +27,7 @@ from voxpipe.transports.asgi import AsgiApp, Disconnected
 from .server import Server
 
 __all__ = ["AsgiApp", "Disconnected", "Server"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

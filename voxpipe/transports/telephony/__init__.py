@@ -17,3 +17,7 @@ __all__ = [
     "Ticket",
     "Tickets",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -69,7 +69,8 @@ class Switchboard:
             not louder than a quiet line, nothing is played, and no tool is at work.
             Before and after its pipeline an app has as many.
         apology: what a caller hears when the app has failed, a WAV file in the
-            carrier's format (for Twilio, mu-law at 8,000 Hz), or ``None`` for nothing.
+            carrier's format (for Twilio, mu-law at 8,000 Hz), or ``None`` for nothing;
+            by default a sentence that comes with voxpipe.
 
     Attributes:
         limit: as it was given.
@@ -87,7 +88,7 @@ class Switchboard:
         *,
         limit: int = 100,
         idle_limit: float = 300.0,
-        apology: str | PathLike[str] | None = SORRY,
+        apology: str | PathLike[str] | None = "",
     ) -> None:
         if limit < 1 or not idle_limit > 0:
             raise ValueError(
@@ -98,7 +99,7 @@ class Switchboard:
         self.tickets = Tickets()
         self._answer = answer
         self._idle_limit = idle_limit
-        self._apology = None if apology is None else read_clip(apology)
+        self._apology = None if apology is None else read_clip(apology or SORRY)
         self._lines: set[_Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
         self._timer: Timer | None = None

@@ -47,3 +47,7 @@ __all__ = [
     "model_named",
     "retirement_of",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

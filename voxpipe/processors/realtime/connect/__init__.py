@@ -15,3 +15,7 @@ __all__ = [
     "Service",
     "websocket",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -92,3 +92,7 @@ __all__ = [
     "TruncatedEvent",
     "read_order",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

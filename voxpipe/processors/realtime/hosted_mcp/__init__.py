@@ -29,3 +29,7 @@ __all__ = [
     "McpNews",
     "VoiceApprovals",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -20,3 +20,7 @@ __all__ = [
     "Summary",
     "exported",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -11,3 +11,7 @@ __all__ = [
     "BudgetSpent",
     "Price",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from voxpipe.pipeline.runtime.counted import counted_words
 from voxpipe.pipeline.runtime.recent import Recent
 from voxpipe.processors.realtime.events.items import Role
 
@@ -50,6 +51,21 @@ class Entry:
     seconds: float = 0.0
     pictures: int = 0
 
+    def __str__(self) -> str:
+        """What anybody may see of it; not its words."""
+        told = [f"{self.role}: {counted_words(self.text, '.text')}"]
+        if self.kind != "message":
+            told.insert(0, f"{self.kind} {self.tool}".strip())
+        if self.played is not None:
+            told.append(f"heard: {counted_words(self.played, '.played')}")
+        if self.result:
+            told.append("its result in .result")
+        if self.seconds:
+            told.append(f"{self.seconds:.1f} s")
+        if self.pictures:
+            told.append(f"{self.pictures} pictures")
+        return ", ".join(told)
+
 
 class History:
     """Items in order of ``previous_item_id``; bounded.
@@ -69,6 +85,9 @@ class History:
     def __iter__(self) -> Iterator[Entry]:
         entries = self._entries
         return iter([entries[name] for name in self._order if name in entries])
+
+    def __repr__(self) -> str:
+        return f"<History of {len(self)} items>"
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from anyio import EndOfStream, Event
 
 from voxpipe.pipeline import AudioFrame, ReplyWanted, ToolCall, Turn
+from voxpipe.pipeline.runtime.counted import counted_words
 from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.surrogates import mended_json
 from voxpipe.processors.realtime import events as ev
@@ -68,12 +69,25 @@ class Outcome:
         reason: why it was not completed, as far as anybody said.
         calls: of a reply out of band: the tools that the model would call. Calls of
             others go to `Realtime.calls`.
+        seconds: of sound that the model has made of it, heard or not.
+        tokens: counts by class, as in `Usage`; empty where the service told none.
     """
 
     status: Status
     text: str = field(default="", repr=False)
     reason: str = ""
     calls: tuple[ToolCall, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+    tokens: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
+
+    def __str__(self) -> str:
+        """What anybody may see of it; not its words."""
+        why = f" ({self.reason})" if self.reason else ""
+        count = sum(self.tokens.values())
+        return (
+            f"{self.status}{why}: {counted_words(self.text, '.text')}, "
+            f"{self.seconds:.1f} s of sound, {count:,} tokens"
+        )
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -107,6 +121,7 @@ class Response:
         whole: items that will not grow.
         silent: spoken items of which no audio has come yet, in order.
         watch: the key under which its turn is watched (`Turn.watch`).
+        tokens: that the service has counted for it, by class.
         settled: its outcome, once it has one.
         decided: set when it has one.
         heard_at: when the service last told anything of it.
@@ -143,6 +158,7 @@ class Response:
     whole: set[str] = field(default_factory=set[str])
     silent: dict[str, None] = field(default_factory=dict[str, None])
     watch: object = None
+    tokens: Mapping[str, int] = field(default_factory=dict[str, int])
     settled: Outcome | None = None
     decided: Event = field(default_factory=Event)
     heard_at: float = 0.0
@@ -200,9 +216,10 @@ class Response:
         self.id = self.turn.id = response_id
         self.is_spoken = is_spoken
 
-    def end(self, response_id: str) -> None:
+    def end(self, response_id: str, tokens: Mapping[str, int] | None = None) -> None:
         """The service has made it."""
         self._move("made")
+        self.tokens = tokens or {}
         self.id = self.turn.id = response_id
         self.store.close()
 
@@ -216,7 +233,14 @@ class Response:
     def settle(self, status: Status, reason: str = "") -> None:
         """Give it its outcome; the first one counts."""
         if self.settled is None:
-            self.settled = Outcome(status, self.text, reason, tuple(self.wanted))
+            self.settled = Outcome(
+                status,
+                self.text,
+                reason,
+                tuple(self.wanted),
+                self.turn.generated,
+                self.tokens,
+            )
             self.decided.set()
 
     def _move(self, phase: Phase) -> None:

@@ -257,7 +257,7 @@ class Responses:
         if self._remote is not None:
             self._remote.made(response, told, now)
         self._transcripts.made(response, told)
-        response.end(told.id)
+        response.end(told.id, told.usage.by_class() if told.usage else {})
         self._arbiter.ended(response)
 
     def _settle(self, response: Response, status: Status, reason: str) -> None:

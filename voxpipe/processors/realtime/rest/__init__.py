@@ -7,3 +7,7 @@ from .client import Answer, ClientSecret, Rest, open_rest
 from .errors import RestError
 
 __all__ = ["Answer", "ClientSecret", "Rest", "RestError", "open_rest"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

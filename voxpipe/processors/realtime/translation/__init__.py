@@ -9,3 +9,7 @@ __all__ = [
     "TranslationSettings",
     "open_translation",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -48,3 +48,7 @@ __all__ = [
     "answered",
     "memory_lines",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 MAX_VALUES = 10_000  # of each series; older values make room
@@ -37,7 +39,7 @@ def _series() -> deque[float]:
     return deque(maxlen=MAX_VALUES)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Measurements:
     """What a call looked like from the carrier's end; it grows while the call lasts.
 
@@ -103,3 +105,30 @@ class Measurements:
         default_factory=lambda: deque(maxlen=MAX_VIOLATIONS)
     )
     violation_count: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Measurements: {self}>"
+
+    def __str__(self) -> str:
+        """What a person looks at first; the rest is in the attributes."""
+        told = [
+            _timed(
+                "greeted", [] if self.greeting_after is None else [self.greeting_after]
+            ),
+            _timed("answered", self.reply_after),
+            _timed("cleared", self.clear_after),
+            f"{self.interruptions} interruptions",
+            f"{self.underruns} underruns",
+            f"{self.lead:.2f} s waited at most",
+            f"{self.violation_count} violations",
+        ]
+        return ", ".join(filter(None, told))
+
+
+def _timed(what: str, seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return f"{what} after {seconds[0]:.2f} s" if seconds else ""
+    return (
+        f"{what} {len(seconds)} times, after {median(seconds):.2f} s, "
+        f"{max(seconds):.2f} s at most"
+    )

@@ -8,3 +8,7 @@ from .call import TwilioCall
 from .endpoints import TwilioEndpoints
 
 __all__ = ["TwilioCall", "TwilioEndpoints", "connect_stream"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this
