@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-system soak fuzz check format docs bench bench-calls clean
+.PHONY: help demo smoke test test-slow test-system soak fuzz check format docs bench bench-calls clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -16,6 +16,8 @@ help:
 	@echo 'To see it work (no key, no network, no sound card):'
 	@echo '  make demo          hold a spoken, tool-using, interruptible conversation;'
 	@echo '                     it leaves demo-out/conversation.wav, timeline.svg, report.json'
+	@echo '  make smoke         some tests of every part, a conversation and the program'
+	@echo '                     of the README among them: does it work here? half a minute'
 	@echo
 	@echo 'To change it:'
 	@echo '  make test          the tests, on asyncio and trio; needs nothing but PyPI;'
@@ -39,6 +41,10 @@ help:
 
 demo: .venv/.ready-demo
 	.venv/bin/voxpipe demo
+
+# Which those are stands in the file; tests/test_project.py sees that no part is missing.
+smoke: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not soak' @tests/smoke.txt
 
 test: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not soak'

@@ -457,3 +457,31 @@ def _calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call):
             yield f"{_name(path)}:{node.lineno} {ast.unparse(node.func)}()", node
+
+
+def test_a_smoke_test_looks_into_every_part() -> None:
+    lines = (ROOT / "tests" / "smoke.txt").read_text(encoding="utf-8").splitlines()
+    chosen = {ROOT / line.split("::")[0] for line in lines}
+    assert not [path for path in chosen if not path.is_file()]
+    parts = {path.parent for path in ROOT.glob("tests/**/test_*.py")}
+    parts -= {ROOT / "tests" / "fuzz"}  # all of it takes long
+    assert sorted(parts - {path.parent for path in chosen}) == []
+
+
+# Of the machine; the tests' own clock is anyio's, which can be virtual.
+STOPWATCHES = {
+    *("perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns"),
+    *("process_time", "thread_time", "time.time", "time.time_ns", "default_timer"),
+}
+
+
+def test_no_test_holds_the_machine_to_a_time() -> None:
+    """It may be busy with something else: that is what `make bench` is for."""
+    assert not [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in ROOT.glob("tests/**/*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute)
+        if ast.unparse(node) in STOPWATCHES
+        or ast.unparse(node).removeprefix("time.") in STOPWATCHES
+    ]

@@ -1,4 +1,4 @@
-"""A long call: it costs little time, and nothing piles up.
+"""A long call: nothing piles up.
 
 A minute in the ordinary suite, five with ``make test-slow``, an hour with
 ``make soak``.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from time import perf_counter
 
 import pytest
 from anyio import create_task_group, current_time, sleep
@@ -140,11 +139,10 @@ def kept() -> int:
     return sum(trace.size for trace in snapshot.traces)
 
 
-def check(backend: Backend, seconds: float, watched: float) -> float:
-    """Hold the call and look at what it consisted of; returns how long it took."""
-    counter, began = Counter(), perf_counter()
+def check(backend: Backend, seconds: float, watched: float) -> None:
+    """Hold the call and look at what it consisted of."""
+    counter = Counter()
     growth = run_virtually(backend, long_call, seconds, counter, watched)
-    took = perf_counter() - began
     rounds = seconds / (3 * 1.2 + 9.5)
     assert counter.counts["interruptions"] >= rounds - 1
     assert counter.counts["calls"] >= rounds / 2
@@ -152,18 +150,14 @@ def check(backend: Backend, seconds: float, watched: float) -> float:
     assert counter.counts["transcripts"] >= 20 * rounds
     assert counter.counts["played"] >= seconds  # a second of agent has 50 frames
     assert growth <= GROWTH
-    return took
 
 
 @pytest.mark.parametrize(
     "minutes", [1, pytest.param(5, marks=pytest.mark.slow)], ids=["one", "five"]
 )
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_minutes_take_a_fifth_of_their_time_and_leave_nothing(
-    backend: Backend, minutes: int
-) -> None:
-    length = minutes * MINUTE
-    assert check(backend, length, watched=0.4 * length) < length / 5
+def test_minutes_leave_nothing_behind(backend: Backend, minutes: int) -> None:
+    check(backend, minutes * MINUTE, watched=0.4 * minutes * MINUTE)
 
 
 @pytest.mark.soak
