@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import signal
 import socket
@@ -58,7 +59,7 @@ class Served:
         self.process = process
         self.welcome = welcome
         self._lines = lines
-        found = re.search(r"at (http://127\.0\.0\.1:\d+)\n", welcome)
+        found = re.search(r"at (http://(?:127\.0\.0\.1|0\.0\.0\.0):\d+)\n", welcome)
         assert found is not None, welcome
         self.url = found[1]
 
@@ -147,6 +148,27 @@ async def test_the_assistant_greets_answers_and_finishes_when_told_to_stop() -> 
         last = await server.until("cut: 0")
         assert re.search(r"end=caller seconds=\d+\.\d replies=3 cost_usd=0\.\d+", last)
         assert "5550107" not in server.welcome + last
+
+
+async def test_the_container_of_the_documentation_starts_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"^ENTRYPOINT (\[.*\])$", page, re.M)
+    (arguments,) = re.findall(r"^docker run .* my-agent (.*)$", page, re.M)
+    program, command, app, *options = json.loads(entry)
+    assert (program, command, app) == ("voxpipe", "serve", "my_agent:answer")
+    (tmp_path / "my_agent.py").write_text(AGENT)
+    async with served(
+        app,
+        *options,
+        *arguments.split(),
+        "--simulator",
+        cwd=tmp_path,
+        token="secret",
+    ) as server:
+        assert "checks    on: Twilio's signature" in server.welcome
+        server.process.send_signal(signal.SIGTERM)
 
 
 async def test_an_app_of_ones_own_serves_up_to_the_limit_and_a_second_signal_cuts(
