@@ -113,7 +113,7 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def test_no_signature_tells_of_the_machine_that_it_is_shown_on() -> None:
-    told = {}
+    told: dict[str, str] = {}
     for name, function in functions():
         try:
             told[name] = str(inspect.signature(function))

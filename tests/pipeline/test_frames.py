@@ -33,7 +33,7 @@ from voxpipe.pipeline import (
 SECRET = "my PIN is 4711"
 DOT = Image.of_array(np.zeros((1, 1), np.uint8)).data
 VALUES: list[Frame] = [
-    ReplyStart(turn=Turn()),
+    ReplyStart(of_turn=Turn()),
     ReplyEnd(turn=None),
     SpeechStarted(at=1.0),
     SpeechStopped(at=2.0),

@@ -20,9 +20,14 @@ from .turn import Turn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyStart(Frame):
-    """The model begins a reply: its turn can be watched, held and cut from here on."""
+    """The model begins a reply.
 
-    turn: Turn
+    Attributes:
+        of_turn: to be watched, held or cut from here on; not ``turn``, for this is told
+            though it was cut meanwhile.
+    """
+
+    of_turn: Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

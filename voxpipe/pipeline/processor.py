@@ -51,11 +51,8 @@ class Processor:
         return box
 
     def __repr__(self) -> str:
-        about = [
-            f"{port.name} {port.format}"
-            for port in (*self.inputs(), *self.outputs())
-            if port.format is not None
-        ]
+        ports: list[Input[Any] | Output[Any]] = [*self.inputs(), *self.outputs()]
+        about = [f"{each.name} {each.format}" for each in ports if each.format]
         if self.running:
             about.append("running")
         if self.fault_count:

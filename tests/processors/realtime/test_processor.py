@@ -481,7 +481,7 @@ def test_each_reply_is_handed_out_as_it_begins_and_its_words_know_it(
         await second.turn.over()
         await aside.outcome()
         assert model.turn is None
-        turns = [frame.turn for frame in begun.frames]
+        turns = [frame.of_turn for frame in begun.frames]
         assert turns == [first.turn, second.turn]
         for turn in turns:
             assert turn.timings.requested <= turn.timings.created
@@ -497,7 +497,7 @@ def test_each_reply_is_handed_out_as_it_begins_and_its_words_know_it(
             await phone_call.hold(plot)
         told = phone_call.probes["transcripts"].frames
         spoken = {each.of_turn: each.text for each in told if each.final}
-        assert [spoken[frame.turn] for frame in begun.frames] == [
+        assert [spoken[frame.of_turn] for frame in begun.frames] == [
             "Good evening to you all.",
             "And good night.",
         ]

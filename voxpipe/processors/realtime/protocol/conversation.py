@@ -376,7 +376,7 @@ class Conversation:
         own = begun.options is None
         if own or (self.settings.detection is None and begun.answers):
             self._input.note_on(begun.turn.timings)
-        self.outbox.tell("turns", ReplyStart(turn=begun.turn))
+        self.outbox.tell("turns", ReplyStart(of_turn=begun.turn))
 
     def _done(self, event: ev.ResponseEvent, now: float) -> None:
         told = event.response
