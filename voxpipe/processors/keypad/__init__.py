@@ -3,3 +3,7 @@
 from .keys import Keys
 
 __all__ = ["Keys"]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this

@@ -22,13 +22,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.pipeline import (
-    AudioFrame,
-    ReplyStart,
-    SpeechStarted,
-    SpeechStopped,
-    VoxpipeError,
-)
+from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped, VoxpipeError
 from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes
@@ -376,7 +370,7 @@ class Conversation:
         own = begun.options is None
         if own or (self.settings.detection is None and begun.answers):
             self._input.note_on(begun.turn.timings)
-        self.outbox.tell("turns", ReplyStart(of_turn=begun.turn))
+        self.outbox.begin(begun.turn)
 
     def _done(self, event: ev.ResponseEvent, now: float) -> None:
         told = event.response

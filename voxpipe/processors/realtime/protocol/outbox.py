@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from voxpipe.pipeline import AudioFrame, Frame
+from voxpipe.pipeline import AudioFrame, Frame, ReplyStart, Turn
 
 ClientEvent = dict[str, Any]
 """As the service reads it; its types are in ``events/client.py``."""
@@ -79,6 +79,10 @@ class Outbox:
         """Have it reported that a reply has failed, or was refused."""
         self.failed_replies += 1
         self.report(text)
+
+    def begin(self, turn: Turn) -> None:
+        """Have who reads ``turns`` told of a reply."""
+        self.tell("turns", ReplyStart(of_turn=turn))
 
     def report(self, text: str) -> None:
         """Have something reported."""
