@@ -42,6 +42,7 @@ ELSEWHERE = {
         "basicConfig",
         "INFO",
         "create_task",
+        "current_time",
         "stop_grace_period",
         "uint8",
         "uv",

@@ -16,3 +16,7 @@ __all__ = [
     "Understands",
     "consent",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this
