@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from anyio import create_task_group, sleep
+from anyio import create_task_group, current_time, sleep
 
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.runtime.wakeup import Wakeup
@@ -14,7 +14,7 @@ from voxpipe.processors.realtime import ItemRefused, Realtime
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import ItemEvent
 from voxpipe.processors.realtime.memory import Items, NoSummary, Summary
-from voxpipe.processors.realtime.memory.items import ANSWER_TIMEOUT
+from voxpipe.processors.realtime.memory.items import ANSWER_TIMEOUT, RETRIEVE_TIMEOUT
 from voxpipe.processors.tools import tool
 from voxpipe.simulator import CallTool, Failure, Line, Script
 
@@ -165,6 +165,20 @@ def test_a_service_that_says_nothing_is_given_up(backend: Backend) -> None:
             await items.delete("item_1")
         (order,) = bench.sent(DELETE)
         bench.refuses("item_delete_invalid_item_id", order["event_id"])  # too late
+
+    run_virtually(backend, conversation)
+
+
+def test_a_long_item_has_longer_to_come(backend: Backend) -> None:
+    async def conversation() -> None:
+        bench = Bench()
+        items = Items(
+            bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+        )
+        began = current_time()
+        with pytest.raises(TransportError, match="none within 60 s"):
+            await items.retrieve("item_1")
+        assert current_time() - began == pytest.approx(RETRIEVE_TIMEOUT)
 
     run_virtually(backend, conversation)
 

@@ -26,6 +26,8 @@ from . import summary as sm
 from .export import Export, exported
 
 ANSWER_TIMEOUT = 10.0  # seconds for the service's word; it takes a round trip
+# For an item with its audio: an hour of it has 230 MB. A line that is dead ends sooner.
+RETRIEVE_TIMEOUT = 60.0
 LOOK_INTERVAL = 1.0  # seconds between looks whether nobody speaks, if nothing is told
 SHARE = 0.25  # of a budget, for the summary itself
 
@@ -41,7 +43,8 @@ class Items:
 
     * `ItemRefused` when the service would not, with its code,
     * `SessionLost` when the session has ended first,
-    * `TransportError` when there is no answer within 10 s.
+    * `TransportError` when there is no answer within 10 s; an item that is retrieved
+      has 60 s to come.
 
     Args:
         conversation: whose items they are.
@@ -254,13 +257,14 @@ class Items:
         return await self._answer(edit)
 
     async def _answer(self, edit: ItemEdit) -> ev.Item | None:
+        patience = RETRIEVE_TIMEOUT if edit.act == "retrieve" else ANSWER_TIMEOUT
         try:
-            with fail_after(ANSWER_TIMEOUT):
+            with fail_after(patience):
                 return await edit.answer()
         except TimeoutError:
             raise TransportError(
                 f"expected the service's word on an order to {edit.act} an item, got "
-                f"none within {ANSWER_TIMEOUT:.0f} s"
+                f"none within {patience:.0f} s"
             ) from None
         finally:
             self._conversation.edits.forget(edit)
