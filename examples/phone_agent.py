@@ -32,7 +32,7 @@ async def departure(train: str) -> str:
 async def answer(call: Call, **session_options: Any) -> None:
     """Greet the caller, tell them about trains, and hang up when they are done."""
 
-    @tool
+    @tool(reply="if_silent")  # one goodbye: before the call, or after it
     async def hang_up() -> str:
         """End the call when the caller has said goodbye."""
         call.hang_up()  # after the last word was heard

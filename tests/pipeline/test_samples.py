@@ -81,6 +81,15 @@ def test_other_samples_are_refused_with_the_cure(samples: Any, says: str) -> Non
         AudioFrame.of(samples, RATE)
 
 
+def test_other_samples_of_a_frame_keep_its_moment_and_its_reply() -> None:
+    frame = AudioFrame.of(TONE, RATE, start=1.5, turn=Turn())
+    quieter = frame.with_samples(frame.samples / 32_768 * 0.5)
+    assert (quieter.start, quieter.turn) == (1.5, frame.turn)
+    assert np.abs(quieter.samples - frame.samples / 2).max() <= 0.5
+    with pytest.raises(FormatError, match=r"frame lasts .*frame.with_samples"):
+        frame.with_data((frame.samples * 0.5).tobytes())
+
+
 def test_a_rate_that_audio_cannot_have_is_refused() -> None:
     with pytest.raises(FormatError, match="rate must be"):
         AudioFrame.of(TONE, 24)
@@ -90,11 +99,11 @@ def test_a_rate_that_audio_cannot_have_is_refused() -> None:
 
 FRAME = AudioFrame.of(TONE, RATE)
 RUBBISH: list[tuple[Any, str]] = [
-    (FRAME.samples // 2, r"not an array of int16: AudioFrame.of.*samples.tobytes\(\)"),
-    (FRAME.samples * 0.5, "not an array of float64: AudioFrame.of"),
+    (FRAME.samples // 2, r"not an array of int16: frame.with_samples.*AudioFrame.of"),
+    (FRAME.samples * 0.5, "not an array of float64: frame.with_samples"),
     (np.zeros(4, np.uint8), "not an array of uint8"),
     (memoryview(array("h", [1, 2])), "not memoryview"),
-    (array("f", [1.0]), "not array: AudioFrame.of"),
+    (array("f", [1.0]), "not array: frame.with_samples"),
     ([1, 2], "not list"),
     ("AAAA", "not str"),
     (None, "not NoneType"),

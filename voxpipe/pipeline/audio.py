@@ -169,8 +169,8 @@ def bytes_of(data: Any) -> bytes:
             if view.itemsize == 1:
                 return view.tobytes()
     raise FormatError(
-        f"audio is bytes, not {what}: AudioFrame.of(samples, rate) makes a frame of "
-        "int16 or float samples, samples.tobytes() makes bytes of int16"
+        f"audio is bytes, not {what}: frame.with_samples(samples) puts int16 or float "
+        "samples in the place of a frame's, AudioFrame.of(samples, rate) makes another"
     )
 
 

@@ -187,6 +187,16 @@ class AudioFrame(_Sound):
         frame: AudioFrame = draft
         return frame
 
+    def with_samples(self, samples: Samples | NDArray[np.floating[Any]]) -> AudioFrame:
+        """The same moment of the same reply as pcm16, with samples as `of` takes them.
+
+        Raises:
+            FormatError: another type, scale or shape, or they last longer.
+        """
+        from .samples import pcm16_of
+
+        return self.with_data(*pcm16_of(samples, self.format.rate))
+
     def moved(self, *, start: float, turn: Turn | None) -> AudioFrame:
         """The same samples at another moment, or of another reply; not decoded."""
         draft: Any = _Draft()
@@ -223,8 +233,8 @@ class AudioFrame(_Sound):
             return
         raise FormatError(
             f"this frame lasts {self.duration * 1000:g} ms, and the data "
-            f"{duration * 1000:g} ms: floats become bytes by "
-            "samples.astype(np.int16).tobytes(), and what really lasts longer is "
+            f"{duration * 1000:g} ms: arrays, floats above all, go into "
+            "frame.with_samples(samples), and what really lasts longer is "
             "another moment: AudioFrame(data=..., format=..., start=..., turn=...)"
         )
 
