@@ -218,7 +218,8 @@ def _annotated(hint: Any, known: Any) -> Any:
 def _undescribable(name: str, error: Exception) -> ToolError:
     return ToolError(
         f"the tool {name} has a parameter that JSON cannot describe: use plain types, "
-        "enums, dates, lists, dicts, dataclasses or pydantic models "
+        "enums, dates, lists, dicts, dataclasses or pydantic models, or Context[...] "
+        "for what ToolRouter(context=...) is given "
         f"({str(error).splitlines()[0]})"
     )
 

@@ -14,6 +14,7 @@ from voxpipe.processors.realtime import (
     Settings,
 )
 from voxpipe.processors.realtime.config.turn_detection import TurnDetection
+from voxpipe.processors.tools import ToolRouter, tool
 
 
 def wire(**settings: Any) -> Any:
@@ -138,6 +139,20 @@ def test_misspelt_settings_are_refused() -> None:
         ConfigurationError, match="output is one of audio, text, not 'both'"
     ):
         Settings(output="both")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_tools_that_the_service_cannot_be_told_of_are_refused_with_the_cure() -> None:
+    @tool
+    async def hours() -> str:
+        """Tell when it is open."""
+        return "six"
+
+    router = ToolRouter([hours])
+    wrong: tuple[Any, ...] = ([hours], router, router.schemas[0], "hours", 7)
+    for tools in wrong:
+        with pytest.raises(ConfigurationError, match=r"tools\.schemas"):
+            Settings(tools=tools)
+    assert Settings(tools=router.schemas).declares_tools
 
 
 def test_instructions_stay_out_of_the_repr() -> None:

@@ -83,6 +83,7 @@ class Settings:
             )
         one_of("output", self.output, get_args(Modality))
         check_labels(self.mcp)
+        _check_tools(self.tools)
         if self.speed is not None:
             between("speed", self.speed, 0.25, 1.5)
         if self.max_output_tokens is not None and self.max_output_tokens != "inf":
@@ -178,6 +179,16 @@ def _not_for(model: str, field: str) -> ConfigurationError:
     return ConfigurationError(
         f"{field}= is for models that reason, such as {DEFAULT_MODEL}, not for "
         f"{model}: leave it out"
+    )
+
+
+def _check_tools(tools: Any) -> None:
+    listed = not isinstance(tools, Mapping | str) and isinstance(tools, Iterable)
+    if listed and all(isinstance(each, Mapping) for each in tools):
+        return
+    raise ConfigurationError(
+        "tools= takes what the service is told of them: tools.schemas, where tools is "
+        "the ToolRouter that runs them"
     )
 
 
