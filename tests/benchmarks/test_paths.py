@@ -19,8 +19,8 @@ NAMES = ("caller", "delta", "interruption", "tool", "start")
 MOST = {
     "caller": Figures(calls=43, files=18, moves=24, returns=8, tasks=0),
     "delta": Figures(calls=47, files=18, moves=31, returns=15, tasks=2),
-    "interruption": Figures(calls=131, files=37, moves=72, returns=37, tasks=3),
-    "tool": Figures(calls=235, files=47, moves=131, returns=86, tasks=9),
+    "interruption": Figures(calls=135, files=44, moves=80, returns=38, tasks=3),
+    "tool": Figures(calls=276, files=54, moves=153, returns=100, tasks=9),
     "start": Figures(calls=107, files=39, moves=66, returns=28, tasks=3),
 }
 
