@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-slow test-system soak fuzz check format docs bench bench-calls clean
+.PHONY: help demo smoke test test-slow test-system test-lowest soak fuzz check format docs bench bench-calls \
+    clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -32,6 +33,7 @@ help:
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
 	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
+	@echo '  make test-lowest   the core on the oldest versions that pyproject.toml allows'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
 	@echo '  make fuzz          a million broken messages into both sides: a minute'
 	@echo '  .ci/run            what continuous integration runs: check, and every test'
@@ -54,6 +56,12 @@ test-slow: .venv/.ready-dev
 
 test-system: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q -m system
+
+# The plugin by name, and voxpipe from here: nothing is installed but what it needs.
+test-lowest: .lowest-venv/.ready-lowest
+	PYTHONPATH=.:$(PYTHONPATH) .lowest-venv/bin/python -m pytest -q $(PARALLEL) -p voxpipe.pytest_plugin \
+	    -m 'not slow and not system and not soak' \
+	    tests/pipeline tests/processors/realtime/protocol tests/transports/serving
 
 soak: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest $(PARALLEL) -m soak --durations=10 -o faulthandler_timeout=3600
@@ -82,7 +90,7 @@ bench-calls: .venv/.ready-dev .bench-venv/.ready-bench
 	$(PYTHON_IN_VENV) -m benchmarks.calls
 
 clean:
-	rm -rf .venv .bench-venv build dist demo-out docs/reference .*_cache .hypothesis
+	rm -rf .venv .bench-venv .lowest-venv build dist demo-out docs/reference .*_cache .hypothesis
 
 .venv/.ready-demo: pyproject.toml .ci/setup
 	@.ci/setup demo
@@ -92,3 +100,6 @@ clean:
 
 .bench-venv/.ready-bench: .ci/setup
 	@.ci/setup bench
+
+.lowest-venv/.ready-lowest: pyproject.toml .ci/setup
+	@.ci/setup lowest

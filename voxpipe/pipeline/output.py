@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from .fused import Tree
 from .ports import Port
 from .queue import CHECKPOINT_EVERY, Delivery, Queue
 from .routes import Drawable, OpenRoute
+from .runtime.wakeup import Wakeup
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -36,6 +38,7 @@ class Output(Port, Drawable[T_co]):
         "_direct",
         "_ended",
         "_learned",
+        "_line",
         "_run",
         "_seen",
         "_yield_at",
@@ -57,6 +60,7 @@ class Output(Port, Drawable[T_co]):
         self._learned = False  # `format` was not declared
         self._ended = False
         self._yield_at = CHECKPOINT_EVERY  # `sent`, when to let others run
+        self._line: deque[Wakeup] = deque()  # as many as tasks send here and wait
 
     def drawn(self) -> OpenRoute[T_co]:
         """The route that begins here."""
@@ -77,6 +81,7 @@ class Output(Port, Drawable[T_co]):
         self._ended = False
         self.sent = self.stale = 0
         self._yield_at = CHECKPOINT_EVERY
+        self._line = deque()
 
     def disconnect(self) -> None:
         """The run is over."""
@@ -133,7 +138,9 @@ class Output(Port, Drawable[T_co]):
         if turn is not None and turn.is_cut:
             return await self._pass_over()
         run = self._run
-        await self.deliver(self._push(frame))
+        rest = self._queue_up(self._push(frame))
+        if rest:
+            await self._wait_for_room(rest)
         return run is None or not run.abandoned
 
     async def _pass_over(self) -> bool:
@@ -151,8 +158,8 @@ class Output(Port, Drawable[T_co]):
         """As `send`, as far as that needs no waiting: also outside of every task.
 
         Returns:
-            What readers had no room for, to be given to `deliver` before anything else
-            is sent; empty if all have got it.
+            What readers had no room for, and what comes after it: to be given to
+            `deliver` before anything else is sent; empty if all have got it.
 
         Raises:
             FormatError, Exception: as `send`.
@@ -161,14 +168,56 @@ class Output(Port, Drawable[T_co]):
         if each.turn is not None and each.turn.is_cut:
             self.stale += 1
             return ()
-        return [made for made in self._push(each) if not made[0].put_nowait(made[1])]
+        return self._queue_up(self._push(each))
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Queue each where it is to go, waiting where a reader has no room."""
-        for queue, each in deliveries:
+        rest = self._queue_up(deliveries)
+        if rest:
+            await self._wait_for_room(rest)
+
+    def _queue_up(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Queue what needs no waiting; the first that has to wait holds back the rest.
+
+        Others may be in line: a box that holds frames back gives out what came from
+        another task, so what leaves it must not overtake what left it before.
+        """
+        if self._line:
+            return deliveries
+        for at, (queue, each) in enumerate(deliveries):
             if not queue.put_nowait(each):
-                self._yield_at = self.sent + CHECKPOINT_EVERY
-                await queue.put_later(each)
+                return deliveries[at:]
+        return ()
+
+    async def _wait_for_room(self, deliveries: Sequence[Delivery]) -> None:
+        self._yield_at = self.sent + CHECKPOINT_EVERY
+        place = Wakeup()
+        self._line.append(place)
+        try:
+            if self._line[0] is not place:
+                await self._wait_for_others(place, deliveries)
+            for queue, each in deliveries:
+                if not queue.put_nowait(each):
+                    await queue.put_later(each)
+        finally:
+            self._line.remove(place)
+            if self._line:
+                self._line[0].set()
+
+    async def _wait_for_others(
+        self, place: Wakeup, deliveries: Sequence[Delivery]
+    ) -> None:
+        # Frames of cut turns are read by nobody: it does not matter whom they overtake.
+        turns = {each.turn for _, each in deliveries}
+        keys = [(turn, turn.watch(place.set)) for turn in turns if turn is not None]
+        try:
+            while self._line[0] is not place and not all(
+                turn is not None and turn.is_cut for turn in turns
+            ):
+                await place.wait()
+        finally:
+            for turn, key in keys:
+                turn.unwatch(key)
 
     def offer(self: Output[T], frame: T) -> None:
         """Give ``frame`` to every reader that has room, without waiting.
@@ -176,8 +225,13 @@ class Output(Port, Drawable[T_co]):
         For news of which the next is as good; a reader without room misses this one,
         and counts it.
         """
-        for queue, _ in self.send_nowait(frame):
-            queue.miss()
+        each: Any = frame
+        if each.turn is not None and each.turn.is_cut:
+            self.stale += 1
+            return
+        for queue, made in self._push(each):
+            if not queue.put_nowait(made):
+                queue.miss()
 
     def _push(self, frame: Any) -> Sequence[Delivery]:
         run = self._run
