@@ -185,7 +185,7 @@ def test_cutting_the_stream_differently_moves_no_mark(
         for a, b in pairwise(bounds)
     ]
     for engine in (None, LoudAt16k):
-        cut = marks(out_of(Vad(engine and engine()), played))
+        cut = marks(out_of(Vad(engine() if engine else None), played))
         assert cut == uncut(engine, rate)
         assert len(cut) == 4
 
@@ -197,7 +197,7 @@ def bursts(rate: int) -> Int16:
 @cache
 def uncut(engine: type[Loud] | None, rate: int) -> list[SpeechStarted | SpeechStopped]:
     at_once = frames(bursts(rate), rate, size=2.0)
-    return marks(out_of(Vad(engine and engine()), at_once))
+    return marks(out_of(Vad(engine() if engine else None), at_once))
 
 
 @pytest.mark.parametrize("encoding", ["pcm16", "ulaw", "alaw"])
