@@ -49,10 +49,10 @@ def out(
 ) -> Path:
     """What `voxpipe demo` leaves, and what it printed in ``printed.txt``."""
     folder = tmp_path_factory.mktemp("demo")
-    real = request.param == "real"
-    told = (
-        voxpipe("demo", "--out", folder) if real else printed_of(guests_visit(), folder)
-    )
+    if request.param == "real":
+        told = voxpipe("demo", "--out", folder)
+    else:
+        told = printed_of(guests_visit(), folder)
     (folder / "printed.txt").write_text(told, encoding="utf-8")
     return folder
 
