@@ -1,7 +1,7 @@
 """What an interruption costs: 1,000 of them at random times through full queues.
 
 An agent speaks far faster than it is heard, so that three queues and the device's lead
-are full; an ear plays 20 ms frames. At random moments somebody decides to interrupt.
+are full; a sink plays 20 ms frames. At random moments somebody decides to interrupt.
 
 *Latency*: from the decision until the device was told to forget what it has, after
 which nothing of the old reply may be written. In real time, on asyncio.
@@ -10,7 +10,7 @@ which nothing of the old reply may be written. In real time, on asyncio.
 was, after the decision. In virtual time, so that replies of any length can be met,
 and with 250 ms deltas too.
 
-*Naive*: the same boxes, queues and ear, but the reply is not cut: an `Interruption`
+*Naive*: the same boxes, queues and sink, but the reply is not cut: an `Interruption`
 follows the audio in band, as frameworks without turns have it. Same random times.
 """
 
@@ -40,7 +40,7 @@ from voxpipe.pipeline.testing import run_virtual
 from .report import Options, Report, main
 
 INTERRUPTIONS = 1_000
-RELAYS = 2  # with the ear's, three queues
+RELAYS = 2  # with the sink's, three queues
 SEED = 20_260_101
 LEAD = 0.2  # seconds that the device is ahead of the ear, as in Playout
 SOON = (0.010, 0.060)  # seconds after the first sound; in real time, to be done in time
@@ -122,7 +122,7 @@ class Relay(Processor):
 
 
 class Loudspeaker(Processor):
-    """An ear, and a device which only notes what is asked of it.
+    """A sink, and a device which only notes what is asked of it.
 
     Args:
         stale: counts what should not have come.

@@ -113,7 +113,7 @@ def test_the_test_above_can_fail(source: str) -> None:
     [
         "from anyio import create_memory_object_stream\ncreate_memory_object_stream(0)",
         "import anyio\nanyio.create_memory_object_stream[bytes](_CAPACITY)",
-        "from .queue import Queue\nQueue('ear', 4, 200.0)",
+        "from .queue import Queue\nQueue('sink', 4, 200.0)",
         "import math\ndeadline = math.inf\nwait(math.inf)",
         "from functools import lru_cache\nlru_cache(maxsize=64)",
     ],

@@ -41,10 +41,11 @@ async def ask(instructions="Be kind.", **options):
 _SIMULATOR = (
     _ASK
     + """
-from voxpipe.simulator import Line, Script
+from voxpipe.simulator import Line, Script, Timing
 
 async def test_a_script_in_python(realtime_simulator):
-    script = Script(replies=[Line(say="Good evening.")])
+    fast = Timing(first_text_ms=0, text_token_ms=0)
+    script = Script(replies=[Line(say="Good evening.")], timing=fast)
     assert "Good evening." in await ask(connect=realtime_simulator(script))
 
 async def test_a_script_beside_the_test(realtime_simulator):
@@ -98,7 +99,8 @@ def test_pytest_finds_it_where_voxpipe_is_installed() -> None:
 def test_a_simulator_follows_a_script_on_both_loops(
     pytester: pytest.Pytester,
 ) -> None:
-    pytester.makefile(".yaml", ada="replies: [{say: Buona sera.}]")
+    script = "{replies: [{say: Buona sera.}], timing: {first_text_ms: 0}}"
+    pytester.makefile(".yaml", ada=script)
     pytester.makepyfile(_SIMULATOR)
     run(pytester).assert_outcomes(passed=6)
 

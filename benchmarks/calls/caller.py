@@ -11,7 +11,7 @@ from binascii import a2b_base64
 from collections.abc import Sequence
 from typing import Literal
 
-from .ear import Ear
+from .carrier_buffer import CarrierBuffer
 from .session import THINKING
 from .speech import RATE, agent_seconds, quiet_head
 from .tally import Tally
@@ -52,7 +52,7 @@ class Caller:
         self._begun: float | None = None  # the reply's first loud sample
         self._came = 0.0  # seconds of the reply
         self._interrupts = self._cleared = False
-        self.ear = Ear()
+        self.buffer = CarrierBuffer()
 
     @property
     def talks(self) -> bool:
@@ -100,7 +100,7 @@ class Caller:
     def _has_enough(self, now: float) -> bool:
         """Whether to interrupt now; also notices the end of the reply."""
         whole = self._came >= _REPLY - TAIL
-        if now > self.ear.dry_at + (TAIL if whole else 2.0):
+        if now > self.buffer.dry_at + (TAIL if whole else 2.0):
             if not whole:
                 self._tally.fault("cut_short")
             self._pause(now)
@@ -125,7 +125,7 @@ class Caller:
             tally.stale += tally.is_open
             return
         codes = a2b_base64(payload)
-        starts, gap = self.ear.play(len(codes) / RATE["ulaw"], now)
+        starts, gap = self.buffer.play(len(codes) / RATE["ulaw"], now)
         if state == "waits":
             self._state = "listens"
             self._replies += 1
@@ -142,7 +142,7 @@ class Caller:
 
     def clear(self, now: float) -> None:
         """Forget what was not played."""
-        self.ear.clear(now)
+        self.buffer.clear(now)
         if self._state == "speaks" and self._interrupts and not self._cleared:
             self._cleared = True
             if self._tally.is_open:

@@ -83,7 +83,7 @@ class Line(asyncio.Protocol):
             b'"%b"}}'
             % (self._sent + 1, self._media, self._sent, self._ticks * 20, payload)
         )
-        for name in caller.ear.reached(now):
+        for name in caller.buffer.reached(now):
             self._tell("mark", mark={"name": name})
 
     def hang_up(self) -> None:
@@ -157,7 +157,7 @@ class Line(asyncio.Protocol):
             return
         told = json.loads(message)
         if told["event"] == "mark":
-            self.caller.ear.mark(told["mark"]["name"], now)
+            self.caller.buffer.mark(told["mark"]["name"], now)
         elif told["event"] == "clear":
             self.caller.clear(now)
 

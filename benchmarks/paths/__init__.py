@@ -4,7 +4,7 @@ It counts what a reader has to follow, not time. Five things happen as they do i
 over real sockets, and every call in voxpipe's own code is written down:
 
 1. a caller's 20 ms: from the carrier's socket to the model's;
-2. a delta of audio: from the model's socket to where the ear takes it;
+2. a delta of audio: from the model's socket to where the sink takes it;
 3. an interruption: from ``speech_started`` until the model has its truncation and the
    carrier its ``clear``;
 4. a tool call: from the item that calls until its output and a ``response.create`` are
@@ -27,7 +27,7 @@ one that does not count; the start has a process of its own for each run.
 
 A path begins when its first message is read from a socket, and ends when its last one
 is written to one. Both are recognised by what is in them, and nothing else is sent
-meanwhile. What can still come in between are timers of voxpipe's, such as an ear's pace
+meanwhile. What can still come in between are timers of voxpipe's, such as a sink's pace
 or the switchboard's look at all calls: 7 to 17 calls more, in one run of ten or so. A
 test had better hold the shortest run.
 

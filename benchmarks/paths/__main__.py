@@ -30,7 +30,7 @@ follow: calls, files, moves from file to file, returns to a file that was there 
 and tasks of the event loop that take part. Over real sockets; six seconds.
 
   1  a caller's 20 ms: from the carrier's socket to the model's
-  2  a delta of audio: from the model's socket to the ear
+  2  a delta of audio: from the model's socket to the sink
   3  an interruption: speech_started, truncate, clear
   4  a tool call: the item that calls, its output, response.create
   5  voxpipe serve --simulator, until it listens

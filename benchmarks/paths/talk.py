@@ -10,7 +10,7 @@ from benchmarks.calls.events import Answer, Event, delta_texts, encode
 from .recorder import Trace
 from .stage import Stage
 
-# 200 ms each, of mu-law: what an ear is ahead, so that it takes each one at once.
+# 200 ms each, of mu-law: what a sink is ahead, so that it takes each one at once.
 _DELTAS = delta_texts([b"\x7f" * 1_600] * 8, "ulaw")
 _HEARD = 0.05  # seconds of a reply until it is interrupted; less than a delta
 
@@ -37,7 +37,7 @@ def hear(stage: Stage) -> Trace:
 
 
 def listen(stage: Stage, reply: Answer) -> Trace:
-    """The model speaks: its second delta, for the first one wakes the ear up."""
+    """The model speaks: its second delta, for the first one wakes the sink up."""
     model = stage.model
     model.say(*reply.created(), *reply.opening())
     model.say(*_next(reply))
@@ -49,7 +49,7 @@ def listen(stage: Stage, reply: Answer) -> Trace:
     with stage.windows.open(b"response.output_audio.delta", written) as window:
         model.say(delta)
     stage.settle()
-    # The task that writes to the carrier is the ear's.
+    # The task that writes to the carrier is the sink's.
     return window.trace.before_task(window.ended_by)
 
 

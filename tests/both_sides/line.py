@@ -13,9 +13,7 @@ from voxpipe.pipeline import (
     SpeechStopped,
     ToolCall,
     ToolResult,
-    Turn,
 )
-from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.events import read_order
@@ -28,6 +26,7 @@ from voxpipe.simulator.service.conversation.items import Item
 from voxpipe.simulator.service.machine import Machine
 from voxpipe.simulator.service.session.state import SpeechRequest
 
+from ..playhead import Played
 from ..processors.realtime.call import speech
 from ..processors.realtime.sdk_events import judge
 
@@ -49,16 +48,6 @@ SCRIPT = Script(
 
 VOICE = AudioFrame(data=speech(FRAME), format=PCM_24K)
 SILENCE = AudioFrame(data=PCM_24K.silence(FRAME), format=PCM_24K)
-
-
-class Ear:
-    """Plays what is taken out of a reply, as fast as it is told to."""
-
-    def __init__(self) -> None:
-        self.played: dict[Turn, float] = {}
-
-    def position(self, turn: Turn) -> tuple[float, Basis]:
-        return self.played[turn], "measured"
 
 
 class Telephone:
@@ -96,7 +85,7 @@ class Telephone:
         self.edits: list[ItemEdit] = []
         self.played: dict[str, float] = {}
         self.faults: list[str] = []
-        self._ear = Ear()
+        self._playhead = Played()
         self.client.send("session.update", session=chosen.to_wire())
         self.collect()
         self.carry_up(len(self.up))
@@ -230,19 +219,16 @@ class Telephone:
         return None
 
     def play(self, seconds: float) -> None:
-        """The caller's ear plays so much more of a reply, if it is there."""
+        """So much more of a reply is played, if it is there."""
         reply = self.playing
         if reply is None:
             return
         turn = reply.turn
         while reply.take(self.now) is not None:
             assert not turn.is_cut, "audio of a cut reply came out"
-        if not turn.has_playhead:
-            self._ear.played[turn] = 0.0
-            turn.playing_on(self._ear)
-        played = min(turn.generated, self._ear.played[turn] + seconds)
-        self._ear.played[turn] = played
-        turn.note_played(played, "measured")
+        played = self._playhead.seconds.get(turn, 0.0)
+        played = min(turn.generated, played + seconds)
+        self._playhead.plays(turn, played)
         if reply.store.closed and played == turn.generated:
             reply.all_left()
             turn.finish()

@@ -122,12 +122,20 @@ def question() -> AudioFrame:
     )
 
 
-async def test_the_assistant_greets_answers_and_finishes_when_told_to_stop() -> None:
+async def test_it_says_where_it_is_and_ends_when_told_to_stop() -> None:
     async with served("--simulator") as server:
         assert f"webhook   {server.url}/twilio/answer\n" in server.welcome
         assert "model     simulated, at http://127.0.0.1:" in server.welcome
         assert "checks    off: only this machine can call" in server.welcome
         assert await server.get("/healthz") == (200, "alive\n")
+        assert (await server.get("/readyz"))[0] == 200
+        server.process.send_signal(signal.SIGTERM)
+        await server.until("cut: 0")
+
+
+@pytest.mark.slow
+async def test_the_assistant_greets_answers_and_finishes_when_told_to_stop() -> None:
+    async with served("--simulator") as server:
         twilio = FakeTwilio(server.url)
         async with twilio.call(caller="+15550107") as caller:
             greeting = await caller.listen()

@@ -118,12 +118,12 @@ class Evening:
     """What came of a run."""
 
     speaker: Loudspeaker
-    heard: Probe
+    probe: Probe
     duration: float
 
     @property
     def played(self) -> bytes:
-        return self.heard.data
+        return self.probe.data
 
 
 def play(
@@ -133,7 +133,7 @@ def play(
 ) -> Evening:
     """Play ``frames`` in virtual time while something else goes on beside it."""
     speaker = speaker or Loudspeaker()
-    heard = Probe()
+    probe = Probe()
     source = Source(frames)
 
     async def evening() -> float:
@@ -142,13 +142,13 @@ def play(
             for each in meanwhile:
                 tasks.start_soon(each)
             await Pipeline(
-                source.output >> speaker.speaks, speaker.played >> heard.input
+                source.output >> speaker.speaks, speaker.played >> probe.input
             ).run()
             tasks.cancel_scope.cancel()
         speaker.device.play(current_time())
         return current_time() - began
 
-    return Evening(speaker, heard, run_virtual(evening))
+    return Evening(speaker, probe, run_virtual(evening))
 
 
 def at(moments: Mapping[float, Callable[[], object]]) -> Story:

@@ -1,4 +1,4 @@
-"""The ledger shares what was heard of a reply among its items."""
+"""The ledger shares what was played of a reply among its items."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def test_an_item_that_goes_on_after_another_is_counted_together() -> None:
         st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.floats(0.001, 2.0)),
         max_size=8,
     ),
-    heard=st.floats(0.0, 20.0),
+    played=st.floats(0.0, 20.0),
 )
-def test_what_was_heard_of_the_items_is_what_was_heard_of_the_reply(
-    lengths: list[tuple[str, int, float]], heard: float
+def test_what_was_played_of_the_items_is_what_was_played_of_the_reply(
+    lengths: list[tuple[str, int, float]], played: float
 ) -> None:
     ledger = Ledger()
     for item, index, seconds in lengths:
         ledger.grow(seconds, item, index)
-    items = ledger.items(heard, "estimated")
+    items = ledger.items(played, "estimated")
     assert sum(item.generated for item in items) == pytest.approx(ledger.generated)
     assert sum(item.played for item in items) == pytest.approx(
-        min(heard, ledger.generated)
+        min(played, ledger.generated)
     )
     assert all(0.0 <= item.played <= item.generated + 1e-9 for item in items)
     keys = [(item.item_id, item.content_index) for item in items]

@@ -1,4 +1,4 @@
-"""The reusable ear, in virtual time: its pace, its ledger, cuts, holds and ends."""
+"""A playout, in virtual time: its pace, its ledger, cuts, holds and ends."""
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ def test_a_device_that_runs_dry_within_a_reply_is_counted() -> None:
                 await self.output.send(frame)
             await self.output.send(ReplyEnd(turn=turn))
 
-    heard, stutter = Probe(), Stutter()
+    played, stutter = Probe(), Stutter()
     run_virtual(
-        Pipeline(stutter.output >> speaker.speaks, speaker.played >> heard.input).run
+        Pipeline(stutter.output >> speaker.speaks, speaker.played >> played.input).run
     )
     assert speaker.playout.underruns == 1
-    assert heard.data == counted(1.0)
+    assert played.data == counted(1.0)
 
 
 def test_between_two_replies_the_device_may_run_dry() -> None:
@@ -173,8 +173,8 @@ def test_audio_of_no_turn_is_played_like_any_other() -> None:
 def test_what_was_played_belongs_to_no_turn_any_more() -> None:
     turn = Turn()
     evening = play([*reply(turn, 0.2), ReplyEnd(turn=turn)])
-    assert {frame.turn for frame in evening.heard.frames} == {None}
-    assert [frame.start for frame in evening.heard.frames] == [
+    assert {frame.turn for frame in evening.probe.frames} == {None}
+    assert [frame.start for frame in evening.probe.frames] == [
         nearly(n * 0.02) for n in range(10)
     ]
 
@@ -182,8 +182,8 @@ def test_what_was_played_belongs_to_no_turn_any_more() -> None:
 def test_played_frames_come_when_their_last_sample_was_heard() -> None:
     turn = Turn()
     evening = play([*reply(turn, 0.2), ReplyEnd(turn=turn)])
-    first = evening.heard.times[0]
-    assert [t - first for t in evening.heard.times] == [
+    first = evening.probe.times[0]
+    assert [t - first for t in evening.probe.times] == [
         nearly(n * 0.02) for n in range(10)
     ]
 
@@ -221,18 +221,18 @@ def test_a_cut_while_the_ear_waits_for_more_clears_what_the_device_still_has() -
                 await self.output.send(frame)
             await silence.wait()  # the model has not yet made the rest
 
-    thinker, heard = Thinker(), Probe()
+    thinker, played = Thinker(), Probe()
 
     async def evening() -> None:
         async with create_task_group() as tasks:
             tasks.start_soon(at({0.05: turn.cut, 0.06: silence.set}))
             await Pipeline(
-                thinker.output >> speaker.speaks, speaker.played >> heard.input
+                thinker.output >> speaker.speaks, speaker.played >> played.input
             ).run()
 
     run_virtual(evening)
     assert [cleared for _, cleared in speaker.device.clears] == [turn]
-    assert heard.data == counted(0.05)
+    assert played.data == counted(0.05)
     assert turn.played == nearly(0.05)
 
 
@@ -283,11 +283,11 @@ def test_a_cut_spares_the_last_words_of_the_reply_before_it() -> None:
 def test_without_a_clear_the_lead_plays_out_and_counts_as_heard() -> None:
     turn, other = Turn(), Turn()
     speaker = Loudspeaker(clears="plays out")
-    heard_at_the_cut: list[float] = []
+    played_at_the_cut: list[float] = []
 
     def cut() -> None:
         turn.cut()
-        heard_at_the_cut.append(turn.played)
+        played_at_the_cut.append(turn.played)
 
     evening = play(
         [*reply(turn, 3.0), ReplyEnd(turn=turn), *reply(other, 0.1)],
@@ -297,7 +297,7 @@ def test_without_a_clear_the_lead_plays_out_and_counts_as_heard() -> None:
     written = [frame for _, frame in speaker.device.writes if frame.turn is turn]
     assert turn.played == nearly(sum(frame.duration for frame in written))
     assert 1.0 < turn.played <= 1.0 + 0.2 + 0.02 + 1e-6
-    assert heard_at_the_cut == [turn.played]
+    assert played_at_the_cut == [turn.played]
     assert evening.played == speaker.device.sounded
     assert evening.played == counted(turn.played) + counted(0.1)
     assert len(speaker.device.gaps) == 1  # the next reply queues up behind it
@@ -373,7 +373,7 @@ def test_a_second_hold_does_not_make_the_first_longer() -> None:
 
 
 def test_a_reply_that_is_held_before_it_began_waits_and_wakes_at_once() -> None:
-    turn, speaker, heard = Turn(), Loudspeaker(), Probe()
+    turn, speaker, played = Turn(), Loudspeaker(), Probe()
 
     async def evening() -> float:
         turn.hold()
@@ -382,12 +382,12 @@ def test_a_reply_that_is_held_before_it_began_waits_and_wakes_at_once() -> None:
             tasks.start_soon(at({0.7: turn.resume}))
             source = Source([*reply(turn, 0.5), ReplyEnd(turn=turn)])
             await Pipeline(
-                source.output >> speaker.speaks, speaker.played >> heard.input
+                source.output >> speaker.speaks, speaker.played >> played.input
             ).run()
         return current_time() - began
 
     assert run_virtual(evening) == nearly(1.2)
-    assert heard.data == counted(0.5)
+    assert played.data == counted(0.5)
     assert speaker.device.clears == []
 
 
@@ -653,8 +653,8 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
     evening = play([*reply(turn, 2.0), ReplyEnd(turn=turn)], speaker, at(moments))
     check()
     assert turn.is_over
-    heard = len(evening.played) / FORMAT.bytes_per_second
-    assert abs(heard - turn.played) <= 1 / FORMAT.rate
+    played = len(evening.played) / FORMAT.bytes_per_second
+    assert abs(played - turn.played) <= 1 / FORMAT.rate
     assert evening.duration <= 4.1  # lies can delay the end by two seconds, no more
 
 
@@ -663,7 +663,7 @@ def test_whatever_is_confirmed_heard_never_exceeds_what_was_sent(
 
 async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     first, second = Turn(), Turn()
-    speaker, heard = Loudspeaker(lead=0.04), Probe()
+    speaker, played = Loudspeaker(lead=0.04), Probe()
     source = Source([*reply(first, 30.0), ReplyEnd(turn=first), *reply(second, 0.06)])
 
     async def cut_when_it_sounds() -> None:
@@ -675,10 +675,10 @@ async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     async with create_task_group() as tasks:
         tasks.start_soon(cut_when_it_sounds)
         await Pipeline(
-            source.output >> speaker.speaks, speaker.played >> heard.input
+            source.output >> speaker.speaks, speaker.played >> played.input
         ).run()
     assert first.state == "cut"
     assert second.state == "played"
     assert [cleared for _, cleared in speaker.device.clears] == [first]
-    assert heard.data.endswith(counted(0.06))
+    assert played.data.endswith(counted(0.06))
     assert 0.0 < first.played < 30.0

@@ -54,7 +54,7 @@ def queue(
     feedback: bool = False,
     writers: int = 1,
 ) -> Queue:
-    made = Queue("ear.input", capacity, ms, on_full=on_full, feedback=feedback)
+    made = Queue("sink.input", capacity, ms, on_full=on_full, feedback=feedback)
     MADE.append(made)
     for _ in range(writers):
         made.add_writer()
@@ -201,7 +201,7 @@ async def test_more_than_can_be_outstanding_is_an_error_of_the_wiring() -> None:
     full = queue(capacity=2, feedback=True)
     await put(full, mark(0))
     await put(full, mark(1))
-    with pytest.raises(FeedbackOverflow, match=r"ear\.input holds 2 frames"):
+    with pytest.raises(FeedbackOverflow, match=r"sink\.input holds 2 frames"):
         await put(full, mark(2))
     assert all_of(full) == [mark(0), mark(1)]
 

@@ -15,8 +15,8 @@ from voxpipe.pipeline.testing import cancelled_at, no_leaks, run_virtual
 from voxpipe.pipeline.turn import State
 
 
-class Ear:
-    """An ear that is where the test says it is."""
+class Playhead:
+    """One that is where the test says it is."""
 
     def __init__(self, position: float = 0.0, basis: Basis = "estimated") -> None:
         self.at: tuple[float, Basis] = (position, basis)
@@ -25,10 +25,10 @@ class Ear:
         return self.at
 
 
-def playing(position: float = 0.0) -> tuple[Turn, Ear]:
-    turn, ear = Turn(), Ear(position)
-    turn.playing_on(ear)
-    return turn, ear
+def playing(position: float = 0.0) -> tuple[Turn, Playhead]:
+    turn, playhead = Turn(), Playhead(position)
+    turn.playing_on(playhead)
+    return turn, playhead
 
 
 def timed(story: Callable[[], Awaitable[None]]) -> None:
@@ -47,16 +47,16 @@ def test_a_cut_is_synchronous_and_final() -> None:
     assert turn.state == "cut"
     turn.resume()
     turn.finish()
-    turn.playing_on(Ear())
+    turn.playing_on(Playhead())
     assert turn.state == "cut"
 
 
 def test_a_second_cut_changes_nothing_and_says_so() -> None:
-    turn, ear = playing(1.0)
+    turn, playhead = playing(1.0)
     calls: list[str] = []
     turn.watch(lambda: calls.append(turn.state))
     assert turn.cut()
-    ear.at = (2.0, "measured")
+    playhead.at = (2.0, "measured")
     assert not turn.cut()
     assert calls == ["cut"]
     assert turn.played == 1.0
@@ -71,10 +71,10 @@ def test_a_reply_that_was_heard_cannot_be_cut() -> None:
 
 
 def test_a_cut_freezes_what_was_heard() -> None:
-    turn, ear = playing(1.25)
+    turn, playhead = playing(1.25)
     turn.grow(5.0, "item")
     turn.cut()
-    ear.at = (3.0, "measured")
+    playhead.at = (3.0, "measured")
     turn.note_played(4.0, "measured")
     assert turn.played == 1.25
     assert turn.basis == "estimated"
@@ -82,14 +82,14 @@ def test_a_cut_freezes_what_was_heard() -> None:
 
 
 def test_an_ear_that_cannot_stop_says_where_it_comes_to_rest() -> None:
-    turn, ear = Turn(), Ear(1.0)
-    turn.playing_on(ear, stops_at=lambda _: (1.2, "estimated"))
+    turn, playhead = Turn(), Playhead(1.0)
+    turn.playing_on(playhead, stops_at=lambda _: (1.2, "estimated"))
     assert turn.played == 1.0
     turn.cut()
     assert turn.played == 1.2
 
 
-def test_a_turn_that_no_ear_has_played_was_not_heard() -> None:
+def test_a_turn_that_no_sink_has_played_was_not_heard() -> None:
     turn = Turn()
     turn.grow(2.0)
     turn.cut()
@@ -132,7 +132,7 @@ async def test_changes_are_told_one_by_one() -> None:
     async with create_task_group() as tasks:
         tasks.start_soon(follow)
         changes: list[Callable[[], object]] = [
-            lambda: turn.playing_on(Ear()),
+            lambda: turn.playing_on(Playhead()),
             turn.hold,
             turn.resume,
             turn.finish,
@@ -165,7 +165,7 @@ def test_watchers_are_told_of_every_change_until_they_leave() -> None:
     turn = Turn()
     seen: list[str] = []
     key = turn.watch(lambda: seen.append(turn.state))
-    turn.playing_on(Ear())
+    turn.playing_on(Playhead())
     turn.unwatch(key)
     turn.unwatch(key)  # twice does no harm
     turn.cut()
@@ -233,20 +233,20 @@ def test_a_hold_is_refused_where_the_server_interrupts_by_itself() -> None:
 
 
 def test_what_is_over_cannot_be_held() -> None:
-    cut, heard = Turn(), Turn()
+    cut, played = Turn(), Turn()
     cut.cut()
-    heard.finish()
+    played.finish()
     with pytest.raises(TurnError, match="a reply that is cut cannot be held"):
         cut.hold()
     with pytest.raises(TurnError, match="a reply that is played cannot be held"):
-        heard.hold()
+        played.hold()
 
 
 def test_an_ear_that_begins_does_not_end_a_hold() -> None:
     async def story() -> None:
         turn = Turn()
         turn.hold()
-        turn.playing_on(Ear())
+        turn.playing_on(Playhead())
         assert turn.state == "held"
 
     timed(story)
@@ -256,11 +256,11 @@ def test_an_ear_that_begins_does_not_end_a_hold() -> None:
 
 
 def test_what_was_heard_of_each_item_is_in_the_ledger() -> None:
-    turn, ear = playing()
+    turn, playhead = playing()
     assert turn.grow(1.0, "first") == 0.0
     assert turn.grow(2.0, "second", 1) == 1.0
     assert turn.generated == 3.0
-    ear.at = (2.0, "measured")
+    playhead.at = (2.0, "measured")
     assert turn.items() == (
         PlayedItem("first", 0, 1.0, 1.0, "measured"),
         PlayedItem("second", 1, 2.0, 1.0, "measured"),
@@ -275,10 +275,10 @@ def test_what_was_heard_never_goes_back() -> None:
 
 
 def test_heard_to_the_end_keeps_the_last_position() -> None:
-    turn, ear = playing(3.0)
+    turn, playhead = playing(3.0)
     turn.note_played(3.0, "measured")
     turn.finish()
-    ear.at = (9.0, "estimated")
+    playhead.at = (9.0, "estimated")
     assert (turn.played, turn.basis) == (3.0, "measured")
 
 

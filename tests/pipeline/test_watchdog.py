@@ -24,6 +24,8 @@ from voxpipe.pipeline.testing import Probe, cancelled_at
 def complaints(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Callable[[], list[str]]:
+    # Patched: a thread's time is real, and the watchdog is made by the pipeline, which
+    # would need an argument for nobody but these tests.
     monkeypatch.setattr(watchdog, "GRACE", 0.01)
     caplog.set_level(logging.ERROR)
     return lambda: [record.getMessage() for record in caplog.records]

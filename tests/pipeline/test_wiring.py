@@ -261,7 +261,7 @@ async def test_a_format_that_became_wrong_since_drawing_is_refused_by_run() -> N
         await pipeline.run()
 
 
-# --- ears
+# --- sinks
 
 
 def test_one_ear_hears_one_voice() -> None:
@@ -277,7 +277,7 @@ def test_one_ear_hears_one_voice() -> None:
     ]
 
 
-def test_one_reply_has_one_ear() -> None:
+def test_one_reply_is_played_once() -> None:
     phone, other, model = Phone(), Phone(), Model()
     assert complaints(
         phone.heard >> model.hears,
@@ -335,7 +335,7 @@ def test_a_feedback_input_closes_a_loop() -> None:
     phone, model, tools = Phone(), Model(), Tools()
     Pipeline(
         phone.heard >> model.hears,
-        model.says >> phone.speaks,  # an ear takes what it takes: no loop
+        model.says >> phone.speaks,  # a sink takes what it takes: no loop
         model.calls >> tools.calls,
         tools.results >> model.results,
     )

@@ -32,7 +32,7 @@ SCRIPT = Script(
         ),
         Line(say="On Sunday we close at {result.closes}."),
     ),
-    timing=Timing(first_audio_ms=0, first_text_ms=0),
+    timing=Timing(first_audio_ms=0, first_text_ms=0, transcription_ms=0),
 )
 
 

@@ -62,7 +62,7 @@ TYPES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), TYPES, BODIES), max_size=6))
 def test_every_request_has_an_answer(asked: list[tuple[str, str, bytes]]) -> None:
     async def ask() -> None:

@@ -23,6 +23,7 @@ from voxpipe.pipeline import (
     Turn,
 )
 from voxpipe.transports import MemoryPhone, StreamPhone, WavSink, WavSource
+from voxpipe.transports.wav_source import MAX_IN_MEMORY
 
 from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
 from .test_wav_source import wav
@@ -136,11 +137,10 @@ def test_a_stream_phone_says_the_rest_and_drops_what_comes(
 @both_loops
 @pytest.mark.parametrize("kept", ["in memory", "from the disk"])
 def test_a_recording_ends_where_it_is_hung_up_and_the_sink_has_the_rest(
-    backend: Backend, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: Backend, kept: str, tmp_path: Path
 ) -> None:
-    if kept == "from the disk":
-        monkeypatch.setattr("voxpipe.transports.wav_source.MAX_IN_MEMORY", 1)
-    wav(tmp_path / "caller.wav", SECOND * 60, PCM)
+    most = MAX_IN_MEMORY // len(SECOND)  # seconds
+    wav(tmp_path / "caller.wav", SECOND * (most + (kept == "from the disk")), PCM)
 
     async def scene() -> None:
         source = WavSource(tmp_path / "caller.wav", silence_after=5)

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 from benchmarks.calls.caller import PATIENCE, Caller
-from benchmarks.calls.ear import Ear
+from benchmarks.calls.carrier_buffer import CarrierBuffer
 from benchmarks.calls.speech import (
     FRAME,
     agent_deltas,
@@ -160,17 +160,17 @@ def test_nothing_is_counted_before_and_after_the_measurement() -> None:
 
 
 def test_marks_come_back_when_they_are_reached_or_cleared() -> None:
-    ear = Ear()
-    ear.play(0.25, now=1.0)
-    ear.mark("one", now=1.0)
-    ear.play(0.25, now=1.0)
-    ear.mark("two", now=1.0)
-    assert ear.reached(1.2) == []
-    assert ear.reached(1.3) == ["one"]
-    ear.clear(1.3)
-    assert ear.reached(1.3) == ["two"]
-    assert ear.reached(9.0) == []
-    starts, gap = ear.play(0.25, now=1.4)
+    buffer = CarrierBuffer()
+    buffer.play(0.25, now=1.0)
+    buffer.mark("one", now=1.0)
+    buffer.play(0.25, now=1.0)
+    buffer.mark("two", now=1.0)
+    assert buffer.reached(1.2) == []
+    assert buffer.reached(1.3) == ["one"]
+    buffer.clear(1.3)
+    assert buffer.reached(1.3) == ["two"]
+    assert buffer.reached(9.0) == []
+    starts, gap = buffer.play(0.25, now=1.4)
     assert starts == 1.4
     assert gap == pytest.approx(0.1)
 

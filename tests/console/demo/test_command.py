@@ -1,10 +1,12 @@
-"""The main job, as a user starts it: over real sockets, in real time."""
+"""The main job: in virtual time, and as a user starts it, which takes its time."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,31 +14,46 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from voxpipe.console.main import main
 from voxpipe.transports import read_header
 
-RECORDINGS = Path(__file__).parents[3] / "voxpipe" / "console" / "recordings"
+from .visits import QUESTION, Visit, guests_visit, hold, visit_with_a_question
 
 
-def voxpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def voxpipe(*arguments: str | Path) -> str:
+    """What it prints, in a process of its own and in real time."""
+    done = subprocess.run(
         [sys.executable, "-m", "voxpipe", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=150,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-whole = pytest.mark.slow  # of a guest's whole visit, which takes forty seconds
+def printed_of(visit: Visit, folder: Path) -> str:
+    """The same of a visit in virtual time."""
+    with redirect_stdout(StringIO()) as printed:
+        hold(visit, folder)
+    return printed.getvalue()
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+both_ways = ["virtual", pytest.param("real", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=both_ways)
+def out(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """What `voxpipe demo` leaves, and what it printed in ``printed.txt``."""
     folder = tmp_path_factory.mktemp("demo")
-    done = voxpipe("demo", "--out", folder)
-    assert done.returncode == 0, done.stderr
-    (folder / "printed.txt").write_text(done.stdout, encoding="utf-8")
+    if request.param == "real":
+        told = voxpipe("demo", "--out", folder)
+    else:
+        told = printed_of(guests_visit(), folder)
+    (folder / "printed.txt").write_text(told, encoding="utf-8")
     return folder
 
 
@@ -45,7 +62,6 @@ def report(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-@whole
 def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
     lines = (out / "printed.txt").read_text(encoding="utf-8")
     conversation, _, places = lines.partition("cost")
@@ -70,7 +86,6 @@ def test_the_demo_shows_its_graph_and_what_was_said(out: Path) -> None:
     )
 
 
-@whole
 def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
     with (out / "conversation.wav").open("rb") as file:
         header = read_header(file)
@@ -82,7 +97,6 @@ def test_the_demo_leaves_a_recording_with_both_voices(out: Path) -> None:
         assert loud.mean() > 0.03
 
 
-@whole
 def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
     told = report(out)
     assert [call["name"] for call in told["tool_calls"]] == [
@@ -108,7 +122,6 @@ def test_the_report_tells_of_tools_an_interruption_and_money(out: Path) -> None:
 _MILESTONES = ("user_stopped", "committed", "first_delta", "first_played")
 
 
-@whole
 def test_the_report_and_the_recording_tell_the_same_times(out: Path) -> None:
     with (out / "conversation.wav").open("rb") as file:
         header = read_header(file)
@@ -124,21 +137,21 @@ def test_the_report_and_the_recording_tell_the_same_times(out: Path) -> None:
         assert not ((loud > span["start"] - 0.3) & (loud < span["start"] - 0.1)).any()
 
 
-@whole
 def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:
     picture = (out / "timeline.svg").read_text(encoding="utf-8")
     assert ElementTree.fromstring(picture).tag.endswith("svg")
     assert "book_table" in picture
 
 
-def test_a_recording_of_ones_own_calls_instead(tmp_path: Path) -> None:
-    done = voxpipe("demo", RECORDINGS / "2-menu.wav", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("way", both_ways)
+def test_a_recording_of_ones_own_calls_instead(way: str, tmp_path: Path) -> None:
+    if way == "real":
+        told = voxpipe("demo", QUESTION, "--out", tmp_path)
+    else:
+        told = printed_of(visit_with_a_question(), tmp_path)
     recorded = tmp_path / "conversation.wav"
     assert recorded.stat().st_mode & 0o444 == 0o444  # for all who may see the others
-    assert done.stdout.rstrip().endswith(str(recorded)) or "in any player" in (
-        done.stdout
-    )
+    assert told.rstrip().endswith(str(recorded)) or "in any player" in told
     (_, turn, *_) = report(tmp_path)["turns"]
     assert (
         turn["user_words"]
@@ -147,30 +160,41 @@ def test_a_recording_of_ones_own_calls_instead(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_is_no_recording_is_refused_with_the_cure(tmp_path: Path) -> None:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """Why it does not begin."""
+    assert main(["demo", *map(str, arguments)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("voxpipe: ")
+    assert "Traceback" not in told
+    return told
+
+
+def test_a_file_that_is_no_recording_is_refused_with_the_cure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = tmp_path / "call.wav"
     text.write_text("this is not sound")
-    done = voxpipe("demo", text, "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert done.stderr.startswith("voxpipe: ")
-    assert "WAV" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "WAV" in refused(capsys, text, "--out", tmp_path / "out")
 
 
-def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    done = voxpipe("demo", tmp_path / "none.wav", "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert "none.wav" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_file_that_does_not_exist_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = tmp_path / "none.wav"
+    assert "none.wav" in refused(capsys, none, "--out", tmp_path / "out")
 
 
-def test_live_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_needs_a_key(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    done = voxpipe("demo", "--live", "--out", tmp_path)
-    assert done.returncode == 1
-    assert "OPENAI_API_KEY" in done.stderr
+    assert "OPENAI_API_KEY" in refused(capsys, "--live", "--out", tmp_path)
 
 
-def test_help_teaches() -> None:
-    assert "voxpipe demo question.wav" in voxpipe("demo", "--help").stdout
-    assert "simulate" in voxpipe("--help").stdout
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "simulate" in voxpipe("--help")
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+    assert "voxpipe demo question.wav" in capsys.readouterr().out

@@ -1,11 +1,15 @@
-"""A real MCP server, in a process of its own: over its pipes, or at a socket.
+"""A real MCP server, in as many processes as it is asked for.
 
-`python shop.py` takes the pipes, `python shop.py FD` a socket that listens already.
+To start takes most of a second, which a fork does not. So `python shop.py FD` waits at
+a socket for descriptors: of each that come it makes a server, over the two pipes, or at
+the one socket that listens already.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import socket
 import sys
 
@@ -58,12 +62,29 @@ async def environment() -> str:
     return " ".join(n for n in os.environ if n.startswith(("SHOP_", "OPENAI_")))
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
+def serve(asked: socket.socket) -> None:
+    environment, descriptors, *_ = socket.recv_fds(asked, 65_536, 2)
+    if len(descriptors) == 1:
         import uvicorn
 
-        listener = socket.socket(fileno=int(sys.argv[1]))
+        listener = socket.socket(fileno=descriptors[0])
         config = uvicorn.Config(server.streamable_http_app(), log_level="error")
         uvicorn.Server(config).run(sockets=[listener])
     else:
+        os.environ.clear()
+        os.environ.update(json.loads(environment))
+        for own, given in enumerate(descriptors):
+            os.dup2(given, own)
+            os.close(given)
         server.run()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as door:
+        while True:
+            asked, _ = door.accept()
+            with asked:
+                if not os.fork():
+                    serve(asked)
+                    os._exit(0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -51,34 +52,57 @@ pytestmark = pytest.mark.filterwarnings(
     f"ignore:Async generator '({'|'.join(LEFT_OPEN)})' was garbage:ResourceWarning"
 )
 
-SHOP = Path(__file__).with_name("shop.py")
-BY_PIPES = StdioServer(sys.executable, str(SHOP), env={"SHOP_KEY": SecretStr("x")})
-
-
-@contextmanager
-def served() -> Generator[HttpServer]:
-    """The shop over HTTP."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port, fd = listener.getsockname()[1], listener.fileno()
-        program = [sys.executable, str(SHOP), str(fd)]
-        process = subprocess.Popen(program, pass_fds=[fd])
-    try:
-        yield HttpServer(f"http://127.0.0.1:{port}/mcp", token=SecretStr("key"))
-    finally:
-        process.kill()
-        process.wait()
+HERE = Path(__file__).parent
+BRANCH = str(HERE / "branch.py")
 
 
 @pytest.fixture(scope="module")
-def lasting() -> Generator[HttpServer]:
+def shops() -> Generator[Path]:
+    """A socket at which one can have a shop of one's own."""
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
+        path = Path(folder) / "door"  # short: a socket's path has 100 bytes
+        door.bind(str(path))
+        door.listen()
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "shop.py"), str(door.fileno())],
+            pass_fds=[door.fileno()],
+            start_new_session=True,  # with those that it forks
+        )
+        try:
+            yield path
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def by_pipes(shops: Path) -> StdioServer:
+    """One that is started anew for each who asks."""
+    key = {"SHOP_KEY": SecretStr("x")}
+    return StdioServer(sys.executable, BRANCH, str(shops), env=key)
+
+
+def served(shops: Path) -> HttpServer:
+    """A new one over HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.socket(socket.AF_UNIX) as door:
+            door.connect(str(shops))
+            socket.send_fds(door, [b"-"], [listener.fileno()])
+    return HttpServer(f"http://127.0.0.1:{port}/mcp", token=SecretStr("key"))
+
+
+@pytest.fixture(scope="module")
+def lasting(shops: Path) -> HttpServer:
     """One that several tests call, and none hurts."""
-    with served() as server:
-        yield server
+    return served(shops)
 
 
 @pytest.fixture(params=["pipes", "http"])
-def shop(request: pytest.FixtureRequest, lasting: HttpServer) -> McpServer:
-    return BY_PIPES if request.param == "pipes" else lasting
+def shop(
+    request: pytest.FixtureRequest, by_pipes: StdioServer, lasting: HttpServer
+) -> McpServer:
+    return by_pipes if request.param == "pipes" else lasting
 
 
 def call(name: str, call_id: str = "c1", **arguments: Any) -> ToolCall:
@@ -139,8 +163,10 @@ async def test_what_goes_wrong_in_the_server_is_a_result(
         assert nonsense.error == "invalid_arguments"
 
 
-async def test_a_server_that_dies_is_an_error_and_is_started_again() -> None:
-    async with found_at(BY_PIPES) as found:
+async def test_a_server_that_dies_is_an_error_and_is_started_again(
+    by_pipes: StdioServer,
+) -> None:
+    async with found_at(by_pipes) as found:
         (died,) = await results_of(found, call("die"))
         assert died.error == "unavailable"
         assert "gone away" in died.output
@@ -149,27 +175,29 @@ async def test_a_server_that_dies_is_an_error_and_is_started_again() -> None:
 
 
 async def test_it_sees_only_the_environment_that_it_is_given(
+    by_pipes: StdioServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    async with found_at(BY_PIPES) as found:
+    async with found_at(by_pipes) as found:
         (result,) = await results_of(found, call("environment"))
     assert result.output == "SHOP_KEY"
 
 
-async def test_a_server_that_stays_dead_is_an_error_each_time() -> None:
-    with served() as server:
-        async with found_at(server) as found:
-            dying = [call("die", str(n)) for n in range(4)]
-            died = await results_of(found, *dying)
-            calls = [call("add", str(n), a=n) for n in range(10)]
-            again = await results_of(found, *calls)
+async def test_a_server_that_stays_dead_is_an_error_each_time(shops: Path) -> None:
+    async with found_at(served(shops)) as found:
+        dying = [call("die", str(n)) for n in range(4)]
+        died = await results_of(found, *dying)
+        calls = [call("add", str(n), a=n) for n in range(10)]
+        again = await results_of(found, *calls)
     assert {each.call_id for each in died} == set("0123")
     assert {each.error for each in (*died, *again)} == {"unavailable"}
 
 
-async def test_a_tool_that_has_changed_is_not_called() -> None:
-    async with found_at(BY_PIPES) as found:
+async def test_a_tool_that_has_changed_is_not_called(
+    by_pipes: StdioServer,
+) -> None:
+    async with found_at(by_pipes) as found:
         (changed,) = await results_of(found, call("change"))
         assert changed.output == "changed"
         with anyio.fail_after(20):
@@ -199,7 +227,9 @@ async def test_a_policy_is_for_all_of_its_tools(lasting: HttpServer) -> None:
         assert found[0].under(Policy(timeout=8)).timeout == 8
 
 
-async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
+async def test_a_conversation_outlives_the_server_of_its_tools(
+    by_pipes: StdioServer,
+) -> None:
     script = Script(
         replies=[
             Line(calls=[CallTool(name="die")]),
@@ -210,7 +240,7 @@ async def test_a_conversation_outlives_the_server_of_its_tools() -> None:
         timing=Timing(first_audio_ms=0, first_text_ms=0, text_token_ms=0),
     )
     phone = MemoryPhone(AudioFormat("pcm16", 24_000))
-    async with found_at(BY_PIPES) as found:
+    async with found_at(by_pipes) as found:
         tools, words = ToolRouter(found), Probe()
         async with open_session(
             tools=tools.schemas, connect=simulated(script)

@@ -1,4 +1,4 @@
-"""A conversation on the bench: its service and its ear do what the test says."""
+"""A conversation on the bench: its service and its sink do what the test says."""
 
 from __future__ import annotations
 
@@ -17,34 +17,17 @@ from voxpipe.pipeline import (
     ToolCall,
     ToolResult,
     Transcript,
-    Turn,
     Usage,
 )
-from voxpipe.pipeline.turn import Basis
 from voxpipe.processors.realtime import Settings
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.protocol.conversation import Conversation
 from voxpipe.processors.realtime.protocol.deadlines import RESPONSE_TIMEOUT
 from voxpipe.processors.realtime.protocol.response import Response
 
+from ...playhead import Played
+
 Json = dict[str, Any]
-
-
-class Ear:
-    """Plays what it is told to have played."""
-
-    def __init__(self) -> None:
-        self._positions: dict[Turn, float] = {}
-
-    def plays(self, turn: Turn, seconds: float) -> None:
-        """So much of a reply was heard by now."""
-        self._positions[turn] = seconds
-        turn.playing_on(self)
-        turn.note_played(seconds, "measured")
-
-    def position(self, turn: Turn) -> tuple[float, Basis]:
-        """What it was told."""
-        return self._positions[turn], "measured"
 
 
 class Bench:
@@ -66,7 +49,7 @@ class Bench:
         )
         self._faults: list[str] = []
         self.now = 0.0
-        self.ear = Ear()
+        self._played = Played()
         self.orders: list[Json] = []
         self.audio: list[AudioFrame] = []
         self._told: list[tuple[str, Frame]] = []
@@ -264,10 +247,10 @@ class Bench:
         return list(self.conversation.spoken)
 
     def plays(self, reply: Response, seconds: float) -> None:
-        """The ear has played so much of a reply, of which all that came was sent."""
+        """The sink has played so much of a reply, of which all that came was sent."""
         while reply.take(self.now) is not None:
             pass
-        self.ear.plays(reply.turn, seconds)
+        self._played.plays(reply.turn, seconds)
 
 
 def outcome(reply: Response) -> tuple[str, str] | None:

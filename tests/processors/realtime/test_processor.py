@@ -24,15 +24,23 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Decode
-from voxpipe.processors.realtime import Outcome, Realtime, SemanticVad, ServerVad
+from voxpipe.processors.realtime import (
+    Outcome,
+    Realtime,
+    SemanticVad,
+    ServerVad,
+    Service,
+    open_session,
+)
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.shell import ports as queues
+from voxpipe.processors.realtime.shell.ports import MAX_WAITING
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import CallTool, Failure, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from .call import QUICK, ULAW, Call, call, session, speech
+from .carried import Pair, scripted
 from .loops import BACKENDS, Backend, run_virtually
 
 T = TypeVar("T")
@@ -398,7 +406,7 @@ def test_a_tool_call_never_waits_behind_audio() -> None:
         (at,) = called.times
         generated = phone_call.usage[0]
         assert generated.tokens["audio_out"] / 20 > 4  # seconds: at 5 x, made in one
-        assert at < 2.0  # while the queue of the ear was full
+        assert at < 2.0  # while the queue of the sink was full
 
     run_virtual(conversation)
 
@@ -803,27 +811,33 @@ def test_a_slow_reader_of_transcripts_holds_nothing_up() -> None:
     run_virtual(conversation)
 
 
-def test_a_reader_that_never_reads_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queues, "MAX_WAITING", 20)
-
+def test_a_reader_that_never_reads_is_named() -> None:
     class Deaf(Processor):
         input = Input[Any](capacity=1)
 
         async def run(self) -> None:
             await sleep_forever()
 
-    async def plot(conversation: Call) -> None:
-        for _ in range(20):
-            conversation.model.say("Hello.")
-        await sleep_forever()
+    async def talk(pair: Pair) -> None:
+        await pair.put('{"type": "session.created", "session": {}}')
+        await pair.take()
+        await pair.put('{"type": "session.updated", "session": {}}')
+        while True:
+            await pair.put('{"type": "rate_limits.updated", "rate_limits": []}')
 
     async def conversation() -> None:
-        deaf = Deaf()
-        async with call(
-            GREETS, routes=lambda c: [c.model.events >> deaf.input]
-        ) as phone_call:
-            with pytest.raises(VoxpipeError, match="20 frames wait at"):
-                await phone_call.hold(plot)
+        async with (
+            scripted(talk) as (_, connect),
+            open_session(service=Service(api_key="sk-test"), connect=connect) as opened,
+        ):
+            phone, model, deaf = MemoryPhone(PCM_24K), Realtime(opened), Deaf()
+            pipeline = Pipeline(
+                phone.heard >> model.hears,
+                model.says >> phone.speaks,
+                model.events >> deaf.input,
+            )
+            with pytest.raises(VoxpipeError, match=f"{MAX_WAITING} frames wait at"):
+                await pipeline.run()
 
     run_virtual(conversation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anyio import fail_after, sleep_forever
+from anyio import sleep_forever
 
 from voxpipe.pipeline import AudioFormat, FormatError, SessionLost, TransportError
 from voxpipe.pipeline.testing import no_leaks
@@ -16,17 +16,12 @@ from voxpipe.processors.realtime import (
     SessionRefused,
     open_session,
 )
-from voxpipe.processors.realtime.connect import connection
-from voxpipe.processors.realtime.connect import handshake as module
 
+from .carried import Pair, scripted
+from .loops import BACKENDS, Backend, run_virtually
 from .server import SESSION, Json, Line, serving
 
 KEY = "sk-canary-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FAREWELL", 0.1)
 
 
 async def test_a_session_is_configured_before_anything_is_said() -> None:
@@ -146,20 +141,18 @@ async def test_a_service_that_goes_before_it_is_ready_is_a_lost_session(
                 pass
 
 
-async def test_a_service_that_is_never_ready_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "READY_TIMEOUT", 0.1)
-
-    async def talk(line: Line) -> None:
-        await line.accept()
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_service_that_is_never_ready_is_given_up(backend: Backend) -> None:
+    async def talk(pair: Pair) -> None:
         await sleep_forever()
 
-    with fail_after(5):
-        async with no_leaks(), serving(talk) as url:
-            with pytest.raises(TransportError, match="did not get the session ready"):
-                async with open_session(service=Service(base_url=url, api_key=KEY)):
+    async def scene() -> None:
+        async with no_leaks(), scripted(talk) as (_, connect):
+            with pytest.raises(TransportError, match="not get the session ready in 5"):
+                async with open_session(service=Service(api_key=KEY), connect=connect):
                     pass
+
+    run_virtually(backend, scene)
 
 
 async def test_a_service_that_talks_nonsense_is_a_transport_error() -> None:

@@ -23,7 +23,8 @@ from voxpipe.pipeline.runtime.timer import TIMERS
 from voxpipe.pipeline.testing import Probe, no_leaks
 from voxpipe.processors.realtime import Realtime, Service, SessionRefused, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
-from voxpipe.processors.realtime.connect import connection
+from voxpipe.processors.realtime.connect import websocket
+from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.processors.tools import Tool, ToolRouter, tool
 from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 from voxpipe.transports import MemoryPhone
@@ -118,12 +119,8 @@ async def test_a_key_that_is_not_accepted_is_refused() -> None:
 
 
 @pytest.mark.parametrize("ending", [1000, 1001, 1011, 3000, 4000, None, "half-open"])
-async def test_every_end_of_the_socket_is_a_lost_session(
-    ending: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "QUIET", 0.1)
-    monkeypatch.setattr(connection, "ANSWER", 0.1)
-    monkeypatch.setattr(connection, "FAREWELL", 0.1)
+async def test_every_end_of_the_socket_is_a_lost_session(ending: object) -> None:
+    hasty = Timeouts(quiet=0.1, answer=0.1, farewell=0.1)
 
     async def talk(line: Wire) -> None:
         await line.ready()
@@ -139,7 +136,10 @@ async def test_every_end_of_the_socket_is_a_lost_session(
     async with (
         no_leaks(),
         serving(talk) as url,
-        open_session(service=Service(base_url=url, api_key="sk-test")) as session,
+        open_session(
+            service=Service(base_url=url, api_key="sk-test"),
+            connect=lambda address: websocket(address, hasty),
+        ) as session,
     ):
         model = Realtime(session)
         phone, probe = MemoryPhone(PCM_24K, background="silence"), Probe()
@@ -179,8 +179,8 @@ async def test_cancelled_at_any_moment_nothing_is_left() -> None:
         await wait_all_tasks_blocked()  # its own tasks are there
         before = tasks_there()
         async with no_leaks():
-            for moment in range(12):
-                with fail_after(5), move_on_after(moment * 0.04):
+            for moment in range(6):
+                with fail_after(5), move_on_after(moment * 0.08):
                     await talk(simulator.url)
             with fail_after(5):  # the server's side of it ends by itself
                 while tasks_there() > before:

@@ -143,10 +143,7 @@ async def test_what_a_slow_disk_cannot_take_becomes_silence(
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_disk_that_hangs_does_not_hold_the_end_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("voxpipe.processors.recorder.disk.CLOSE_TIMEOUT", 0.01)
+async def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path) -> None:
     file = StallingFile(tmp_path / "call.wav")
     disk = Disk(file, RATE)
     async with anyio.create_task_group() as tasks:
@@ -155,7 +152,7 @@ async def test_a_disk_that_hangs_does_not_hold_the_end_up(
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
     try:
-        await disk.close()
+        await disk.close(timeout=0.01)
     finally:
         file.goes_on.set()
     assert isinstance(disk.error, TimeoutError)

@@ -29,6 +29,8 @@ from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.tools import Tool, ToolError, ToolOutput, ToolRouter, tool
 from voxpipe.processors.tools.router import MAX_LEFT_BEHIND, MAX_REMEMBERED
 
+from ..realtime.loops import BACKENDS, Backend, run_virtually
+
 
 def call(name: str, arguments: object = None, call_id: str = "c1") -> ToolCall:
     text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
@@ -367,10 +369,10 @@ async def test_when_too_many_are_left_behind_calls_are_refused() -> None:
     assert results[-1].error == "busy"
 
 
-async def test_a_tool_that_swallows_its_cancellation_is_answered_for(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_tool_that_swallows_its_cancellation_is_answered_for(
+    backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("voxpipe.processors.tools.execution.GRACE", 0.01)
     go_on, complained = anyio.Event(), anyio.Event()
 
     @tool(timeout=0.01)
@@ -395,8 +397,7 @@ async def test_a_tool_that_swallows_its_cancellation_is_answered_for(
     logger, listener = logging.getLogger("voxpipe"), Listener()
     logger.addHandler(listener)
     pipeline = Pipeline(source.output >> router.calls, router.results >> probe.input)
-    with anyio.fail_after(5):
-        await pipeline.run()
+    run_virtually(backend, pipeline.run)
     logger.removeHandler(listener)
     assert [each.error for each in probe.frames] == ["timeout"]
     assert "stubborn swallows its cancellation" in caplog.text

@@ -120,7 +120,7 @@ async def test_a_frame_that_is_none_closes_with_1002() -> None:
 
 
 async def test_a_client_that_answers_no_ping_is_closed_with_1011() -> None:
-    limits = PortLimits(ping_interval=0.01, pong_timeout=0.01)
+    limits = PortLimits(ping_interval=0.01, pong_timeout=0.01, close_timeout=0.01)
     async with peer("nothing", limits) as (_, client):
         assert await client.closed() == 1011
 

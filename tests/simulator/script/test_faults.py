@@ -12,7 +12,7 @@ from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import virtual_backend
 from voxpipe.processors.realtime import Service, open_session, websocket
-from voxpipe.processors.realtime.connect import connection as sockets
+from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.simulator import (
     ConnectionClosed,
     Line,
@@ -209,16 +209,14 @@ async def test_who_connects_again_may_meet_it_no_more() -> None:
             assert session.id
 
 
-async def test_no_ping_is_answered_on_a_half_open_socket(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sockets, "QUIET", 0.1)
-    monkeypatch.setattr(sockets, "ANSWER", 0.1)
+async def test_no_ping_is_answered_on_a_half_open_socket() -> None:
+    hasty = Timeouts(quiet=0.1, answer=0.1, farewell=0.1)
     fault = HalfOpen(at="session.update")
     async with Simulator(script(fault), ToneVoice()) as server:
         with pytest.raises(SessionLost, match="not even a pong"):
             async with open_session(
-                service=Service(base_url=server.url, api_key="sk-test")
+                service=Service(base_url=server.url, api_key="sk-test"),
+                connect=lambda address: websocket(address, hasty),
             ):
                 pass
 

@@ -9,9 +9,12 @@ import pytest
 from anyio import Event, connect_tcp, fail_after
 
 from voxpipe.transports.asgi import Receive, Scope, Send
-from voxpipe.transports.serving import Server, http
+from voxpipe.transports.serving import Server
+from voxpipe.transports.serving.http import Http
 
+from ...processors.realtime.loops import run_virtually
 from .apps import echo, get, respond, said_to, start
+from .wires import Wired
 
 
 def parts(response: bytes) -> tuple[str, bytes]:
@@ -137,15 +140,20 @@ async def test_an_app_learns_that_nobody_waits_any_more() -> None:
             await told.wait()
 
 
-async def test_who_sends_nothing_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(http, "READ_TIMEOUT", 0.05)
-    async with Server(echo) as server:
-        assert await said_to(server) == b""
-        assert await said_to(server, b"GET / HTT") == b""
-        half = get("/", "Content-Length: 5", method="POST")
-        assert b"200" not in await said_to(server, half, b"12")
+HALF = get("/", "Content-Length: 5", method="POST") + b"12"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", HALF])
+def test_who_sends_nothing_is_not_waited_for(sent: bytes) -> None:
+    async def scene() -> bytes:
+        wired = Wired()
+        if sent:
+            wired.come(sent)
+        assert await Http(wired.wire).serve(echo) is None
+        return wired.written
+
+    answer = run_virtually("asyncio", scene)
+    assert answer == b"" if sent is not HALF else b"HTTP/1.1 500 " in answer
 
 
 async def test_nothing_of_a_request_is_logged_even_at_debug(

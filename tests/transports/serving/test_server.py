@@ -10,7 +10,7 @@ from anyio import connect_tcp, fail_after, sleep_forever
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving import server as module
+from voxpipe.transports.serving.server import MAX_WAITING
 
 from .apps import UPGRADE, echo, get, rest_of, said_to
 
@@ -49,12 +49,9 @@ async def test_at_its_end_everything_ends() -> None:
             await connect_tcp("127.0.0.1", server.port)
 
 
-async def test_connections_that_say_nothing_are_bounded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "MAX_WAITING", 3)
+async def test_connections_that_say_nothing_are_bounded() -> None:
     async with Server(echo) as server:
-        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(3)]
+        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(MAX_WAITING)]
         assert await said_to(server, get()) == b""
         for stream in idle:
             await stream.aclose()

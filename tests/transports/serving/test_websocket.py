@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -21,10 +22,14 @@ from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
-from voxpipe.transports.serving import Disconnected, Server, websocket
+from voxpipe.transports.serving import Disconnected, Server
 from voxpipe.transports.serving.frames import MAX_MESSAGE
+from voxpipe.transports.serving.http import Http
+from voxpipe.transports.serving.websocket import WebSocket
 
+from ...processors.realtime.loops import run_virtually
 from .apps import UPGRADE, connected, echo, get, said_to
+from .wires import Wired
 
 
 class Told:
@@ -333,17 +338,20 @@ async def test_pongs_for_a_client_that_does_not_read_are_left_out() -> None:
     assert len(pongs) < 100 * 1_000 * 127  # some MB that the kernel keeps, and 16 kB
 
 
-async def test_a_client_that_does_not_say_goodbye_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT", 0.05)
-
+def test_a_client_that_does_not_say_goodbye_is_not_waited_for() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
 
-    async with Server(app) as server:
-        assert (await said_to(server, get("/", *UPGRADE))).endswith(b"\x88\x02\x03\xe8")
+    async def scene() -> bytes:
+        wired = Wired()
+        wired.come(get("/", *UPGRADE))
+        request = await Http(wired.wire).serve(app)
+        assert request is not None
+        await WebSocket(wired.wire, request, asyncio.get_running_loop()).run(app, b"")
+        return wired.written
+
+    assert run_virtually("asyncio", scene).endswith(b"\x88\x02\x03\xe8")
 
 
 async def test_when_the_server_ends_clients_are_told_to_come_back() -> None:

@@ -7,8 +7,7 @@ from anyio import sleep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.transports.telephony import tickets as module
-from voxpipe.transports.telephony.tickets import Replayed, Tickets
+from voxpipe.transports.telephony.tickets import MAX_REMEMBERED, Replayed, Tickets
 
 from ...processors.realtime.loops import (
     BACKENDS,
@@ -108,15 +107,14 @@ async def test_a_call_is_not_answered_again_when_its_stream_has_come() -> None:
     tickets.see(OTHER)
 
 
-async def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_REMEMBERED", 10)
-    tickets = Tickets()
-    for number in range(100):
+async def test_what_is_remembered_has_a_bound() -> None:
+    tickets, last = Tickets(), f"CA{MAX_REMEMBERED}"
+    for number in range(MAX_REMEMBERED + 1):
         given_out(tickets, f"CA{number}")
-    assert len(tickets) == 10
-    assert tickets.redeem(tickets.mint("CA99"), "CA99") is not None
+    assert len(tickets) == MAX_REMEMBERED
+    assert tickets.redeem(tickets.mint(last), last) is not None
     with pytest.raises(Replayed):
-        tickets.see("CA99")
+        tickets.see(last)
     tickets.see("CA0")  # forgotten, and no harm: its ticket is void
 
 

@@ -112,7 +112,7 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
         expected = 45.0  # seconds; measured
     else:
         own = read_speech(wav)
-        spoken, plot, script = (own,), somebody(own), _echo(own)
+        spoken, plot, script = (own,), somebody(own), echo(own)
         expected = own.seconds * 2 + 5
     tools = restaurant.tools()
     async with (
@@ -125,13 +125,13 @@ async def demo(wav: Path | None, out: Path, live: bool, model: str) -> None:
             service=Service(base_url=url, api_key=key),
         ) as session,
     ):
-        print(await to_thread.run_sync(_about, script, live))
+        print(await to_thread.run_sync(about, script, live))
         call = DemoCall(session, tools, spoken[0], out, expected, simulated=not live)
         await call.hold(plot)
     leave(call.log.summary(), out)
 
 
-def _about(script: Script, live: bool) -> str:
+def about(script: Script, live: bool) -> str:
     """Who answers, and how."""
     if live:
         return "The model is the real one: it costs some cents.\n"
@@ -273,7 +273,7 @@ async def _service(
         yield simulator.url, "sk-simulated"
 
 
-def _echo(spoken: CallerSpeech) -> Script:
+def echo(spoken: CallerSpeech) -> Script:
     """For a recording with known words: say them back, one line a turn."""
     lines = [line.strip() for line in spoken.words.splitlines() if line.strip()]
     return Script(replies=tuple(Line(heard=line, say="{heard}") for line in lines))

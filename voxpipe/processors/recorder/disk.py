@@ -89,17 +89,15 @@ class Disk:
             # Left behind on cancel: `close` waits for it, but not for ever.
             await run_in_thread(self._drain, limiter=limiter, name="recording")
 
-    async def close(self) -> None:
-        """Write what is left, and close; cancellation waits for that, 2 s at most."""
+    async def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """Write what is left, and close; cancellation waits so long for that."""
         self._mark_skipped()
         # A thread of its own, and no timeout of the event loop's: virtual time would
         # be up at once, and a disk that hangs must not keep the process from ending.
         thread = threading.Thread(target=self._finish, name="recording", daemon=True)
         thread.start()
         with CancelScope(shield=True):
-            await to_thread.run_sync(
-                thread.join, CLOSE_TIMEOUT, limiter=CapacityLimiter(1)
-            )
+            await to_thread.run_sync(thread.join, timeout, limiter=CapacityLimiter(1))
         if thread.is_alive() and self.error is None:
             self.error = TimeoutError("the disk did not answer")
         self.lost = self._given - self._size // STEREO + self._silent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import pytest
@@ -14,30 +14,39 @@ from websockets.frames import Frame, Opcode
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import Service
-from voxpipe.processors.realtime.connect import connection as module
-from voxpipe.processors.realtime.connect.connection import websocket
-from voxpipe.processors.realtime.connect.host import Address, host_of
+from voxpipe.processors.realtime.connect.close import Timeouts
+from voxpipe.processors.realtime.connect.connection import (
+    MAX_MESSAGE,
+    Connection,
+    websocket,
+)
+from voxpipe.processors.realtime.connect.host import host_of
 
 from ..server import Line, serving
 
 SECRET = "my number is 4711"
+HASTY = Timeouts(farewell=0.1)
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FAREWELL", 0.1)
+def opening(
+    url: str, timeouts: Timeouts = HASTY, max_size: int = MAX_MESSAGE
+) -> AbstractAsyncContextManager[Connection]:
+    host = host_of(service=Service(api_key="sk-test", base_url=url))
+    return websocket(host.websocket(model="gpt-realtime-2.1"), timeouts, max_size)
 
 
-def address(url: str) -> Address:
-    return host_of(service=Service(api_key="sk-test", base_url=url)).websocket(
-        model="gpt-realtime-2.1"
-    )
-
-
-async def told(talk: Callable[[Line], Awaitable[Any]]) -> tuple[list[str], SessionLost]:
+async def told(
+    talk: Callable[[Line], Awaitable[Any]],
+    timeouts: Timeouts = HASTY,
+    max_size: int = MAX_MESSAGE,
+) -> tuple[list[str], SessionLost]:
     """What a client that only listens hears, and how it ends."""
     heard: list[str] = []
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    async with (
+        no_leaks(),
+        serving(talk) as url,
+        opening(url, timeouts, max_size) as connection,
+    ):
         with fail_after(20):
             try:
                 while True:
@@ -82,25 +91,19 @@ async def test_a_reset_is_told() -> None:
     assert "reset the connection" in str(error)
 
 
-async def test_a_half_open_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "QUIET", 0.05)
-    monkeypatch.setattr(module, "ANSWER", 0.05)
-
+async def test_a_half_open_connection_is_told() -> None:
     async def talk(line: Line) -> None:
         await line.accept()
         await sleep_forever()
 
-    _, error = await told(talk)
+    _, error = await told(talk, Timeouts(quiet=0.05, answer=0.05, farewell=0.1))
     assert (error.how, error.code) == ("silent", None)
     assert "nothing has come from the other side for 0.1 s" in str(error)
 
 
-async def test_who_reads_nothing_is_noticed_though_it_speaks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_who_reads_nothing_is_noticed_though_it_speaks() -> None:
     """Before megabytes of speech are in the system's hands."""
-    monkeypatch.setattr(module, "QUIET", 0.1)
-    monkeypatch.setattr(module, "ANSWER", 0.1)
+    hasty = Timeouts(quiet=0.1, answer=0.1, farewell=0.1)
 
     async def talk(line: Line) -> None:
         await line.accept()
@@ -109,7 +112,7 @@ async def test_who_reads_nothing_is_noticed_though_it_speaks(
             await checkpoint()
 
     sent = 0
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    async with no_leaks(), serving(talk) as url, opening(url, hasty) as connection:
 
         async def listen() -> None:
             with suppress(SessionLost):
@@ -157,9 +160,8 @@ async def test_who_reads_nothing_is_noticed_though_it_speaks(
     ],
 )
 async def test_what_is_refused_from_here_is_told_as_that(
-    data: bytes, code: int, expected: str, monkeypatch: pytest.MonkeyPatch
+    data: bytes, code: int, expected: str
 ) -> None:
-    monkeypatch.setattr(module, "MAX_MESSAGE", 4_000)
     closed: list[object] = []
 
     async def talk(line: Line) -> None:
@@ -169,7 +171,7 @@ async def test_what_is_refused_from_here_is_told_as_that(
         await line.gone()
         closed.append(line.protocol.close_rcvd and line.protocol.close_rcvd.code)
 
-    heard, error = await told(talk)
+    heard, error = await told(talk, max_size=4_000)
     assert (heard, error.how, error.code) == (["words"], "refused", code)
     assert f"it was closed from here with {code}: " in str(error)
     assert expected in str(error)
@@ -199,7 +201,7 @@ async def test_a_message_in_thousands_of_fragments_is_one_message() -> None:
 async def test_the_longest_turn_of_a_session_can_be_retrieved() -> None:
     """60 minutes at 24 kHz, in base64, of which a tenth comes here; the rest counts."""
     turn = 60 * 60 * 48_000 * 4 // 3
-    assert turn + 1_024 < module.MAX_MESSAGE
+    assert turn + 1_024 < MAX_MESSAGE
 
     async def talk(line: Line) -> None:
         await line.accept()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -22,18 +23,14 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import Service
-from voxpipe.processors.realtime.connect import connection as module
-from voxpipe.processors.realtime.connect.connection import websocket
+from voxpipe.processors.realtime.connect.close import Timeouts
+from voxpipe.processors.realtime.connect.connection import Connection, websocket
 from voxpipe.processors.realtime.connect.host import Address, host_of
 
 from ..server import Line, serving
 
 KEY = "sk-canary-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def _short_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FAREWELL", 0.1)
+HASTY = Timeouts(farewell=0.1)
 
 
 def address(url: str) -> Address:
@@ -42,9 +39,21 @@ def address(url: str) -> Address:
     )
 
 
-async def lost(talk: Callable[[Line], Awaitable[Any]]) -> SessionLost:
+def opening(
+    url: str, timeouts: Timeouts = HASTY
+) -> AbstractAsyncContextManager[Connection]:
+    return websocket(address(url), timeouts)
+
+
+async def lost(
+    talk: Callable[[Line], Awaitable[Any]], timeouts: Timeouts = HASTY
+) -> SessionLost:
     """What a client that only listens is told of the end of a connection."""
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    async with (
+        no_leaks(),
+        serving(talk) as url,
+        opening(url, timeouts) as connection,
+    ):
         with fail_after(10):
             try:
                 while True:
@@ -65,7 +74,7 @@ async def test_messages_go_both_ways_and_the_key_goes_in_a_header() -> None:
         await line.send_binary(b'{"type": "binary"}')
         await line.gone()
 
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    async with no_leaks(), serving(talk) as url, opening(url) as connection:
         await connection.send('{"type": "hello"}')
         assert await connection.receive() == '{"type": "echo", "of": "hello"}'
         assert await connection.receive() == '{"type": "binary"}'
@@ -98,7 +107,7 @@ async def test_sending_to_a_session_that_has_ended_is_a_lost_session() -> None:
         await line.accept()
         await line.close(1001, "60 minutes")
 
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    async with no_leaks(), serving(talk) as url, opening(url) as connection:
         with pytest.raises(SessionLost):
             await connection.receive()
         with pytest.raises(SessionLost) as caught:
@@ -106,50 +115,37 @@ async def test_sending_to_a_session_that_has_ended_is_a_lost_session() -> None:
     assert caught.value.code == 1001
 
 
-async def test_a_peer_that_answers_nothing_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "QUIET", 0.05)
-    monkeypatch.setattr(module, "ANSWER", 0.05)
-
+async def test_a_peer_that_answers_nothing_is_noticed() -> None:
     async def talk(line: Line) -> None:
         await line.accept()
         await sleep_forever()  # the connection is there, nobody reads it
 
-    error = await lost(talk)
+    error = await lost(talk, Timeouts(quiet=0.05, answer=0.05, farewell=0.1))
     assert error.code is None
     assert "not even a pong" in str(error)
 
 
-async def test_a_quiet_peer_that_answers_pings_is_alive(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "QUIET", 0.02)
-    monkeypatch.setattr(module, "ANSWER", 0.05)
-
+async def test_a_quiet_peer_that_answers_pings_is_alive() -> None:
     async def talk(line: Line) -> None:
         await line.accept()
         await line.gone()  # which answers pings
 
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    hasty = Timeouts(quiet=0.02, answer=0.05)
+    async with no_leaks(), serving(talk) as url, opening(url, hasty) as connection:
         with move_on_after(0.5) as scope:
             await connection.receive()
     assert scope.cancelled_caught
 
 
-async def test_a_peer_that_speaks_is_alive_even_if_its_pong_is_late(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "QUIET", 0.05)
-    monkeypatch.setattr(module, "ANSWER", 0.05)
-
+async def test_a_peer_that_speaks_is_alive_even_if_its_pong_is_late() -> None:
     async def talk(line: Line) -> None:
         await line.accept()
         while True:  # a minute of audio may stand in front of the pong
             await line.send("audio")
             await checkpoint()
 
-    async with no_leaks(), serving(talk) as url, websocket(address(url)) as connection:
+    hasty = Timeouts(quiet=0.05, answer=0.05, farewell=0.1)
+    async with no_leaks(), serving(talk) as url, opening(url, hasty) as connection:
         with move_on_after(0.3) as scope:
             while True:
                 await connection.receive()
@@ -175,7 +171,7 @@ async def test_a_refused_upgrade_says_by_whom_and_how(
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(TransportError) as caught:
-            async with websocket(address(url)):
+            async with opening(url):
                 pass
     assert expected in str(caught.value)
     assert "127.0.0.1:" in str(caught.value)
@@ -191,7 +187,7 @@ async def test_what_is_raised_while_it_is_open_comes_out_as_it_is() -> None:
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(ExceptionGroup) as caught:
-            async with websocket(address(url)):
+            async with opening(url):
                 raise group
     assert caught.value is group
 
@@ -202,28 +198,21 @@ async def test_nobody_there_is_a_transport_error() -> None:
     await listener.aclose()
     async with no_leaks():
         with pytest.raises(TransportError, match=f"no connection to 127.0.0.1:{port}"):
-            async with websocket(address(f"http://127.0.0.1:{port}/v1")):
+            async with opening(f"http://127.0.0.1:{port}/v1"):
                 pass
 
 
-async def test_a_server_that_never_answers_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "OPEN_TIMEOUT", 0.1)
-
+async def test_a_server_that_never_answers_is_given_up() -> None:
     async def talk(line: Line) -> None:
         await sleep_forever()
 
     async with no_leaks(), serving(talk) as url:
         with pytest.raises(TransportError, match="no connection to"):
-            async with websocket(address(url)):
+            async with opening(url, Timeouts(open=0.1)):
                 pass
 
 
-async def test_a_goodbye_in_the_middle_of_a_long_answer_is_heard(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "FAREWELL", 2.0)
+async def test_a_goodbye_in_the_middle_of_a_long_answer_is_heard() -> None:
     answered = Event()
 
     async def talk(line: Line) -> None:
@@ -235,7 +224,7 @@ async def test_a_goodbye_in_the_middle_of_a_long_answer_is_heard(
         answered.set()
 
     async with no_leaks(), serving(talk) as url:
-        async with websocket(address(url)) as connection:
+        async with opening(url, Timeouts(farewell=2.0)) as connection:
             await connection.receive()
         with fail_after(5):
             await answered.wait()
@@ -260,7 +249,7 @@ async def test_leaving_takes_no_longer_than_a_farewell(
         async with (
             no_leaks(),
             serving(talk) as url,
-            websocket(address(url)) as connection,
+            opening(url) as connection,
         ):
             if behaviour == "deaf":
                 with move_on_after(0.2):  # until the socket takes no more
@@ -278,7 +267,7 @@ async def test_a_full_buffer_does_not_keep_a_connection_open() -> None:
         async with (
             no_leaks(),
             serving(talk) as url,
-            websocket(address(url)) as connection,
+            opening(url) as connection,
         ):
             await connection.receive()
             await sleep(0.05)  # until the buffer is full
@@ -300,7 +289,7 @@ async def test_cancelled_at_any_point_nothing_is_left(
         await sleep_forever()
 
     async def client(url: str) -> None:
-        async with websocket(address(url)) as connection:
+        async with opening(url) as connection:
             if when == "closing":
                 reached.set()
             else:

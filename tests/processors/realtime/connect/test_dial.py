@@ -15,7 +15,8 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import Service, open_session
-from voxpipe.processors.realtime.connect import connection, dial
+from voxpipe.processors.realtime.connect import Connect, dial, websocket
+from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.simulator import Script, Simulator, ToneVoice
 
 Place = tuple[str, int]
@@ -50,16 +51,21 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *places: Place) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
+def within(seconds: float) -> Connect:
+    """Gives a connection so much time to be opened."""
+    return lambda address: websocket(address, Timeouts(open=seconds))
+
+
 async def test_a_dead_address_does_not_cost_the_session(
     hole: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "OPEN_TIMEOUT", 3.0)  # a busy machine is slow
     async with no_leaks(), Simulator(Script(), ToneVoice()) as simulator:
         resolve(monkeypatch, hole, ("127.0.0.1", simulator.port))
         service = Service(
             base_url="http://realtime.test/v1", api_key="sk-1", insecure=True
         )
-        async with open_session(service=service) as session:
+        connect = within(3.0)  # a busy machine is slow
+        async with open_session(service=service, connect=connect) as session:
             assert session.host == "realtime.test"
 
 
@@ -122,10 +128,9 @@ async def test_cancelled_at_any_step_no_socket_is_left(
 async def test_nobody_anywhere_is_told(
     hole: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "OPEN_TIMEOUT", 0.4)
     resolve(monkeypatch, hole, hole)
     service = Service(base_url="http://realtime.test/v1", api_key="sk-1", insecure=True)
     async with no_leaks():
         with pytest.raises(TransportError, match=r"to realtime.test within 0.4 s"):
-            async with open_session(service=service):
+            async with open_session(service=service, connect=within(0.4)):
                 pass

@@ -23,7 +23,8 @@ from anyio.streams.tls import TLSStream
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import ConfigurationError, Service, open_session
-from voxpipe.processors.realtime.connect import connection
+from voxpipe.processors.realtime.connect import websocket
+from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.processors.realtime.connect.proxy import Proxy, proxy_of
 from voxpipe.processors.realtime.rest import RestError, open_rest
 from voxpipe.simulator import Script, Simulator, ToneVoice
@@ -31,6 +32,7 @@ from voxpipe.simulator import Script, Simulator, ToneVoice
 TLS = Path(__file__).parent / "tls"
 KEY, PASSWORD = "sk-canary-0123456789", "p@ss-canary"
 HOST = "https://realtime.test/v1"  # which DNS does not know: only a proxy gets there
+PATIENT = Timeouts()
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "WSS_PROXY")
 
 
@@ -125,9 +127,12 @@ async def service() -> AsyncGenerator[int]:
             tasks.cancel_scope.cancel()
 
 
-async def open_once(url: str = HOST) -> str:
+async def open_once(url: str = HOST, timeouts: Timeouts = PATIENT) -> str:
     """Open a session; where it was."""
-    async with open_session(service=Service(base_url=url, api_key=KEY)) as session:
+    async with open_session(
+        service=Service(base_url=url, api_key=KEY),
+        connect=lambda address: websocket(address, timeouts),
+    ) as session:
         return session.host
 
 
@@ -204,8 +209,6 @@ async def test_a_proxy_that_will_not_is_named(
 async def test_a_proxy_that_says_nothing_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "OPEN_TIMEOUT", 0.2)
-
     async def say_nothing(stream: SocketStream) -> None:
         async with stream:
             with suppress(EndOfStream, BrokenResourceError):
@@ -219,7 +222,7 @@ async def test_a_proxy_that_says_nothing_is_given_up(
         async with listener, create_task_group() as tasks:
             tasks.start_soon(listener.serve, say_nothing)
             with pytest.raises(TransportError, match=f"proxy {place} within 0.2 s"):
-                await open_once()
+                await open_once(timeouts=Timeouts(open=0.2))
             tasks.cancel_scope.cancel()
 
 

@@ -10,14 +10,12 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime.connect.close import Timeouts
-from voxpipe.processors.realtime.connect.connection import ANSWER, QUIET
+from voxpipe.processors.realtime.connect.close import TIMEOUTS
 from voxpipe.processors.realtime.connect.host import Address
 from voxpipe.processors.realtime.connect.session_socket import READ, SessionSocket
 
 from ..loops import BACKENDS, Backend, run_virtually
 
-PATIENCE = Timeouts(open=5.0, quiet=QUIET, answer=ANSWER, farewell=1.0)
 LIMIT = 5.0  # seconds, as docs/realtime.md says
 both_loops = pytest.mark.parametrize("backend", BACKENDS)
 
@@ -34,7 +32,7 @@ class Wire:
         self.server = ServerProtocol()
         self.socket = SessionSocket(
             Address("ws://here.test/v1/realtime", SecretStr("sk-test")),
-            PATIENCE,
+            TIMEOUTS,
             max_size=1_000,
         )
         self.unsent = 0
@@ -112,7 +110,7 @@ def test_who_falls_silent_is_missed_by_the_last_byte(
             ends.append(await lost(socket))
         ((error, at),) = ends
         assert error.how == "silent"
-        assert at - began - last == pytest.approx(QUIET + ANSWER)
+        assert at - began - last == pytest.approx(TIMEOUTS.life)
         assert at - began - last < LIMIT
         await socket.close()
 
@@ -137,7 +135,7 @@ def test_who_speaks_and_reads_nothing_is_missed(backend: Backend) -> None:
         ((error, at),) = ends
         assert error.how == "unread"
         assert "has read nothing for 4.5 s" in str(error)
-        assert QUIET + ANSWER <= at - taken_at[0] <= LIMIT
+        assert TIMEOUTS.life <= at - taken_at[0] <= LIMIT
         await socket.close()
 
     taken_at = [0.0]

@@ -29,7 +29,7 @@ from voxpipe.processors.realtime import (
     Settings,
     open_session,
 )
-from voxpipe.processors.realtime.connect import sideband
+from voxpipe.processors.realtime.connect.sideband import EARLY
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import CallEnded, CallTool, Line, Script
 from voxpipe.transports import MemoryPhone
@@ -180,17 +180,13 @@ async def test_a_call_that_is_over_is_a_refusal() -> None:
                 pass
 
 
-async def test_a_service_that_says_everything_else_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sideband, "EARLY", 3)
-
+async def test_a_service_that_says_everything_else_is_given_up() -> None:
     async def talk(pair: Pair) -> None:
-        for _ in range(3):
+        for _ in range(EARLY):
             await pair.put('{"type": "rate_limits.updated"}')
 
     async with scripted(talk) as (_, connect):
-        with pytest.raises(TransportError, match="in 3 events"):
+        with pytest.raises(TransportError, match=f"in {EARLY} events"):
             async with open_session(
                 call_id=CALL, service=Service(api_key=KEY), connect=connect
             ):

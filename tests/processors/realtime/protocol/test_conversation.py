@@ -336,11 +336,11 @@ def test_what_was_made_is_played_when_nothing_more_will_be() -> None:
     assert active.store.seconds == 1.0
     assert bench.sent(CANCEL) == [{"type": CANCEL, "response_id": "resp_1"}]
     sent = [bench.conversation.responses.all_left]
-    active.all_left()  # it has gone to the ear
+    active.all_left()  # it has gone to the sink
     assert [*sent, bench.conversation.responses.all_left] == [False, True]
     bench.conversation.end("that is all")
     assert outcome(active) == ("failed", "that is all")
-    assert not active.turn.is_cut  # the ear is still playing it
+    assert not active.turn.is_cut  # the sink is still playing it
 
 
 def test_replies_end_when_the_session_does() -> None:

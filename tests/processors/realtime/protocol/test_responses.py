@@ -283,12 +283,12 @@ def test_parts_of_a_message_are_cut_one_by_one() -> None:
     assert (entry.text, entry.played) == ("a b c d", "a b")
 
 
-def test_nothing_is_taken_back_where_no_ear_tells_what_was_heard() -> None:
+def test_nothing_is_taken_back_where_no_sink_tells_what_was_played() -> None:
     bench = Bench(turn_detection="local")
     bench.created()
     bench.speaks("resp_1", "item_a", "one two", 1.0)
     (reply,) = bench.spoken
-    reply.take(0.0)  # for a reader that is no ear
+    reply.take(0.0)  # for a reader that is no sink
     bench.starts()
     assert kinds(bench.sent()) == [CANCEL]
 

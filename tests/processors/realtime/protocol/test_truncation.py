@@ -21,9 +21,9 @@ seconds = st.floats(0, 600, allow_nan=False)
 @st.composite
 def parts(draw: st.DrawFn) -> PlayedItem:
     generated = draw(seconds.filter(bool))
-    heard = generated * draw(st.floats(0, 1))
+    played = generated * draw(st.floats(0, 1))
     item = f"item_{draw(st.integers(0, 3))}"
-    return PlayedItem(item, draw(st.integers(0, 2)), generated, heard, "measured")
+    return PlayedItem(item, draw(st.integers(0, 2)), generated, played, "measured")
 
 
 @given(st.lists(parts(), max_size=8), st.sets(st.sampled_from(["item_0", "item_1"])))
@@ -44,12 +44,12 @@ def test_never_more_than_was_made_never_nothing(
             assert all(i.played < 0.001 for i in items if i.item_id == key[0])
 
 
-def test_what_was_heard_to_its_end_stays() -> None:
+def test_what_was_played_to_its_end_stays() -> None:
     item = PlayedItem("item_a", 0, 1.0, 1.0, "measured")
     assert take_back(by_item([item]), {"item_a"}) == []
 
 
-def test_what_was_not_heard_goes() -> None:
+def test_what_was_not_played_goes() -> None:
     item = PlayedItem("item_a", 0, 1.0, 0.0009, "estimated")
     assert take_back(by_item([item]), {"item_a"}) == [deletion("item_a")]
 
@@ -61,6 +61,6 @@ def test_played_words_are_the_first_of_what_was_said(said: str, share: float) ->
     assert share < 1 or words == said
 
 
-def test_all_words_of_what_was_heard_to_its_end_were_heard() -> None:
+def test_all_words_of_what_was_played_to_its_end_were_played() -> None:
     item = PlayedItem("i", 0, 1.0, 1.0, "measured")
     assert played_words("as  it\nstands", item) == "as  it\nstands"

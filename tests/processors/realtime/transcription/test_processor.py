@@ -30,7 +30,14 @@ from voxpipe.processors.realtime import (
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.connect import Address
 from voxpipe.processors.vad import Vad
-from voxpipe.simulator import Line, Script, Simulator, ToneVoice, connect_in_memory
+from voxpipe.simulator import (
+    Line,
+    Script,
+    Simulator,
+    Timing,
+    ToneVoice,
+    connect_in_memory,
+)
 
 from ..call import ULAW, speech
 from ..loops import BACKENDS, Backend, Steps, run_virtually
@@ -253,9 +260,10 @@ def test_it_can_be_left_at_any_step(backend: Backend) -> None:
 
 
 async def test_it_is_the_same_over_a_socket() -> None:
+    script = TALK.model_copy(update={"timing": Timing(transcription_ms=0)})
     async with (
         no_leaks(),
-        Simulator(TALK, ToneVoice()) as simulator,
+        Simulator(script, ToneVoice()) as simulator,
         open_transcription(
             model=STREAMS, service=Service(base_url=simulator.url, api_key="sk-x")
         ) as session,

@@ -7,6 +7,7 @@ import json
 from random import Random
 from typing import Any
 
+import pytest
 from anyio import create_task_group, sleep
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,9 +126,8 @@ def test_any_text_and_any_bytes_are_an_event_or_a_wire_error(text: str | bytes) 
     check(text)
 
 
-# --- fast: a hundred thousand messages into one call
+# --- fast: many messages into one call
 
-MESSAGES = 100_000
 SALT = ["{", "}", "[" * 50, '"', ":", ",", "null", "NaN", "-1e999", "\\ud800", "\x00"]
 
 
@@ -207,18 +207,20 @@ def messages_of(random: Random, count: int) -> list[str | bytes]:
     return [each for each in made if not isinstance(outcome(each), Stopped)]
 
 
-async def be_fuzzed(gauge: Gauge, turn: Turn) -> tuple[TwilioCall, list[int]]:
+async def be_fuzzed(
+    gauge: Gauge, turn: Turn, count: int
+) -> tuple[TwilioCall, list[int]]:
     random, carrier, sizes = Random(3), Carrier(), list[int]()
     agent = Agent(said(turn, 30.0))
 
     async def rave() -> None:
         sent = 0
-        while sent < MESSAGES:
+        while sent < count:
             batch = messages_of(random, 500)
             carrier.post(*batch)
             sent += len(batch)
             await sleep(0.1)
-            if sent > MESSAGES / 2 and len(sizes) < 1:
+            if sent > count / 2 and len(sizes) < 1:
                 sizes.append(objects())
         sizes.append(objects())
         carrier.post(speech(77))
@@ -244,15 +246,18 @@ def objects() -> int:
     return len(gc.get_objects())
 
 
-def test_a_call_survives_a_hundred_thousand_messages_and_grows_by_none() -> None:
+@pytest.mark.parametrize(
+    "count", [10_000, pytest.param(100_000, marks=pytest.mark.slow)]
+)
+def test_a_call_survives_any_messages_and_grows_by_none(count: int) -> None:
     gauge, turn = Gauge(), Turn()
-    call, sizes = run_virtual(be_fuzzed, gauge, turn)
+    call, sizes = run_virtual(be_fuzzed, gauge, turn, count)
     assert call.ended == "agent"
     assert (turn.state, turn.basis) == ("played", "measured")
     assert gauge.last == bytes([77]) * 160  # what was right was heard to the end
-    assert gauge.frames > 20_000
-    assert gauge.keys > 1_000
-    assert call.fault_count > 30_000
-    assert call.unknown > 1_000
+    assert gauge.frames > 0.2 * count
+    assert gauge.keys > 0.01 * count
+    assert call.fault_count > 0.3 * count
+    assert call.unknown > 0.01 * count
     # In the second half only the carrier's and the test's own lists have grown.
     assert sizes[1] - sizes[0] < 2_000

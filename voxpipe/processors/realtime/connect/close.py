@@ -32,10 +32,10 @@ class Timeouts:
         farewell: for closing politely, also when everything is cancelled.
     """
 
-    open: float
-    quiet: float
-    answer: float
-    farewell: float
+    open: float = 5.0
+    quiet: float = 2.5
+    answer: float = 2.0  # with `quiet` less than a caller waits
+    farewell: float = 1.0
 
     @property
     def life(self) -> float:
@@ -46,6 +46,9 @@ class Timeouts:
     def look(self) -> float:
         """Between two looks at what waits to be sent."""
         return self.life / LOOKS
+
+
+TIMEOUTS = Timeouts()
 
 
 def closed(code: int, reason: str) -> SessionLost:

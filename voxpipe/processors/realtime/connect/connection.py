@@ -12,13 +12,9 @@ from typing import Any, Protocol
 
 from voxpipe.pipeline.runtime.loop import in_trio
 
-from .close import Timeouts
+from .close import TIMEOUTS, Timeouts
 from .host import Address
 
-OPEN_TIMEOUT = 5.0  # seconds, for DNS, TCP, TLS and upgrade together
-QUIET = 2.5  # seconds without a byte after which the service is asked for a pong
-ANSWER = 2.0  # seconds for the pong; both together are less than a caller waits
-FAREWELL = 1.0  # seconds for closing politely, also when everything is cancelled
 # Bytes: a retrieved item holds a whole turn of audio. The longest is a session: 60
 # minutes of 24 kHz, 230,400,000 bytes of base64.
 MAX_MESSAGE = 256 * 2**20
@@ -49,8 +45,15 @@ Connect = Callable[[Address], AbstractAsyncContextManager[Connection]]
 
 
 @asynccontextmanager
-async def websocket(address: Address) -> AsyncGenerator[Connection]:
+async def websocket(
+    address: Address, timeouts: Timeouts = TIMEOUTS, max_size: int = MAX_MESSAGE
+) -> AsyncGenerator[Connection]:
     """Connect to the service, or to the simulator, on asyncio or trio.
+
+    Args:
+        address: where, and as whom.
+        timeouts: how long it is waited for.
+        max_size: bytes of a message.
 
     Raises:
         SessionRefused: the upgrade was refused; says by which status, and why.
@@ -58,23 +61,22 @@ async def websocket(address: Address) -> AsyncGenerator[Connection]:
         ConfigurationError: the environment names a proxy that it cannot go through.
     """
     opening: AbstractAsyncContextManager[Connection]
-    patience = Timeouts(OPEN_TIMEOUT, QUIET, ANSWER, FAREWELL)
     # Here, not above: a program that replays a recording needs no WebSockets.
     from .failure import explained
     from .proxy import check_speakable, proxy_of
 
     proxy = proxy_of(address.url)
     check_speakable(proxy)
-    options: Any = {"proxy": proxy, "max_size": MAX_MESSAGE}
+    options: Any = {"proxy": proxy, "max_size": max_size}
     if in_trio():
         from .trio_socket import open_trio
 
-        opening = open_trio(address, patience, **options)
+        opening = open_trio(address, timeouts, **options)
     else:
         from .asyncio_socket import open_asyncio
 
-        opening = open_asyncio(address, patience, **options)
+        opening = open_asyncio(address, timeouts, **options)
     async with AsyncExitStack() as stack:
-        with explained(address, proxy, patience.open):
+        with explained(address, proxy, timeouts.open):
             connection: Connection = await stack.enter_async_context(opening)
         yield connection

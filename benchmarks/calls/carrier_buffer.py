@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 
 
-class Ear:
+class CarrierBuffer:
     """The buffer of one call; it is told the time.
 
     Attributes:
