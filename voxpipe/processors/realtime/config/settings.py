@@ -182,9 +182,13 @@ def _not_for(model: str, field: str) -> ConfigurationError:
     )
 
 
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
 def _check_tools(tools: Any) -> None:
-    listed = not isinstance(tools, Mapping | str) and isinstance(tools, Iterable)
-    if listed and all(isinstance(each, Mapping) for each in tools):
+    is_list = isinstance(tools, Iterable) and not isinstance(tools, Mapping | str)
+    if is_list and all(map(_is_mapping, tools)):
         return
     raise ConfigurationError(
         "tools= takes what the service is told of them: tools.schemas, where tools is "
