@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, cast, get_args
 
@@ -182,14 +182,11 @@ def _not_for(model: str, field: str) -> ConfigurationError:
     )
 
 
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _check_tools(tools: Any) -> None:
-    is_list = isinstance(tools, Iterable) and not isinstance(tools, Mapping | str)
-    if is_list and all(map(_is_mapping, tools)):
-        return
+def _check_tools(tools: object) -> None:
+    if isinstance(tools, Sequence) and not isinstance(tools, str):
+        listed = cast("Sequence[object]", tools)
+        if all(isinstance(each, Mapping) for each in listed):
+            return
     raise ConfigurationError(
         "tools= takes what the service is told of them: tools.schemas, where tools is "
         "the ToolRouter that runs them"
