@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import pytest
 
@@ -34,6 +34,43 @@ class ToText(Transform[AudioFrame, Text]): ...
 class Louder(OfSound): ...
 
 
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class FromSound(Transform[AudioFrame, T]): ...
+
+
+class SoundToText(FromSound[Text]): ...
+
+
+class Turned(Transform[T, U], Generic[U, T]): ...
+
+
+class TextOfSound(Turned[Text, AudioFrame]): ...
+
+
+class OfSome(Filter[T]): ...
+
+
+class OfSomeSound(OfSome[AudioFrame]): ...
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    digit: str
+
+
+class Closed(Protocol):
+    digit: str
+
+
+class OfKeyed(Filter[Keyed]): ...
+
+
+class OfClosed(Filter[Closed]): ...
+
+
 class Unsaid(Filter): ...  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
 
 
@@ -46,6 +83,12 @@ class Unsaid(Filter): ...  # type: ignore[type-arg]  # pyright: ignore[reportMis
         (OfAnything, (Frame,)),
         (Louder, (AudioFrame,)),
         (Unsaid, (Frame,)),
+        (SoundToText, (AudioFrame,)),
+        (TextOfSound, (AudioFrame,)),
+        (OfSomeSound, (AudioFrame,)),
+        (OfSome, (Frame,)),
+        (OfKeyed, (Keyed,)),
+        (OfClosed, (Frame,)),
     ],
 )
 def test_a_box_is_fed_with_what_its_type_names(

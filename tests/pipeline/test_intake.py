@@ -123,7 +123,7 @@ def test_frames_that_came_as_base64_stay_undecoded() -> None:
 def test_what_is_no_bytes_is_a_mistake_of_the_program() -> None:
     reports: list[str] = []
     intake = Intake(PCM, reports.append)
-    with pytest.raises(FormatError, match=r"an array of float32: AudioFrame\.of"):
+    with pytest.raises(FormatError, match=r"an array of float32: frame\.with_samples"):
         intake.feed(np.zeros(160, np.float32))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert reports == []
 

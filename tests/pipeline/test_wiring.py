@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -122,6 +122,28 @@ def test_keys_that_would_be_dropped_are_told_their_way() -> None:
         "desk.hears takes AudioFrame, and from phone.keys comes Dtmf, which it would "
         "not heed: draw `phone.keys >> Keys() >> desk.reads`"
     ]
+
+
+class Keyed(Protocol):
+    digit: str
+
+
+class OfKeys(Processor):
+    keys = Output[Keyed]()
+
+
+class ToKeys(Transform[AudioFrame, Keyed]):
+    def feed(self, frame: AudioFrame) -> Iterable[Keyed]:
+        return ()
+
+
+def test_what_only_a_type_checker_can_know_is_let_through() -> None:
+    desk, phone = Desk(), Phone()
+    Pipeline(
+        unchecked(OfKeys().keys) >> desk.hears,
+        unchecked(phone.heard) >> ToKeys() >> desk.takes_all,
+        Source([]).output >> phone.speaks,
+    )
 
 
 def test_a_route_of_which_something_may_come_is_let_through() -> None:

@@ -33,6 +33,7 @@ class SyncBox:
     name: str = ""
     running: bool = False
     accepts: tuple[type, ...] = (Frame,)
+    _taken: Any = None  # the annotation of what is fed; a variable in a generic box
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -41,7 +42,8 @@ class SyncBox:
         for base in vars(cls).get("__orig_bases__", ()):
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, SyncBox):
-                kinds = _classes(get_args(base)[0])
+                cls._taken = _in_place(origin, get_args(base))
+                kinds = _classes(cls._taken)
                 if kinds:
                     cls.accepts = kinds
 
@@ -115,7 +117,23 @@ def name_of(cls: type) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
+def is_protocol(kind: Any) -> bool:
+    """Whether it is one of `typing`'s, which no frame has among its classes."""
+    return bool(getattr(kind, "_is_protocol", False))
+
+
+def _in_place(box: type[SyncBox], arguments: tuple[Any, ...]) -> Any:
+    """What is fed to a generic box, with these arguments for its variables."""
+    parameters: tuple[Any, ...] = getattr(box, "__parameters__", ())
+    taken = box._taken if box._taken is not None else parameters[0]
+    return arguments[parameters.index(taken)] if taken in parameters else taken
+
+
 def _classes(kind: Any) -> tuple[type, ...]:
     if get_origin(kind) in (Union, UnionType):
         return tuple(cls for each in get_args(kind) for cls in _classes(each))
-    return (kind,) if isinstance(kind, type) and kind is not Any else ()
+    if not isinstance(kind, type) or kind is Any:
+        return ()
+    # Only of some protocols can a frame be asked whether it is one.
+    is_askable = getattr(kind, "_is_runtime_protocol", False)
+    return (kind,) if is_askable or not is_protocol(kind) else ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from .filters import AnyBox, Filter, Transform
+from .filters import AnyBox, Filter, Transform, is_protocol
 from .ports import Input, Port
 
 Kinds = frozenset[type] | None
@@ -27,7 +27,7 @@ def kinds_of(port: Port) -> Kinds:
 
 def after(box: AnyBox, kinds: Kinds) -> Kinds:
     """What leaves a box into which ``kinds`` go."""
-    if kinds is None:
+    if kinds is None or any(map(is_protocol, box.accepts)):
         return None
     if not any(_meet(kind, taken) for kind in kinds for taken in box.accepts):
         return kinds  # all pass by; but what it gives at the end may be anything
@@ -81,5 +81,8 @@ def _read(annotation: Any) -> Kinds:
         found = [_read(each) for each in get_args(annotation)]
         known = [each for each in found if each is not None]
         return frozenset[type]().union(*known) if len(known) == len(found) else None
-    is_class = isinstance(annotation, type) and origin is None
-    return frozenset({annotation}) if is_class and annotation is not Any else None
+    if not isinstance(annotation, type) or origin is not None or annotation is Any:
+        return None
+    # No class can be asked for a protocol's members, and an int may stand for a float.
+    is_open = is_protocol(annotation) or annotation is float
+    return None if is_open else frozenset({annotation})

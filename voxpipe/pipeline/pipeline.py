@@ -17,6 +17,7 @@ from .processor import Processor
 from .routes import Route
 from .run import Run
 from .runtime import tally
+from .runtime.exits import exits_as_failures, orders
 from .runtime.scopes import bare
 from .runtime.stalls import stalls_told
 from .stats import Stats
@@ -112,7 +113,8 @@ class Pipeline:
                     life: Any = box.run()
                     if not hasattr(life, "__await__"):
                         raise TypeError(_no_life(box, life))
-                    await life
+                    with exits_as_failures(orders()):
+                        await life
                 finally:
                     for port in box.inputs():
                         port.finish()

@@ -243,11 +243,14 @@ async def test_the_first_of_each_error_of_a_tool_is_logged_with_its_places(
         TimeoutError(),
         RecursionError(),
         MemoryError(),
+        SystemExit(2),  # of a library with a command line: no order to this process
+        type("NoException", (BaseException,), {})(),
+        BaseExceptionGroup("one", [SystemExit(2)]),
     ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("plain", [True, False])
-async def test_any_exception_is_an_answer(error: Exception, plain: bool) -> None:
+async def test_any_exception_is_an_answer(error: BaseException, plain: bool) -> None:
     @tool(name="fail")
     def fail() -> None:
         raise error

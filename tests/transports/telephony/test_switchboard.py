@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
 import pytest
@@ -114,6 +115,32 @@ def test_the_line_tells_what_has_failed(
 
 
 # --- ends that nobody wishes for
+
+
+@pytest.mark.parametrize("where", ["app", "box"])
+def test_an_app_that_would_end_the_process_ends_its_own_call_only(
+    in_time: Run, told: Told, where: str
+) -> None:
+    class Quitter(Processor):
+        output = Output[AudioFrame]()
+
+        async def run(self) -> None:
+            sys.exit("a library with a command line")
+
+    async def app(call: Call) -> None:
+        if where == "app":
+            sys.exit(2)
+        await Pipeline(
+            call.heard >> Probe().input, Quitter().output >> call.speaks
+        ).run()
+
+    async def scene() -> None:
+        async with called(Switchboard(app, apology=None)) as caller:
+            await caller.wait_closed()
+
+    in_time(scene)
+    ((end, *_),) = told()
+    assert end == "failed"
 
 
 def test_a_call_without_a_reply_ends_when_it_is_idle(in_time: Run, told: Told) -> None:

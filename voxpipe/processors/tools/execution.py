@@ -15,6 +15,7 @@ from anyio import CancelScope, Event, create_task_group, move_on_after
 
 from voxpipe.pipeline import ToolCall
 from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.withheld import withheld
 
 from .approval import APPROVAL_TIMEOUT, Ask, ByVoice, Proposal, Refused
@@ -170,7 +171,8 @@ class Execution:
         proposal = Proposal(self._call.call_id, self.tool.name, arguments)
         try:
             with move_on_after(APPROVAL_TIMEOUT):
-                agreed = await ask(proposal)
+                with exits_as_failures(orders()):
+                    agreed = await ask(proposal)
                 return None if agreed else failure("refused", "it was not approved")
         except Refused as refused:
             return failure("refused", str(refused) or "it was not approved")

@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, get_cancelled_exc_class
 
+from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.threads import run_in_thread
 
 from .outputs import ToolOutput
@@ -48,8 +49,10 @@ class Threads:
         if tool.is_async:
             return await self._awaited(tool.start(arguments, progress, context))
 
+        cancelled = (get_cancelled_exc_class(),)  # `from_thread` raises it there
+
         def run() -> tuple[Any]:
-            with self._counted():
+            with self._counted(), exits_as_failures(cancelled):
                 given = tool.start(arguments, progress, context)
                 return (_drawn(given),)  # in a tuple: trio refuses awaitables
 
@@ -59,7 +62,7 @@ class Threads:
         return await self._awaited(value) if inspect.isawaitable(value) else value
 
     async def _awaited(self, value: Awaitable[object]) -> object:
-        with self._counted():
+        with self._counted(), exits_as_failures(orders()):
             return _drawn(await value)
 
     @contextmanager

@@ -141,7 +141,7 @@ class Written(Strict):
             ``result``, in what the tool gave back. Without one it answers everything.
         result: the tool that has just answered.
         say: its words; what is not text becomes JSON. Fields are filled in as in those
-            of a `ScriptedReply`.
+            of a `Line`.
         calls: functions that it calls beside. What calls one, and names no ``result``,
             does not answer results.
         reasoning_tokens: that it has thought with; some put a reasoning item in front.

@@ -17,6 +17,7 @@ from typing import Literal
 from anyio import CancelScope, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
+from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.tally import Tally, tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
@@ -207,7 +208,8 @@ class Switchboard:
     async def _serve(self, line: _Line) -> None:
         call = line.call
         try:
-            await self._answer(call)
+            with exits_as_failures(orders()):
+                await self._answer(call)
         except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
             line.failed(error)
             clip = self._apology

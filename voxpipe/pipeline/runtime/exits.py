@@ -1,0 +1,45 @@
+"""What would end the process, as a failure of whoever has raised it.
+
+`sys.exit()` in a library with a command line is meant for its own program, and not for
+a server with a hundred calls. asyncio takes it out of the loop wherever it is raised,
+past every task group: so it is caught where foreign code is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from anyio import get_cancelled_exc_class
+
+
+class ExitAttempted(Exception):
+    """`SystemExit` was raised, or something else that is no `Exception`."""
+
+
+def orders() -> tuple[type[BaseException], ...]:
+    """What is raised in a task from outside, and must pass: Ctrl-C, and an end."""
+    return KeyboardInterrupt, GeneratorExit, get_cancelled_exc_class()
+
+
+@contextmanager
+def exits_as_failures(passing: tuple[type[BaseException], ...]) -> Generator[None]:
+    """Raise an `ExitAttempted` in the place of what would end the process.
+
+    Args:
+        passing: what is let through beside every `Exception`; `orders` in a task.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if _passes(error, (Exception, *passing)):
+            raise
+        name = type(error).__name__
+        raise ExitAttempted(f"{name}, which would have ended the process") from error
+
+
+def _passes(error: BaseException, passing: tuple[type[BaseException], ...]) -> bool:
+    inside: tuple[BaseException, ...] = getattr(error, "exceptions", ())  # of a group
+    if inside:
+        return all(_passes(each, passing) for each in inside)
+    return isinstance(error, passing)
