@@ -1,8 +1,9 @@
 # `make` by itself explains. Each target sets up what it needs, see .ci/setup.
 
 PYTHON_IN_VENV := .venv/bin/python
-# Who has nothing left takes the end of another's list: no file is the last for long.
-PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# One more than there are cores, as some wait for what goes on in real time. Who has
+# nothing left takes the end of another's list: no file is the last for long.
+PARALLEL := -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist worksteal
 # What is compiled is kept: a hundred of the tests start a Python of their own.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
