@@ -314,7 +314,7 @@ async def test_an_array_is_refused_at_once_with_the_way_in(
     order: Callable[[MemoryPhone, Any], Awaitable[bool]],
 ) -> None:
     phone = MemoryPhone(FORMAT)  # no pipeline runs: nothing is waited for
-    with pytest.raises(FormatError, match=r"an array of int16: AudioFrame\.of"):
+    with pytest.raises(FormatError, match=r"an array of int16: frame\.with_samples"):
         await order(phone, ARRAY)
 
 

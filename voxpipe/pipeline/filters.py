@@ -42,10 +42,17 @@ class SyncBox:
         for base in vars(cls).get("__orig_bases__", ()):
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, SyncBox):
-                cls._taken = _in_place(origin, get_args(base))
+                cls._taken = origin._taken_with(get_args(base))
                 kinds = _classes(cls._taken)
                 if kinds:
                     cls.accepts = kinds
+
+    @classmethod
+    def _taken_with(cls, arguments: tuple[Any, ...]) -> Any:
+        """What is fed to this generic box, with these arguments for its variables."""
+        parameters: tuple[Any, ...] = getattr(cls, "__parameters__", ())
+        taken = parameters[0] if cls._taken is None else cls._taken
+        return arguments[parameters.index(taken)] if taken in parameters else taken
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{f' {self.name}' if self.name else ''}>"
@@ -120,13 +127,6 @@ def name_of(cls: type) -> str:
 def is_protocol(kind: Any) -> bool:
     """Whether it is one of `typing`'s, which no frame has among its classes."""
     return bool(getattr(kind, "_is_protocol", False))
-
-
-def _in_place(box: type[SyncBox], arguments: tuple[Any, ...]) -> Any:
-    """What is fed to a generic box, with these arguments for its variables."""
-    parameters: tuple[Any, ...] = getattr(box, "__parameters__", ())
-    taken = box._taken if box._taken is not None else parameters[0]
-    return arguments[parameters.index(taken)] if taken in parameters else taken
 
 
 def _classes(kind: Any) -> tuple[type, ...]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voxpipe.simulator.cassettes import CassetteError, load_cassette
@@ -82,6 +82,7 @@ _JSON = st.recursive(
 )
 
 
+@example({"x": "sk-000000://A://@"})
 @given(st.dictionaries(st.text(max_size=9), _JSON, max_size=5))
 def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json) -> None:
     once = clean(event, "words")

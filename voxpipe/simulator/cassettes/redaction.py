@@ -21,6 +21,7 @@ REMOVED = "(removed)"
 APPENDS = {"input_audio_buffer.append", "session.input_audio_buffer.append"}
 LENGTH = "audio_bytes"  # the one field of what stands for sound
 _MAX_DEPTH = 64  # levels of JSON; the protocol has less than ten
+_MAX_PASSES = 8  # over a text; nearly all are done after the first
 _AUDIO_DELTAS = {"response.output_audio.delta", "session.output_audio.delta"}
 _SECRET_FIELD = re.compile(
     r"(?:.*_)?(?:authorization|secret|password|passwd|cookie|signature|credentials?"
@@ -60,7 +61,11 @@ def clean(event: dict[str, Any], keep: Keep) -> dict[str, Any]:
 
 def clean_text(text: str) -> str:
     """A message that is no event."""
-    return _SECRET.sub(REMOVED, _URL.sub(_url, text))
+    for _ in range(_MAX_PASSES):  # what is taken out may leave a URL that was hidden
+        before, text = text, _SECRET.sub(REMOVED, _URL.sub(_url, text))
+        if text == before:
+            break
+    return text
 
 
 def fill(value: Any, sound: Callable[[int], str]) -> Any:
