@@ -107,6 +107,10 @@ def test_the_agent_in_the_callers_microphone_is_not_loud_enough() -> None:
     assert marks(loud, Agent(until=9.0), **options)
 
 
+async def asked_later() -> bool:
+    return False
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -116,6 +120,7 @@ def test_the_agent_in_the_callers_microphone_is_not_loud_enough() -> None:
         ({"start": 0.0}, "start is a probability between 0 and 1, not 0.0"),
         ({"start": 1}, "not 1"),
         ({"when": False}, r"such as model.is_speaking \(without brackets\), not bool"),
+        ({"when": asked_later}, r"model.is_speaking .*, not an async one"),
     ],
 )
 def test_what_cannot_be_is_refused(options: Any, says: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 
 from voxpipe.pipeline import WiringError
 
@@ -31,10 +32,10 @@ class BargeIn:
     start: float | None = None
 
     def __post_init__(self) -> None:
-        if not callable(self.when):
+        if not callable(self.when) or iscoroutinefunction(self.when):
             raise WiringError(
-                "BargeIn asks a function whether the agent speaks, such as "
-                f"model.is_speaking (without brackets), not {type(self.when).__name__}"
+                "BargeIn asks a plain function whether the agent speaks, such as "
+                f"model.is_speaking (without brackets), not {_kind(self.when)}"
             )
         if not 0 <= self.minimum <= MAX_MINIMUM:
             raise WiringError(
@@ -44,3 +45,7 @@ class BargeIn:
             raise WiringError(
                 f"start is a probability between 0 and 1, not {self.start!r}"
             )
+
+
+def _kind(when: object) -> str:
+    return "an async one" if iscoroutinefunction(when) else type(when).__name__

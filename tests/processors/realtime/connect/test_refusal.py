@@ -128,6 +128,26 @@ def test_a_message_is_bounded_and_holds_no_key(message: str) -> None:
     assert str(raised).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("no", "GET /v1/realtime?api-key=ab%2Fcd%3Dxyz12 is not allowed"),
+        ("no", "GET /v1/realtime?api-key=ab%2fcd%3dXYZ12 is not allowed"),
+        ("no", "the key gwsecret%2Fkey%2B12 is not known"),
+        ("no", "the key GWSECRET/KEY+12 is not known"),
+        ("sk-proj-abcdef", "no"),
+    ],
+)
+def test_no_key_is_shown_in_whatever_way_it_is_quoted(code: str, message: str) -> None:
+    url = "wss://gw/v1/realtime?api-key=ab%2Fcd%3Dxyz12&model=m"
+    raised = refused(
+        Address(url, SecretStr("gwsecret/key+12")), 403, {}, error(code, message)
+    )
+    shown = f"{raised} {raised.code}".lower()
+    for part in ("xyz12", "gwsecret", "abcdef"):
+        assert part not in shown
+
+
 def test_another_host_is_named_and_not_followed() -> None:
     url = f"https://elsewhere.example.com/v1/realtime?key={KEY}"
     raised = told(307, location=url)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from voxpipe.processors.realtime.errors import SessionRefused
 
@@ -56,7 +56,8 @@ def refused(
     code, words = code_of(told), _words_of(told)
     if not words and headers.get("content-type", "").startswith("text/plain"):
         words = body.decode("utf-8", "replace")
-    words = _bounded(_without_keys(words, address))
+    words = _shortened(_without_keys(_in_a_line(words), address))
+    code = _without_keys(code, address)
     wait = wait_of(headers)
     parts = [
         f"{address.host} refused the connection with HTTP {status}",
@@ -133,14 +134,18 @@ def _without_keys(words: str, address: Address) -> str:
     query = parse_qsl(urlsplit(address.url).query)
     secrets = [value for name, value in query if name not in _SHOWN]
     secrets += [address.key.get_secret_value(), *address.says.values()]
-    for secret in secrets:
-        if secret:
-            words = words.replace(secret, "…")
+    # As they are, and as they stand in a URL that is quoted.
+    forms = {form for each in secrets for form in (each, quote(each), quote(each, ""))}
+    for form in sorted(filter(None, forms), key=len, reverse=True):
+        words = re.sub(re.escape(form), "…", words, flags=re.IGNORECASE)
     return _KEY.sub("…", words)
 
 
-def _bounded(words: str) -> str:
-    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+def _in_a_line(words: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
+def _shortened(words: str) -> str:
     cut = len(words) > MAX_WORDS
     return f"{words[:MAX_WORDS]}…" if cut else words.removesuffix(".")
 
