@@ -64,6 +64,13 @@ KNOWN: list[tuple[object, Schema]] = [
         },
         obj(a={**TEXT, "description": "d"}),
     ),
+    (
+        {
+            **obj(a={"$ref": "#/$defs/Foo%3Cstring%3E"}),
+            "$defs": {"Foo<string>": TEXT},
+        },
+        obj(a=TEXT),
+    ),
     (obj(a=TEXT, b={"$ref": "#/properties/a"}), obj(a=TEXT, b=TEXT)),
     (
         obj(a={"anyOf": [TEXT, NUMBER]}, b={"$ref": "#/properties/a/anyOf/1"}),

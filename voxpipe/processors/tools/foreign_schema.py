@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import unquote
 
 from .errors import ToolError
 
@@ -211,7 +212,7 @@ def _resolved(root: object, reference: object) -> object:
         return None
     target = root
     for step in steps[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
+        name = unquote(step).replace("~1", "/").replace("~0", "~")  # RFC 6901, 6
         if isinstance(target, Mapping):
             target = cast("Mapping[str, object]", target).get(name)
         elif isinstance(target, list) and name.isdecimal():

@@ -15,6 +15,8 @@ EU = "https://eu.api.openai.com/v1"
 AZURE = "https://ada.openai.azure.com/openai/v1"
 HERE = "http://127.0.0.1:8081/v1"
 GATEWAY = "https://gateway.example.com/v1"
+SAME = "https://gateway.example.com:443/v1"
+BESIDE = "https://gateway.example.com:8443/v1"
 OTHER = "https://other.example.com/v1"
 OURS, AZURES, GIVEN = "sk-openai-0123", "azure-0123456789", "sk-given-0123"
 KEYS = {"OPENAI_API_KEY": OURS, "AZURE_OPENAI_API_KEY": AZURES}
@@ -72,6 +74,9 @@ TABLE: list[tuple[str, dict[str, Any], str | None, dict[str, str] | str]] = [
         bearer(GIVEN),
     ),
     ("gateway.example.com", {"base_url": GATEWAY}, GATEWAY, bearer(OURS)),
+    ("gateway.example.com:443", {"base_url": SAME}, GATEWAY, bearer(OURS)),
+    ("gateway.example.com", {"base_url": GATEWAY}, SAME, bearer(OURS)),
+    ("gateway.example.com:8443", {"base_url": BESIDE}, GATEWAY, "is for gateway"),
     ("gateway.example.com", {"base_url": GATEWAY}, None, "is for gateway.example.com"),
     ("gateway.example.com", {"base_url": GATEWAY}, OTHER, "is for gateway.example.com"),
     ("gateway.example.com", {"base_url": GATEWAY}, OPENAI, "is for gateway.example"),

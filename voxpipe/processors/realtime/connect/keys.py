@@ -60,7 +60,7 @@ def is_meant(environment: Mapping[str, str], url: BaseUrl) -> bool:
     if url.issuer in ("azure", "local"):
         return url.issuer == "local"
     netloc = _netloc(environment.get("OPENAI_BASE_URL") or OPENAI_URL)
-    if netloc.lower() == url.netloc.lower():
+    if _same_place(netloc) == _same_place(url.netloc):
         return True
     # A key that opens a simulator is no secret: it is often OpenAI's.
     theirs = issuer_of(host_in(netloc))
@@ -97,6 +97,13 @@ def _checked(given: str | SecretStr | None, variable: str) -> SecretStr:
             "of a word processor …): copy it again"
         )
     return SecretStr(key)
+
+
+def _same_place(netloc: str) -> str:
+    # A key is for a host; that its default port or the root's dot is written is no
+    # other place. Another port may be another server.
+    host, _, port = netloc.lower().removesuffix(":443").partition(":")
+    return f"{host.rstrip('.')}:{port}"
 
 
 def _netloc(url: str) -> str:
