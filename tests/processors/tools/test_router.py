@@ -262,6 +262,23 @@ async def test_any_exception_is_an_answer(error: BaseException, plain: bool) -> 
     assert (await result_of(fail if plain else fail_later)).error == "tool_error"
 
 
+async def test_what_a_result_has_still_to_do_is_done_where_its_tool_ran() -> None:
+    threads: list[threading.Thread] = []
+
+    @tool
+    def rows() -> dict[str, Iterator[int]]:
+        def later() -> Iterator[int]:
+            threads.append(threading.current_thread())
+            yield 17
+
+        threads.append(threading.current_thread())
+        return {"rows": later()}
+
+    result = await result_of(rows)
+    assert (result.error, result.output) == (None, '{"rows": [17]}')
+    assert threads[0] is threads[1] is not threading.main_thread()
+
+
 async def test_what_json_has_nothing_for_is_told_as_done_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

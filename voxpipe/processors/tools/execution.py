@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from anyio import CancelScope, Event, create_task_group, move_on_after
@@ -146,7 +147,10 @@ class Execution:
             self._approved.set()
             await self._begun.wait()
             progress = Progress(self.reports.add)
-            value = await threads.call(self.tool, arguments, progress, self._context)
+            answered = partial(success, limit=self._limit)
+            answer = await threads.call(
+                self.tool, arguments, progress, self._context, answered
+            )
         except ArgumentsError as error:
             return failure("invalid_arguments", str(error))
         except Unavailable as error:
@@ -154,7 +158,6 @@ class Execution:
         except Exception as error:  # noqa: BLE001  # it is logged
             self._tell(f"the tool {self.tool.name}", error)
             return failure("tool_error", describe(error))
-        answer = success(value, self._limit)
         if answer.left_out and self._is_new("left out"):
             logger.warning(
                 "the tool %s returned what JSON has nothing for (%s): the model is "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -14,7 +14,7 @@ from anyio import CapacityLimiter, get_cancelled_exc_class
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.threads import run_in_thread
 
-from .outputs import ToolOutput
+from .outputs import CallAnswer, ToolOutput
 from .progress import Progress
 from .tool import Tool
 
@@ -44,22 +44,36 @@ class Threads:
         arguments: Mapping[str, Any],
         progress: Progress,
         context: object,
-    ) -> object:
-        """What the tool gives; a plain function that is cancelled is left behind."""
+        answered: Callable[[object], CallAnswer],
+    ) -> CallAnswer:
+        """What the tool gives; a plain function that is cancelled is left behind.
+
+        Args:
+            tool: that is called.
+            arguments: checked ones.
+            progress: for a tool that tells how far it is.
+            context: of the call.
+            answered: makes the answer of what it gave; where it ran, because a value
+                may have something still to do.
+        """
         if tool.is_async:
-            return await self._awaited(tool.start(arguments, progress, context))
+            started = tool.start(arguments, progress, context)
+            return answered(await self._awaited(started))
 
         cancelled = (get_cancelled_exc_class(),)  # `from_thread` raises it there
 
-        def run() -> tuple[Any]:
+        def run() -> tuple[CallAnswer | Awaitable[object]]:
             with self._counted(), exits_as_failures(cancelled):
-                given = tool.start(arguments, progress, context)
-                return (_drawn(given),)  # in a tuple: trio refuses awaitables
+                given = _drawn(tool.start(arguments, progress, context))
+                # In a tuple: trio refuses awaitables.
+                return (given if inspect.isawaitable(given) else answered(given),)
 
-        (value,) = await run_in_thread(
+        (given,) = await run_in_thread(
             run, limiter=self._limiter, name=f"tool {tool.name}"
         )
-        return await self._awaited(value) if inspect.isawaitable(value) else value
+        if isinstance(given, CallAnswer):
+            return given
+        return answered(await self._awaited(given))
 
     async def _awaited(self, value: Awaitable[object]) -> object:
         with self._counted(), exits_as_failures(orders()):
