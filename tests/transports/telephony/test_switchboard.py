@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from anyio import create_task_group, current_time, fail_after, sleep, sleep_forever
 
 from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor, Turn, Usage
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime.hosted_mcp import Approvals, HostedMcp, McpApproval
+from voxpipe.simulator import (
+    CallTool,
+    Line,
+    McpTool,
+    McpTools,
+    Script,
+    ToneVoice,
+    simulated,
+)
 from voxpipe.transports.telephony import Call, CallNotTaken, Switchboard
 from voxpipe.transports.telephony.testing import Leg, memory_lines
 
@@ -178,6 +189,52 @@ def test_a_call_with_replies_is_not_idle(in_time: Run, told: Told) -> None:
 
     in_time(scene)
     assert [end for end, *_ in told()] == ["caller"]
+
+
+@pytest.mark.parametrize("approval", ["never", "always"])
+def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
+    in_time: Run,
+    told: Told,
+    caplog: pytest.LogCaptureFixture,
+    approval: Literal["never", "always"],
+) -> None:
+    caplog.set_level(logging.WARNING, "voxpipe.simulator")
+    caplog.set_level(logging.INFO, "voxpipe.calls")
+    refund = McpTool(name="refund", gives="40", wait_ms=60_000)
+    script = Script(
+        replies=[Line(calls=[CallTool(name="refund")]), Line(say="Done {result}.")],
+        mcp=[McpTools(label="shop", tools=[refund])],
+    )
+    shop = HostedMcp(
+        label="shop", url="https://shop.example/mcp", require_approval=approval
+    )
+
+    async def colleague(_: McpApproval) -> bool:
+        await sleep(60)
+        return True
+
+    async def app(call: Call) -> None:
+        async with open_session(
+            audio=call.format, mcp=[shop], connect=simulated(script, ToneVoice())
+        ) as session:
+            model, decide = Realtime(session), Approvals(colleague)
+            pipeline = Pipeline(
+                call.heard >> model.hears,
+                model.says >> call.speaks,
+                model.mcp >> decide.requests,
+                decide.decisions >> model.results,
+            )
+            async with create_task_group() as tasks:
+                tasks.start_soon(pipeline.run)
+                await sleep(1)  # for what the server can do to be listed
+                model.send_text("I want my money back.")
+
+    async def scene() -> None:
+        async with called(Switchboard(app, idle_limit=30)):
+            await sleep(125 if approval == "always" else 65)
+
+    in_time(scene)
+    assert [(end, replies) for end, _, replies, _ in told()] == [("caller", "1")]
 
 
 def test_an_app_that_never_comes_to_its_pipeline_is_idle(

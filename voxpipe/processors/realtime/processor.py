@@ -24,6 +24,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.runtime import tally
 from voxpipe.pipeline.runtime.start import Start
+from voxpipe.pipeline.runtime.work import at_work
 
 from .config.changes import Changes
 from .config.settings import Settings
@@ -272,6 +273,8 @@ class Realtime(Processor):
             self._start.set()
             tasks.start_soon(self._take_results)
             tasks.start_soon(link.follow_marks, self.speech)
+            if self.settings.mcp:
+                tasks.start_soon(self._notice_hosted_calls)
             if isinstance(self._connection, SidebandConnection):
                 tasks.start_soon(self._read)
                 await self._connection.over()
@@ -283,6 +286,17 @@ class Realtime(Processor):
             else:
                 await self._read()
             await self._finish()
+
+    async def _notice_hosted_calls(self) -> None:
+        # Whoever ends idle calls sees nothing of a tool that the service calls, nor of
+        # a person who decides on one.
+        moves, hosted = self._link.moves(), self._conversation.hosted
+        while True:
+            await moves.wait()
+            if hosted.any_open:
+                with at_work():
+                    while hosted.any_open:
+                        await moves.wait()
 
     async def _read(self) -> None:
         async for frame in self.reads:

@@ -66,6 +66,7 @@ class Conversation:
         arbiter: who has the floor.
         responses: all that are being made or played.
         spoken: those whose audio is to be played, in order.
+        hosted: the calls of tools that the service makes itself.
         edits: what the program does to items by hand.
         history: the items, as they were made and played.
         bill: tokens and money so far.
@@ -100,7 +101,7 @@ class Conversation:
         self._pending = pending = PendingCalls(responses)
         self._fillers = fillers = Fillers(responses)
         self._tools = ToolCalls(responses, pending, fillers, outbox)
-        self._hosted = HostedCalls(responses, pending, transcripts.history, outbox)
+        self.hosted = HostedCalls(responses, pending, transcripts.history, outbox)
         self._usage = UsageMeter(in_force, outbox, host)
         self.edits = ItemEdits(transcripts.history, outbox)
         self.history, self.bill = transcripts.history, self._usage.bill
@@ -112,7 +113,7 @@ class Conversation:
     def _handlers(self) -> Handlers:
         """Who acts on what, in order."""
         responses, transcripts, edits = self.responses, self._transcripts, self.edits
-        tools, hosted, audio = self._tools, self._hosted, self._input
+        tools, hosted, audio = self._tools, self.hosted, self._input
         usage = self._usage
         handlers: Handlers = {
             "error": (self._refusals.refused,),
@@ -248,7 +249,7 @@ class Conversation:
     def add_result(self, result: Answers, now: float) -> None:
         """A tool has answered, or tells of its work; or somebody decides on a call."""
         if isinstance(result, McpDecision):
-            wished = self._hosted.decide(result, now)
+            wished = self.hosted.decide(result, now)
         else:
             wished = self._tools.add(result)
         if wished is not None:
@@ -284,8 +285,8 @@ class Conversation:
         if event is not None:
             self.outbox.messages.append(event)
         dues = [arbiter.due, fillers.due, self._deadlines.due]
-        if self._hosted.calls:
-            dues.append(self._hosted.due)
+        if self.hosted.calls:
+            dues.append(self.hosted.due)
         if self._in_force.asked:
             dues.append(self._in_force.due)
         if self._remote is not None:
@@ -296,7 +297,7 @@ class Conversation:
         """Wait no longer for what the service should have told by now."""
         for text in self.arbiter.expire(now):
             self.outbox.report(text)
-        for wished in self._hosted.advance(now):
+        for wished in self.hosted.advance(now):
             self._wish(wished, now)
         self._in_force.advance(now)
         if self._remote is not None:
@@ -309,7 +310,7 @@ class Conversation:
         return (
             self.arbiter.is_idle
             and not self._tools.any_open
-            and not self._hosted.any_open
+            and not self.hosted.any_open
             and not self._transcripts.is_waiting(now)
         )
 
