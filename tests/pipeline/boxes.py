@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -10,6 +11,7 @@ from voxpipe.pipeline import (
     AudioRule,
     Filter,
     FormatError,
+    Frame,
     Input,
     Output,
     PlayoutInput,
@@ -25,6 +27,31 @@ PCM_8K = AudioFormat("pcm16", 8_000)
 PCM_16K = AudioFormat("pcm16", 16_000)
 PCM_24K = AudioFormat("pcm16", 24_000)
 ULAW = AudioFormat("ulaw", 8_000)
+
+
+class Writer(Processor):
+    """Does with its output whatever a test wants."""
+
+    output = Output[Any]()
+
+    def __init__(self, act: Callable[[Writer], Awaitable[None]]) -> None:
+        self.act = act
+
+    async def run(self) -> None:
+        await self.act(self)
+
+
+class HoldsOne(Filter[Frame]):
+    """Gives each frame when the next one comes, which may be another task's."""
+
+    held: tuple[Frame, ...] = ()
+
+    def feed(self, frame: Frame) -> Iterable[Frame]:
+        held, self.held = self.held, (frame,)
+        return held
+
+    def flush(self) -> Iterable[Frame]:
+        return self.held
 
 
 class Phone(Processor):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +29,8 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.queue import CHECKPOINT_EVERY
 from voxpipe.pipeline.testing import Probe, Source
 
+from .boxes import HoldsOne, Writer
+
 PCM = AudioFormat("pcm16", 8_000)
 ULAW = AudioFormat("ulaw", 8_000)
 
@@ -46,18 +47,6 @@ async def settle() -> None:
     """Let every task go as far as it can."""
     for _ in range(12):
         await checkpoint()
-
-
-class Writer(Processor):
-    """Does with its output whatever a test wants."""
-
-    output = Output[Any]()
-
-    def __init__(self, act: Callable[[Writer], Awaitable[None]]) -> None:
-        self.act = act
-
-    async def run(self) -> None:
-        await self.act(self)
 
 
 class Reader(Processor):
@@ -116,18 +105,6 @@ async def test_every_reader_gets_every_frame_in_order() -> None:
 async def test_frames_of_two_tasks_keep_their_order_through_a_box_that_holds_one() -> (
     None
 ):
-    class Hold(Filter[SpeechStarted]):
-        """Passes each mark on when the next one comes, which may be another task's."""
-
-        held: tuple[SpeechStarted, ...] = ()
-
-        def feed(self, frame: SpeechStarted) -> tuple[SpeechStarted, ...]:
-            held, self.held = self.held, (frame,)
-            return held
-
-        def flush(self) -> tuple[SpeechStarted, ...]:
-            return self.held
-
     class Quick(Processor):
         input = Input[SpeechStarted](capacity=2)
 
@@ -148,7 +125,7 @@ async def test_frames_of_two_tasks_keep_their_order_through_a_box_that_holds_one
             tasks.start_soon(send, 1_000)
 
     source, reader = Writer(act), Quick()
-    await Pipeline(source.output >> Hold() >> reader.input).run()
+    await Pipeline(source.output >> HoldsOne() >> reader.input).run()
     one = [at for at in reader.read if at < 1_000]
     other = [at for at in reader.read if at >= 1_000]
     assert one == list(range(400))

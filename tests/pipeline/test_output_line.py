@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from random import Random
 
+import pytest
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
@@ -12,7 +13,6 @@ from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
     Filter,
-    Frame,
     Input,
     Output,
     Pipeline,
@@ -24,17 +24,9 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe
 
+from .boxes import HoldsOne, Writer
+
 PCM = AudioFormat("pcm16", 8_000)
-
-
-class Writer(Processor):
-    output = Output[Any]()
-
-    def __init__(self, act: Callable[[Writer], Awaitable[None]]) -> None:
-        self.act = act
-
-    async def run(self) -> None:
-        await self.act(self)
 
 
 class Narrow(Processor):
@@ -58,19 +50,6 @@ class MarksOnly(Transform[Text, SpeechStarted]):
 
     def feed(self, frame: Text) -> Iterable[SpeechStarted]:
         return ()
-
-
-class HoldsOne(Filter[Frame]):
-    """Gives each frame when the next one comes, which may be another task's."""
-
-    held: tuple[Frame, ...] = ()
-
-    def feed(self, frame: Frame) -> Iterable[Frame]:
-        held, self.held = self.held, (frame,)
-        return held
-
-    def flush(self) -> Iterable[Frame]:
-        return self.held
 
 
 class Twice(Filter[Text]):
@@ -182,3 +161,40 @@ async def test_what_has_no_room_is_given_back_with_all_that_comes_after_it() -> 
     await Pipeline(Voice().output >> Captioned() >> short.input).run()
     kinds = [type(frame) for frame in short.read]
     assert kinds == [AudioFrame, SpeechStarted] * 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_one_reader_gets_what_all_tasks_send_in_the_order_they_sent_it(
+    seed: int,
+) -> None:
+    sent: list[float] = []
+
+    class Quick(Processor):
+        input = Input[SpeechStarted](capacity=2)
+
+        def __init__(self) -> None:
+            self.read: list[float] = []
+
+        async def run(self) -> None:
+            random = Random(seed)
+            async for frame in self.input:
+                self.read.append(frame.at)
+                if random.random() < 0.2:
+                    await checkpoint()
+
+    async def act(source: Writer) -> None:
+        async def send(first: int) -> None:
+            random = Random(seed + first)
+            for number in range(first, first + 400):
+                for _ in range(random.randrange(3)):
+                    await checkpoint()
+                sent.append(number)
+                await source.output.send(SpeechStarted(at=number))
+
+        async with create_task_group() as tasks:
+            for first in range(0, 4_000, 1_000):
+                tasks.start_soon(send, first)
+
+    source, reader = Writer(act), Quick()
+    await Pipeline(source.output >> reader.input).run()
+    assert reader.read == sent
