@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ from voxpipe.console import serve, simulate
 from voxpipe.console.main import main
 from voxpipe.processors.realtime import Service, SessionRefused, open_session
 from voxpipe.simulator import parse_script
+
+
+@asynccontextmanager
+async def simulating(
+    arguments: argparse.Namespace,
+    capsys: pytest.CaptureFixture[str],
+    seconds: float = 10,
+) -> AsyncGenerator[str]:
+    """`voxpipe simulate` while it serves; with what it has printed at its start."""
+    printed = ""
+    with anyio.fail_after(seconds):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(simulate.simulate, arguments)
+            while "Ctrl-C" not in printed:
+                await anyio.lowlevel.checkpoint()
+                printed += capsys.readouterr().out
+            yield printed
+            tasks.cancel_scope.cancel()
 
 
 def asked(**options: Any) -> argparse.Namespace:
@@ -82,18 +101,11 @@ async def test_it_serves_where_it_says(
     path = tmp_path / "script.yaml"
     path.write_text("replies: [{say: Hello.}]")
     arguments = asked(script=str(path))
-    printed = ""
-    with anyio.fail_after(10):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(simulate.simulate, arguments)
-            while "Ctrl-C" not in printed:
-                await anyio.lowlevel.checkpoint()
-                printed += capsys.readouterr().out
-            found = re.search(r"OPENAI_BASE_URL=http://127.0.0.1:(\d+)/v1 ", printed)
-            assert found is not None
-            stream = await anyio.connect_tcp("127.0.0.1", int(found[1]))
-            await stream.aclose()
-            tasks.cancel_scope.cancel()
+    async with simulating(arguments, capsys) as printed:
+        found = re.search(r"OPENAI_BASE_URL=http://127.0.0.1:(\d+)/v1 ", printed)
+        assert found is not None
+        stream = await anyio.connect_tcp("127.0.0.1", int(found[1]))
+        await stream.aclose()
 
 
 @pytest.mark.parametrize(
@@ -107,22 +119,15 @@ async def test_it_takes_any_key_or_the_one_it_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     arguments = asked(key=key)
-    printed = ""
-    with anyio.fail_after(10):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(simulate.simulate, arguments)
-            while "Ctrl-C" not in printed:
-                await anyio.lowlevel.checkpoint()
-                printed += capsys.readouterr().out
-            found = re.search(r"OPENAI_BASE_URL=(\S+) OPENAI_API_KEY=(\S+)", printed)
-            assert found is not None
-            assert found[2] == ("sk-simulated" if key is None else "...")
-            for each in good:
+    async with simulating(arguments, capsys) as printed:
+        found = re.search(r"OPENAI_BASE_URL=(\S+) OPENAI_API_KEY=(\S+)", printed)
+        assert found is not None
+        assert found[2] == ("sk-simulated" if key is None else "...")
+        for each in good:
+            await open_once(found[1], each)
+        for each in bad:
+            with pytest.raises(SessionRefused, match="invalid_api_key"):
                 await open_once(found[1], each)
-            for each in bad:
-                with pytest.raises(SessionRefused, match="invalid_api_key"):
-                    await open_once(found[1], each)
-            tasks.cancel_scope.cancel()
 
 
 async def test_over_tls_it_prints_what_clients_have_to_trust(
@@ -130,21 +135,14 @@ async def test_over_tls_it_prints_what_clients_have_to_trust(
 ) -> None:
     arguments = asked(tls=True)
     exported: dict[str, str] = {}
-    printed = ""
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(simulate.simulate, arguments)
-            while "Ctrl-C" not in printed:
-                await anyio.lowlevel.checkpoint()
-                printed += capsys.readouterr().out
-            exported = dict(re.findall(r"(\w+)=(\S+)", printed))
-            assert exported["OPENAI_BASE_URL"].startswith("https://127.0.0.1:")
-            assert exported["NODE_EXTRA_CA_CERTS"] == exported["SSL_CERT_FILE"]
-            trusted = anyio.Path(exported["SSL_CERT_FILE"])
-            assert "PRIVATE" not in await trusted.read_text()
-            monkeypatch.setenv("SSL_CERT_FILE", exported["SSL_CERT_FILE"])
-            await open_once(exported["OPENAI_BASE_URL"], "sk-simulated")
-            tasks.cancel_scope.cancel()
+    async with simulating(arguments, capsys, 20) as printed:
+        exported = dict(re.findall(r"(\w+)=(\S+)", printed))
+        assert exported["OPENAI_BASE_URL"].startswith("https://127.0.0.1:")
+        assert exported["NODE_EXTRA_CA_CERTS"] == exported["SSL_CERT_FILE"]
+        trusted = anyio.Path(exported["SSL_CERT_FILE"])
+        assert "PRIVATE" not in await trusted.read_text()
+        monkeypatch.setenv("SSL_CERT_FILE", exported["SSL_CERT_FILE"])
+        await open_once(exported["OPENAI_BASE_URL"], "sk-simulated")
     assert not await anyio.Path(exported["SSL_CERT_FILE"]).exists()
 
 

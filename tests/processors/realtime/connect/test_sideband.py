@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from voxpipe.processors.realtime import (
     SemanticVad,
     ServerVad,
     Service,
+    Session,
     SessionRefused,
     Settings,
     open_session,
@@ -35,7 +37,7 @@ from voxpipe.simulator import CallEnded, CallTool, Line, Script
 from voxpipe.transports import MemoryPhone
 
 from ..call import QUICK, speech
-from ..carried import Carried, Pair, carried, scripted
+from ..carried import Carried, Pair, Talk, carried, scripted
 from ..loops import BACKENDS, Backend, run_virtually
 from ..server import Line as Socket
 from ..server import serving
@@ -77,6 +79,18 @@ def created(**changes: Any) -> str:
     return json.dumps({"type": "session.created", "session": session})
 
 
+@asynccontextmanager
+async def joined(talk: Talk) -> AsyncGenerator[tuple[Pair, Session]]:
+    """A call that a scripted service carries, and our session beside it."""
+    async with (
+        scripted(talk) as (pair, connect),
+        open_session(
+            call_id=CALL, service=Service(api_key=KEY), connect=connect
+        ) as session,
+    ):
+        yield pair, session
+
+
 # --- joining
 
 
@@ -84,12 +98,7 @@ async def test_the_session_is_what_the_service_says_and_nothing_is_sent() -> Non
     async def talk(pair: Pair) -> None:
         await pair.put(created())
 
-    async with (
-        scripted(talk) as (pair, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (pair, session):
         settings = session.settings
     assert settings.call_id == CALL
     assert settings.model == "gpt-realtime-1.5"
@@ -107,12 +116,7 @@ async def test_what_the_service_leaves_out_or_says_wrongly_does_no_harm() -> Non
         session = {"audio": {"input": {"turn_detection": None}}, "tools": "all"}
         await pair.put(json.dumps({"type": "session.created", "session": session}))
 
-    async with (
-        scripted(talk) as (_, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (_, session):
         settings = session.settings
     assert settings.detection is None
     assert settings.tools == ()
@@ -128,12 +132,7 @@ def test_a_service_that_keeps_silent_is_asked_without_changing_anything(
         await pair.put(json.dumps({"type": "session.updated", "session": SESSION}))
 
     async def scene() -> None:
-        async with (
-            scripted(talk) as (_, connect),
-            open_session(
-                call_id=CALL, service=Service(api_key=KEY), connect=connect
-            ) as session,
-        ):
+        async with joined(talk) as (_, session):
             assert session.settings.detection == SemanticVad(eagerness="low")
 
     in_time(scene)
@@ -153,12 +152,7 @@ def test_what_the_service_says_before_it_greets_is_not_lost(
 
     async def scene() -> None:
         probe = Probe()
-        async with (
-            scripted(talk) as (_, connect),
-            open_session(
-                call_id=CALL, service=Service(api_key=KEY), connect=connect
-            ) as session,
-        ):
+        async with joined(talk) as (_, session):
             await Pipeline(Realtime(session).pressed >> probe.input).run()
         assert [frame.digit for frame in probe.frames] == ["5", "6"]
 
@@ -216,12 +210,7 @@ async def test_a_route_for_audio_is_refused(port: str, cure: str) -> None:
         await pair.put(created(tools=[]))
         await sleep_forever()
 
-    async with (
-        scripted(talk) as (_, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (_, session):
         model = Realtime(session)
         phone = MemoryPhone(session.settings.audio)
         routes: dict[str, Route] = {
@@ -241,12 +230,7 @@ async def test_every_end_but_that_of_the_call_is_a_lost_session(
         await pair.put(created(tools=[]))
         pair.close(code or 1006)
 
-    async with (
-        scripted(talk) as (_, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (_, session):
         pipeline = Pipeline(Realtime(session).events >> Probe().input)
         with pytest.raises(SessionLost) as caught:
             await pipeline.run()
@@ -288,12 +272,7 @@ async def test_a_line_that_falls_silent_is_no_hang_up(how: HowLost) -> None:
         pair.how = how
         pair.close(1009)
 
-    async with (
-        scripted(talk) as (_, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (_, session):
         pipeline = Pipeline(Realtime(session).events >> Probe().input)
         with pytest.raises(SessionLost) as caught:
             await pipeline.run()
@@ -304,12 +283,7 @@ async def test_who_hangs_up_while_something_is_being_sent_has_just_hung_up() -> 
     async def talk(pair: Pair) -> None:
         await pair.put(created(tools=[]))
 
-    async with (
-        scripted(talk) as (pair, connect),
-        open_session(
-            call_id=CALL, service=Service(api_key=KEY), connect=connect
-        ) as session,
-    ):
+    async with joined(talk) as (pair, session):
         model = Realtime(session)
         pair.close(1000)
         model.add_text("The caller is a member.")
@@ -326,12 +300,7 @@ async def test_cancelled_at_any_step_nothing_is_left() -> None:
         pair.close(1000)
 
     async def call() -> None:
-        async with (
-            scripted(talk) as (_, connect),
-            open_session(
-                call_id=CALL, service=Service(api_key=KEY), connect=connect
-            ) as session,
-        ):
+        async with joined(talk) as (_, session):
             model = Realtime(session)
             model.say("Good morning.")
             await Pipeline(model.pressed >> Probe().input).run()
