@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 # Where nobody would look for the fault: the event loop, and the standard library.
-_LOOPS = ("/anyio/", "/trio/", "/outcome/")
+_LOOPS = ("/anyio/", "/trio/", "/outcome/", "/sniffio/")
 _STDLIB = os.path.dirname(os.__file__)
 
 
