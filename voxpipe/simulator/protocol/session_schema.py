@@ -97,6 +97,7 @@ _TRANSCRIPTION = fields(
         "delay": nullable(one_of("minimal", "low", "medium", "high", "xhigh")),
     }
 )
+# The client has this list as well: who judges it must not ask it.
 VOICES = (
     "alloy",
     "ash",
