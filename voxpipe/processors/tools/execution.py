@@ -39,20 +39,25 @@ class Execution:
         call: what the model wrote.
         limit: bytes of output.
         context: what the router was given for its tools.
+        told: which errors have been logged fully; a router shares it among its calls.
 
     Attributes:
         reports: what the tool says of its progress.
         detached: the conversation does not wait for it any more.
-        told: which errors have been logged fully; a router shares it among its calls.
     """
 
     def __init__(
-        self, tool: Tool[..., Any], call: ToolCall, limit: int, context: object
+        self,
+        tool: Tool[..., Any],
+        call: ToolCall,
+        limit: int,
+        context: object,
+        told: set[str],
     ) -> None:
         self.tool = tool
         self.reports = Reports()
         self.detached = False
-        self.told = set[str]()
+        self._told = told
         approval = tool.policy.approval
         self._ask = None if isinstance(approval, ByVoice) else approval
         self._call = call
@@ -195,8 +200,8 @@ class Execution:
     def _is_new(self, kind: str) -> bool:
         """Whether this kind of failure of the tool is yet to be told."""
         key = f"{self.tool.name} {kind}"
-        is_new = key not in self.told
-        self.told.add(key)
+        is_new = key not in self._told
+        self._told.add(key)
         return is_new
 
     def _settle(self, answer: CallAnswer) -> bool:

@@ -279,8 +279,7 @@ class ToolRouter(Processor):
         self, call: ToolCall, chosen: ToolCall, tools: TaskGroup
     ) -> CallAnswer:
         tool = self._tools[chosen.name]
-        execution = Execution(tool, chosen, self._max_output, self._context)
-        execution.told = self._told
+        execution = Execution(tool, chosen, self._max_output, self._context, self._told)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
         with at_work():

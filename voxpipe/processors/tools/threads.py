@@ -58,7 +58,7 @@ class Threads:
         """
         if tool.is_async:
             started = tool.start(arguments, progress, context)
-            return answered(await self._awaited(started))
+            return await self._awaited(started, answered)
 
         cancelled = (get_cancelled_exc_class(),)  # `from_thread` raises it there
 
@@ -73,11 +73,13 @@ class Threads:
         )
         if isinstance(given, CallAnswer):
             return given
-        return answered(await self._awaited(given))
+        return await self._awaited(given, answered)
 
-    async def _awaited(self, value: Awaitable[object]) -> object:
+    async def _awaited(
+        self, value: Awaitable[object], answered: Callable[[object], CallAnswer]
+    ) -> CallAnswer:
         with self._counted(), exits_as_failures(orders()):
-            return _drawn(await value)
+            return answered(_drawn(await value))
 
     @contextmanager
     def _counted(self) -> Generator[None]:
