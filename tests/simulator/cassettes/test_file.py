@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from voxpipe.simulator.cassettes import CassetteError, load_cassette
 from voxpipe.simulator.cassettes.cassette import parse_cassette
 from voxpipe.simulator.cassettes.player import Player
-from voxpipe.simulator.cassettes.redaction import clean
+from voxpipe.simulator.cassettes.redaction import Keep, clean
 
 from .deck import Json, record, talk
 
@@ -82,12 +83,19 @@ _JSON = st.recursive(
 )
 
 
-@example({"x": "sk-000000://A://@"})
-@given(st.dictionaries(st.text(max_size=9), _JSON, max_size=5))
-def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json) -> None:
-    once = clean(event, "words")
+@example({"x": "sk-000000://A://@"}, "words")
+@example({"": {"server_url": "0://sk-000000"}}, "words")
+@example({"server_url": f"{KEY}://shop/mcp"}, "words")
+@example({"x": f"data:image/{KEY};base64,AAAA"}, "words")
+@example({"x": f"data:image/{KEY};base64,AAAA"}, "all")
+@given(
+    st.dictionaries(st.text(max_size=9), _JSON, max_size=5),
+    st.sampled_from(get_args(Keep)),
+)
+def test_cleaning_leaves_no_key_and_may_be_done_twice(event: Json, keep: Keep) -> None:
+    once = clean(event, keep)
     assert KEY not in json.dumps(once)
-    assert clean(once, "words") == once
+    assert clean(once, keep) == once
 
 
 _SENT = st.text(max_size=60) | st.sampled_from(

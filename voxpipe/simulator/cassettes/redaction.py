@@ -119,11 +119,9 @@ def _field(name: str, value: Any, keep: Keep, depth: int) -> Any:
 
 def _text(value: str, keep: Keep) -> str:
     picture = _PICTURE.match(value)
-    if picture is not None:
-        if keep == "all":
-            return value
+    if picture is not None and keep == "words":
         digest = sha256(value.encode()).hexdigest()[:16]
-        return f"data:{picture[1]};sha256,{digest}"
+        value = f"data:{picture[1]};sha256,{digest}"
     return clean_text(value)
 
 
@@ -140,7 +138,8 @@ def _place(url: str) -> str:
     if not mark or not _NAME.fullmatch(scheme) or not _HOST.fullmatch(host):
         return REMOVED
     plain = [each if _PLAIN.fullmatch(each) else REMOVED for each in path]
-    return clean_text(f"{scheme}://{'/'.join([host, *plain])}{_asked(query)}")
+    place = f"{scheme}://{'/'.join([host, *plain])}{_asked(query)}"
+    return place if clean_text(place) == place else REMOVED  # a name that is a key
 
 
 def _asked(query: str | None) -> str:
