@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from voxpipe.transports.serving.frames import MAX_MESSAGE, Frames
+from voxpipe.transports.serving.websocket import MAX_MESSAGE, Frames
 
 Message = str | bytes
 

@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server
-from voxpipe.transports.serving.frames import MAX_MESSAGE
+from voxpipe.transports.serving.websocket import MAX_MESSAGE
 from voxpipe.transports.serving.http import Http
 from voxpipe.transports.serving.websocket import WebSocket
 

@@ -24,6 +24,7 @@ from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import AsgiApp, Disconnected
+from voxpipe.websocket import server_maker
 
 from .connection import BUFFER, TcpConnection
 from .http import Http
@@ -87,7 +88,7 @@ class Server(AsyncContextManagerMixin):
         async with tasks_until_done() as tasks:
             buffer, rounds = memoryview(bytearray(BUFFER)), batch()
             try:
-                server = await self._loop.create_server(
+                server = await server_maker(self._loop)(
                     lambda: Connected(buffer, rounds, self._meet),
                     self.host,
                     self.port,
