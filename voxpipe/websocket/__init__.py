@@ -6,10 +6,10 @@ they have. From there on each has a `Wire` to send with, and is its `Listener`.
 
 `PlainWire` reads and writes frames here, on every event loop; what is not usual is left
 to websockets. Where ``voxpipe[fast]`` is installed, picows does it, in Cython, on
-asyncio and uvloop: `picows`.
+asyncio and uvloop.
 """
 
-from .choice import connection_maker, picows, server_maker
+from .choice import connection_maker, picows_for, server_maker
 from .plain_wire import PlainWire
 from .wire import Bytes, Listener, Wire
 
@@ -19,7 +19,7 @@ __all__ = [
     "PlainWire",
     "Wire",
     "connection_maker",
-    "picows",
+    "picows_for",
     "server_maker",
 ]
 

@@ -1,23 +1,19 @@
-"""Which WebSocket it is, by what is installed."""
+"""Which WebSocket it is, by what is installed and what it runs on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-@cache
-def picows() -> ModuleType | None:
-    """`picows_wire`, where that is installed."""
-    try:
-        from . import picows_wire
-    except ImportError:
-        return None
-    return picows_wire
+def picows_for(transport: Any) -> ModuleType | None:
+    """`picows_wire`, if that is installed, and can have this transport of asyncio's."""
+    # It writes to the socket itself; what is only made to look like one has none.
+    return None if transport.get_extra_info("socket") is None else _picows()
 
 
 def server_maker(loop: Any) -> Callable[..., Any]:
@@ -30,10 +26,22 @@ def connection_maker(loop: Any) -> Callable[..., Any]:
     return _maker(loop, "create_connection")
 
 
+@cache
+def _picows() -> ModuleType | None:
+    try:
+        from . import picows_wire
+    except ImportError:
+        return None
+    return picows_wire
+
+
 def _maker(loop: Any, name: str) -> Callable[..., Any]:
-    if picows() is None:
-        return getattr(loop, name)
-    import aiofastnet  # comes with picows: asyncio's own transports are in Python
-    from functools import partial
+    """asyncio's own transports are in Python; picows brings some in Cython."""
+    import asyncio
+
+    if _picows() is None or not isinstance(loop, asyncio.SelectorEventLoop):
+        made: Callable[..., Any] = getattr(loop, name)
+        return made
+    import aiofastnet
 
     return partial(getattr(aiofastnet, name), loop)

@@ -164,7 +164,8 @@ class FastWire(WSListener):
             self._end_by_picows()  # whose goodbye this answers
         elif self._is_open:
             self._is_open = False
-            self._transport.send_close(*_echo(close))
+            code = 1000 if close.code == 1005 else close.code  # picows always says one
+            self._transport.send_close(code, close.reason.encode())
         if not self._is_over:
             self._end(close.code, reason=close.reason)
         if not self._is_client:
@@ -188,10 +189,6 @@ class FastWire(WSListener):
             self._listener.on_fault(code, size)
         else:
             self._listener.on_close(code, reason)
-
-
-def _echo(close: Close) -> tuple[int, bytes] | tuple[()]:
-    return () if close.code == 1005 else (close.code, close.reason.encode())
 
 
 class _Protocol(WSProtocol):

@@ -13,7 +13,7 @@ from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import one_per_loop
-from voxpipe.websocket import Listener, PlainWire, Wire, connection_maker, picows
+from voxpipe.websocket import Listener, PlainWire, Wire, connection_maker, picows_for
 from voxpipe.websocket.plain_wire import READ
 
 from .close import Timeouts
@@ -76,7 +76,7 @@ def _protocol() -> Any:
             self._socket.begin(transport, self._begin_wire)
 
         def _begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
-            made = picows()
+            made = picows_for(self._transport)
             if made is not None:
                 return made.begin(
                     self._transport,
