@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def picows_for(transport: Any) -> ModuleType | None:
     """`picows_wire`, if that is installed, and can have this transport of asyncio's."""
     # It writes to the socket itself; what is only made to look like one has none.
-    return None if transport.get_extra_info("socket") is None else _picows()
+    sock = transport.get_extra_info("socket")
+    return _picows() if hasattr(sock, "setsockopt") else None
 
 
 def server_maker(loop: Any) -> Callable[..., Any]:

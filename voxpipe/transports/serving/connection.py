@@ -97,6 +97,10 @@ class TcpConnection:
             reader(b"")
         self.listen()
 
+    def catch_up(self) -> None:
+        """Have what came looked at, if that is put off until all has been read."""
+        self._batch.run()
+
     def upgrade(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
         """Make a WebSocket of it.
 
@@ -206,7 +210,7 @@ class TcpConnection:
 
     def eof_received(self) -> None:
         """No more will come: the event loop sends what is written, and closes."""
-        self._batch.run()  # what came before, if it has not been looked at
+        self.catch_up()
         if not self._eof:
             self._eof = self.is_lost = True
             self._reader(b"")

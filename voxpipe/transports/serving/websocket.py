@@ -150,6 +150,7 @@ class WebSocket:
             response.headers[name.decode("ascii")] = value.decode("latin-1")
         self._tcp.write(response.serialize())
         self._is_open = True
+        self._tcp.catch_up()
         rest, self._rest = bytes(self._rest), b""
         self._wire = self._tcp.upgrade(self, MAX_MESSAGE, rest)
 
