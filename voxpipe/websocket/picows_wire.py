@@ -94,7 +94,7 @@ class FastWire(WSListener):
             if (
                 frame.msg_type is _TEXT
                 and frame.fin
-                and self._is_open
+                and not transport.is_close_frame_sent
                 and self._parts is None
                 and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
             ):
@@ -130,8 +130,10 @@ class FastWire(WSListener):
     # --- the inside
 
     def _take(self, frame: WSFrame) -> None:
-        """All that is not one whole message of text."""
-        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+        """All that is not one whole message of text, or comes after a goodbye."""
+        if self._is_open and self._transport.is_close_frame_sent:
+            self._end_by_picows()
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.fail(1002)  # no extension was agreed on
         elif frame.msg_type is WSMsgType.PING:
             # Who pings without reading is owed nothing that would have to be kept.
@@ -160,9 +162,7 @@ class FastWire(WSListener):
     def _part(self, frame: WSFrame) -> None:
         """They have said goodbye: so do we, and who has listened hangs up."""
         close = Close.parse(frame.get_payload_as_bytes())
-        if self._is_open and self._transport.is_close_frame_sent:
-            self._end_by_picows()  # whose goodbye this answers
-        elif self._is_open:
+        if self._is_open:
             self._is_open = False
             code = 1000 if close.code == 1005 else close.code  # picows always says one
             self._transport.send_close(code, close.reason.encode())

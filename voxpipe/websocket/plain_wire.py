@@ -243,6 +243,6 @@ class PlainWire:
         for data in self._protocol.data_to_send():
             if not data:  # nothing more is to come from either side
                 self._transport.close()
-            elif not self._is_full or data[0] != _PONG:
+            elif data[0] != _PONG or (self._is_open and not self._is_full):
                 # Who pings without reading is owed nothing that would have to be kept.
                 self._transport.write(data)
