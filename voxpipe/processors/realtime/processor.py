@@ -205,8 +205,8 @@ class Realtime(Processor):
 
         Raises:
             ConfigurationError: the service forbids that, or forbids it now; or a value
-                out of range, or not for this model.
-            TypeError, ValueError: no such field, or one that JSON cannot express.
+                out of range, not for this model, or nothing that JSON can express.
+            TypeError: no such field.
         """
         update = self._conversation.update(changes, self._link.now())
         self._link.flush()
