@@ -127,10 +127,9 @@ def test_a_session_that_is_closed_while_its_pipeline_runs_is_told_as_ours(
             await pipeline.run()
 
     async def scene() -> None:
-        async with create_task_group() as tasks:
-            async with opens() as session:
-                tasks.start_soon(run, drawn(box(session)))
-                await sleep(0.1)
+        async with create_task_group() as tasks, opens() as session:
+            tasks.start_soon(run, drawn(box(session)))
+            await sleep(0.1)
 
     run_virtually(backend, scene)
 

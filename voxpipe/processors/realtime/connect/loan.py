@@ -74,7 +74,7 @@ class Loan:
 
     @property
     def closed_early(self) -> str:
-        """Why the box that has it has lost it, if that is a goodbye of ours; or empty."""
+        """Why the box that has it has lost it, if it was closed here; else empty."""
         return _CLOSED_EARLY if self._state == "closed" else ""
 
     def use_up(self) -> None:
