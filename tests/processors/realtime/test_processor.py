@@ -11,6 +11,7 @@ import pytest
 from anyio import EndOfStream, current_time, sleep, sleep_forever
 
 from voxpipe.pipeline import (
+    AudioFormat,
     AudioFrame,
     Image,
     Input,
@@ -921,5 +922,19 @@ def test_audio_in_another_format_does_not_start() -> None:
 
     assert complaint(routes) == (
         "memory_phone2.heard is ulaw 8000 Hz, realtime.hears takes pcm16 24000 Hz: "
-        "put Decode() >> Resample(24000) between memory_phone2.heard and realtime.hears"
+        "put Decode() >> Resample(24000) between memory_phone2.heard and "
+        'realtime.hears; or convert nothing, with open_session(audio=AudioFormat("ulaw"'
+        ", 8000)): for a phone call, audio=call.format"
     )
+
+
+def test_of_audio_that_no_session_speaks_only_boxes_are_told() -> None:
+    def routes(phone: MemoryPhone, model: Realtime) -> list[Any]:
+        other = MemoryPhone(AudioFormat("pcm16", 48_000))
+        return [
+            other.heard >> model.hears,
+            phone.heard >> Probe().input,
+            Source([]).output >> other.speaks,
+        ]
+
+    assert complaint(routes).endswith("between memory_phone2.heard and realtime.hears")

@@ -27,7 +27,7 @@ from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.work import at_work
 
 from .config.changes import Changes
-from .config.settings import Settings
+from .config.settings import Settings, or_open_in_it
 from .connect.sideband import SidebandConnection
 from .events import ServerEvent
 from .memory.items import Items
@@ -48,6 +48,7 @@ from .shell.wiring import remote_errors, tool_errors, tool_warnings, turn_errors
 logger = logging.getLogger(__name__)
 
 _OVER = "the conversation is over"
+_OR_ELSE = or_open_in_it("open_session")
 
 
 class Realtime(Processor):
@@ -125,6 +126,7 @@ class Realtime(Processor):
             conversation, settings.audio, link.flush, link.moves(), self.report
         )
         self.hears.format = settings.audio
+        self.hears.or_else = _OR_ELSE
         self.says.format = settings.audio
 
     # --- what the program may ask of it, from any task of the conversation
