@@ -43,6 +43,7 @@ You are a patient tutor of mathematics on the telephone. Answer easy questions y
 For everything that takes more than two steps, call think_hard, and explain its answer
 in your own words, in three sentences at most.
 """
+GREETING = "Hello. What are we calculating today?"
 TO_THE_THINKER = "Answer in plain words that can be read aloud: no formulas, no lists."
 
 
@@ -102,6 +103,7 @@ async def answer(
                 model.calls >> tools.calls,
                 tools.results >> model.results,
             )
+            model.say(GREETING)
             await pipeline.run()
             for entry in model.history:
                 if entry.role != "system":
@@ -143,6 +145,7 @@ async def learn(script: Script = SCRIPT) -> float:
     async with Simulator(script, VOICE) as simulator:
         app = functools.partial(answer, key=key, base_url=simulator.url)
         async with answered(app) as learner:
+            await learner.listen()  # before it, nobody would have heard the question
             await learner.say(speech(QUESTION))
             await learner.wait_closed()  # the tutor hangs up, after the last word
             return (await learner.listen()).duration

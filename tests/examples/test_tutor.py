@@ -24,7 +24,8 @@ def lesson(script: Script, told: pytest.CaptureFixture[str]) -> list[str]:
     """
     heard: float = anyio.run(TUTOR["learn"], script)
     assert heard > 0.5
-    lines = told.readouterr().out.splitlines()
+    greeting, *lines = told.readouterr().out.splitlines()
+    assert greeting.endswith(TUTOR["GREETING"])
     return [line for line in lines if "Let me think about that." not in line]
 
 
