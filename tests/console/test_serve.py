@@ -129,6 +129,12 @@ async def test_it_says_where_it_is_and_ends_when_told_to_stop() -> None:
         assert "checks    off: only this machine can call" in server.welcome
         assert await server.get("/healthz") == (200, "alive\n")
         assert (await server.get("/readyz"))[0] == 200
+        tunnel = FakeTwilio(server.url, public_url="https://abcd.ngrok.app")
+        with pytest.raises(CallRefused) as refused:
+            async with tunnel.call():
+                pass
+        assert refused.value.status == 403
+        await server.until("refused: expected a Host that is this machine")
         server.process.send_signal(signal.SIGTERM)
         await server.until("cut: 0")
 

@@ -30,6 +30,8 @@ from ..testing.agents import parrot
 PUBLIC = "https://calls.example.com"
 TOKEN = "0123456789abcdef-the-auth-token"
 CALLER, CALLED = "+15550100123", "+15550199456"
+HOME = {"Host": "localhost:8080"}
+POSTED = {"Content-Type": "application/x-www-form-urlencoded"}
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 
@@ -55,8 +57,13 @@ def endpoints(
 
 
 def unchecked(app: App, **more: Any) -> TwilioEndpoints:
+    """As behind somebody else's gateway: anybody may call."""
+    return TwilioEndpoints(Switchboard(app, **more), insecure=True)
+
+
+def at_home(app: App) -> TwilioEndpoints:
     """As on the own machine."""
-    return TwilioEndpoints(Switchboard(app, **more))
+    return TwilioEndpoints(Switchboard(app))
 
 
 def signed(url: str, fields: dict[str, str] | None = None) -> dict[str, str]:

@@ -46,15 +46,15 @@ class TwilioEndpoints:
     """Answers Twilio: ``/twilio/answer``, ``/twilio``, ``/healthz`` and ``/readyz``.
 
     Mount it wherever you like in an ASGI app, or let a server run it by itself.
-    Without ``public_url`` and ``auth_token`` the checks are off, which is for your own
-    machine: anybody who reaches it can place calls at your cost.
+    Without ``public_url`` and ``auth_token`` the checks are off, and only this machine
+    may call: what a tunnel or a proxy passes on, or names another host, is refused.
 
     Args:
         switchboard: takes the calls.
         public_url: under which this server (its root, not these endpoints) is reached
             from outside, such as ``https://calls.example.com``.
         auth_token: of the Twilio account; it signs.
-        insecure: have the checks off although there is a public URL.
+        insecure: have the checks off and let anybody call who reaches it, at your cost.
         origins: web pages that may open a stream, such as ``https://example.com``;
             Twilio itself is none.
 
@@ -129,6 +129,11 @@ class TwilioEndpoints:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _check_method(scope, "POST", "GET")
+        stranger = self._guard.why_stranger(scope)
+        if stranger is not None:
+            raise BadRequest(403, stranger)
+        if self._guard.is_page(scope):
+            raise BadRequest(403, _PAGE)
         form = await read_form(scope, receive)
         if not self._guard.is_twilio(scope, form if scope["method"] == "POST" else ()):
             raise BadRequest(403, _UNSIGNED)
@@ -181,8 +186,11 @@ class TwilioEndpoints:
         _, path = split_path(scope)
         if _STREAM.fullmatch(path.rstrip("/")) is None:
             return 404, f"expected streams at {STREAM}"
+        stranger = self._guard.why_stranger(scope)
+        if stranger is not None:
+            return 403, stranger
         if self._guard.is_page(scope):
-            return 403, "expected no Origin: streams are not for web pages"
+            return 403, _PAGE
         if not self._guard.is_twilio(scope):
             return 403, _UNSIGNED
         if len(self._greeting) >= self.switchboard.limit + SPARE:
@@ -221,6 +229,7 @@ class TwilioEndpoints:
         await socket.close(code, why)
 
 
+_PAGE = "expected no Origin: calls are not for web pages"
 _UNSIGNED = (
     "expected Twilio's signature of this URL: is auth_token that of the account, and "
     "public_url the one in its console?"
