@@ -238,7 +238,8 @@ def _welcome(arguments: argparse.Namespace, gate: Access, url: str, model: str) 
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
   webhook   {base}/twilio/answer
-            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
+            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST;
+            "Call status changes" likewise, which frees the places of who hangs up)
   stream    {stream}/twilio
   health    {url}/healthz and /readyz
   model     {model}

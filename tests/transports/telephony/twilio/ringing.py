@@ -71,10 +71,16 @@ def signed(url: str, fields: dict[str, str] | None = None) -> dict[str, str]:
 
 
 async def ring(
-    app: Asgi, sids: Sids, *, root: str = "", path: str = "/twilio/answer", **more: Any
+    app: Asgi,
+    sids: Sids,
+    *,
+    root: str = "",
+    path: str = "/twilio/answer",
+    status: str = "ringing",
+    **more: Any,
 ) -> Response:
-    """Twilio asks the webhook."""
-    fields = form(sids, CALLER, CALLED)
+    """Twilio asks the webhook, or tells it of the end."""
+    fields = form(sids, CALLER, CALLED, status=status)
     headers = signed(PUBLIC + root + path, fields) | {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"
     }

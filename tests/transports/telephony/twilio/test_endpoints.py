@@ -211,7 +211,7 @@ def test_calls_that_were_promised_have_their_places(in_time: Run) -> None:
             async with Caller(leg, upgrade) as caller:
                 await caller.say(speech(1))
                 await caller.listen()
-        await sleep(30)
+        await sleep(10)
         assert (await ring(app, Sids.new())).status == 200  # the first never came
 
     app = endpoints(board=Switchboard(parrot, limit=2))

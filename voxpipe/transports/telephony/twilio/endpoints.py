@@ -8,6 +8,9 @@ No signature has a time in it, and who has overheard that of a webhook could sen
 again after a restart, to get a ticket. So each stream has a URL of its own, made of its
 ticket, and Twilio signs that: the signature of another stream does not open it.
 
+The same URL takes what Twilio tells when a call is over (the number's "Call status
+changes"): the place of a caller who has hung up while it rang is free at once.
+
 A webhook that is answered with an error makes Twilio ask the number's fallback URL, if
 it has one: give it another server's, and calls that are too many here go there.
 Source: https://www.twilio.com/docs/usage/security/availability-reliability
@@ -38,6 +41,8 @@ from .guard import Guard
 from .messages import SID
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
+# Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
+OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _STREAM = re.compile(rf"{STREAM}(?:/([0-9a-f]+))?")
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
 
@@ -145,6 +150,10 @@ class TwilioEndpoints:
         call_id = fields.get("CallSid", "")
         if SID.fullmatch(call_id) is None:
             raise BadRequest(400, "expected the CallSid of a call")
+        if fields.get("CallStatus") in OVER:
+            self.switchboard.tickets.cancel(call_id)
+            await respond(send, 200, "<Response/>", kind="text/xml")
+            return
         try:
             ticket = self.switchboard.promise(
                 call_id, caller=fields.get("From", ""), called=fields.get("To", "")
