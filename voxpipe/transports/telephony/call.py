@@ -76,6 +76,10 @@ class Call(Processor):
         """
         raise NotImplementedError
 
+    async def disconnect(self) -> None:
+        """The line is gone now: what was not yet heard never will be."""
+        raise NotImplementedError
+
     def press(self, keys: str) -> None:
         """Press keys (``0-9*#A-D``; ``,`` is a pause of half a second), as tones.
 

@@ -114,6 +114,11 @@ class TwilioCall(Call):
             if self._tasks is not None:
                 self._tasks.start_soon(self._end_hearing)
 
+    async def disconnect(self) -> None:
+        """As `Call.disconnect`."""
+        self._end("agent")
+        await self._socket.close()
+
     def press(self, keys: str) -> None:
         """As `Call.press`.
 
