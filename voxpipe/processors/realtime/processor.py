@@ -266,6 +266,12 @@ class Realtime(Processor):
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
+        try:
+            await self._converse()
+        finally:
+            self._sender.forsake()
+
+    async def _converse(self) -> None:
         link = self._link
         for warning in tool_warnings(self.settings, self.calls):
             logger.warning("%s%s", tally.label(), warning)
