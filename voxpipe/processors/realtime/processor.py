@@ -43,7 +43,13 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.link import HEEDED, Link
 from .shell.reply_sender import ReplySender
-from .shell.wiring import remote_errors, tool_errors, tool_warnings, turn_errors
+from .shell.wiring import (
+    mute_warnings,
+    remote_errors,
+    tool_errors,
+    tool_warnings,
+    turn_errors,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -268,8 +274,18 @@ class Realtime(Processor):
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
+        try:
+            await self._converse()
+        finally:
+            self._sender.forsake()
+
+    async def _converse(self) -> None:
         link = self._link
-        for warning in tool_warnings(self.settings, self.calls):
+        settings, words = self.settings, (self.writes, self.transcripts)
+        for warning in (
+            *tool_warnings(settings, self.calls),
+            *mute_warnings(settings, self.says, words),
+        ):
             logger.warning("%s%s", tally.label(), warning)
         async with link.running() as tasks:
             self._start.set()
