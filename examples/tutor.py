@@ -43,6 +43,7 @@ You are a patient tutor of mathematics on the telephone. Answer easy questions y
 For everything that takes more than two steps, call think_hard, and explain its answer
 in your own words, in three sentences at most.
 """
+GREETING = "Hello. What are we calculating today?"
 TO_THE_THINKER = "Answer in plain words that can be read aloud: no formulas, no lists."
 
 
@@ -77,10 +78,17 @@ def thinker(client: AsyncOpenAI) -> Tool[..., Any]:
 async def answer(
     call: Call, *, key: SecretStr | None = None, base_url: str | None = None
 ) -> None:
-    """Teach whoever calls, until they hang up."""
+    """Teach whoever calls, until they have no more questions."""
+
+    @tool(reply="if_silent")  # one goodbye: before the call, or after it
+    async def hang_up() -> str:
+        """End the lesson when the learner has no more questions."""
+        call.hang_up()  # after the last word was heard
+        return "done"
+
     key = key or SecretStr(os.environ["OPENAI_API_KEY"])
     async with AsyncOpenAI(api_key=key.get_secret_value(), base_url=base_url) as client:
-        tools = ToolRouter([thinker(client)])
+        tools = ToolRouter([thinker(client), hang_up])
         async with open_session(
             instructions=INSTRUCTIONS,
             audio=call.format,
@@ -95,6 +103,7 @@ async def answer(
                 model.calls >> tools.calls,
                 tools.results >> model.results,
             )
+            model.say(GREETING)
             await pipeline.run()
             for entry in model.history:
                 if entry.role != "system":
@@ -111,7 +120,7 @@ SCRIPT = Script(
             heard=QUESTION,
             calls=[CallTool(name="think_hard", arguments={"question": QUESTION})],
         ),
-        Line(say="It is not. {result}"),
+        Line(say="It is not. {result}", calls=[CallTool(name="hang_up")]),
     ],
     written=[
         Written(
@@ -136,8 +145,10 @@ async def learn(script: Script = SCRIPT) -> float:
     async with Simulator(script, VOICE) as simulator:
         app = functools.partial(answer, key=key, base_url=simulator.url)
         async with answered(app) as learner:
+            await learner.listen()  # before it, nobody would have heard the question
             await learner.say(speech(QUESTION))
-            return (await learner.listen(pause=0.7)).duration
+            await learner.wait_closed()  # the tutor hangs up, after the last word
+            return (await learner.listen()).duration
 
 
 if __name__ == "__main__":

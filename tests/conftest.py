@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# An example that is slow on a busy machine proves nothing. Continuous integration judges
-# a change by the same examples each time; everybody else's run looks for new ones.
+# An example that is slow on a busy machine proves nothing. In continuous integration
+# a change is judged by the same examples each time; other runs look for new ones.
 settings.register_profile(
     "voxpipe", deadline=None, derandomize=os.environ.get("CI") == "1"
 )

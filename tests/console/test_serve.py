@@ -7,17 +7,10 @@ import json
 import re
 import signal
 import socket
-import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from http.client import HTTPConnection
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from anyio import fail_after, open_process
-from anyio.abc import Process
-from anyio.streams.text import TextReceiveStream
-from anyio.to_thread import run_sync
 
 from voxpipe.console import serve
 from voxpipe.console.app import AppError
@@ -26,8 +19,9 @@ from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
 
+from .serving import ROOT, served
+
 TOKEN, PUBLIC_URL = "0123456789abcdef", "https://calls.example.com"
-ROOT = Path(__file__).parents[2]
 
 AGENT = """
 from voxpipe.pipeline import Pipeline
@@ -47,71 +41,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-class Served:
-    """A server that runs.
-
-    Attributes:
-        welcome: what it has said at its start.
-        url: where it is.
-    """
-
-    def __init__(self, process: Process, welcome: str, lines: TextReceiveStream):
-        self.process = process
-        self.welcome = welcome
-        self._lines = lines
-        found = re.search(r"at (http://(?:127\.0\.0\.1|0\.0\.0\.0):\d+)\n", welcome)
-        assert found is not None, welcome
-        self.url = found[1]
-
-    async def until(self, words: str) -> str:
-        """What it says up to these words, or to its end."""
-        return await _until(self._lines, words)
-
-    async def get(self, path: str) -> tuple[int, str]:
-        """Status and body."""
-        return await run_sync(_get, self.url, path)
-
-
-def _get(url: str, path: str) -> tuple[int, str]:
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=10)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        connection.close()
-
-
-async def _until(lines: TextReceiveStream, words: str) -> str:
-    said = ""
-    async for part in lines:
-        said += part
-        if words in said:
-            break
-    return said
-
-
-@asynccontextmanager
-async def served(
-    *arguments: str, cwd: Path = ROOT, token: str = ""
-) -> AsyncGenerator[Served]:
-    """A server, until it ends."""
-    command = [sys.executable, "-m", "voxpipe", "serve", "--port", "0", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "TWILIO_AUTH_TOKEN": token}
-    with fail_after(60):
-        async with await open_process(
-            command, cwd=cwd, stderr=None, env=environment
-        ) as process:
-            try:
-                assert process.stdout is not None
-                lines = TextReceiveStream(process.stdout)
-                yield Served(process, await _until(lines, "Ctrl-C"), lines)
-                assert await process.wait() == 0
-            finally:
-                if process.returncode is None:
-                    process.kill()
-
-
 def question() -> AudioFrame:
     """A person who asks something, as recorded."""
     spoken = guest_speech()[0]
@@ -129,6 +58,12 @@ async def test_it_says_where_it_is_and_ends_when_told_to_stop() -> None:
         assert "checks    off: only this machine can call" in server.welcome
         assert await server.get("/healthz") == (200, "alive\n")
         assert (await server.get("/readyz"))[0] == 200
+        tunnel = FakeTwilio(server.url, public_url="https://abcd.ngrok.app")
+        with pytest.raises(CallRefused) as refused:
+            async with tunnel.call():
+                pass
+        assert refused.value.status == 403
+        await server.until("refused: expected a Host that is this machine")
         server.process.send_signal(signal.SIGTERM)
         await server.until("cut: 0")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import pytest
+from typing_extensions import TypeAliasType
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -71,6 +72,16 @@ class OfKeyed(Filter[Keyed]): ...
 class OfClosed(Filter[Closed]): ...
 
 
+Sound = Annotated[AudioFrame, "mono"]
+Heard = TypeAliasType("Heard", Sound | ReplyEnd)
+
+
+class OfAnnotated(Transform[Sound, Text]): ...
+
+
+class OfAlias(Filter[Heard]): ...
+
+
 class Unsaid(Filter): ...  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
 
 
@@ -89,6 +100,8 @@ class Unsaid(Filter): ...  # type: ignore[type-arg]  # pyright: ignore[reportMis
         (OfSome, (Frame,)),
         (OfKeyed, (Keyed,)),
         (OfClosed, (Frame,)),
+        (OfAnnotated, (AudioFrame,)),
+        (OfAlias, (AudioFrame, ReplyEnd)),
     ],
 )
 def test_a_box_is_fed_with_what_its_type_names(

@@ -7,10 +7,11 @@ import pickle
 from collections.abc import Awaitable, Callable
 
 import pytest
-from anyio import create_task_group, current_time
+from anyio import create_task_group, current_time, sleep
 from anyio.lowlevel import checkpoint
 
-from voxpipe.pipeline import Basis, PlayedItem, Turn, TurnError
+from voxpipe.pipeline import Basis, PlayedItem, Turn, TurnError, VoxpipeError
+from voxpipe.pipeline.runtime.start import START_TIMEOUT, Start
 from voxpipe.pipeline.testing import cancelled_at, no_leaks, run_virtual
 from voxpipe.pipeline.turn import State
 
@@ -280,6 +281,46 @@ def test_heard_to_the_end_keeps_the_last_position() -> None:
     turn.finish()
     playhead.at = (9.0, "estimated")
     assert (turn.played, turn.basis) == (3.0, "measured")
+
+
+# --- before a run
+
+
+def test_who_waits_for_a_reply_and_starts_no_pipeline_is_told_so() -> None:
+    async def scene() -> None:
+        began = current_time()
+        with pytest.raises(VoxpipeError, match="it has not been started"):
+            await Turn(start=Start()).over()
+        assert current_time() - began == pytest.approx(START_TIMEOUT)
+
+    run_virtual(scene)
+
+
+def test_a_reply_may_be_cut_before_its_pipeline_is_started() -> None:
+    async def scene() -> None:
+        turn = Turn(start=Start())
+        async with create_task_group() as tasks:
+            tasks.start_soon(turn.over)
+            await checkpoint()
+            turn.cut()
+        assert await turn.over() == "cut"
+
+    run_virtual(scene)
+
+
+def test_once_its_pipeline_is_started_a_reply_has_all_the_time_that_it_needs() -> None:
+    async def scene() -> None:
+        start = Start()
+        turn = Turn(start=start)
+        async with create_task_group() as tasks:
+            tasks.start_soon(turn.over)
+            await sleep(START_TIMEOUT / 2)
+            start.set()
+            await sleep(60)
+            turn.finish()
+        assert await turn.over() == "played"
+
+    run_virtual(scene)
 
 
 # --- as a value

@@ -182,6 +182,25 @@ async def test_a_call_that_nobody_answers_ends_with_its_block() -> None:
             await call.answered()
 
 
+async def test_a_caller_does_not_wait_for_ever_and_says_what_for() -> None:
+    async with (
+        Simulator(Script(), ToneVoice()) as server,
+        server.incoming_call(patience=0.01) as call,
+    ):
+        with pytest.raises(TimeoutError, match=r"neither .* for 0\.01 s: .*webhook"):
+            await call.answered()
+        url = f"{server.url}/realtime/calls/{call.id}/accept"
+        async with httpx2.AsyncClient(headers=BEARER) as client:
+            await client.post(url, json={"type": "realtime"})
+        await call.answered()
+        with pytest.raises(TimeoutError, match="said nothing to its end"):
+            await call.listen()
+        with pytest.raises(TimeoutError, match=r"nobody .*patience"):
+            await call.over()
+        await call.hang_up()
+        assert await call.over() == "caller"
+
+
 async def test_the_end_of_the_simulator_ends_its_calls() -> None:
     with anyio.fail_after(10):
         async with Simulator(None, ToneVoice()) as server:

@@ -47,7 +47,7 @@ def access(
     """
     if insecure:
         if public_url is None and is_loopback(host):
-            why = "nothing but this machine can reach it"
+            why = "only this machine can reach it, and whom a tunnel lets in"
         else:
             why = "ANYBODY who reaches this server can place calls at your cost"
         return Access(public_url, None, True, f"off (--insecure): {why}")

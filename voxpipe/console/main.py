@@ -27,17 +27,7 @@ Voice pipelines around gpt-realtime.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     use_lookalikes()
-    parser = argparse.ArgumentParser(
-        prog="voxpipe",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    demo.add_parser(commands)
-    simulate.add_parser(commands)
-    serve.add_parser(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = command_line().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except VoxpipeError as error:
@@ -50,3 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What may stand on the command line; what is found there has ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="voxpipe",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    demo.add_parser(commands)
+    simulate.add_parser(commands)
+    serve.add_parser(commands)
+    return parser

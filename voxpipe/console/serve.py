@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from voxpipe import __version__
 from voxpipe.processors.realtime import ConfigurationError, Service
@@ -26,6 +24,7 @@ from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .process import environment, log_to_console, open_files, settle
 from .simulate import WITHOUT_SCRIPT
+from .stop import Stop
 
 DEFAULT_APP = "voxpipe.console.assistant:answer"
 SIMULATED_KEY = "sk-simulated"
@@ -55,7 +54,9 @@ and --simulator set for this process, so that an app calls open_session() withou
 saying so; TWILIO_AUTH_TOKEN, by which Twilio is known. With pip install
 'voxpipe[uvloop]' a call costs less.
 
-SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them.
+SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
+and a third the process. Should an app not end when its call is cut, the process ends
+all the same ten seconds later, with code 70, and its last line names the app.
 """
 
 
@@ -142,12 +143,16 @@ def run(arguments: argparse.Namespace) -> int:
     open_files()
     arguments.loop = chosen_loop(arguments.loop)
     options = {"use_uvloop": arguments.loop == "uvloop"}
-    anyio.run(serve, arguments, gate, board, backend_options=options)
+    stop = Stop(board, arguments.drain, _tell)
+    try:
+        anyio.run(serve, arguments, gate, board, stop, backend_options=options)
+    finally:
+        stop.over()
     return 0
 
 
 async def serve(
-    arguments: argparse.Namespace, gate: Access, board: Switchboard
+    arguments: argparse.Namespace, gate: Access, board: Switchboard, stop: Stop
 ) -> None:
     """Serve until a signal, and until the calls that there are have ended.
 
@@ -161,15 +166,14 @@ async def serve(
         auth_token=gate.auth_token,
         insecure=gate.insecure,
     )
-    async with (
-        _model(arguments) as model,
-        Server(endpoints, host=arguments.host, port=arguments.port) as server,
-        anyio.create_task_group() as tasks,
-    ):
-        await tasks.start(_follow_signals, board, arguments.drain, tasks)
-        url = server.url
-        settle()
-        _tell(_welcome(arguments, gate, url, model))
+    with stop.heeded():
+        async with (
+            _model(arguments) as model,
+            Server(endpoints, host=arguments.host, port=arguments.port) as server,
+        ):
+            settle()
+            _tell(_welcome(arguments, gate, server.url, model))
+            await stop.followed()
 
 
 @asynccontextmanager
@@ -198,34 +202,6 @@ async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
         )
 
 
-async def _follow_signals(
-    board: Switchboard,
-    seconds: float,
-    tasks: TaskGroup,
-    *,
-    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
-) -> None:
-    """Drain at the first signal, cut at the second; returns when no call is left."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        await anext(signals)
-        _tell(
-            f"No new calls. {board.calls} under way have {seconds:g} s to finish; "
-            "another signal ends them."
-            if board.calls
-            else "No new calls."
-        )
-        tasks.start_soon(_drain, board, seconds, tasks)
-        await anext(signals)
-        await board.drain(0)
-
-
-async def _drain(board: Switchboard, seconds: float, tasks: TaskGroup) -> None:
-    cut = await board.drain(seconds)
-    _tell(f"Ended; calls that were cut: {cut}.")
-    tasks.cancel_scope.cancel()
-
-
 def _tell(text: str) -> None:
     with suppress(OSError):  # nobody reads it any more: no reason to harm calls
         print(text, flush=True)
@@ -238,7 +214,8 @@ def _welcome(arguments: argparse.Namespace, gate: Access, url: str, model: str) 
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
   webhook   {base}/twilio/answer
-            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST)
+            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST;
+            "Call status changes" likewise, which frees the places of who hangs up)
   stream    {stream}/twilio
   health    {url}/healthz and /readyz
   model     {model}

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
+from .annotations import members
 from .audio import AudioFormat, AudioRule
 from .audioframe import Frame
 
@@ -43,7 +43,7 @@ class SyncBox:
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, SyncBox):
                 cls._taken = origin._taken_with(get_args(base))
-                kinds = _classes(cls._taken)
+                kinds = tuple(filter(_is_class, members(cls._taken)))
                 if kinds:
                     cls.accepts = kinds
 
@@ -129,11 +129,8 @@ def is_protocol(kind: Any) -> bool:
     return bool(getattr(kind, "_is_protocol", False))
 
 
-def _classes(kind: Any) -> tuple[type, ...]:
-    if get_origin(kind) in (Union, UnionType):
-        return tuple(cls for each in get_args(kind) for cls in _classes(each))
+def _is_class(kind: Any) -> bool:
+    """Whether a frame can be asked if it is one; of some protocols only, it can."""
     if not isinstance(kind, type) or kind is Any:
-        return ()
-    # Only of some protocols can a frame be asked whether it is one.
-    is_askable = getattr(kind, "_is_runtime_protocol", False)
-    return (kind,) if is_askable or not is_protocol(kind) else ()
+        return False
+    return getattr(kind, "_is_runtime_protocol", False) or not is_protocol(kind)

@@ -7,9 +7,9 @@ looked at before anything starts. Where that is not known, everything is let thr
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
+from .annotations import members
 from .filters import AnyBox, Filter, Transform, is_protocol
 from .ports import Input, Port
 
@@ -73,16 +73,12 @@ def _made(box: AnyBox) -> Kinds:
 
 
 def _read(annotation: Any) -> Kinds:
-    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _read(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        found = [_read(each) for each in get_args(annotation)]
-        known = [each for each in found if each is not None]
-        return frozenset[type]().union(*known) if len(known) == len(found) else None
-    if not isinstance(annotation, type) or origin is not None or annotation is Any:
-        return None
+    found = members(annotation)
+    return frozenset(found) if all(map(_is_known, found)) else None
+
+
+def _is_known(kind: Any) -> bool:
+    if not isinstance(kind, type) or get_origin(kind) is not None or kind is Any:
+        return False
     # No class can be asked for a protocol's members, and an int may stand for a float.
-    is_open = is_protocol(annotation) or annotation is float
-    return None if is_open else frozenset({annotation})
+    return not is_protocol(kind) and kind is not float

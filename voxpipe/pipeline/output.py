@@ -71,6 +71,11 @@ class Output(Port, Drawable[T_co]):
         """A pipeline runs, and this output has not ended."""
         return self._run is not None
 
+    @property
+    def abandoned(self) -> bool:
+        """A pipeline runs, and all readers have finished."""
+        return self._run is not None and self._run.abandoned
+
     # --- one run; called by the pipeline
 
     def connect(self, run: Tree) -> None:

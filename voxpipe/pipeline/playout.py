@@ -95,11 +95,15 @@ class Playout:
         self._wakeup: anyio.Event | None = None  # while it waits
         self._timer = Timer(math.inf, lambda: None)  # sets it when the pace allows
         self._news = False  # a turn has changed
+        self._is_ended = False  # of a sink that nothing feeds
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
 
     async def run(self) -> None:
-        """Play until the stream of its sink has ended and the last sample was heard."""
+        """Play until the stream of its sink has ended and the last sample was heard.
+
+        Where nothing feeds the sink there is no stream: then `end` is its end.
+        """
         self._timers = timers()
         self._now = self._timers.now  # anyio's costs more, and it is asked often
         try:
@@ -118,6 +122,11 @@ class Playout:
         For what is not speech, such as the tones of a keypad. From any task.
         """
         self._inserted.append(frame)
+        self._note_change()
+
+    def end(self) -> None:
+        """Nothing more will be inserted; ends a run whose sink nothing feeds."""
+        self._is_ended = True
         self._note_change()
 
     def confirm(self, turn: Turn, position: float) -> None:
@@ -165,7 +174,8 @@ class Playout:
                 continue
             if not is_open and self._head is None and not self._device:
                 return
-            await self._wait(until, for_input=is_open and self._head is None)
+            is_fed = is_open and self._sink.fed
+            await self._wait(until, for_input=is_fed and self._head is None)
 
     @property
     def _head(self) -> Any:
@@ -176,6 +186,8 @@ class Playout:
         (self._inserted or self._coming).popleft()
 
     def _take(self) -> bool:
+        if not self._sink.fed:
+            return not self._is_ended
         try:
             frame = self._sink.receive_nowait()
         except anyio.EndOfStream:

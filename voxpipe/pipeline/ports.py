@@ -5,7 +5,7 @@ Ports are declared at the top of a class and copied for each instance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -80,6 +80,8 @@ class Input(Port, Generic[T_contra]):
     Attributes:
         fed: something is drawn into it; set by the pipeline before `Processor.check`.
         through: the fused boxes that lead into it; likewise.
+        or_else: for audio that may not enter, what helps besides boxes in front of it,
+            by the format that it is in.
 
     Raises:
         WiringError: a capacity that is not a positive, finite number.
@@ -94,6 +96,7 @@ class Input(Port, Generic[T_contra]):
         "format",
         "on_full",
         "optional",
+        "or_else",
         "takes",
         "through",
     )
@@ -129,6 +132,7 @@ class Input(Port, Generic[T_contra]):
         self.takes = takes
         self.fed = False
         self.through: tuple[AnyBox, ...] = ()
+        self.or_else: Mapping[AudioFormat, str] = {}
         self._queue: Queue | None = None
 
     def new_queue(self, name: str) -> Queue:

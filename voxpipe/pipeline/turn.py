@@ -20,6 +20,7 @@ import anyio
 from .errors import TurnError
 from .ledger import Basis as Basis
 from .ledger import Ledger, PlayedItem, Timings
+from .runtime.start import Start
 
 State = Literal["waiting", "playing", "held", "played", "cut"]
 
@@ -43,6 +44,7 @@ class Turn:
     Args:
         id: the model's name for the reply; for people and logs.
         hold_refused: why this turn cannot be held, if it cannot.
+        start: of the run before which nothing becomes of it; ``None`` if it was.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Turn:
         "_ledger",
         "_played",
         "_playhead",
+        "_start",
         "_state",
         "_stops_at",
         "_watchers",
@@ -61,12 +64,19 @@ class Turn:
         "timings",
     )
 
-    def __init__(self, id: str = "", *, hold_refused: str | None = None) -> None:
+    def __init__(
+        self,
+        id: str = "",
+        *,
+        hold_refused: str | None = None,
+        start: Start | None = None,
+    ) -> None:
         self.id = id
         self.is_cut = False  # a plain attribute: every input reads it for every frame
         self.held_until = 0.0
         self.timings = Timings()
         self._hold_refused = hold_refused
+        self._start = start
         self._state: State = "waiting"
         self._played = 0.0
         self._basis: Basis = "estimated"
@@ -130,16 +140,25 @@ class Turn:
             self._move("playing" if self.has_playhead else "waiting")
 
     async def changed(self) -> State:
-        """Wait until the state is another one than now, and return it."""
+        """Wait until the state is another one than now, and return it.
+
+        Raises:
+            VoxpipeError: no pipeline that could play it is started.
+        """
         if self.is_over:
             return self._state
-        if self._changed is None:
-            self._changed = anyio.Event()
-        await self._changed.wait()
+        changed = self._changed = self._changed or anyio.Event()
+        if self._start is not None:
+            await self._start.awaited("the end of a reply", changed)
+        await changed.wait()
         return self._state
 
     async def over(self) -> Literal["played", "cut"]:
-        """Wait until the reply was heard to its end, or was cut."""
+        """Wait until the reply was heard to its end, or was cut.
+
+        Raises:
+            VoxpipeError: no pipeline that could play it is started.
+        """
         while not self.is_over:
             await self.changed()
         return "cut" if self.is_cut else "played"

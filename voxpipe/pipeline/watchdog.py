@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from .runtime.stacks import frames_of, place_in
+from .runtime.stacks import frames_of, places_in
 
 if TYPE_CHECKING:
     import threading
@@ -25,13 +25,15 @@ GRACE = 2.0  # seconds from cancellation to the complaint
 
 
 class Watchdog:
-    """Watches over one run of a pipeline.
+    """Watches over one run of a pipeline, or of an app.
 
     Args:
         boxes: the names of those that will run.
+        whole: what cannot end before them.
     """
 
-    def __init__(self, boxes: Iterable[str]) -> None:
+    def __init__(self, boxes: Iterable[str], *, whole: str = "pipeline") -> None:
+        self._whole = whole
         self._alive: dict[str, Any] = dict.fromkeys(boxes)  # with their coroutines
         self._order = tuple(self._alive)
         self._scope = anyio.CancelScope()
@@ -77,27 +79,30 @@ class Watchdog:
         if self._timer is not None:
             self._timer.cancel()
 
+    def standing(self) -> dict[str, str]:
+        """Who keeps the others from ending, by name, and where; from any thread."""
+        alive = self._alive.copy()
+        # Who keeps the loop busy keeps the others from ending, who are innocent.
+        busy = {name: each for name, each in alive.items() if not _waiting(each)}
+        return {
+            name: places_in(_waiting(coroutine) or frames_of(self._thread))
+            for name, coroutine in (busy or alive).items()
+        }
+
     def _complain(self) -> None:
         import logging
 
         logger = logging.getLogger(__name__)
-        alive = self._alive.copy()
-        # Who keeps the loop busy keeps the others from ending, who are innocent.
-        busy = {name: each for name, each in alive.items() if not _waiting(each)}
-        for name, coroutine in (busy or alive).items():
+        for name, places in self.standing().items():
             logger.error(
                 "%s was cancelled %g s ago and still runs, at %s: something there "
                 "swallows cancellation (a bare `except:`, `except BaseException`, or a "
-                "blocking call); the pipeline cannot end before it does",
+                "blocking call); the %s cannot end before it does",
                 name,
                 GRACE,
-                _place(coroutine, self._thread),
+                places,
+                self._whole,
             )
-
-
-def _place(coroutine: Any, thread: int) -> str:
-    """The innermost line at which a box stands, in code that could be at fault."""
-    return place_in(_waiting(coroutine) or frames_of(thread))
 
 
 def _waiting(coroutine: Any) -> list[FrameType]:

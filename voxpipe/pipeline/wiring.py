@@ -143,7 +143,7 @@ def _enters(
             better = {box: box.written_for(format, rule) for box in boxes}
             box = next((each for each in boxes if better[each]), None)
             yield (
-                str(error)
+                str(error) + branch.sink.or_else.get(format, "")
                 if box is None
                 else f"{plan.name(box)} gives {format}, and {label} takes {rule}: "
                 f"write {better[box]} in its place"

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from voxpipe.pipeline.errors import TransportError
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
-from .calls.sip_caller import SipCaller
+from .calls.sip_caller import PATIENCE, SipCaller
 from .cassettes import Players
 from .net.keys import Keys, any_key, unix_time
 from .net.limits import PortLimits
@@ -122,6 +122,7 @@ class Simulator(AsyncContextManagerMixin):
         webhook_url: str | None = None,
         secret: SecretStr | str | Sequence[SecretStr] = (),
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        patience: float = PATIENCE,
     ) -> SipCaller:
         """A caller who rings at your app by SIP; open it with ``async with``.
 
@@ -131,11 +132,12 @@ class Simulator(AsyncContextManagerMixin):
             secret: with which webhooks are signed, ``whsec_…`` or any text; several
                 while they are exchanged.
             headers: of the SIP INVITE; two usual ones when there are none.
+            patience: seconds that `answered`, `listen` and `over` wait at most.
         """
         if isinstance(secret, str):
             secret = SecretStr(secret)
         secrets = [secret] if isinstance(secret, SecretStr) else secret
-        return SipCaller(self._open.calls, headers, webhook_url, secrets)
+        return SipCaller(self._open.calls, headers, webhook_url, secrets, patience)
 
     @property
     def _open(self) -> Router:

@@ -43,6 +43,9 @@ MAX_KEPT = 5.0  # seconds of speech kept for a program that is slow to `listen`
 class MemoryPhone(Processor):
     """One call without wires: ``say`` and ``play`` speak, ``listen`` hears the agent.
 
+    Without a route into ``speaks`` the call goes on until somebody hangs up, or nobody
+    listens any more.
+
     Its orders may come from any task of the conversation, and wait until the pipeline
     runs, 10 s at most. What is said that cannot be audio is counted, dropped and
     reported.
@@ -58,7 +61,7 @@ class MemoryPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[ReplyFrame]()
+    speaks = PlayoutInput[ReplyFrame](optional=True)
     played = Output[AudioFrame]()
 
     def __init__(
@@ -78,6 +81,7 @@ class MemoryPhone(Processor):
         self._over = False
         self._hung_up = False
         self._tasks: TaskGroup | None = None  # while it runs
+        self._playout: Playout | None = None
         self._turn: Turn | None = None  # the reply that was played last
         self._kept: deque[AudioFrame] = deque()
         self._kept_seconds = 0.0
@@ -150,8 +154,9 @@ class MemoryPhone(Processor):
         """
         if not self._hung_up:
             self._hung_up = True
-            if self._tasks is not None:
+            if self._tasks is not None and self._playout is not None:
                 self._tasks.start_soon(self.heard.end)
+                self._playout.end()
 
     def disconnect(self) -> None:
         """The line is gone now: what was not yet heard never will be."""
@@ -177,16 +182,17 @@ class MemoryPhone(Processor):
         )
         try:
             async with create_task_group() as tasks:
-                self._tasks = tasks
+                self._tasks, self._playout = tasks, playout
                 if self._hung_up:
                     await self.heard.end()
+                    playout.end()
                 if self._background == "silence":
                     tasks.start_soon(self._fill)
                 await playout.run()
                 tasks.cancel_scope.cancel()
         finally:
             self._over = True
-            self._tasks = None
+            self._tasks = self._playout = None
             self._news.set()
 
     async def _send(self, audio: bytes | AudioFrame) -> bool:
@@ -199,7 +205,10 @@ class MemoryPhone(Processor):
         if frame is None:
             return True
         self._until += frame.duration
-        return await self.heard.send(frame)
+        listens = await self.heard.send(frame)
+        if not listens and self._playout is not None:
+            self._playout.end()  # if nothing speaks either
+        return listens
 
     async def _fill(self) -> None:
         silence = self.format.silence(FRAME)

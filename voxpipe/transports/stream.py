@@ -21,7 +21,8 @@ class StreamPhone(Processor):
     """Bare audio over any anyio stream: a socket's bytes, a pair of memory streams.
 
     When the other side has sent its last byte, the agent still answers; the call is
-    over when the agent's stream has ended, or the other side is gone.
+    over when the agent's stream has ended, or the other side is gone. Without a route
+    into ``speaks`` it is over with the last byte, or when nobody listens any more.
 
     Args:
         stream: bytes both ways; it stays open, and the caller's.
@@ -29,7 +30,7 @@ class StreamPhone(Processor):
     """
 
     heard = Output[AudioFrame]()
-    speaks = PlayoutInput[ReplyFrame]()
+    speaks = PlayoutInput[ReplyFrame](optional=True)
     played = Output[AudioFrame]()
 
     def __init__(self, stream: AnyByteStream, format: AudioFormat) -> None:
@@ -38,34 +39,37 @@ class StreamPhone(Processor):
         self._intake = Intake(format, self.report)
         self._hung_up = False
         self._tasks: TaskGroup | None = None  # while it runs
+        self._playout: Playout | None = None
 
     def hang_up(self) -> None:
         """End the call after the agent's last word, as `Call.hang_up` does."""
         if not self._hung_up:
             self._hung_up = True
-            if self._tasks is not None:
+            if self._tasks is not None and self._playout is not None:
                 self._tasks.start_soon(self.heard.end)
+                self._playout.end()
 
     async def run(self) -> None:
         """Carry audio both ways."""
         playout = Playout(self.speaks, self._write, played=self.played)
         try:
             async with create_task_group() as tasks:
-                self._tasks = tasks
+                self._tasks, self._playout = tasks, playout
                 if self._hung_up:
                     await self.heard.end()
-                tasks.start_soon(self._listen)
+                    playout.end()
+                tasks.start_soon(self._listen, playout)
                 await playout.run()
                 tasks.cancel_scope.cancel()
         except* (BrokenResourceError, ClosedResourceError):
             pass  # the other side is gone: an end like any other
         finally:
-            self._tasks = None
+            self._tasks = self._playout = None
 
     async def _write(self, frame: AudioFrame) -> None:
         await self._stream.send(frame.data)
 
-    async def _listen(self) -> None:
+    async def _listen(self, playout: Playout) -> None:
         async for data in self._stream:
             if self._hung_up:
                 continue  # nobody listens, but it is known when the other side is gone
@@ -73,3 +77,4 @@ class StreamPhone(Processor):
             if frame is not None and not await self.heard.send(frame):
                 break
         await self.heard.end()
+        playout.end()

@@ -13,6 +13,8 @@ from voxpipe.pipeline.runtime.hosts import is_loopback
         ("127.0.0.1", True),
         ("127.9.9.9", True),
         ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:10.0.0.1", False),
         ("localhost", True),
         ("localhost.example.com", False),
         ("10.0.0.1", False),

@@ -16,11 +16,19 @@ from voxpipe.pipeline import Image
 
 TEXT = {"type": "string"}
 USUAL: dict[str, Any] = {"type": "object", "properties": {}}
+INF = float("inf")  # what Python writes is no JSON, and its readers take it
 LONG = "long" + "_" * 70
 
 
 def obj(**properties: object) -> dict[str, Any]:
     return {"type": "object", "properties": properties}
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -49,6 +57,8 @@ TOOLS: list[Any] = [
     {"name": "wordy", "description": "word " * 100_000, "inputSchema": USUAL},
     {"name": "wide", "inputSchema": obj(**{f"a{n}": TEXT for n in range(4_000)})},
     {"name": "deep", "inputSchema": deep(40)},
+    {"name": "endless", "inputSchema": obj(a={"type": "number", "maximum": INF})},
+    {"name": "lists", "inputSchema": obj(a={"default": nested(150)})},
 ]
 if "deeper" in sys.argv:
     TOOLS.append({"name": "deeper", "inputSchema": deep(300)})

@@ -285,12 +285,16 @@ async def test_one_odd_tool_costs_itself_only_and_is_told(
     assert schemas["null_property"]["properties"] == {"a": {}}
     assert schemas["choice"]["properties"].keys() == {"a", "b"}
     assert schemas["remote"]["properties"] == {"a": {}}
+    assert schemas["endless"]["properties"] == {"a": {"type": "number"}}
+    assert schemas["lists"]["properties"] == {"a": {}}
     assert {"text", "7"}.isdisjoint(schemas)
     told = [each.getMessage() for each in caplog.records]
-    assert len(told) == 6
+    assert len(told) == 8
     assert "without a name" in told[0]
     assert any("'text' of <StdioServer" in e and "takes no object" in e for e in told)
-    assert any("'remote' of <StdioServer" in e and "$ref" in e for e in told)
+    assert any("the tool remote has a $ref" in each for each in told)
+    assert any("the tool endless has an odd maximum" in each for each in told)
+    assert any("the tool lists has an odd default" in each for each in told)
 
 
 async def test_what_a_server_says_of_its_tools_is_bounded_and_told(

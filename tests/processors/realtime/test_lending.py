@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from anyio import create_task_group, sleep
 
-from voxpipe.pipeline import AudioFrame, Pipeline, VoxpipeError, WiringError
+from voxpipe.pipeline import (
+    AudioFrame,
+    Pipeline,
+    SessionLost,
+    VoxpipeError,
+    WiringError,
+)
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.realtime.config.settings import PCM_24K
@@ -107,6 +113,23 @@ def test_a_session_that_is_closed_is_refused(
             await pipeline.run()
         with pytest.raises(WiringError, match="closed: run the pipeline within the"):
             drawn(box(session))
+
+    run_virtually(backend, scene)
+
+
+@both_loops
+@every_box
+def test_a_session_that_is_closed_while_its_pipeline_runs_is_told_as_ours(
+    backend: Backend, opens: Open, box: Any, drawn: Any
+) -> None:
+    async def run(pipeline: Pipeline) -> None:
+        with pytest.raises(SessionLost, match=r"closed here.*until Pipeline.run\(\)"):
+            await pipeline.run()
+
+    async def scene() -> None:
+        async with create_task_group() as tasks, opens() as session:
+            tasks.start_soon(run, drawn(box(session)))
+            await sleep(0.1)
 
     run_virtually(backend, scene)
 

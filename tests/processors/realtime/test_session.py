@@ -183,6 +183,17 @@ async def test_what_can_be_known_before_is_refused_before() -> None:
             service=Service(api_key=KEY), extra={"tools": {object()}}
         ):
             pass
+    schema = {"properties": {"rate": {"default": float("nan")}}}
+    told: list[dict[str, Any]] = [
+        {"name": "clock"},
+        {"name": "exchange", "parameters": schema},
+    ]
+    with pytest.raises(
+        ConfigurationError,
+        match=r"tools\.1 \(exchange\)\.parameters\.properties\.rate\.default: ",
+    ):
+        async with open_session(service=Service(api_key=KEY), tools=told):
+            pass
 
 
 async def test_an_error_in_the_conversation_closes_the_connection() -> None:

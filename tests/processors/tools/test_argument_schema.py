@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.processors.tools import ArgumentsError, RawSchema, ToolError
+from voxpipe.processors.tools import (
+    ArgumentsError,
+    Policy,
+    RawSchema,
+    Tool,
+    ToolError,
+)
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}}
 
@@ -52,3 +59,25 @@ def test_but_they_are_an_object(text: str) -> None:
 def test_any_text_gives_arguments_or_an_error(text: str) -> None:
     with suppress(ArgumentsError):
         assert isinstance(RawSchema(SCHEMA).arguments(text), dict)
+
+
+def test_an_odd_schema_is_told_of_once_with_the_name_of_its_tool(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def convert(**_: Any) -> None:
+        """Nothing."""
+
+    odd = {"properties": {"rate": {"type": "number", "default": math.nan}}}
+    made = Tool(
+        convert,
+        name="convert",
+        description="",
+        takes=RawSchema(odd),
+        policy=Policy(),
+    )
+    slow = made.under(Policy(timeout=60))
+    assert (made.timeout, slow.timeout) == (None, 60)
+    properties = {"rate": {"type": "number"}}
+    assert slow.schema["parameters"] == {"type": "object", "properties": properties}
+    (record,) = caplog.records
+    assert "the tool convert has an odd default" in record.getMessage()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic_core import from_json
 
 from voxpipe.processors.tools import ToolError
 from voxpipe.processors.tools.foreign_schema import MAX_PARTS, normalised
@@ -18,6 +20,13 @@ Schema = dict[str, Any]
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
 A = {"type": "object", "properties": {"a": TEXT, "k": {"const": 1}}, "required": ["a"]}
 B = {"properties": {"b": NUMBER, "k": {"const": 2}}, "required": ["b", "a"]}
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def obj(**properties: object) -> Schema:
@@ -150,7 +159,15 @@ def test_what_refers_to_itself_ends() -> None:
         ({"type": 7}, "an odd type"),
         ({"description": ["x"]}, "an odd description"),
         ({"anyOf": {}}, "an odd anyOf"),
+        ({"default": math.nan}, "an odd default"),
+        ({"enum": [1, math.inf]}, "an odd enum"),
+        ({"const": {"x": [-math.inf]}}, "an odd const"),
+        ({"maximum": math.inf}, "an odd maximum"),
+        ({"examples": [nested(70)]}, "an odd examples"),
+        ({"x-note": nested(5_000)}, "an odd x-note"),
+        ({"default": object()}, "an odd default"),
     ],
+    ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_what_cannot_be_understood_is_looser_and_told(odd: object, what: str) -> None:
     schema, oddities = normalised(obj(a=odd, b=TEXT))
@@ -234,12 +251,20 @@ def test_whatever_is_chosen_from_it_is_one_object_at_the_top(schema: Schema) -> 
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.builds(nested, st.integers(0, 2_000)),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["type", "properties", "items", "anyOf", "allOf", "$ref", "required"]
+                [
+                    *("type", "properties", "items", "anyOf", "allOf", "$ref"),
+                    *("required", "default", "enum", "maximum"),
+                ]
             ),
             inner,
             max_size=4,
@@ -255,4 +280,4 @@ def test_no_schema_is_too_strange(foreign: object) -> None:
     except ToolError:
         return
     assert schema["type"] == "object"
-    json.dumps(schema)
+    from_json(json.dumps(schema), allow_inf_nan=False)  # it takes 200 levels

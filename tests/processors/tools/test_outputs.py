@@ -90,6 +90,7 @@ class HostileError(Exception):
 def test_a_value_becomes_the_text_that_one_expects(value: object, text: str) -> None:
     answer = success(value, LIMIT)
     assert (answer.output, answer.error) == (text, None)
+    assert type(answer.output) is str  # and no enum
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, ConfigDict, RootModel, SecretStr
 
 from voxpipe.pipeline import Image
@@ -124,6 +126,9 @@ KNOWN: list[tuple[object, object]] = [
         {None: 1, True: 2, 1.5: 3, (1, "ü"): 4},
         {"null": 1, "true": 2, "1.5": 3, '[1, "ü"]': 4},
     ),
+    ({1: "a", "1": "b", "1 (2)": "c"}, {"1": "a", "1 (2)": "b", "1 (2) (2)": "c"}),
+    ({True: 1, "true": 2, Mood.FINE: 3}, {"true": 1, "true (2)": 2, "fine": 3}),
+    ({"\ud83d": 1} | {"\ud83e": 2}, {"\ufffd": 1, "\ufffd (2)": 2}),
     (MappingProxyType({"a": 1}), {"a": 1}),
     (OrderedDict(a=1), {"a": 1}),
     (defaultdict(int, a=1), {"a": 1}),
@@ -146,6 +151,21 @@ def test_what_has_a_meaning_in_json_arrives(value: object, plain: object) -> Non
     assert told == plain
     assert json.loads(json.dumps(told, allow_nan=False)) == plain
     assert not reader.left_out
+
+
+KEYS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from("012 (n")
+
+
+@given(st.dictionaries(KEYS | st.text("0 (2)", max_size=6), st.integers()))
+def test_of_keys_that_are_one_in_json_none_is_lost(result: dict[Any, int]) -> None:
+    told = json.loads(json.dumps(Plain(LIMIT).of(result)))
+    assert list(told.values()) == list(result.values())
+
+
+def test_very_many_keys_that_are_one_are_numbered_in_few_words() -> None:
+    told = Plain(LIMIT).of({object(): n for n in range(10_000)})
+    assert list(told.values()) == list(range(10_000))
+    assert max(map(len, told)) < 60
 
 
 class Hostile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -304,3 +305,21 @@ def test_the_schema_allows_whatever_is_accepted(
 
 def test_the_schema_is_itself_valid() -> None:
     Draft202012Validator.check_schema(parameters(book))
+
+
+def test_a_default_that_json_lacks_is_the_functions_own_affair() -> None:
+    @tool
+    def wait(most: float = math.inf) -> float:
+        """Wait."""
+        return most
+
+    assert parameters(wait)["properties"] == {"most": {"type": "number"}}
+    assert wait.start(wait.arguments("{}")) == math.inf
+
+
+def test_what_else_json_lacks_is_refused_with_the_tools_name() -> None:
+    def wait(most: Annotated[float, Field(examples=[math.inf])]) -> None:
+        """Wait."""
+
+    with pytest.raises(ToolError, match=r"the tool wait has a parameter .* JSON lacks"):
+        tool(wait)

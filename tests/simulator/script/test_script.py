@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from voxpipe.simulator import (
     CallTool,
@@ -48,6 +50,25 @@ def test_a_script_in_yaml_is_the_script_in_python(tmp_path: Path) -> None:
         then="repeat",
         timing=Timing(first_audio_ms=300),
     )
+
+
+@pytest.mark.parametrize(
+    ("made", "cure"),
+    [
+        (lambda: Line(says="Well."), "says: there is no such field, did you mean say?"),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        (lambda: Script(replys=()), "replys: .* did you mean replies?"),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        (lambda: Timing(x=1), "x: there is no such field; the fields here are first_"),  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        (
+            lambda: Script.model_validate({"replies": [{"calls": [{"nam": "x"}]}]}),
+            "nam: .* did you mean name?",
+        ),
+    ],
+)
+def test_a_field_that_there_is_not_is_told_with_the_one_that_was_meant(
+    made: Callable[[], object], cure: str
+) -> None:
+    with pytest.raises(ValidationError, match=cure.replace("?", r"\?")):
+        made()
 
 
 def test_an_empty_file_is_a_script_that_echoes() -> None:

@@ -19,7 +19,7 @@ from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import App, Call, Switchboard
-from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
+from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio, Sids
 from voxpipe.transports.telephony.twilio.endpoints import TwilioEndpoints
 
 from .testing.agents import HUM, Parrot, parrot, speech, talk
@@ -46,6 +46,18 @@ async def served(app: App, **options: Any) -> AsyncGenerator[tuple[Server, Any]]
 
 def caller_of(server: Server, token: str = TOKEN) -> FakeTwilio:
     return FakeTwilio(server.url, auth_token=token, public_url=PUBLIC)
+
+
+async def test_callers_who_hang_up_while_it_rings_leave_their_places() -> None:
+    async with no_leaks(), served(parrot, limit=1) as (server, board):
+        twilio = caller_of(server)
+        for _ in range(5):
+            sids = Sids.new()
+            await twilio.ring(sids, "+15550107", "+15550199")
+            assert board.state == "full"
+            assert await twilio.give_up(sids, "+15550107", "+15550199") == 200
+        async with twilio.call() as caller:
+            await caller.say(speech(0.1))
 
 
 async def test_a_signed_call_to_a_public_url_is_answered() -> None:

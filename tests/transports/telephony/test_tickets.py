@@ -107,6 +107,18 @@ async def test_a_call_is_not_answered_again_when_its_stream_has_come() -> None:
     tickets.see(OTHER)
 
 
+async def test_a_call_that_is_over_has_no_ticket_and_is_not_answered_again() -> None:
+    tickets = Tickets()
+    token = given_out(tickets)
+    tickets.cancel(CALL)
+    tickets.cancel(OTHER)  # its end was told before its beginning
+    assert len(tickets) == 0
+    assert tickets.redeem(token, CALL) is None
+    for call in (CALL, OTHER):
+        with pytest.raises(Replayed):
+            tickets.see(call)
+
+
 async def test_what_is_remembered_has_a_bound() -> None:
     tickets, last = Tickets(), f"CA{MAX_REMEMBERED}"
     for number in range(MAX_REMEMBERED + 1):
@@ -116,6 +128,9 @@ async def test_what_is_remembered_has_a_bound() -> None:
     with pytest.raises(Replayed):
         tickets.see(last)
     tickets.see("CA0")  # forgotten, and no harm: its ticket is void
+    for number in range(MAX_REMEMBERED + 1):
+        tickets.cancel(f"CB{number}")
+    tickets.see("CB0")
 
 
 @given(st.sets(st.integers(0, 9)), st.lists(st.integers(0, 9)))

@@ -7,7 +7,11 @@ from ipaddress import ip_address
 
 def is_loopback(host: str) -> bool:
     """Whether nobody but this machine can reach it, or is reached there."""
+    if host == "localhost":
+        return True
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return False
+    # Who listens on both kinds of addresses meets the old ones as ::ffff:127.0.0.1.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -9,6 +9,7 @@ from types import FrameType
 
 # Where nobody would look for the fault: the event loop, and the standard library.
 _LOOPS = ("/anyio/", "/trio/", "/outcome/", "/sniffio/")
+PLACES = 5  # lines of a stack that are told
 _STDLIB = os.path.dirname(os.__file__)
 
 
@@ -24,12 +25,21 @@ def frames_of(thread: int) -> list[FrameType]:
 
 def place_in(frames: Iterable[FrameType]) -> str:
     """The innermost line in code that could be at fault."""
-    place = "a place that cannot be seen"
-    for frame in frames:
-        code = frame.f_code
-        if not _is_innocent(code.co_filename):
-            place = f"{code.co_filename}:{frame.f_lineno} in {code.co_qualname}"
-    return place
+    return _places(frames)[0]
+
+
+def places_in(frames: Iterable[FrameType]) -> str:
+    """The same, and those from which one came there."""
+    return ", from ".join(_places(frames)[:PLACES])
+
+
+def _places(frames: Iterable[FrameType]) -> list[str]:
+    found = [
+        f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+        for frame in frames
+        if not _is_innocent(frame.f_code.co_filename)
+    ]
+    return found[::-1] or ["a place that cannot be seen"]
 
 
 def _is_innocent(path: str) -> bool:

@@ -21,20 +21,21 @@ class Start:
         """Now, once and for all."""
         self._begun.set()
 
-    async def awaited(self, what: str) -> None:
+    async def awaited(self, what: str, come: Event | None = None) -> None:
         """Wait until there is hope.
 
         Args:
             what: comes only while the pipeline runs, as the subject of a sentence.
+            come: set when it has come without one; then this waits for nothing else.
 
         Raises:
             VoxpipeError: no pipeline is started.
         """
         if self._begun.is_set():
             return
-        with move_on_after(START_TIMEOUT) as waiting:
-            await self._begun.wait()
-        if waiting.cancelled_caught:
+        with move_on_after(START_TIMEOUT):
+            await (come or self._begun).wait()
+        if not self._begun.is_set() and (come is None or not come.is_set()):
             raise VoxpipeError(
                 f"{what} comes while the pipeline runs, and for {START_TIMEOUT:g} s it "
                 "has not been started: have it run beside this, with "

@@ -4,9 +4,19 @@ from .channels import Mono, Stereo
 from .chunks import Chunks
 from .g711 import Decode, Encode
 from .gain import Gain
+from .mix import Mix
 from .resample import Resample
 
-__all__ = ["Chunks", "Decode", "Encode", "Gain", "Mono", "Resample", "Stereo"]
+__all__ = [
+    "Chunks",
+    "Decode",
+    "Encode",
+    "Gain",
+    "Mix",
+    "Mono",
+    "Resample",
+    "Stereo",
+]
 
 
 def __dir__() -> list[str]:

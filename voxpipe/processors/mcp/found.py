@@ -100,20 +100,12 @@ def _tools(
     names = _names(offered, prefix)
     for each in offered.values():
         try:
-            takes = _schema(each)
-            tool = _tool(connection, each, names[each.name], takes, policy)
+            tool = _tool(connection, each, names[each.name], _schema(each), policy)
         except ToolError as error:
             logger.warning(
                 "the tool %r of %r is not offered: %s", each.name, server, error
             )
             continue
-        if takes.oddities:
-            logger.warning(
-                "the schema of the tool %r of %r has %s: the model is told less of it",
-                each.name,
-                server,
-                ", ".join(takes.oddities),
-            )
         yield tool
 
 

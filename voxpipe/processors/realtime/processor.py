@@ -27,7 +27,7 @@ from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.work import at_work
 
 from .config.changes import Changes
-from .config.settings import Settings
+from .config.settings import Settings, or_open_in_it
 from .connect.sideband import SidebandConnection
 from .events import ServerEvent
 from .memory.items import Items
@@ -43,11 +43,18 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.link import HEEDED, Link
 from .shell.reply_sender import ReplySender
-from .shell.wiring import remote_errors, tool_errors, tool_warnings, turn_errors
+from .shell.wiring import (
+    mute_warnings,
+    remote_errors,
+    tool_errors,
+    tool_warnings,
+    turn_errors,
+)
 
 logger = logging.getLogger(__name__)
 
 _OVER = "the conversation is over"
+_OR_ELSE = or_open_in_it("open_session")
 
 
 class Realtime(Processor):
@@ -125,6 +132,7 @@ class Realtime(Processor):
             conversation, settings.audio, link.flush, link.moves(), self.report
         )
         self.hears.format = settings.audio
+        self.hears.or_else = _OR_ELSE
         self.says.format = settings.audio
 
     # --- what the program may ask of it, from any task of the conversation
@@ -205,8 +213,8 @@ class Realtime(Processor):
 
         Raises:
             ConfigurationError: the service forbids that, or forbids it now; or a value
-                out of range, or not for this model.
-            TypeError, ValueError: no such field, or one that JSON cannot express.
+                out of range, not for this model, or nothing that JSON can express.
+            TypeError: no such field.
         """
         update = self._conversation.update(changes, self._link.now())
         self._link.flush()
@@ -266,8 +274,18 @@ class Realtime(Processor):
 
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
+        try:
+            await self._converse()
+        finally:
+            self._sender.forsake()
+
+    async def _converse(self) -> None:
         link = self._link
-        for warning in tool_warnings(self.settings, self.calls):
+        settings, words = self.settings, (self.writes, self.transcripts)
+        for warning in (
+            *tool_warnings(settings, self.calls),
+            *mute_warnings(settings, self.says, words),
+        ):
             logger.warning("%s%s", tally.label(), warning)
         async with link.running() as tasks:
             self._start.set()

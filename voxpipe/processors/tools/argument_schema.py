@@ -38,6 +38,11 @@ class ArgumentSchema(Protocol):
         """The parameter by which the tool is given its context."""
         ...
 
+    @property
+    def oddities(self) -> tuple[str, ...]:
+        """What in it the model is not told of."""
+        ...
+
     def arguments(self, text: str) -> dict[str, Any]:
         """Read what a model wrote.
 
@@ -56,9 +61,6 @@ class RawSchema:
     Args:
         schema: of an object; ``None`` for one of which nothing is known.
 
-    Attributes:
-        oddities: what in it could not be understood, and was left out.
-
     Raises:
         ToolError: it takes something else than an object, or has no end.
     """
@@ -67,12 +69,17 @@ class RawSchema:
     context = None
 
     def __init__(self, schema: object) -> None:
-        self._schema, self.oddities = normalised(schema)
+        self._schema, self._oddities = normalised(schema)
 
     @property
     def schema(self) -> dict[str, Any]:
         """As the service is told of it; a copy."""
         return deepcopy(self._schema)
+
+    @property
+    def oddities(self) -> tuple[str, ...]:
+        """What in it could not be understood, and was left out."""
+        return self._oddities
 
     def arguments(self, text: str) -> dict[str, Any]:
         """The object that the model wrote.

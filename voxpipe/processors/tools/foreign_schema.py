@@ -3,8 +3,8 @@
 It refuses a whole session for one schema that is no object at the top, that offers a
 choice there (``oneOf`` …), or has an array without ``items``. So references are put in
 place, choices between objects become one object with the properties of all, and what
-is missing is added. What cannot be said so is said looser: whoever wrote the schema
-checks the arguments again.
+is missing is added. What cannot be said so, as a default of Infinity, which JSON lacks,
+is said looser: whoever wrote the schema checks the arguments again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from .errors import ToolError
+from .json_values import has_json
 
 Schema = dict[str, Any]
 
@@ -145,7 +146,7 @@ class _Reader:
             if isinstance(value, list):
                 names = cast("list[object]", value)
                 read[key] = [each for each in names if isinstance(each, str)]
-        elif not _is_well_formed(key, value):
+        elif not _is_well_formed(key, value) or not has_json(value):
             self._odd(f"an odd {key}")
         else:
             read[key] = value

@@ -99,7 +99,8 @@ def success(value: object, limit: int) -> CallAnswer:
     if isinstance(value, ToolOutput):
         return replace(success(value.value, limit), reply=value.reply)
     if isinstance(value, str):
-        return CallAnswer(_cut_text(replace_surrogates(value), limit))
+        text = str.__str__(value)  # of an enum of texts, the text
+        return CallAnswer(_cut_text(replace_surrogates(text), limit))
     plain = Plain(limit)
     told = plain.of(value)
     if plain.left_out and told == left_out(value):

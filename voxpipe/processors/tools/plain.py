@@ -2,8 +2,9 @@
 
 By the time a result is read here its tool has done its work, and must not be told as
 failed. So no part of a value fails the rest of it: NaN and Infinity, which JSON lacks,
-become null, a picture is taken out to be shown, and what has no meaning in JSON at all
-is named by its type.
+become null, a picture is taken out to be shown, what has no meaning in JSON at all is
+named by its type, and of keys that are one name there, as ``1`` and ``"1"``, the later
+ones are numbered.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import dataclasses
 import json
 import math
 from base64 import b64encode
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AnySet
 from enum import Enum
@@ -33,6 +34,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 
 from voxpipe.pipeline import Image
+from voxpipe.pipeline.runtime.surrogates import replace_surrogates
 
 T = TypeVar("T")
 
@@ -135,8 +137,15 @@ class Plain:
         return [self.of(each) for each in self._some(values)]
 
     def _mapping(self, values: Mapping[Any, object]) -> dict[str, Any]:
-        pairs = self._some(values.items())
-        return {self._key(key): self.of(each) for key, each in pairs}
+        told: dict[str, Any] = {}
+        same = Counter[str]()
+        for key, each in self._some(values.items()):
+            name = first = replace_surrogates(self._key(key))
+            while name in told:  # 1 and "1" are one name in JSON, and two to Python
+                same[first] += 1
+                name = f"{first} ({same[first] + 1})"
+            told[name] = self.of(each)
+        return told
 
     def _key(self, key: object) -> str:
         plain = self.of(key)

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from .argument_schema import check_json
 from .context import ContextParameter, context_parameter
 from .errors import ArgumentsError, ToolError
 from .foreign_schema import items_of
 from .hints import hints_of
+from .json_values import has_json
 from .progress import Progress
 
 _MAX_COMPLAINTS = 10  # fields; a model that is wrong in more is wrong altogether
@@ -33,6 +34,13 @@ _STRICT = ConfigDict(extra="forbid", protected_namespaces=(), allow_inf_nan=Fals
 class _Generator(GenerateJsonSchema):
     # A default that JSON cannot hold is left out of the schema, and is none the worse.
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}
+
+    def encode_default(self, dft: Any) -> Any:
+        """In JSON, which has no infinity: pydantic's own lets it through."""
+        encoded = super().encode_default(dft)
+        if not has_json(encoded):
+            raise PydanticSerializationError("JSON has no such value")
+        return encoded
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Titles repeat the names: tokens for nothing."""
@@ -51,6 +59,8 @@ class SignatureSchema:
     Raises:
         ToolError: a parameter that cannot be described to a model.
     """
+
+    oddities = ()
 
     def __init__(
         self,
@@ -144,6 +154,11 @@ def _schema(model: type[BaseModel], name: str) -> dict[str, Any]:
     schema.pop("title", None)
     schema.setdefault("properties", {})
     _add_items(schema)
+    if not has_json(schema):
+        raise ToolError(
+            f"the tool {name} has a parameter of which something is said that JSON "
+            "lacks, such as an infinity among its examples: take it out"
+        )
     return schema
 
 

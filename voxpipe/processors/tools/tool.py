@@ -12,6 +12,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import update_wrapper
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
@@ -70,6 +71,12 @@ class Tool(Generic[P, R_co]):
         self.reports = takes.progress is not None
         self.context = takes.context
         update_wrapper(self, function)
+        if takes.oddities:
+            logger.warning(
+                "the schema of the tool %s has %s: the model is told less of it",
+                name,
+                ", ".join(takes.oddities),
+            )
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function."""
@@ -90,13 +97,9 @@ class Tool(Generic[P, R_co]):
 
     def under(self, policy: Policy) -> Tool[P, R_co]:
         """The same tool, treated otherwise; for tools that somebody else has made."""
-        return Tool(
-            self.function,
-            name=self.name,
-            description=self.description,
-            takes=self._takes,
-            policy=policy,
-        )
+        other = copy(self)  # and not made anew, which tells again of an odd schema
+        other.policy, other.timeout = policy, policy.timeout
+        return other
 
     def arguments(self, text: str) -> dict[str, Any]:
         """The keyword arguments in the JSON that a model wrote; defaults left out.

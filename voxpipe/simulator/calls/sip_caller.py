@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from anyio import AsyncContextManagerMixin, to_thread
+from anyio import AsyncContextManagerMixin, move_on_after, to_thread
 from pydantic import SecretStr
 
 from voxpipe.pipeline.audio import AudioFormat
@@ -19,6 +19,10 @@ from .call import By, SimulatedCall
 from .calls import Calls
 from .microphone import CallEnded, read_pcm
 from .webhook import SignedWebhook, call_incoming, signed
+
+PATIENCE = 60.0  # seconds; nothing but the script ends a call that stands still here
+
+T = TypeVar("T")
 
 _KEYS = "0123456789*#ABCD"
 _HEADERS = (
@@ -70,12 +74,14 @@ class SipCaller(AsyncContextManagerMixin):
         headers: Mapping[str, str] | Sequence[tuple[str, str]],
         webhook_url: str | None,
         secrets: Sequence[SecretStr],
+        patience: float = PATIENCE,
     ) -> None:
         listed = headers.items() if isinstance(headers, Mapping) else headers
         self._calls = calls
         self._headers = tuple(listed) or _HEADERS
         self._url = webhook_url
         self._secrets = secrets
+        self._patience = patience
         self._call: SimulatedCall | None = None
         self.webhook = SignedWebhook({}, b"")
 
@@ -119,9 +125,14 @@ class SipCaller(AsyncContextManagerMixin):
         Raises:
             CallRejected: it does not.
             CallEnded: the call has ended before.
+            TimeoutError: it has done neither for long.
         """
         call = self._known
-        await call.decided()
+        await self._within(
+            call.decided,
+            "the app has neither accepted nor rejected the call",
+            "does it get the webhook, and await `rest.accept(call.id, …)`?",
+        )
         if call.status is not None:
             raise CallRejected(call.status)
         if call.state == "over":
@@ -145,8 +156,13 @@ class SipCaller(AsyncContextManagerMixin):
 
         Raises:
             CallEnded: nothing more comes.
+            TimeoutError: nothing was said to its end for long.
         """
-        played = await self._known.listen()
+        played = await self._within(
+            self._known.listen,
+            "the model has said nothing to its end",
+            "did the caller ask something, or the app have it `say` something?",
+        )
         samples = played.format.samples(bytes(played.data))
         audio = AudioFrame(
             data=samples.tobytes(), format=AudioFormat("pcm16", played.format.rate)
@@ -182,8 +198,26 @@ class SipCaller(AsyncContextManagerMixin):
         Returns:
             Who has ended it: ``caller``, ``app``, ``referral``, ``session`` (it has
             expired, for one) or ``simulator``.
+
+        Raises:
+            TimeoutError: nobody has ended it for long.
         """
-        return await self._known.over()
+        return await self._within(
+            self._known.over,
+            "nobody has ended the call",
+            "have the app end it with `rest.hang_up(call.id)`, or the caller with "
+            "`caller.hang_up()`",
+        )
+
+    async def _within(
+        self, wait: Callable[[], Awaitable[T]], missing: str, cure: str
+    ) -> T:
+        with move_on_after(self._patience):
+            return await wait()
+        raise TimeoutError(
+            f"{missing} for {self._patience:g} s: {cure} "
+            "(`incoming_call(patience=…)` waits longer)"
+        )
 
     def let_live_api_take_it(self) -> None:
         """The Live API accepts the call first, from which the app's accept fails."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +20,7 @@ from voxpipe.simulator.protocol.json_types import is_array, is_object
 
 from .faults import ScriptFault
 from .script import Script
+from .strict import OF_A_FILE, no_such_field
 
 # These say what came, and a cure.
 _COMPLETE = {"missing", "event", "pattern", "no_condition", "not_local", "two_servers"}
@@ -94,7 +94,7 @@ def parse_script(
     tree, data = _read(text, name)
     _read_words(data, folder, name)
     try:
-        return Script.model_validate({} if data is None else data)
+        return Script.model_validate({} if data is None else data, context=OF_A_FILE)
     except ValidationError as error:
         # A field with two types has two complaints; the simpler type's is enough.
         complaints = {_place(each, data): each for each in reversed(error.errors())}
@@ -180,7 +180,7 @@ def _explain(
 ) -> str:
     field = ".".join(str(each) for each in place) or "the whole file"
     if problem["type"] == "extra_forbidden":
-        cure = _unknown(place, data)
+        cure = no_such_field(str(place[-1]), _fields_at(place[:-1], data))
     elif problem["type"].startswith("union_tag"):
         known = [
             str(kind.model_fields["do"].default) for kind in _models_in(ScriptFault)
@@ -199,13 +199,6 @@ def _what_it_is(problem: Any) -> str:
     quotes = plain and problem["type"].startswith("string")
     cure = ": put it in quotes" if quotes else ""
     return f"; it is {type(came).__name__} here{cure}"
-
-
-def _unknown(place: Sequence[str | int], data: Any) -> str:
-    known = list(_fields_at(place[:-1], data))
-    close = get_close_matches(str(place[-1]), known, n=1)
-    meant = f", did you mean {close[0]}?" if close else ""
-    return f"there is no such field{meant}; the fields here are {', '.join(known)}"
 
 
 def _fields_at(place: Sequence[str | int], data: Any) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Calls from telephone carriers: one `Call`, and a folder for each carrier's wire."""
 
 from .call import Call, CallEnd
+from .line import Ending
 from .socket import Socket
-from .switchboard import App, CallNotTaken, Ending, Switchboard
+from .switchboard import App, CallNotTaken, Switchboard
 from .tickets import Replayed, Ticket, Tickets
 
 __all__ = [

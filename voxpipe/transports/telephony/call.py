@@ -28,7 +28,8 @@ class Call(Processor):
         heard: the caller, in `format`, as the carrier sent it.
         pressed: the keys that the caller presses.
         speaks: the agent's replies; paced, and cleared within a frame when they are
-            interrupted.
+            interrupted. A call for which nothing speaks goes on until somebody hangs
+            up, or nobody listens any more.
         played: what the caller really heard of them.
         charges: what the replies cost (``model.usage >> call.charges``), for the line
             that ``voxpipe serve`` logs when the call is over.
@@ -50,7 +51,7 @@ class Call(Processor):
 
     heard = Output[AudioFrame]()
     pressed = Output[Dtmf]()
-    speaks = PlayoutInput[ReplyFrame]()
+    speaks = PlayoutInput[ReplyFrame](optional=True)
     played = Output[AudioFrame]()
     # Feedback, for it closes a loop (call, model, call); two come with each reply.
     charges = Input[Usage](optional=True, feedback=True, capacity=256)
@@ -74,6 +75,10 @@ class Call(Processor):
         Safe from any task of the conversation, a tool included. What the agent has
         still to say is said and heard; then the pipeline ends, and the call with it.
         """
+        raise NotImplementedError
+
+    async def disconnect(self) -> None:
+        """The line is gone now: what was not yet heard never will be."""
         raise NotImplementedError
 
     def press(self, keys: str) -> None:

@@ -14,31 +14,25 @@ from functools import partial
 from os import PathLike
 from typing import Literal
 
-from anyio import CancelScope, current_time, move_on_after
+from anyio import current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
-from voxpipe.pipeline.runtime.tally import Tally, tallied
+from voxpipe.pipeline.runtime.tally import tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.pipeline.runtime.work import Work
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
+from .attendant import name_of
 from .call import Call
+from .line import Ending, Line
 from .tickets import Tickets
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
 
-Ending = Literal[
-    "caller", "agent", "lost", "idle", "silent", "stuck", "model", "failed", "drained"
-]
-"""Why a call was over: who hung up, or what went wrong."""
-
 SWEEP_INTERVAL = 1.0  # seconds between two looks at all calls
-SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
-SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
 CLOSE_TIMEOUT = 5.0  # seconds that calls which are cut have to end
 
 logger = logging.getLogger("voxpipe.calls")
@@ -101,7 +95,7 @@ class Switchboard:
         self._answer = answer
         self._idle_limit = idle_limit
         self._apology = None if apology is None else read_clip(apology or SORRY)
-        self._lines: set[_Line] = set()
+        self._lines: set[Line] = set()
         self._closes_at = math.inf  # then promised calls are not taken either
         self._timer: Timer | None = None
         self._ended = Wakeup()  # one of the calls has
@@ -149,15 +143,28 @@ class Switchboard:
             self.admit()
         return self.tickets.mint(call_id, caller=caller, called=called)
 
+    def standing(self) -> dict[str, str]:
+        """The apps of the calls that there are, and where they stand: for the log.
+
+        May be asked from any thread, also when an app keeps the event loop busy.
+        """
+        found = dict[str, str]()
+        for line in self._lines.copy():
+            found |= line.attendant.standing()
+        return found
+
     async def run(self, call: Call) -> Ending:
         """Have a call answered; returns when it is over and the app has returned.
+
+        An app that was cut and does not end is named in the log after two seconds, and
+        its caller let go; it keeps its place.
 
         Raises:
             CallNotTaken: it was promised, but by now everything is to end.
         """
         if current_time() >= self._closes_at:
             raise CallNotTaken("draining")
-        line = _Line(call)
+        line = Line(call, name_of(self._answer))
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:
             self._watch(timers())
@@ -165,7 +172,7 @@ class Switchboard:
             try:
                 work, label = line.work.noticed(), f"call={line.name}"
                 with line.scope, work, tallied(label) as line.tally:
-                    await self._serve(line)
+                    await line.attendant.run(partial(self._serve, line))
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed
         except BaseException:
@@ -205,7 +212,7 @@ class Switchboard:
 
     # --- one call
 
-    async def _serve(self, line: _Line) -> None:
+    async def _serve(self, line: Line) -> None:
         call = line.call
         try:
             with exits_as_failures(orders()):
@@ -216,7 +223,7 @@ class Switchboard:
             if clip is not None and not call.ended and not line.scope.cancel_called:
                 await self._apologise(line, clip)
 
-    async def _apologise(self, line: _Line, clip: AudioFrame) -> None:
+    async def _apologise(self, line: Line, clip: AudioFrame) -> None:
         try:
             await apologise(line.call, clip)
         except Exception as error:  # noqa: BLE001  # as above
@@ -224,7 +231,7 @@ class Switchboard:
                 "call=%s no apology: %s", line.name, failures.in_short(error)
             )
 
-    def _leave(self, line: _Line) -> None:
+    def _leave(self, line: Line) -> None:
         self._lines.discard(line)
         if not self._lines and self._timer is not None:
             self._timer.cancel()
@@ -241,71 +248,3 @@ class Switchboard:
         for line in self._lines:
             line.check(now, self._idle_limit)
         self._watch(loop)
-
-
-class _Line:
-    """One call, as the switchboard sees it."""
-
-    __slots__ = ("_began", "_was_running", "call", "end", "scope", "tally", "work")
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.scope = CancelScope()
-        self.work = Work()
-        self.end: Ending | Literal[""] = ""
-        self.tally = Tally("")
-        self._began = current_time()
-        self._was_running = False  # at the last look
-
-    @property
-    def name(self) -> str:
-        """What stands in logs: enough to find it at the carrier's, and no more."""
-        return self.call.id[-8:]
-
-    def cut(self, why: Ending) -> None:
-        """End it now."""
-        self.end = self.end or why
-        self.scope.cancel()
-
-    def check(self, now: float, idle_limit: float) -> None:
-        """End it if nothing happens any more."""
-        call = self.call
-        if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
-            self.cut("stuck")
-        elif now - self._alive_at(now) > idle_limit:
-            self.cut("idle")
-        elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
-            self.cut("silent")
-        self._was_running = call.running
-
-    def _alive_at(self, now: float) -> float:
-        call = self.call
-        spoken = max(call.spoke_at, call.caller_spoke_at)
-        return max(spoken, self.work.last(now), self._began)
-
-    def _listens(self) -> bool:
-        # Before and after its pipeline runs nobody reads what the carrier sends.
-        return self._was_running and self.call.running and not self.call.ended
-
-    def failed(self, error: Exception) -> None:
-        """The app has raised."""
-        if failures.is_transport(error):
-            self.end = self.end or self.call.ended or "model"
-            logger.warning("call=%s %s", self.name, failures.in_short(error))
-        else:
-            self.end = self.end or "failed"
-            logger.error("call=%s failed: %s", self.name, failures.in_full(error))
-
-    def tell(self) -> Ending:
-        """Write down how it was."""
-        call, end = self.call, self.end or self.call.ended or "agent"
-        logger.info(
-            "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s%s",
-            self.name,
-            end,
-            current_time() - self._began,
-            call.replies,
-            "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
-            self.tally,
-        )
-        return end

@@ -4,7 +4,10 @@ What a carrier says first on a stream (which call, whose) anybody could say. So 
 answer to its webhook, which is signed, carries a ticket, and the stream must bring it
 back at once: for that call, once. A signature has no time in it, and a request that was
 overheard could be sent again: a call is therefore answered only in the first seconds
-after it was first heard of, and never again once its stream has come.
+after it was first heard of, and never again once its stream has come, or it is over.
+
+A ticket keeps a place for a caller who may have hung up by now: so it does not live
+long, and is void as soon as the carrier says that the call is over.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from anyio import current_time
 
 from voxpipe.pipeline import VoxpipeError
 
-MAX_LIFETIME = 60.0  # seconds
+LIFETIME = 10.0  # seconds: DNS, TCP, TLS, the upgrade and the first messages
+MAX_LIFETIME = 60.0
+ANSWERABLE = 30.0  # seconds; a carrier asks again when 15 s have brought no answer
 MAX_REMEMBERED = 10_000  # calls; some 3 MB, and hours of calls on one core
 
 
@@ -48,13 +53,14 @@ class Tickets:
     """Those that were given out, and the calls that need no other.
 
     Args:
-        life: seconds that a ticket is good for; 60 at most.
+        life: seconds from the answer to the webhook in which the stream must have said
+            whose it is; 60 at most.
 
     Raises:
         ValueError: a life that is longer, or none.
     """
 
-    def __init__(self, *, life: float = 30.0) -> None:
+    def __init__(self, *, life: float = LIFETIME) -> None:
         if not 0 < life <= MAX_LIFETIME:
             raise ValueError(f"a ticket lives up to {MAX_LIFETIME:g} s, not {life!r}")
         self._life = life
@@ -80,10 +86,9 @@ class Tickets:
             Replayed: it was, too long ago; or its stream has come.
         """
         now = current_time()
-        if now >= self._seen.setdefault(call_id, now + self._life):
+        if now >= self._seen.setdefault(call_id, now + ANSWERABLE):
             raise Replayed
-        while len(self._seen) > MAX_REMEMBERED:
-            self._seen.popitem(last=False)
+        self._bound()
 
     def mint(self, call_id: str, *, caller: str = "", called: str = "") -> str:
         """A new ticket for a call, in the place of any that it has."""
@@ -102,6 +107,15 @@ class Tickets:
             ticket.token.encode(), token.encode()
         ):
             return None
-        del self._open[call_id]
-        self._seen[call_id] = 0.0
+        self.cancel(call_id)
         return ticket if ticket.valid_until > current_time() else None
+
+    def cancel(self, call_id: str) -> None:
+        """Void the ticket of a call, if it has one, and answer the call no more."""
+        self._open.pop(call_id, None)
+        self._seen[call_id] = 0.0
+        self._bound()
+
+    def _bound(self) -> None:
+        while len(self._seen) > MAX_REMEMBERED:
+            self._seen.popitem(last=False)

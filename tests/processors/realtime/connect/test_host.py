@@ -126,6 +126,33 @@ def test_an_azure_url_of_the_old_shape_is_refused_with_the_new_one(url: str) -> 
         host(base_url=url)
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_what_is_set_to_a_blank_is_not_set(
+    blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, blank)
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    address = host_of(Service()).websocket()
+    assert address.host == "api.openai.com"
+    assert address.headers() == {"Authorization": f"Bearer {KEY}"}
+    assert host_of(Service(region="eu")).netloc == "eu.api.openai.com"
+
+
+@pytest.mark.parametrize(
+    "name", ["api_key", "base_url", "organization", "project", "safety_identifier"]
+)
+@pytest.mark.parametrize("value", [12, KEY.encode(), [KEY]])
+def test_what_is_no_text_is_refused_by_the_name_of_its_argument(
+    name: str, value: Any
+) -> None:
+    kind = type(value).__name__
+    with pytest.raises(
+        ConfigurationError, match=rf"Service\({name}=…\) takes a text, .*type {kind}$"
+    ):
+        Service(**{name: value})
+
+
 def test_nothing_that_opens_a_host_is_shown() -> None:
     opened = host(
         base_url=f"https://x/v1?api-key={KEY}", safety_identifier="5e884", project="p"

@@ -19,13 +19,15 @@ from anyio import (
 )
 from anyio.abc import AnyByteStream, SocketAttribute, SocketStream
 from anyio.streams.tls import TLSStream
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import ConfigurationError, Service, open_session
 from voxpipe.processors.realtime.connect import websocket
 from voxpipe.processors.realtime.connect.close import Timeouts
-from voxpipe.processors.realtime.connect.proxy import Proxy, proxy_of
+from voxpipe.processors.realtime.connect.proxy import Proxy, check_speakable, proxy_of
 from voxpipe.processors.realtime.rest import RestError, open_rest
 from voxpipe.simulator import Script, Simulator, ToneVoice
 
@@ -257,6 +259,51 @@ def test_what_goes_through_a_proxy(
     monkeypatch.setenv("NO_PROXY", "other.test,.intern")
     proxy = proxy_of(url)
     assert named == (None if proxy is None else str(proxy))
+
+
+def refusal_of(url: str) -> str | None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HTTPS_PROXY", url)
+        try:
+            proxy = proxy_of(HOST)
+            check_speakable(proxy)
+        except ConfigurationError as error:
+            return str(error)
+    assert str(proxy) == "proxy.test:3128"
+    return None
+
+
+def texts(*likely: str) -> st.SearchStrategy[str]:
+    can_be_set = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    return st.lists(st.sampled_from(likely) | can_be_set, max_size=6).map("".join)
+
+
+@given(
+    texts("ada", ":", "/", "#", "?", "@", "[", "://", "socks5"),
+    texts("8080", ":", "/", "#", "?", "@", "]", "\\", "\n", "\u2100"),
+    st.sampled_from(["http://", "socks5://", ""]),
+)
+@example("ada", "80#ss", "http://")
+@example("token#", "", "http://")
+@example("us", "//x", "")
+def test_nothing_of_a_proxys_password_is_shown(
+    user: str, password: str, scheme: str
+) -> None:
+    where = f"{scheme}{user}:{password}@proxy.test:3128"
+    cannot, no_url = refusal_of("socks5://proxy.test:3128"), refusal_of("http://")
+    assert refusal_of(where) in (None, cannot, no_url)
+
+
+@pytest.mark.parametrize(
+    ("written", "password"), [("p%23ss%2F", "p#ss/"), ("p@ss", "p@ss"), ("", "")]
+)
+def test_a_password_may_hold_anything(written: str, password: str) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HTTPS_PROXY", f"http://ada:{written}@proxy.test:3128/")
+        proxy = proxy_of(HOST)
+    assert proxy is not None
+    pair = b64encode(f"ada:{password}".encode()).decode()
+    assert proxy.headers() == {"Proxy-Authorization": f"Basic {pair}"}
 
 
 async def test_this_machine_is_asked_without_a_proxy(

@@ -17,7 +17,7 @@ from voxpipe.processors.realtime import (
     open_session,
 )
 from voxpipe.processors.realtime.config import Prompt
-from voxpipe.processors.realtime.shell.wiring import tool_warnings
+from voxpipe.processors.realtime.shell.wiring import mute_warnings, tool_warnings
 from voxpipe.processors.tools import ToolRouter
 from voxpipe.processors.vad import Vad
 from voxpipe.simulator import simulated
@@ -175,3 +175,39 @@ async def test_a_router_without_tools_in_the_session_is_told_at_the_start(
         ).run()
     (warning,) = caplog.messages
     assert warning.startswith("realtime.calls is read, and the session declares no")
+
+
+@pytest.mark.parametrize(
+    ("settings", "read", "is_told"),
+    [
+        ({}, "", True),
+        ({}, "says", False),
+        ({}, "writes", False),
+        ({}, "transcripts", False),
+        ({"output": "text"}, "", False),
+    ],
+)
+def test_a_model_that_speaks_to_nobody_is_told(
+    settings: dict[str, Any], read: str, is_told: bool
+) -> None:
+    ports = {
+        port.name: copy(port)
+        for port in (Realtime.says, Realtime.writes, Realtime.transcripts)
+    }
+    if read:
+        ports[read].read = True
+    says, *others = ports.values()
+    told = list(mute_warnings(Settings(**settings), says, others))
+    assert told == is_told * [
+        "nothing reads Realtime.says: the model answers, and nobody hears it; draw a "
+        "route such as `Realtime.says >> call.speaks`"
+    ]
+
+
+async def test_an_answer_without_a_route_to_the_caller_is_told_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with open_session(connect=simulated()) as session:
+        await Pipeline(Source([]).output >> Realtime(session).reads).run()
+    (warning,) = caplog.messages
+    assert warning.startswith("nothing reads realtime.says")

@@ -188,6 +188,18 @@ def test_turns_have_one_owner(backend: Backend) -> None:
 
 
 @both_loops
+def test_audio_of_a_telephone_can_be_taken_as_it_is(backend: Backend) -> None:
+    async def conversation() -> None:
+        source = Source([])
+        source.output.format = ULAW
+        async with transcriber() as session:
+            with pytest.raises(WiringError, match=r"open_transcription\(audio=Audio"):
+                Pipeline(source.output >> Transcribe(session).hears)
+
+    run_virtually(backend, conversation)
+
+
+@both_loops
 def test_a_click_is_no_turn(backend: Backend) -> None:
     async def conversation() -> None:
         async with transcriber(model=STREAMS) as session:

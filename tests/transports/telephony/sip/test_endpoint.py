@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -15,13 +17,15 @@ from anyio import (
     Event,
     create_task_group,
     fail_after,
+    get_cancelled_exc_class,
     sleep_forever,
     wait_all_tasks_blocked,
 )
+from anyio.lowlevel import checkpoint
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from voxpipe.pipeline import TransportError
+from voxpipe.pipeline import TransportError, watchdog
 from voxpipe.transports.asgi import Message
 from voxpipe.transports.telephony.sip import IncomingCall, SipEndpoint, sign
 
@@ -175,6 +179,38 @@ async def test_a_call_that_fails_harms_no_other_and_is_logged_without_its_words(
     for ending in ("call=rtc_bad end=failed", "rtc_lost end=lost", "rtc_good end=over"):
         assert any(ending in line for line in lines), lines
     assert "what the caller said" not in caplog.text
+
+
+async def test_an_app_that_would_end_the_process_fails_its_own_call_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def answer(call: IncomingCall) -> None:
+        if call.id == "rtc_bad":
+            sys.exit("a library with a command line")
+
+    with caplog.at_level(logging.INFO, logger="voxpipe.calls"):
+        async with endpoint(answer) as (sip, _):
+            for call_id in ("rtc_bad", "rtc_good"):
+                await announce(sip, announcement(call_id))
+    assert "call=rtc_bad end=failed" in caplog.text
+    assert "call=rtc_good end=over" in caplog.text
+    assert "command line" not in caplog.text
+
+
+async def test_an_app_that_swallows_its_cancellation_is_named(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "GRACE", 0.01)  # a thread's time is real
+
+    async def swallows(call: IncomingCall) -> None:
+        while "swallows cancellation" not in caplog.text:
+            with suppress(get_cancelled_exc_class()):
+                await checkpoint()
+
+    async with endpoint(swallows, farewell=0.01) as (sip, _):
+        await announce(sip, announcement())
+        await checkpoint()
+    assert re.search(r"call=rtc_1 the app \S+\.swallows was cancelled", caplog.text)
 
 
 async def test_calls_that_go_on_are_cut_when_their_time_is_up(

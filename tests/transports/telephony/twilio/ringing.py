@@ -30,6 +30,8 @@ from ..testing.agents import parrot
 PUBLIC = "https://calls.example.com"
 TOKEN = "0123456789abcdef-the-auth-token"
 CALLER, CALLED = "+15550100123", "+15550199456"
+HOME = {"Host": "localhost:8080"}
+POSTED = {"Content-Type": "application/x-www-form-urlencoded"}
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 
@@ -55,8 +57,13 @@ def endpoints(
 
 
 def unchecked(app: App, **more: Any) -> TwilioEndpoints:
+    """As behind somebody else's gateway: anybody may call."""
+    return TwilioEndpoints(Switchboard(app, **more), insecure=True)
+
+
+def at_home(app: App) -> TwilioEndpoints:
     """As on the own machine."""
-    return TwilioEndpoints(Switchboard(app, **more))
+    return TwilioEndpoints(Switchboard(app))
 
 
 def signed(url: str, fields: dict[str, str] | None = None) -> dict[str, str]:
@@ -64,10 +71,16 @@ def signed(url: str, fields: dict[str, str] | None = None) -> dict[str, str]:
 
 
 async def ring(
-    app: Asgi, sids: Sids, *, root: str = "", path: str = "/twilio/answer", **more: Any
+    app: Asgi,
+    sids: Sids,
+    *,
+    root: str = "",
+    path: str = "/twilio/answer",
+    status: str = "ringing",
+    **more: Any,
 ) -> Response:
-    """Twilio asks the webhook."""
-    fields = form(sids, CALLER, CALLED)
+    """Twilio asks the webhook, or tells it of the end."""
+    fields = form(sids, CALLER, CALLED, status=status)
     headers = signed(PUBLIC + root + path, fields) | {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"
     }

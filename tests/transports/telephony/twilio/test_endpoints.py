@@ -38,9 +38,12 @@ from ..testing.agents import ULAW, greeter, parrot, speech
 from .ringing import (
     CALLED,
     CALLER,
+    HOME,
+    POSTED,
     PUBLIC,
     Apps,
     Run,
+    at_home,
     called,
     endpoints,
     refused,
@@ -144,28 +147,24 @@ def test_on_the_own_machine_a_stream_needs_neither_signature_nor_ticket(
 ) -> None:
     async def scene() -> None:
         async with (
-            upgraded(app) as upgrade,
+            upgraded(app, headers=HOME) as upgrade,
             Caller(Leg(current_time()), upgrade) as caller,
         ):
             await caller.say(speech(1))
             assert (await caller.listen()).duration == pytest.approx(1.0)
-        named = {
-            "Host": "localhost:8080",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
         response = await request(
-            app, "POST", "/twilio/answer", {"CallSid": "CA1"}, named
+            app, "POST", "/twilio/answer", {"CallSid": "CA1"}, HOME | POSTED
         )
         assert stream_of(200, response.body).url == "ws://localhost:8080/twilio"
         # Though a ticket that is shown must be a good one.
-        async with upgraded(app) as upgrade:
+        async with upgraded(app, headers=HOME) as upgrade:
             leg = Leg(current_time(), parameters={TICKET: "wrong"})
             async with Caller(leg, upgrade) as caller:
                 await caller.wait_closed()
             assert caller.close_code == 1008
 
     answer = Apps()
-    app = unchecked(answer)
+    app = at_home(answer)
     assert not app.checks
     in_time(scene)
     assert len(answer.calls) == 1
@@ -212,7 +211,7 @@ def test_calls_that_were_promised_have_their_places(in_time: Run) -> None:
             async with Caller(leg, upgrade) as caller:
                 await caller.say(speech(1))
                 await caller.listen()
-        await sleep(30)
+        await sleep(10)
         assert (await ring(app, Sids.new())).status == 200  # the first never came
 
     app = endpoints(board=Switchboard(parrot, limit=2))

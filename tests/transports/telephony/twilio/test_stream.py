@@ -68,7 +68,9 @@ def test_a_page_of_an_allowed_origin_may_open_a_stream(in_time: Run) -> None:
         async with upgraded(app, headers=named) as upgrade:
             assert await upgrade.opened()
 
-    app = TwilioEndpoints(Switchboard(parrot), origins=["https://example.com"])
+    app = TwilioEndpoints(
+        Switchboard(parrot), insecure=True, origins=["https://example.com"]
+    )
     in_time(scene)
 
 

@@ -175,6 +175,19 @@ class Settings:
         return wire_format
 
 
+def or_open_in_it(opening: str) -> Mapping[AudioFormat, str]:
+    """What helps besides boxes, for audio in each format that a session can have.
+
+    Args:
+        opening: what opens it, such as ``open_session``.
+    """
+    return {
+        format: f"; or convert nothing, with {opening}(audio=AudioFormat("
+        f'"{format.encoding}", {format.rate})): for a phone call, audio=call.format'
+        for format in _WIRE_FORMATS
+    }
+
+
 def _not_for(model: str, field: str) -> ConfigurationError:
     return ConfigurationError(
         f"{field}= is for models that reason, such as {DEFAULT_MODEL}, not for "

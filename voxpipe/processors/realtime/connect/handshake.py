@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +12,8 @@ import anyio
 from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.runtime.surrogates import json_text
 from voxpipe.processors.realtime import events as ev
-from voxpipe.processors.realtime.errors import (
-    ConfigurationError,
-    SessionRefused,
-    refused,
-)
+from voxpipe.processors.realtime.config.expressible import check_expressible
+from voxpipe.processors.realtime.errors import SessionRefused, refused
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 
 from .connection import Connect, Connection
@@ -77,14 +73,8 @@ def update_of(session: Mapping[str, Any]) -> str:
     Raises:
         ConfigurationError: JSON cannot express it.
     """
-    try:
-        event = {"type": "session.update", "session": session}
-        json.dumps(event, allow_nan=False)
-        return json_text(event)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"the session is asked for something that JSON cannot express: {error}"
-        ) from None
+    check_expressible(session)
+    return json_text({"type": "session.update", "session": session})
 
 
 @contextmanager

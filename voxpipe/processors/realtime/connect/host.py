@@ -32,6 +32,10 @@ REGIONS: Mapping[str, str] = {
 }
 INSECURE = "VOXPIPE_REALTIME_INSECURE"  # as `Service.insecure`, for containers
 _YES = {"1", "true", "yes", "on"}
+_READ = (
+    *("OPENAI_BASE_URL", "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"),
+    *("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", INSECURE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def host_of(service: Service, connect: object = None) -> Host:
             would send it in the clear, shows one, or is not the only one given.
     """
     needs_key = getattr(connect, "needs_key", True)
-    environment: Mapping[str, str] = os.environ if needs_key else {}
+    environment = _environment() if needs_key else {}
     insecure = service.insecure or environment.get(INSECURE, "").lower() in _YES
     url = read_base_url(_base(service, environment), insecure=insecure)
     key = key_for(url, service, environment) if needs_key else SecretStr("simulated")
@@ -149,6 +153,12 @@ def warn_of_detection(host: Host, detection: TurnDetection) -> None:
             '(livekit/agents issue 6871): use turn_detection="server" or "local"',
             HostWarning,
         )
+
+
+def _environment() -> dict[str, str]:
+    """What is set of what is read; a blank is what compose files make of nothing."""
+    given = {name: os.environ.get(name, "").strip() for name in _READ}
+    return {name: value for name, value in given.items() if value}
 
 
 def _base(service: Service, environment: Mapping[str, str]) -> str:

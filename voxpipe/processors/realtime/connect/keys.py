@@ -47,7 +47,7 @@ def key_for(
         return _checked(environment.get(name), name)
     name = "OPENAI_API_KEY"
     given = environment.get(name)
-    if given and given.strip() and not is_meant(environment, url):
+    if given and not is_meant(environment, url):
         raise ConfigurationError(
             f"the environment does not say that {name} is for {url.netloc}: pass both, "
             f"Service(api_key=…, base_url=…), or set OPENAI_BASE_URL beside {name}"

@@ -17,6 +17,10 @@ _OBJECTIONS = {
     "used up": "its session has been closed by a box before it: open one for each run",
 }
 CLOSED = "the session was closed"
+_CLOSED_EARLY = (
+    "the session was closed here, by the end of its `async with`, while its pipeline "
+    "still ran: keep it open until Pipeline.run() has returned, or cancel that before"
+)
 
 
 class Loan:
@@ -67,6 +71,11 @@ class Loan:
         finally:
             if self._state == "lent":
                 self._state = "open"
+
+    @property
+    def closed_early(self) -> str:
+        """Why the box that has it has lost it, if it was closed here; else empty."""
+        return _CLOSED_EARLY if self._state == "closed" else ""
 
     def use_up(self) -> None:
         """The box that has it has asked the service to close it."""

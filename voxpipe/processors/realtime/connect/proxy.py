@@ -82,16 +82,26 @@ def proxy_of(url: str) -> Proxy | None:
     if not given:
         return None
     full = given if "://" in given else f"http://{given}"
-    try:
-        parts = urlsplit(full)
-        if parts.hostname and (port := parts.port or _PORTS[parts.scheme]):
-            return Proxy(parts.scheme, parts.hostname, port, full)
-    except (ValueError, KeyError):
-        pass
+    if (proxy := _read(full)) is not None:
+        return proxy
     raise ConfigurationError(
-        "HTTPS_PROXY (or ALL_PROXY) must look like http://HOST:PORT; "
-        f"NO_PROXY={host} passes it by"
+        "HTTPS_PROXY (or ALL_PROXY) must look like http://HOST:PORT, or "
+        "http://USER:PASSWORD@HOST:PORT, where what is no letter or digit in the "
+        f"password is written as %23 is for #; NO_PROXY={host} passes it by"
     )
+
+
+def _read(url: str) -> Proxy | None:
+    try:
+        parts = urlsplit(url)
+        # A `/` or `#` in a password ends the host there: what follows is the password's
+        # rest, and what seems to be the host its beginning, which is not to be shown.
+        if not parts.hostname or "@" in parts.path + parts.query + parts.fragment:
+            return None
+        usual = _PORTS[parts.scheme]
+        return Proxy(parts.scheme, parts.hostname, parts.port or usual, url)
+    except (ValueError, KeyError):
+        return None
 
 
 def check_speakable(proxy: Proxy | None) -> None:

@@ -7,6 +7,9 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from voxpipe.processors.realtime.errors import ConfigurationError
+
+_TEXTS = ("api_key", "base_url", "organization", "project", "safety_identifier")
 Region = Literal["us", "eu"]
 """Where calls are processed and kept; other regions have no Realtime API."""
 
@@ -31,6 +34,9 @@ class Service:
         organization: who pays; default: ``OPENAI_ORG_ID``.
         project: likewise, ``OPENAI_PROJECT_ID``.
         safety_identifier: of the end user, hashed; the same for all of their calls.
+
+    Raises:
+        ConfigurationError: something else than a text for what is one.
     """
 
     api_key: str | SecretStr | None = field(default=None, repr=False)
@@ -40,6 +46,17 @@ class Service:
     organization: str | None = None
     project: str | None = None
     safety_identifier: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in _TEXTS:
+            value: object = getattr(self, name)
+            known = (str, SecretStr) if name == "api_key" else str
+            if value is not None and not isinstance(value, known):
+                # Never the value: it may be a key in another wrapping.
+                raise ConfigurationError(
+                    f"Service({name}=…) takes a text, not a value of type "
+                    f"{type(value).__name__}"
+                )
 
 
 FROM_ENVIRONMENT = Service()

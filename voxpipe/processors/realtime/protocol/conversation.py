@@ -234,7 +234,7 @@ class Conversation:
 
         Raises:
             ConfigurationError: that cannot be changed, or not now, or not so.
-            TypeError, ValueError: no such field, or one that JSON cannot express.
+            TypeError: no such field.
             VoxpipeError: too many updates wait for an answer.
         """
         update = self._in_force.update(

@@ -364,11 +364,11 @@ class Responses:
     # --- keeping
 
     def _new_turn(self) -> Turn:
-        if self._remote is not None:
-            return Turn(hold_refused=_HOLD_REFUSED_REMOTE)
         detection = self._in_force.settings.detection
-        refused = detection is not None and detection.interrupts
-        return Turn(hold_refused=_HOLD_REFUSED if refused else None)
+        why = _HOLD_REFUSED if detection is not None and detection.interrupts else None
+        if self._remote is not None:
+            why = _HOLD_REFUSED_REMOTE
+        return Turn(hold_refused=why, start=self._in_force.start)
 
     def _is_spoken(self, response: Response) -> bool:
         wanted = (response.options or {}).get("output_modalities")

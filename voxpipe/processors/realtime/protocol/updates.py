@@ -7,7 +7,6 @@ can be lost: the next one shows whether what was asked before it is in force, to
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from itertools import count
@@ -21,6 +20,7 @@ from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes, Moment, changed, wire_of
 from voxpipe.processors.realtime.config.effective import effective
+from voxpipe.processors.realtime.config.expressible import check_expressible
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.errors import UpdateRefused
@@ -125,8 +125,9 @@ class SessionSettings:
             replying: a reply is being made, or asked for.
 
         Raises:
-            ConfigurationError: that cannot be changed, or not now, or not so.
-            TypeError, ValueError: no such field, or one that JSON cannot express.
+            ConfigurationError: that cannot be changed, or not now, or not so, or it
+                is something that JSON cannot express.
+            TypeError: no such field.
             VoxpipeError: too many updates wait for an answer.
         """
         expected = self.settings
@@ -134,7 +135,7 @@ class SessionSettings:
             expected = changed(expected, asked.changes)
         moment = Moment(spoken=spoken, replying=replying, marked=self._marked)
         session = wire_of(expected, changes, moment)
-        json.dumps(session, allow_nan=False)
+        check_expressible(session)
         if len(self.asked) >= MAX_UPDATES:
             raise VoxpipeError(f"{MAX_UPDATES} updates wait for the service's answer")
         due = now + ANSWER_TIMEOUT

@@ -197,7 +197,10 @@ class Link:
             except SessionLost as lost:
                 if self.ending:
                     return
-                protocol.end(str(lost))
+                early = self._loan.closed_early
+                protocol.end(early or str(lost))
+                if early:
+                    raise SessionLost(early) from lost
                 raise
             if protocol.receive(message, self.now()):
                 self.flush()
@@ -210,7 +213,7 @@ class Link:
 
     async def _send(self) -> None:
         while True:
-            await self._sender.send()
+            await self.send()
             await self._messages.wait()
             self._protocol.advance(self.now())
             self.flush()
@@ -221,7 +224,12 @@ class Link:
         Raises:
             SessionLost: the session has ended.
         """
-        await self._sender.send()
+        try:
+            await self._sender.send()
+        except SessionLost as lost:
+            if early := self._loan.closed_early:
+                raise SessionLost(early) from lost
+            raise
 
     def flush(self) -> None:
         """Take out what a step has left: report, tell, send, and wake who waits."""

@@ -41,6 +41,14 @@ class ReplySender:
             response.all_left()
             self._link.flush()
 
+    def forsake(self) -> None:
+        """It is over: who waits for the end of a reply that nobody plays is told."""
+        if self._says.read:
+            return  # who plays them knows of their end
+        for response in tuple(self._responses.spoken):
+            response.turn.unwatch(response.watch)  # its words stay as they are
+            response.turn.cut()
+
     def _next(self) -> Response | None:
         for response in self._responses.spoken:
             if response.left != "all" and not response.turn.is_over:

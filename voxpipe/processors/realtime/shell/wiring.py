@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from voxpipe.pipeline import CallerFrame, Input, Output
@@ -54,6 +54,18 @@ def tool_warnings(settings: Settings, calls: Output[Any]) -> Iterator[str]:
         yield (
             f"{calls} is read, and the session declares no tools, so the model calls "
             "none: open_session(tools=TOOLS) with those of the router"
+        )
+
+
+def mute_warnings(
+    settings: Settings, says: Output[Any], others: Iterable[Output[Any]]
+) -> Iterator[str]:
+    """A model that speaks, and nobody who takes its replies in sound or in words."""
+    speaks = settings.output == "audio" and settings.call_id is None
+    if speaks and not says.read and not any(each.read for each in others):
+        yield (
+            f"nothing reads {says}: the model answers, and nobody hears it; draw a "
+            f"route such as `{says} >> call.speaks`"
         )
 
 

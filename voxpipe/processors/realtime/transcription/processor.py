@@ -12,6 +12,7 @@ from voxpipe.pipeline import (
     Transcript,
     Usage,
 )
+from voxpipe.processors.realtime.config.settings import or_open_in_it
 from voxpipe.processors.realtime.events import ServerEvent
 from voxpipe.processors.realtime.money.prices import Bill
 from voxpipe.processors.realtime.protocol.history import History
@@ -20,6 +21,8 @@ from voxpipe.processors.realtime.shell.wiring import turn_errors
 
 from .protocol import TranscriptionProtocol
 from .session import TranscriptionSession
+
+_OR_ELSE = or_open_in_it("open_transcription")
 
 
 class Transcribe(Processor):
@@ -58,6 +61,7 @@ class Transcribe(Processor):
         self._protocol = TranscriptionProtocol(session.settings, session.host)
         self._link = Link(self, session, self._protocol)
         self.hears.format = session.settings.audio
+        self.hears.or_else = _OR_ELSE
 
     # --- what the program may ask of it, from any task
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Self
 
 from anyio import AsyncContextManagerMixin, current_time, move_on_after
 from anyio.abc import TaskGroup
 
+from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.tally import tallied
 from voxpipe.pipeline.runtime.wakeup import Wakeup
@@ -26,6 +28,7 @@ from voxpipe.transports.telephony.asgi import (
     respond,
     split_path,
 )
+from voxpipe.transports.telephony.attendant import Attendant, name_of
 from voxpipe.transports.telephony.forms import BadRequest, read_body
 from voxpipe.transports.telephony.refusals import Refusals
 
@@ -167,8 +170,10 @@ class SipEndpoint(AsyncContextManagerMixin):
                 logger.info("%s end=%s seconds=%.1f%s", label, end, seconds, tally)
 
     async def _answered(self, call: IncomingCall) -> str:
+        attendant = Attendant(f"call={call.id[-8:]} {name_of(self._answer)}")
         try:
-            await self._answer(call)
+            with exits_as_failures(orders()):
+                await attendant.run(partial(self._answer, call))
         except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
             if failures.is_transport(error):
                 logger.warning("call=%s %s", call.id[-8:], failures.in_short(error))

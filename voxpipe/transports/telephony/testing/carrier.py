@@ -84,11 +84,25 @@ class FakeTwilio:
             CallRefused: it does not want it.
             TransportError: nobody answers.
         """
-        fields = form(sids, caller, called)
+        return stream_of(*await self._post(form(sids, caller, called)))
+
+    async def give_up(self, sids: Sids, caller: str, called: str) -> int:
+        """The caller hangs up while it rings: tell the webhook, as a number does whose
+        "Call status changes" leads there.
+
+        Returns:
+            The status of HTTP.
+
+        Raises:
+            TransportError: nobody answers.
+        """
+        status, _ = await self._post(form(sids, caller, called, status="completed"))
+        return status
+
+    async def _post(self, fields: dict[str, str]) -> tuple[int, bytes]:
         headers = self._signed(self._public + self._answer, fields)
         headers["Host"] = urlsplit(self._public).netloc
-        status, body = await run_sync(post, self._url + self._answer, fields, headers)
-        return stream_of(status, body)
+        return await run_sync(post, self._url + self._answer, fields, headers)
 
     def _signed(self, url: str, fields: Mapping[str, str]) -> dict[str, str]:
         if self._auth_token is None:

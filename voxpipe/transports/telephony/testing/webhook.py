@@ -44,13 +44,15 @@ class Stream:
     parameters: Mapping[str, str] = field(repr=False)
 
 
-def form(sids: Sids, caller: str, called: str) -> dict[str, str]:
-    """What Twilio tells a webhook of an incoming call."""
+def form(
+    sids: Sids, caller: str, called: str, *, status: str = "ringing"
+) -> dict[str, str]:
+    """What Twilio tells a webhook of an incoming call, and at its end."""
     return {
         "AccountSid": sids.account,
         "ApiVersion": "2010-04-01",
         "CallSid": sids.call,
-        "CallStatus": "ringing",
+        "CallStatus": status,
         "Called": called,
         "Caller": caller,
         "Direction": "inbound",

@@ -111,8 +111,14 @@ class TwilioCall(Call):
         """As `Call.hang_up`."""
         if not self._hung_up:
             self._hung_up = True
-            if self._tasks is not None:
+            if self._tasks is not None and self._playout is not None:
                 self._tasks.start_soon(self._end_hearing)
+                self._playout.end()
+
+    async def disconnect(self) -> None:
+        """As `Call.disconnect`."""
+        self._end("agent")
+        await self._socket.close()
 
     def press(self, keys: str) -> None:
         """As `Call.press`.
@@ -162,6 +168,7 @@ class TwilioCall(Call):
                 self._take(self._take_at_once)
                 if self._hung_up:
                     await self._end_hearing()
+                    playout.end()
                 if self._has_run:
                     await self._clear(None)  # of what a pipeline that failed has left
                 self._has_run = True
@@ -261,6 +268,8 @@ class TwilioCall(Call):
             self._judge_at = now + JUDGE_EVERY
             if is_loud(frame.data):
                 self.caller_spoke_at = now
+            if self.heard.abandoned and self._playout is not None:
+                self._playout.end()  # if nothing speaks either
         return self.heard.send_nowait(frame)
 
     # --- what we say

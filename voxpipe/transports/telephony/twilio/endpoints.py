@@ -8,6 +8,9 @@ No signature has a time in it, and who has overheard that of a webhook could sen
 again after a restart, to get a ticket. So each stream has a URL of its own, made of its
 ticket, and Twilio signs that: the signature of another stream does not open it.
 
+The same URL takes what Twilio tells when a call is over (the number's "Call status
+changes"): the place of a caller who has hung up while it rang is free at once.
+
 A webhook that is answered with an error makes Twilio ask the number's fallback URL, if
 it has one: give it another server's, and calls that are too many here go there.
 Source: https://www.twilio.com/docs/usage/security/availability-reliability
@@ -38,6 +41,8 @@ from .guard import Guard
 from .messages import SID
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
+# Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
+OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _STREAM = re.compile(rf"{STREAM}(?:/([0-9a-f]+))?")
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
 
@@ -46,15 +51,15 @@ class TwilioEndpoints:
     """Answers Twilio: ``/twilio/answer``, ``/twilio``, ``/healthz`` and ``/readyz``.
 
     Mount it wherever you like in an ASGI app, or let a server run it by itself.
-    Without ``public_url`` and ``auth_token`` the checks are off, which is for your own
-    machine: anybody who reaches it can place calls at your cost.
+    Without ``public_url`` and ``auth_token`` the checks are off, and only this machine
+    may call: what a tunnel or a proxy passes on, or names another host, is refused.
 
     Args:
         switchboard: takes the calls.
         public_url: under which this server (its root, not these endpoints) is reached
             from outside, such as ``https://calls.example.com``.
         auth_token: of the Twilio account; it signs.
-        insecure: have the checks off although there is a public URL.
+        insecure: have the checks off and let anybody call who reaches it, at your cost.
         origins: web pages that may open a stream, such as ``https://example.com``;
             Twilio itself is none.
 
@@ -129,6 +134,11 @@ class TwilioEndpoints:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _check_method(scope, "POST", "GET")
+        stranger = self._guard.why_stranger(scope)
+        if stranger is not None:
+            raise BadRequest(403, stranger)
+        if self._guard.is_page(scope):
+            raise BadRequest(403, _PAGE)
         form = await read_form(scope, receive)
         if not self._guard.is_twilio(scope, form if scope["method"] == "POST" else ()):
             raise BadRequest(403, _UNSIGNED)
@@ -140,6 +150,10 @@ class TwilioEndpoints:
         call_id = fields.get("CallSid", "")
         if SID.fullmatch(call_id) is None:
             raise BadRequest(400, "expected the CallSid of a call")
+        if fields.get("CallStatus") in OVER:
+            self.switchboard.tickets.cancel(call_id)
+            await respond(send, 200, "<Response/>", kind="text/xml")
+            return
         try:
             ticket = self.switchboard.promise(
                 call_id, caller=fields.get("From", ""), called=fields.get("To", "")
@@ -181,8 +195,11 @@ class TwilioEndpoints:
         _, path = split_path(scope)
         if _STREAM.fullmatch(path.rstrip("/")) is None:
             return 404, f"expected streams at {STREAM}"
+        stranger = self._guard.why_stranger(scope)
+        if stranger is not None:
+            return 403, stranger
         if self._guard.is_page(scope):
-            return 403, "expected no Origin: streams are not for web pages"
+            return 403, _PAGE
         if not self._guard.is_twilio(scope):
             return 403, _UNSIGNED
         if len(self._greeting) >= self.switchboard.limit + SPARE:
@@ -221,6 +238,7 @@ class TwilioEndpoints:
         await socket.close(code, why)
 
 
+_PAGE = "expected no Origin: calls are not for web pages"
 _UNSIGNED = (
     "expected Twilio's signature of this URL: is auth_token that of the account, and "
     "public_url the one in its console?"

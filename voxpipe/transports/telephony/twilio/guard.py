@@ -1,4 +1,4 @@
-"""Who may call: the public URL, Twilio's signature, and no web pages."""
+"""Who may call: Twilio by its signature, else this machine only; and no web pages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.asgi import Scope
 from voxpipe.transports.telephony.asgi import header, split_path
 
+from .nearby import why_elsewhere
 from .signature import HEADER, Fields, is_signed
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -22,7 +23,7 @@ class Guard:
     Args:
         public_url: under which the server is reached from outside.
         auth_token: of the Twilio account.
-        insecure: do without signatures and tickets although there is a public URL.
+        insecure: let anybody call, by whatever way they come.
         origins: web pages that may open a stream.
 
     Attributes:
@@ -53,6 +54,7 @@ class Guard:
                 "reach this server"
             )
         self.checks = bool(auth_token) and not insecure
+        self._insecure = insecure
         self._auth_token = auth_token or ""
         self._base = None if public_url is None else _checked(public_url)
         self._origins = frozenset(origins)
@@ -88,6 +90,12 @@ class Guard:
         return signature is not None and is_signed(
             self._auth_token, self.url(scope), fields, signature
         )
+
+    def why_stranger(self, scope: Scope) -> str | None:
+        """Why nobody may ask this, where nobody is checked; ``None`` if they may."""
+        if self.checks or self._insecure:
+            return None
+        return why_elsewhere(scope)
 
     def is_page(self, scope: Scope) -> bool:
         """Whether a web page has sent this that has not been allowed to."""

@@ -1,0 +1,103 @@
+"""One call, as the switchboard sees it: whether it lives, and how it was."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from anyio import CancelScope, current_time
+
+from voxpipe.pipeline.runtime.tally import Tally
+from voxpipe.pipeline.runtime.work import Work
+
+from . import failures
+from .attendant import Attendant
+from .call import Call
+
+Ending = Literal[
+    "caller", "agent", "lost", "idle", "silent", "stuck", "model", "failed", "drained"
+]
+"""Why a call was over: who hung up, or what went wrong."""
+
+SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
+SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
+
+logger = logging.getLogger("voxpipe.calls")
+
+
+class Line:
+    """One call, as the switchboard sees it."""
+
+    __slots__ = (
+        "_began",
+        "_was_running",
+        "attendant",
+        "call",
+        "end",
+        "scope",
+        "tally",
+        "work",
+    )
+
+    def __init__(self, call: Call, app: str) -> None:
+        self.call = call
+        self.attendant = Attendant(f"call={self.name} {app}", call.disconnect)
+        self.scope = CancelScope()
+        self.work = Work()
+        self.end: Ending | Literal[""] = ""
+        self.tally = Tally("")
+        self._began = current_time()
+        self._was_running = False  # at the last look
+
+    @property
+    def name(self) -> str:
+        """What stands in logs: enough to find it at the carrier's, and no more."""
+        return self.call.id[-8:]
+
+    def cut(self, why: Ending) -> None:
+        """End it now."""
+        self.end = self.end or why
+        self.scope.cancel()
+
+    def check(self, now: float, idle_limit: float) -> None:
+        """End it if nothing happens any more."""
+        call = self.call
+        if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
+            self.cut("stuck")
+        elif now - self._alive_at(now) > idle_limit:
+            self.cut("idle")
+        elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
+            self.cut("silent")
+        self._was_running = call.running
+
+    def _alive_at(self, now: float) -> float:
+        call = self.call
+        spoken = max(call.spoke_at, call.caller_spoke_at)
+        return max(spoken, self.work.last(now), self._began)
+
+    def _listens(self) -> bool:
+        # Before and after its pipeline runs nobody reads what the carrier sends.
+        return self._was_running and self.call.running and not self.call.ended
+
+    def failed(self, error: Exception) -> None:
+        """The app has raised."""
+        if failures.is_transport(error):
+            self.end = self.end or self.call.ended or "model"
+            logger.warning("call=%s %s", self.name, failures.in_short(error))
+        else:
+            self.end = self.end or "failed"
+            logger.error("call=%s failed: %s", self.name, failures.in_full(error))
+
+    def tell(self) -> Ending:
+        """Write down how it was."""
+        call, end = self.call, self.end or self.call.ended or "agent"
+        logger.info(
+            "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s%s",
+            self.name,
+            end,
+            current_time() - self._began,
+            call.replies,
+            "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
+            self.tally,
+        )
+        return end
