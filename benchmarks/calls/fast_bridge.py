@@ -132,7 +132,9 @@ class Model(WSListener):
             raise RuntimeError(event["error"]["code"])
 
     def _take(self, message: bytes) -> None:
-        at = message.rindex(b'"', 0, len(message) - 2) + 1  # of the audio, which is last
+        at = (
+            message.rindex(b'"', 0, len(message) - 2) + 1
+        )  # of the audio, which is last
         head = message[:at]
         if self._cut and self._cut in head:
             return

@@ -131,6 +131,10 @@ class Ends:
             pass
         return data
 
+    def unsent(self) -> int:
+        """Bytes that the system has not taken."""
+        return self._transport.get_write_buffer_size()
+
     async def over(self) -> None:
         """Wait until the connection has ended."""
         while not self.heard.is_lost:

@@ -9,7 +9,7 @@ to websockets. Where ``voxpipe[fast]`` is installed, picows does it, in Cython, 
 asyncio and uvloop.
 """
 
-from .choice import connection_maker, picows_for, server_maker
+from .choice import begin_fast, connection_maker, server_maker
 from .plain_wire import PlainWire
 from .wire import Bytes, Listener, Wire
 
@@ -18,8 +18,8 @@ __all__ = [
     "Listener",
     "PlainWire",
     "Wire",
+    "begin_fast",
     "connection_maker",
-    "picows_for",
     "server_maker",
 ]
 

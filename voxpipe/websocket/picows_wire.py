@@ -11,16 +11,28 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from hashlib import sha1
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
-from picows.picows import WSProtocol
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
 from .wire import Listener, goodbye
+
+if TYPE_CHECKING:
+
+    class WSProtocol(asyncio.BufferedProtocol):
+        """As much of it as is used: picows does not declare it."""
+
+        def __init__(self, *arguments: object) -> None: ...
+        def get_buffer(self, sizehint: int) -> memoryview:
+            """Where to put what comes."""
+            ...
+
+else:
+    from picows.picows import WSProtocol
 
 _BUFFER = 4_096  # bytes that a connection begins with; it grows to its largest message
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
@@ -73,7 +85,7 @@ class FastWire(WSListener):
         if self._is_open:
             self._is_open = False
             said = goodbye(code, reason)
-            self._transport.send_close(said.code, said.reason.encode())
+            self._say_goodbye(said.code, said.reason.encode())
 
     def fail(self, code: int) -> None:
         """As `Wire.fail`."""
@@ -87,6 +99,7 @@ class FastWire(WSListener):
         """It takes the handshake for made."""
         self._transport = transport
         self._send = transport.send
+        self._say_goodbye: Callable[[Any, bytes], None] = transport.send_close
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame has come."""
@@ -165,7 +178,7 @@ class FastWire(WSListener):
         if self._is_open:
             self._is_open = False
             code = 1000 if close.code == 1005 else close.code  # picows always says one
-            self._transport.send_close(code, close.reason.encode())
+            self._say_goodbye(code, close.reason.encode())
         if not self._is_over:
             self._end(close.code, reason=close.reason)
         if not self._is_client:
@@ -228,7 +241,7 @@ class _Handover:
         self._transport.write(b"".join(parts))  # they are in a buffer that is reused
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self._transport, name)  # all else is as it is
 
 
 def begin(
@@ -255,7 +268,7 @@ def begin(
         "here",
         "/",
         is_client,
-        lambda *_: wire,
+        _always(wire),
         SILENT,
         False,  # disconnects when the listener raises, which it does not
         None,  # seconds for the handshake
@@ -269,7 +282,7 @@ def begin(
         _BUFFER,
     )
     protocol.wire = wire
-    handover = _Handover(transport)
+    handover: Any = _Handover(transport)
     protocol.connection_made(handover)
     _feed(protocol, _RESPONSE % _accept(handover.handshake) if is_client else _REQUEST)
     handover.handshake = None
@@ -277,6 +290,10 @@ def begin(
     transport.set_protocol(protocol)
     _feed(protocol, rest)
     return wire
+
+
+def _always(wire: FastWire) -> Callable[..., FastWire]:
+    return lambda *_: wire
 
 
 def _accept(request: bytes | None) -> bytes:

@@ -107,7 +107,7 @@ class PlainWire:
 
     # --- what its transport calls
 
-    def feed(self, data: bytes | bytearray) -> None:
+    def feed(self, data: bytes) -> None:
         """So much has come; nothing at the end."""
         if not data:
             self.end()
@@ -163,7 +163,7 @@ class PlainWire:
 
     # --- the inside
 
-    def _payload(self, data: bytes | bytearray, at: int, size: int) -> tuple[int, int]:
+    def _payload(self, data: bytes, at: int, size: int) -> tuple[int, int]:
         """Where the payload of the frame at ``at`` begins and ends.
 
         An end behind ``size`` is where the frame's next part ends that is needed. No
@@ -186,7 +186,7 @@ class PlainWire:
             return 0, size
         return begin, begin + length
 
-    def _by_library(self, data: bytes | bytearray) -> None:
+    def _by_library(self, data: bytes) -> None:
         protocol = self._protocol
         protocol.receive_data(data)
         close = None

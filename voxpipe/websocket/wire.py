@@ -57,7 +57,7 @@ class Wire(Protocol):
         ...
 
     def fail(self, code: int) -> None:
-        """Say goodbye because of what the other side has sent, and tell the listener."""
+        """Say goodbye because of what has come, and tell the listener."""
         ...
 
 

@@ -14,7 +14,7 @@ from anyio import Event
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Disconnected
-from voxpipe.websocket import Listener, PlainWire, Wire, picows_for
+from voxpipe.websocket import Listener, PlainWire, Wire, begin_fast
 
 if TYPE_CHECKING:
     import asyncio
@@ -110,12 +110,10 @@ class TcpConnection:
             max_size: bytes of a message.
             rest: what has come for it already.
         """
-        made = picows_for(self._transport)
-        if made is not None:
-            wire: Wire = made.begin(
-                self._transport, listener, is_client=False, max_size=max_size, rest=rest
-            )
-        else:
+        wire = begin_fast(
+            self._transport, listener, is_client=False, max_size=max_size, rest=rest
+        )
+        if wire is None:
             wire = self._wire = PlainWire(
                 self._transport, listener, is_client=False, max_size=max_size
             )

@@ -16,7 +16,6 @@ from websockets.server import ServerProtocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
-
 from voxpipe.websocket import Wire
 
 from .connection import TcpConnection

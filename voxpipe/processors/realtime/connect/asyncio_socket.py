@@ -13,7 +13,7 @@ from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import one_per_loop
-from voxpipe.websocket import Listener, PlainWire, Wire, connection_maker, picows_for
+from voxpipe.websocket import Listener, PlainWire, Wire, begin_fast, connection_maker
 from voxpipe.websocket.plain_wire import READ
 
 from .close import Timeouts
@@ -66,9 +66,8 @@ def _protocol() -> Any:
 
         def __init__(self, socket: SessionSocket) -> None:
             self._socket = socket
-            self._target: SessionSocket | PlainWire = socket
+            self._wire: PlainWire | None = None  # once there is one
             self._buffer = _buffer()
-            self._read_size = READ
 
         def connection_made(self, transport: Any) -> None:
             transport.set_write_buffer_limits(FULL)
@@ -76,17 +75,17 @@ def _protocol() -> Any:
             self._socket.begin(transport, self._begin_wire)
 
         def _begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
-            made = picows_for(self._transport)
-            if made is not None:
-                return made.begin(
-                    self._transport,
-                    listener,
-                    is_client=True,
-                    max_size=max_size,
-                    rest=rest,
-                    on_data=self._socket.on_data,
-                )
-            self._target = wire = PlainWire(
+            fast = begin_fast(
+                self._transport,
+                listener,
+                is_client=True,
+                max_size=max_size,
+                rest=rest,
+                on_data=self._socket.on_data,
+            )
+            if fast is not None:
+                return fast
+            self._wire = wire = PlainWire(
                 self._transport,
                 listener,
                 is_client=True,
@@ -98,18 +97,13 @@ def _protocol() -> Any:
             return wire
 
         def get_buffer(self, sizehint: int) -> bytearray | memoryview:
-            if self._read_size < READ:
-                return memoryview(self._buffer)[: self._read_size]
-            return self._buffer
+            size = READ if self._wire is None else self._wire.read_size
+            return self._buffer if size == READ else memoryview(self._buffer)[:size]
 
         def buffer_updated(self, nbytes: int) -> None:
-            target = self._target
-            if isinstance(target, PlainWire):
+            if self._wire is not None:
                 self._socket.on_data()
-                target.feed(bytes(self._buffer[:nbytes]))
-                self._read_size = target.read_size
-            else:
-                target.feed(bytes(self._buffer[:nbytes]))
+            self._target.feed(bytes(self._buffer[:nbytes]))
 
         def eof_received(self) -> None:
             self._target.end()
@@ -122,6 +116,10 @@ def _protocol() -> Any:
 
         def resume_writing(self) -> None:
             self._target.resume_writing()
+
+        @property
+        def _target(self) -> SessionSocket | PlainWire:
+            return self._wire or self._socket
 
     return BufferedBytes
 

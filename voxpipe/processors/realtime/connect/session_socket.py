@@ -18,7 +18,7 @@ from websockets.frames import CloseCode
 
 from voxpipe.pipeline import SessionLost
 from voxpipe.pipeline.runtime.timer import Timer, timers
-from voxpipe.websocket import Bytes, Listener, PlainWire, Wire
+from voxpipe.websocket import Bytes, Listener, Wire
 
 from .close import LOOKS, Timeouts, broken, closed, refused, unheard, unread
 from .host import Address

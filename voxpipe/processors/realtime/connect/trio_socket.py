@@ -94,7 +94,7 @@ class TrioTransport:
     def __init__(self, stream: Any, socket: SessionSocket) -> None:
         self._stream = stream
         self._socket = socket
-        self._target: SessionSocket | PlainWire = socket
+        self._wire: PlainWire | None = None  # once there is one
         self._unsent = bytearray()  # no more than FULL, and what may not wait
         self._changed = Wakeup()
         self._resumed = Wakeup()
@@ -119,9 +119,7 @@ class TrioTransport:
 
     def begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
         """Make a WebSocket of it, as the socket wants when its upgrade is made."""
-        self._target = wire = PlainWire(
-            self, listener, is_client=True, max_size=max_size
-        )
+        self._wire = wire = PlainWire(self, listener, is_client=True, max_size=max_size)
         if rest:
             wire.feed(rest)
         return wire
@@ -156,20 +154,22 @@ class TrioTransport:
         """Bytes that the system has not taken."""
         return len(self._unsent)
 
+    @property
+    def _target(self) -> SessionSocket | PlainWire:
+        return self._wire or self._socket
+
     async def _receive(self) -> None:
         with self._noting_errors():
             while True:
                 while not self._reading:
                     await self._resumed.wait()
-                target = self._target
-                is_wire = isinstance(target, PlainWire)
-                size = target.read_size if is_wire else READ
+                size = READ if self._wire is None else self._wire.read_size
                 data = await self._stream.receive_some(size)
                 if not data:
                     break
-                if is_wire:
+                if self._wire is not None:
                     self._socket.on_data()
-                target.feed(bytes(data))
+                self._target.feed(bytes(data))
         self._target.end()
         self.close()
 
