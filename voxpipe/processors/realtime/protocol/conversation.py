@@ -30,6 +30,7 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
 
 from .arbiter import Arbiter
+from .attribution import lost_beginning
 from .deadlines import RESPONSE_TIMEOUT, Deadlines
 from .dialogue import Dialogue, Handlers
 from .fillers import Fillers
@@ -224,9 +225,8 @@ class Conversation:
         """
         json.dumps(fields, allow_nan=False)
         if len(self.outbox.messages) >= MAX_MESSAGES:
-            raise VoxpipeError(
-                f"{MAX_MESSAGES} messages wait to be sent to the service"
-            )
+            wait = f"{MAX_MESSAGES} messages wait to be sent to the service"
+            raise VoxpipeError(wait)
         self.outbox.send(kind, **fields)
 
     def update(self, changes: Changes, now: float) -> Update:
@@ -237,12 +237,8 @@ class Conversation:
             TypeError, ValueError: no such field, or one that JSON cannot express.
             VoxpipeError: too many updates wait for an answer.
         """
-        update = self._in_force.update(
-            changes,
-            now,
-            spoken=self.responses.has_spoken,
-            replying=self.arbiter.is_replying,
-        )
+        spoken, replying = self.responses.has_spoken, self.arbiter.is_replying
+        update = self._in_force.update(changes, now, spoken=spoken, replying=replying)
         self.advance(now)
         return update
 
@@ -337,15 +333,19 @@ class Conversation:
         """Act on one message; rubbish is reported and dropped.
 
         Returns:
-            ``False`` for audio: nothing has moved but a store.
+            ``False`` for audio, if nothing has moved but a store.
         """
         event, acting = self._dialogue.read(message)
+        of = getattr(event, "response_id", None)
+        if isinstance(of, str) and of and not self.responses.alive(of, now):
+            lost = lost_beginning(of, self.arbiter)
+            if lost is not None:
+                self.outbox.report("the beginning of a reply was not told")
+                self._created(lost, now)
         if isinstance(event, AudioDelta):
             self.responses.audio(event, now)
-            return bool(self.outbox.reports or self.outbox.messages)
-        response_id = getattr(event, "response_id", None)
-        if isinstance(response_id, str):
-            self.responses.alive(response_id, now)
+            if not (self.outbox.reports or self.outbox.messages):
+                return False
         for act in acting:
             wished = act(event, now)
             if wished is not None:

@@ -15,7 +15,8 @@ from voxpipe.pipeline import AudioFrame, FormatError, ToolCall, Turn
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.events.parse import AudioDelta
 
-from .arbiter import TAG, Arbiter
+from .arbiter import Arbiter
+from .attribution import whose
 from .interruption import Interruptions
 from .outbox import Outbox
 from .remote_playback import RemotePlayback
@@ -35,7 +36,6 @@ _HOLD_REFUSED = (
     "the service interrupts this session by itself, so a reply cannot be held: open it "
     "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
 )
-_HOLD_REFUSED_REMOTE = "the service plays this reply: it cannot be held"
 
 
 class Responses:
@@ -107,12 +107,7 @@ class Responses:
         told = event.response
         if told.id in self._known:
             return None
-        wanted = (told.metadata or {}).get(TAG)
-        response = self._arbiter.take(wanted)
-        if response is None:
-            response = self.new()
-            if self._arbiter.gave_up(wanted):
-                response.turn.cut()
+        response = whose(told, self._arbiter, self.new)
         response.begin(told.id, now, is_spoken=self._is_spoken(response))
         self._remember(response)
         self.making.append(response)
@@ -132,7 +127,10 @@ class Responses:
     def audio(self, event: AudioDelta, now: float) -> None:
         """More audio; that of an unknown or cut response goes nowhere."""
         response = self._known.get(event.response_id)
-        if response is None or response.store.closed or response.turn.is_cut:
+        if response is None:
+            self._outbox.report(f"{event.type}: expected a known reply's, got another")
+            return
+        if response.store.closed or response.turn.is_cut:
             return
         turn, response.heard_at = response.turn, now
         try:
@@ -157,11 +155,13 @@ class Responses:
             turn.timings.first_delta = now
             self.has_spoken = self.has_spoken or not response.is_aside
 
-    def alive(self, response_id: str, now: float) -> None:
-        """Something is told of one."""
+    def alive(self, response_id: str, now: float) -> bool:
+        """Something is told of one; ``False`` if nobody knows it."""
         response = self._known.get(response_id)
-        if response is not None:
-            response.heard_at = now
+        if response is None:
+            return False
+        response.heard_at = now
+        return True
 
     def audio_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """An item has all its audio."""
@@ -228,7 +228,7 @@ class Responses:
         """One has been made; ``None`` if that is known."""
         response = self._known.get(told.id)
         if response is None:  # its creation was never told
-            response = self._arbiter.take((told.metadata or {}).get(TAG)) or self.new()
+            response = whose(told, self._arbiter, self.new)
         elif response.phase != "making":
             was_lost, response.is_lost = response.is_lost, False
             return response if was_lost else None  # its bill is to be told
@@ -365,7 +365,7 @@ class Responses:
 
     def _new_turn(self) -> Turn:
         if self._remote is not None:
-            return Turn(hold_refused=_HOLD_REFUSED_REMOTE)
+            return Turn(hold_refused="the service plays this reply: it cannot be held")
         detection = self._in_force.settings.detection
         refused = detection is not None and detection.interrupts
         return Turn(hold_refused=_HOLD_REFUSED if refused else None)
