@@ -15,7 +15,7 @@ from typing import Any
 from anyio import CancelScope, Event, create_task_group, move_on_after
 
 from voxpipe.pipeline import ToolCall
-from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.withheld import withheld
 
@@ -195,7 +195,7 @@ class Execution:
         # Its text may hold what people said: it is for the model, and for no log.
         kind = f"{who} raised {type(error).__name__}"
         if self._is_new(kind):
-            logger.warning("%s%s", tally.label(), kind, exc_info=withheld(error))
+            logger.warning("%s%s", call_record.label(), kind, exc_info=withheld(error))
 
     def _is_new(self, kind: str) -> bool:
         """Whether this kind of failure of the tool is yet to be told."""

@@ -20,8 +20,8 @@ from voxpipe.pipeline import (
     ToolUpdate,
     Transcript,
 )
+from voxpipe.pipeline.runtime.call_record import asked_for_work
 from voxpipe.pipeline.runtime.recent import Recent
-from voxpipe.pipeline.runtime.work import at_work
 from voxpipe.processors.consent import CallerWords
 
 from .approval import DECIDE, ByVoice, Questions
@@ -181,7 +181,8 @@ class ToolRouter(Processor):
                 heeding.start_soon(self._heed_interruptions)
                 heeding.start_soon(self._heed_words)
                 heeding.start_soon(self._heed_keys)
-                await self._take_calls(tools)
+                with asked_for_work(lambda: bool(self._under_way)):
+                    await self._take_calls(tools)
                 heeding.cancel_scope.cancel()
             # Before the group of the tools ends: one of them may refuse to.
             await self.results.end()
@@ -282,8 +283,7 @@ class ToolRouter(Processor):
         execution = Execution(tool, chosen, self._max_output, self._context, self._told)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
-        with at_work():
-            await self._follow(call.call_id, execution, tool)
+        await self._follow(call.call_id, execution, tool)
         del self._under_way[call.call_id]
         return execution.answer
 

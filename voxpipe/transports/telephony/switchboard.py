@@ -17,11 +17,10 @@ from typing import Literal
 from anyio import CancelScope, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
+from voxpipe.pipeline.runtime.call_record import CallRecord, recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
-from voxpipe.pipeline.runtime.tally import Tally, tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.pipeline.runtime.work import Work
 
 from . import failures
 from .apology import SORRY, apologise, read_clip
@@ -163,8 +162,7 @@ class Switchboard:
             self._watch(timers())
         try:
             try:
-                work, label = line.work.noticed(), f"call={line.name}"
-                with line.scope, work, tallied(label) as line.tally:
+                with line.scope, recorded(f"call={line.name}") as line.record:
                     await self._serve(line)
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed
@@ -246,14 +244,13 @@ class Switchboard:
 class _Line:
     """One call, as the switchboard sees it."""
 
-    __slots__ = ("_began", "_was_running", "call", "end", "scope", "tally", "work")
+    __slots__ = ("_began", "_was_running", "call", "end", "record", "scope")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.scope = CancelScope()
-        self.work = Work()
         self.end: Ending | Literal[""] = ""
-        self.tally = Tally("")
+        self.record = CallRecord()
         self._began = current_time()
         self._was_running = False  # at the last look
 
@@ -281,7 +278,7 @@ class _Line:
     def _alive_at(self, now: float) -> float:
         call = self.call
         spoken = max(call.spoke_at, call.caller_spoke_at)
-        return max(spoken, self.work.last(now), self._began)
+        return max(spoken, self.record.worked_at(now), self._began)
 
     def _listens(self) -> bool:
         # Before and after its pipeline runs nobody reads what the carrier sends.
@@ -306,6 +303,6 @@ class _Line:
             current_time() - self._began,
             call.replies,
             "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
-            self.tally,
+            self.record,
         )
         return end
