@@ -123,7 +123,7 @@ class Realtime(Processor):
         self._link = link = Link(self, session, conversation)
         self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
-            conversation, settings.audio, link.flush, link.moves(), self.report
+            conversation, settings.audio, link.flush, link.moves, self.report
         )
         self.hears.format = settings.audio
         self.says.format = settings.audio
@@ -315,9 +315,9 @@ class Realtime(Processor):
         link.ending = True
         conversation.wind_up(_OVER)
         link.flush()
-        moves = link.moves()
-        while not conversation.responses.all_left:
-            await moves.wait()
+        with link.moves() as moved:
+            while not conversation.responses.all_left:
+                await moved.wait()
         conversation.end(_OVER)
         link.flush()
 

@@ -42,7 +42,7 @@ class Execution:
         told: which errors have been logged fully; a router shares it among its calls.
 
     Attributes:
-        reports: what the tool says of its progress.
+        reports: what the tool says of its progress, if it tells.
         detached: the conversation does not wait for it any more.
     """
 
@@ -55,7 +55,7 @@ class Execution:
         told: set[str],
     ) -> None:
         self.tool = tool
-        self.reports = Reports()
+        self.reports = Reports() if tool.reports else None
         self.detached = False
         self._told = told
         approval = tool.policy.approval
@@ -102,7 +102,7 @@ class Execution:
         """Run it, as soon as it may."""
         self._begun.set()
 
-    async def end(self, timeout: float) -> None:
+    async def answer(self, timeout: float) -> CallAnswer:
         """Wait for the answer, which is one of ``timeout`` when none comes in time."""
         with move_on_after(timeout):
             await self._answered.wait()
@@ -111,10 +111,6 @@ class Execution:
                 name = self.tool.name
                 logger.warning("the tool %s took longer than %g s", name, timeout)
             self.stop(failure("timeout", f"the tool took longer than {timeout:g} s"))
-
-    @property
-    def answer(self) -> CallAnswer:
-        """The one answer, after `end`."""
         assert self._answer is not None
         return self._answer
 
@@ -151,7 +147,8 @@ class Execution:
                     return refusal
             self._approved.set()
             await self._begun.wait()
-            progress = Progress(self.reports.add)
+            reports = self.reports
+            progress = None if reports is None else Progress(reports.add)
             answered = partial(success, limit=self._limit)
             answer = await threads.call(
                 self.tool, arguments, progress, self._context, answered

@@ -283,21 +283,19 @@ class ToolRouter(Processor):
         execution = Execution(tool, chosen, self._max_output, self._context, self._told)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
-        await self._follow(call.call_id, execution, tool)
-        del self._under_way[call.call_id]
-        return execution.answer
-
-    async def _follow(
-        self, call_id: str, execution: Execution, tool: Tool[..., Any]
-    ) -> None:
-        """Until it has its answer."""
+        timeout = self._timeout if tool.timeout is None else tool.timeout
+        answer: CallAnswer | None = None
         async with create_task_group() as updates:
-            updates.start_soon(self._updates.follow, call_id, execution)
+            if self._updates.may_come(execution):
+                updates.start_soon(self._updates.follow, call.call_id, execution)
             if execution.needs_somebody:
                 await self._wait_for_somebody(execution)
             execution.begin()
-            await execution.end(self._timeout if tool.timeout is None else tool.timeout)
+            answer = await execution.answer(timeout)
             updates.cancel_scope.cancel()
+        assert answer is not None  # the group swallows nothing
+        del self._under_way[call.call_id]
+        return answer
 
     async def _wait_for_somebody(self, execution: Execution) -> None:
         if self._is_ending or self._undecided >= MAX_UNDECIDED:

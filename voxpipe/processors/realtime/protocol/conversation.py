@@ -212,8 +212,7 @@ class Conversation:
         """
         json.dumps(options, allow_nan=False)
         response = self.responses.new(options)
-        self._wish(response, now)
-        self.advance(now)
+        self.advance(now, response)
         return response
 
     def send(self, kind: str, /, **fields: Any) -> None:
@@ -248,9 +247,7 @@ class Conversation:
             wished = self.hosted.decide(result, now)
         else:
             wished = self._tools.add(result)
-        if wished is not None:
-            self._wish(wished, now)
-        self.advance(now)
+        self.advance(now, wished)
 
     def interrupt(self, now: float) -> None:
         """Silence every reply that is not over, and drop what is not yet begun."""
@@ -266,9 +263,11 @@ class Conversation:
 
     # --- time
 
-    def advance(self, now: float) -> None:
+    def advance(self, now: float, wished: Response | None = None) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
         arbiter, fillers = self.arbiter, self._fillers
+        if wished is not None:
+            self._wish(wished, now)
         if self.responses.making:
             for lost in self._deadlines.advance(now):
                 self._ended(lost, ev.Response(), now)
@@ -391,8 +390,7 @@ class Conversation:
         self._ended(response, told, now)
 
     def _ended(self, response: Response, told: ev.Response, now: float) -> None:
-        self._transcripts.measure(response)
-        self._usage.response(told, response.id)
+        self._usage.response(told, response)
         following = self._pending.follow_up(response)
         if following is not None:
             self._wish(following, now)

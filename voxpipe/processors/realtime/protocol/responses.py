@@ -232,35 +232,38 @@ class Responses:
         elif response.phase != "making":
             was_lost, response.is_lost = response.is_lost, False
             return response if was_lost else None  # its bill is to be told
-        self._end(response, told, now)
-        if told.id not in self._known:
-            self._remember(response)
         reason = told.status_details.why if told.status_details else ""
         status = _STATUSES.get(told.status, "failed")
         if status == "cancelled" and response.stalled:
             status, reason = "failed", response.stalled
         if status in ("failed", "incomplete"):
             self._outbox.fell_short(status, reason)
-        if status == "cancelled" and response.settled is None:
-            self.cut(response, now, service_cancels=True)
-        self._settle(response, status, reason)
+        self._end(response, told, status, reason, now)
+        if told.id not in self._known:
+            self._remember(response)
         return response
 
     def lose(self, response: Response, reason: str, now: float) -> None:
         """The end of one is not told: what there is of it can be played."""
         self._outbox.reply_failed(f"a reply is given up: {reason}")
-        self._end(response, ev.Response(id=response.id), now)
         response.is_lost = True
-        self._settle(response, "failed", reason)
+        self._end(response, ev.Response(id=response.id), "failed", reason, now)
 
-    def _end(self, response: Response, told: ev.Response, now: float) -> None:
+    def _end(
+        self,
+        response: Response,
+        told: ev.Response,
+        status: Status,
+        reason: str,
+        now: float,
+    ) -> None:
         if self._remote is not None:
             self._remote.made(response, told, now)
         self._transcripts.made(response, told)
         response.end(told.id, told.usage.by_class() if told.usage else {})
         self._arbiter.ended(response)
-
-    def _settle(self, response: Response, status: Status, reason: str) -> None:
+        if status == "cancelled" and response.settled is None:
+            self.cut(response, now, service_cancels=True)
         response.settle(status, reason)
         if response.turn.generated:
             self._outbox.stirred = True
@@ -292,12 +295,7 @@ class Responses:
     # --- interrupting
 
     def silence(self, now: float, *, service_cancels: bool) -> None:
-        """Cut every reply of the conversation that is not over.
-
-        Args:
-            now: the time.
-            service_cancels: the service stops by itself what it is still making.
-        """
+        """Cut every reply that is not over; the service may cancel them by itself."""
         self._retire()
         for response in tuple(self.spoken):
             self.cut(response, now, service_cancels=service_cancels)
