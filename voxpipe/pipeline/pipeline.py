@@ -16,7 +16,7 @@ from .graph import Graph
 from .processor import Processor
 from .routes import Route
 from .run import Run
-from .runtime import tally
+from .runtime import call_record
 from .runtime.exits import exits_as_failures, orders
 from .runtime.scopes import bare
 from .runtime.stalls import stalls_told
@@ -87,7 +87,7 @@ class Pipeline:
                 box.running = False
             failures = self._failures()
             failures.subtract(before)
-            tally.count(failures)
+            call_record.count(failures)
 
     async def _live_together(self) -> None:
         boxes = {self._plan.name(box): box for box in self._plan.processors}
