@@ -21,6 +21,7 @@ import anyio
 
 from .audioframe import AudioFrame, Frame
 from .errors import FeedbackOverflow
+from .runtime.exits import failure_of
 from .runtime.wakeup import Wakeup
 
 OnFull = Literal["wait", "drop_oldest"]
@@ -111,7 +112,7 @@ class Queue:
         self._waiting: deque[Wakeup] = deque()  # as many as tasks write here
         # Nobody may just append: some wait, none reads, or the reader comes first.
         self._closed = False
-        self._at_once: Callable[[Any], bool] | None = None
+        self._at_once: Callable[[Any], object] | None = None
         self._failure: Exception | None = None  # which that has raised
         self._arrival: anyio.Event | None = None
         self._yielding = False  # a writer who is to go first lets the reader read
@@ -242,13 +243,25 @@ class Queue:
             return False
         try:
             taken = self._at_once(frame)
-        except Exception as error:  # noqa: BLE001  # the reader's, not the writer's
-            self._at_once, self._failure = None, error
-            self._close_if_needed()
-            self._wake_reader()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the reader's, not the writer's
+            return self._fail(
+                error if isinstance(error, Exception) else failure_of(error)
+            )
+        if taken is True:
+            self.delivered += 1
             return True
-        self.delivered += taken
-        return taken
+        if taken is False:
+            return False
+        return self._fail(TypeError(_no_answer(self.name, taken)))
+
+    def _fail(self, error: Exception) -> Literal[True]:
+        """Have the reader hear of what it has raised in the step of a writer."""
+        self._at_once, self._failure = None, error
+        self._close_if_needed()
+        self._wake_reader()
+        return True
 
     def miss(self) -> None:
         """Count a frame whose writer does not wait."""
@@ -372,6 +385,13 @@ class Queue:
         arrival, self._arrival = self._arrival, None
         if arrival is not None:
             arrival.set()
+
+
+def _no_answer(name: str, taken: object) -> str:
+    return (
+        f"what reads {name} at once returned {type(taken).__name__}: it returns True "
+        "where it has dealt with the frame, else False, and is no `async def`"
+    )
 
 
 Delivery = tuple[Queue, Frame]
