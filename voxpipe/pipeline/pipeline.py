@@ -25,6 +25,7 @@ from .runtime.exits import (
 )
 from .runtime.scopes import bare
 from .runtime.stalls import stalls_told
+from .standstill import Standstill
 from .stats import Stats
 from .watchdog import Watchdog
 from .wiring import check
@@ -97,10 +98,11 @@ class Pipeline:
     async def _live_together(self) -> None:
         boxes = {self._plan.name(box): box for box in self._plan.processors}
         watchdog = Watchdog(boxes)
+        standstill = Standstill(self._plan, self._circuit.queues, watchdog.alive)
         failure: BaseException | None = None
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watchdog.watch, name="watchdog")
+                tasks.start_soon(watchdog.watch, standstill.watch, name="watchdog")
                 for name, box in boxes.items():
                     tasks.start_soon(self._live, box, name, watchdog, name=name)
         except BaseExceptionGroup as group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -68,6 +68,11 @@ class Run:
             queue.finish()
         for port in self._plan.outputs:
             port.disconnect()
+
+    @property
+    def queues(self) -> Mapping[Input[Any], Queue]:
+        """In front of each input."""
+        return self._queues
 
     def watch(self, watches: Sequence[Watch | None]) -> None:
         """Measure busy times, and tell ``watches``; none of them: measure nothing."""

@@ -40,8 +40,11 @@ PROPERTIES = (
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("property", PROPERTIES)
-def test_it_holds_of_every_graph(property: Property, backend: Backend) -> None:
+def test_it_holds_of_every_graph(
+    property: Property, backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
     hold(backend, property, range(FEW))
+    assert caplog.messages == []  # that it stands still, above all
 
 
 @pytest.mark.soak
