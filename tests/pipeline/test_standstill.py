@@ -7,10 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from anyio import Event, create_task_group, move_on_after, sleep, sleep_forever
+from anyio import create_task_group, move_on_after, sleep, sleep_forever
 
 from voxpipe.pipeline import (
     AudioFrame,
+    Filter,
     Frame,
     Input,
     Output,
@@ -187,7 +188,7 @@ class Impatient(Join):
 
     async def run(self) -> None:
         while True:
-            with move_on_after(0.5):
+            with move_on_after(0.8):  # longer than it takes to look once
                 await self.first.receive()
             if self.then.receive_nowait() is self.last:
                 return
@@ -195,14 +196,9 @@ class Impatient(Join):
     last = MANY[-1]
 
 
-class Opened(Join):
-    """Reads the other when somebody says so."""
-
-    async def run(self) -> None:
-        self.opened = Event()
-        await self.opened.wait()
-        async for _ in self.then:
-            pass
+class Swallow(Filter[Any]):
+    def feed(self, frame: Any) -> tuple[()]:
+        return ()
 
 
 class Phone(Processor):
@@ -229,9 +225,14 @@ async def idle(_: Writer) -> None:
     await sleep_forever()
 
 
+async def late(writer: Writer) -> None:
+    await sleep(20)
+    await writer.output.send(MANY[0])
+
+
 def drawn_live() -> dict[str, Pipeline]:
-    source = Source(MANY)
-    late, impatient = Late(), Impatient()
+    source, other = Source(MANY), Source(MANY)
+    slow, impatient, patient = Late(), Impatient(), Join()
     loop = Pass()
     loop.input.feedback = True
     loop.input.optional = True
@@ -240,12 +241,18 @@ def drawn_live() -> dict[str, Pipeline]:
         "a slow reader": Pipeline(Source(MANY).output >> Slow().input),
         "a playout": Pipeline(Source(spoken()).output >> Phone().speaks),
         "a late reader": Pipeline(
-            source.output >> late.then, source.output >> late.first
+            source.output >> slow.then, source.output >> slow.first
+        ),
+        "a reader whose other writer is late": Pipeline(
+            Source(MANY).output >> patient.then,
+            Writer(late).output >> patient.first,
+            patient.output >> Probe().input,
         ),
         "an idle one": Pipeline(ever.output >> Pass() >> Probe().input),
         "an impatient one": Pipeline(
-            Source(MANY).output >> impatient.then,
-            Writer(idle).output >> impatient.first,
+            other.output >> impatient.then,
+            other.output >> Swallow() >> impatient.first,
+            impatient.output >> Probe().input,
         ),
         "two that wait for each other's first frame": Pipeline(
             loop.output >> Pass() >> loop.input
