@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
-from anyio import connect_tcp, fail_after, sleep_forever
+from anyio import Event, connect_tcp, fail_after, sleep_forever, wait_readable
+from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.server import MAX_WAITING
+from voxpipe.transports.serving.lobby import PLACES
 
+from ...descriptors import no_descriptors
 from .apps import UPGRADE, echo, get, rest_of, said_to
 
 
@@ -49,15 +52,55 @@ async def test_at_its_end_everything_ends() -> None:
             await connect_tcp("127.0.0.1", server.port)
 
 
-async def test_connections_that_say_nothing_are_bounded() -> None:
+async def test_the_oldest_connection_without_a_request_makes_room_for_a_new_one() -> (
+    None
+):
     async with Server(echo) as server:
-        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(MAX_WAITING)]
-        assert await said_to(server, get()) == b""
+        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(PLACES)]
+        assert await said_to(server, get())
+        with fail_after(10):
+            assert await rest_of(idle[0]) == b""
+            await idle[1].send(get())
+            assert b" 200 " in await rest_of(idle[1])
         for stream in idle:
             await stream.aclose()
-        with fail_after(10):
-            while not await said_to(server, get()):
-                pass
+
+
+async def test_when_descriptors_are_used_up_calls_go_on_and_others_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    called, takes = Event(), Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/call":
+            called.set()
+            await takes.wait()
+        await echo(scope, receive, send)
+
+    async with Server(app) as server:
+        address = ("127.0.0.1", server.port)
+        with (
+            fail_after(20),
+            no_descriptors() as kept,
+            kept.socket() as call,
+            kept.socket() as waiting,
+        ):
+            kept.free(1)
+            call.connect(address)
+            call.sendall(get("/call"))
+            await called.wait()
+            waiting.connect(address)
+            while not caplog.records:
+                await checkpoint()
+            takes.set()
+            await wait_readable(call)
+            assert b" 200 " in call.recv(1_000)
+            kept.free(1)
+            waiting.sendall(get())
+            await wait_readable(waiting)
+            assert b" 200 " in waiting.recv(1_000)
+    (line,) = [each.getMessage() for each in caplog.records]
+    assert re.search(r"Too many open files \(the limit is \d+, .*`ulimit -n`", line)
 
 
 async def test_rubbish_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:

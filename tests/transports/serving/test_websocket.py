@@ -25,6 +25,7 @@ from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server
 from voxpipe.transports.serving.frames import MAX_MESSAGE
 from voxpipe.transports.serving.http import Http
+from voxpipe.transports.serving.lobby import Lobby
 from voxpipe.transports.serving.websocket import WebSocket
 
 from ...processors.realtime.loops import run_virtually
@@ -346,7 +347,7 @@ def test_a_client_that_does_not_say_goodbye_is_not_waited_for() -> None:
     async def scene() -> bytes:
         wired = Wired()
         wired.come(get("/", *UPGRADE))
-        request = await Http(wired.wire).serve(app)
+        request = await Http(wired.wire, Lobby()).serve(app)
         assert request is not None
         await WebSocket(wired.wire, request, asyncio.get_running_loop()).run(app, b"")
         return wired.written
