@@ -66,6 +66,32 @@ async def test_the_oldest_connection_without_a_request_makes_room_for_a_new_one(
             await stream.aclose()
 
 
+async def test_when_the_app_answers_as_many_as_it_may_more_are_hung_up_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voxpipe.transports.serving.server.MAX_ANSWERED", 1)
+    begun, go_on = Event(), Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await go_on.wait()
+        await echo(scope, receive, send)
+
+    with fail_after(10):
+        async with Server(slow) as server:
+            async with await connect_tcp("127.0.0.1", server.port) as first:
+                await first.send(get())
+                await begun.wait()
+                assert await said_to(server, get()) == b""
+                go_on.set()
+                assert b" 200 " in await rest_of(first)
+            while not await said_to(server, get()):
+                pass
+    lines = [each.getMessage() for each in caplog.records]
+    assert len(lines) == 1
+    assert "answering 1 requests" in lines[0]
+
+
 async def test_when_descriptors_are_used_up_calls_go_on_and_others_wait(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
