@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import ExitStack
 
 import pytest
 from anyio import Event, connect_tcp, fail_after, sleep_forever, wait_readable
@@ -127,6 +128,23 @@ async def test_when_descriptors_are_used_up_calls_go_on_and_others_wait(
             assert b" 200 " in waiting.recv(1_000)
     (line,) = [each.getMessage() for each in caplog.records]
     assert re.search(r"Too many open files \(the limit is \d+, .*`ulimit -n`", line)
+
+
+async def test_when_descriptors_are_used_up_those_without_a_request_give_theirs() -> (
+    None
+):
+    async with Server(echo) as server:
+        address = ("127.0.0.1", server.port)
+        with fail_after(20), no_descriptors() as kept, ExitStack() as open_:
+            silent = [open_.enter_context(kept.socket()) for _ in range(2)]
+            kept.free(len(silent))
+            for each in silent:
+                each.connect(address)
+            probe = open_.enter_context(kept.socket())
+            probe.connect(address)
+            probe.sendall(get())
+            await wait_readable(probe)
+            assert b" 200 " in probe.recv(1_000)
 
 
 async def test_rubbish_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:

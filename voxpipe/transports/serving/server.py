@@ -115,7 +115,9 @@ class Server(AsyncContextManagerMixin):
             ) from error
 
     def _cannot_accept(self, error: OSError) -> None:
-        self._lobby.drop()  # which has a descriptor
+        # Each has a descriptor. Half, or those who still wait would wait for seconds.
+        for _ in range(len(self._lobby) // 2 + 1):
+            self._lobby.drop()
         if self._short.count(current_time()):
             logger.warning(
                 "no connection can be taken: %s%s; calls under way go on, and it is "
