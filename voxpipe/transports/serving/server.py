@@ -147,7 +147,7 @@ class Server(AsyncContextManagerMixin):
         with ExitStack() as failing:
             failing.enter_context(sock)
             keep_little(sock)
-            _, wire = await self._loop.connect_accepted_socket(self._connection, sock)
+            _, wire = await self._loop.create_connection(self._connection, sock=sock)
             failing.pop_all()
         return wire
 
