@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
-from contextlib import ExitStack
+import socket
+from contextlib import ExitStack, suppress
 
 import pytest
 from anyio import Event, connect_tcp, fail_after, sleep_forever, wait_readable
@@ -145,6 +147,23 @@ async def test_when_descriptors_are_used_up_those_without_a_request_give_theirs(
             probe.sendall(get())
             await wait_readable(probe)
             assert b" 200 " in probe.recv(1_000)
+
+
+async def test_what_is_sent_waits_for_nothing_more_to_be_sent_with_it() -> None:
+    found = list[int]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as sock:
+                if sock.getpeername() == scope["client"]:
+                    found.append(
+                        sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                    )
+        await echo(scope, receive, send)
+
+    async with Server(app) as server:
+        assert await said_to(server, get())
+    assert found == [1]
 
 
 async def test_rubbish_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:

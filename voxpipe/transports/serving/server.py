@@ -146,6 +146,8 @@ class Server(AsyncContextManagerMixin):
     async def _connected(self, sock: socket.socket) -> TcpConnection:
         with ExitStack() as failing:
             failing.enter_context(sock)
+            # asyncio does it for sockets of its own; a small answer would wait 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             keep_little(sock)
             _, wire = await self._loop.create_connection(self._connection, sock=sock)
             failing.pop_all()
