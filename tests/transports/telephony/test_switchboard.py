@@ -303,7 +303,7 @@ def test_a_carrier_that_sends_nothing_for_30_s_is_silent(
 
 
 def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
-    in_time: Run, told: Told
+    in_time: Run, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def talker(call: Call) -> None:
         turn = Turn()
@@ -339,6 +339,8 @@ def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
     (end, seconds, *_), (other, *_) = told()
     assert (end, other) == ("stuck", "caller")
     assert float(seconds) < 20  # 64 messages were taken for it, in six seconds
+    (line,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "the carrier has read nothing for 10 s" in line.getMessage()
 
 
 # --- how many

@@ -60,6 +60,12 @@ class Line:
         """End it if nothing happens any more."""
         call = self.call
         if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
+            if not self.end:
+                logger.warning(
+                    "call=%s the carrier has read nothing for %g s: it is ended",
+                    self.name,
+                    SEND_TIMEOUT,
+                )
             self.cut("stuck")
         elif now - self._alive_at(now) > idle_limit:
             self.cut("idle")
