@@ -32,12 +32,14 @@ class Guilty(Filter[AudioFrame]):
 
     def feed(self, frame: AudioFrame) -> Iterable[AudioFrame]:
         self._last = frame
-        wrongly: Any = (frame,) if self._at_end else self._wrong(frame)
-        return wrongly
+        return (frame,) if self._at_end else self._wrongly(frame)
 
     def flush(self) -> Iterable[AudioFrame]:
-        wrongly: Any = self._wrong(self._last) if self._at_end else ()
-        return wrongly
+        return self._wrongly(self._last) if self._at_end else ()
+
+    def _wrongly(self, frame: AudioFrame) -> tuple[AudioFrame, ...]:
+        wrong: tuple[AudioFrame, ...] = self._wrong(frame)  # as it says, and as is not
+        return wrong
 
 
 class GuiltyFormat(Guilty):
@@ -45,7 +47,7 @@ class GuiltyFormat(Guilty):
 
     def __init__(self, format: Any) -> None:
         super().__init__(lambda frame: (frame,))
-        self._format = format
+        self._format: AudioFormat = format  # which it may not be
 
     def leaves_as(self, format: AudioFormat) -> AudioFormat:
         return self._format
@@ -68,7 +70,7 @@ WRONG: dict[str, Wrong] = {
     "gives no iterable": lambda _: 7,
     "raises": raising(LookupError),
     "raises StopIteration": raising(StopIteration),
-    "raises what is no Exception": raising(OfNoKind()),
+    "raises what is no Exception": raising(OfNoKind),
     "would end the process": raising(SystemExit),
     "gives another format": lambda frame: (AudioFrame(data=frame.data, format=OTHER),),
 }
