@@ -15,7 +15,7 @@ SEEDS = 5
 FRAME = 0.02  # seconds
 
 
-def stale(count: int = 1_000, seeds: int = SEEDS) -> Figure:
+def stale(count: int = 500, seeds: int = SEEDS) -> Figure:
     """What of an old reply a box or the device was given after the decision."""
     came = 0
     for backend in BACKENDS:
