@@ -32,7 +32,7 @@ def calls_in_turn(warm: int = 400, calls: int = 200) -> Figure:
     return Figure(said, kept=left * BLOCK <= 1_000)
 
 
-def long(minutes: float = 10.0) -> Figure:
+def long(minutes: float = 5.0) -> Figure:
     """One call on each loop; an hour is `make soak`."""
     grown = 0
     for backend in BACKENDS:

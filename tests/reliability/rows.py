@@ -68,7 +68,7 @@ ROWS: tuple[Row, ...] = (
         14,
         "Autobahn's cases of RFC 6455",
         "no worse than websockets",
-        proved_by("*autobahn*", "issue: clients"),
+        proved_by("rfc6455/test_*.py", "issue: clients"),
     ),
     Row(
         15,
