@@ -84,7 +84,8 @@ def test_tests_that_fail_or_are_skipped_or_are_not_there_prove_nothing(
     )
     assert run(str(good), marks="not soak") == Figure("1 of 1 tests", kept=True)
     failed = run(str(bad), str(good), marks="not soak")
-    assert failed == Figure("1 of 3 tests; not test_one", kept=False)
+    assert failed.said.startswith("1 of 3 tests; not test_")  # the first to end
+    assert not failed.kept
     assert not run(str(good), marks="soak").kept
     assert run("tests/nowhere.py") == Figure(
         "tests/nowhere.py is not there", kept=False
@@ -101,4 +102,5 @@ def test_every_row_that_tests_prove_names_tests_that_are_there() -> None:
     tests = Path(__file__).parent.parent
     files = [each for each in text.split('"') if each.endswith(".py")]
     assert len(files) > 20
+    files.remove("rfc6455/test_*.py")  # which may be missing, and then says so
     assert not [each for each in files if not (tests / each).exists()]
