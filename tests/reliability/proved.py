@@ -51,9 +51,10 @@ def run(*where: str, marks: str = "") -> Figure:
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = (sys.executable, "-m", "pytest", "-q", *PARALLEL, "-m", marks)
-        cache = ("-p", "no:cacheprovider", f"--junitxml={report}")
+        # Long tests, beside others: a row has its own patience.
+        more = ("-o", "faulthandler_timeout=600", "-p", "no:cacheprovider")
         done = subprocess.run(
-            (*command, *cache, *where),
+            (*command, *more, f"--junitxml={report}", *where),
             cwd=ROOT,
             env={**os.environ, "CI": "1"},  # the same examples each time
             stdout=subprocess.PIPE,
