@@ -120,15 +120,19 @@ class Execution:
         # cancelled it (it awaited a cancelled task), and its neighbours must not.
         async with create_task_group() as own:
             own.start_soon(self._work, threads)
-            await self._answered.wait()
-            with move_on_after(GRACE):
-                await self._ended.wait()
-            if not self._ended.is_set():
-                logger.warning(
-                    "the tool %s swallows its cancellation and still runs; the "
-                    "pipeline cannot end before it does",
-                    self.tool.name,
-                )
+            try:
+                await self._answered.wait()
+            finally:
+                # Also when all is cancelled: the group waits for the tool anyway, and
+                # nobody else knows whose task it is that keeps the pipeline.
+                with CancelScope(shield=True), move_on_after(GRACE):
+                    await self._ended.wait()
+                if not self._ended.is_set():
+                    logger.warning(
+                        "the tool %s swallows its cancellation and still runs; the "
+                        "pipeline cannot end before it does",
+                        self.tool.name,
+                    )
         self._settle(failure("cancelled", "the tool was cancelled from within"))
 
     async def _work(self, threads: Threads) -> None:
