@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-slow test-system test-lowest soak fuzz check format docs bench bench-calls \
-    clean
+.PHONY: help demo smoke test test-slow test-system test-lowest test-pythons reliability soak fuzz check \
+    format docs bench bench-calls lock clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -27,14 +27,18 @@ help:
 	@echo '  make check         ruff, mypy strict, pyright strict'
 	@echo '  make format        let ruff put the code into shape'
 	@echo '  make docs          the documentation with its reference: build/docs/index.html'
+	@echo '  make lock          renew what these install, with hashes: .ci/*.lock'
 	@echo
 	@echo 'To believe it:'
+	@echo '  make reliability   what is promised, what was measured now, and what holds: under'
+	@echo '                     ten minutes; some rows alone: make reliability ONLY=8,16'
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
 	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
 	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
 	@echo '  make test-lowest   the core on the oldest versions that pyproject.toml allows'
+	@echo '  make test-pythons  the core on other Pythons, as far as they are on this machine'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
 	@echo '  make fuzz          a million broken messages into both sides: a minute'
 	@echo '  .ci/run            what continuous integration runs: check, and every test'
@@ -64,6 +68,12 @@ test-lowest: .lowest-venv/.ready-lowest
 	    -m 'not slow and not system and not soak' \
 	    tests/pipeline tests/processors/realtime/protocol tests/transports/serving
 
+test-pythons:
+	@.ci/pythons $(PARALLEL)
+
+reliability: .venv/.ready-dev
+	$(PYTHON_IN_VENV) -m tests.reliability $(if $(ONLY),--only $(ONLY))
+
 soak: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest $(PARALLEL) -m soak --durations=10 -o faulthandler_timeout=3600
 
@@ -90,17 +100,20 @@ bench: .venv/.ready-dev .bench-venv/.ready-bench
 bench-calls: .venv/.ready-dev .bench-venv/.ready-bench
 	$(PYTHON_IN_VENV) -m benchmarks.calls
 
+lock:
+	@.ci/setup lock
+
 clean:
-	rm -rf .venv .bench-venv .lowest-venv build dist demo-out docs/reference .*_cache .hypothesis
+	rm -rf .venv .*-venv build dist demo-out docs/reference .*_cache .hypothesis
 
 .venv/.ready-demo: pyproject.toml .ci/setup
 	@.ci/setup demo
 
-.venv/.ready-dev: pyproject.toml .ci/setup
+.venv/.ready-dev: pyproject.toml .ci/setup .ci/dev.lock
 	@.ci/setup dev
 
 .bench-venv/.ready-bench: .ci/setup
 	@.ci/setup bench
 
-.lowest-venv/.ready-lowest: pyproject.toml .ci/setup
+.lowest-venv/.ready-lowest: .ci/lowest.lock .ci/setup
 	@.ci/setup lowest

@@ -190,9 +190,10 @@ async def talk(
     within: tuple[float, float],
     frame: float = 0.02,
     clock: Callable[[], float] = anyio.current_time,
+    seed: int = SEED,
 ) -> Outcome:
     """Let an agent be interrupted ``count`` times."""
-    random, agent = Random(SEED), Agent(way, frame)
+    random, agent = Random(seed), Agent(way, frame)
     stale = Stale(agent)
     outcome = Outcome(stale)
     device = Loudspeaker if way == "cut" else NaiveLoudspeaker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from typing import Any
 
 from anyio import create_task_group, fail_after, sleep, sleep_until
@@ -189,7 +190,14 @@ async def summarised(call: Telephone, budget: int) -> Summary | None:
 
     await sleep_until(call.now)  # the loop's clock goes as the call's does
     summary = None
-    items = Items(call.client, PCM_24K, call.collect, Wakeup(), call.faults.append)
+    unmoved = Wakeup()
+    items = Items(
+        call.client,
+        PCM_24K,
+        call.collect,
+        lambda: nullcontext(unmoved),
+        call.faults.append,
+    )
     async with create_task_group() as tasks:
         tasks.start_soon(carry)
         with fail_after(60):  # virtual

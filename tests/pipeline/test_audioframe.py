@@ -6,6 +6,7 @@ import base64
 import copy
 import dataclasses
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,25 @@ def test_partial_samples_are_refused(size: int) -> None:
     assert str(caught.value) == (
         f"{size} bytes are not a whole number of samples of pcm16 8000 Hz"
     )
+
+
+@pytest.mark.parametrize("wrong", ["pcm16", None, 8_000, b"ab", ("pcm16", 8_000)])
+def test_what_is_no_format_is_refused_with_one_that_is(wrong: Any) -> None:
+    frame = AudioFrame(data=b"ab", format=PCM)
+    makers: list[Callable[[Any], object]] = [
+        lambda format: AudioFrame(data=b"ab", format=format),
+        lambda format: AudioFrame.from_base64("AAAA", format),
+    ]
+    if wrong is not None:  # which is the same as before
+        makers.append(lambda format: frame.with_data(b"ab", format))
+    for make in makers:
+        with pytest.raises(FormatError) as caught:
+            make(wrong)
+        assert str(caught.value) == (
+            f"a format is an AudioFormat, not {type(wrong).__name__}: write "
+            'AudioFormat("pcm16", 24_000), with the rate of your audio'
+        )
+        assert caught.value.__cause__ is None
 
 
 # --- parts

@@ -14,7 +14,7 @@ def test_every_error_has_one_root() -> None:
         if isinstance(value := getattr(pipeline, name), type)
         and issubclass(value, Exception)
     ]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(error, VoxpipeError) for error in errors)
 
 

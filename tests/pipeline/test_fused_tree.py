@@ -16,6 +16,7 @@ from voxpipe.pipeline import (
     SpeechStarted,
     Text,
 )
+from voxpipe.pipeline.entry import Entry
 from voxpipe.pipeline.fused import Leaf, Node, Tree
 from voxpipe.pipeline.queue import Delivery, Queue
 from voxpipe.pipeline.testing import Probe, Source
@@ -40,6 +41,10 @@ class Add(Filter[SpeechStarted]):
         return (SpeechStarted(at=self.number),)
 
 
+def node(name: str, box: Add, children: list[Node | Leaf]) -> Node:
+    return Node(name, box, children, Entry("source.output"))
+
+
 class Grove:
     """Trees without a pipeline."""
 
@@ -50,7 +55,7 @@ class Grove:
     def leaf(self, name: str) -> Leaf:
         queue = Queue(name, 8, 200.0)
         self.queues.append(queue)
-        return Leaf(queue, None, "source.output", self.out)
+        return Leaf(queue, None, Entry("source.output"), self.out)
 
     def tree(self, *children: Node | Leaf) -> Tree:
         return Tree(list(children), self.queues, self.out, lambda _: ())
@@ -73,9 +78,9 @@ def told(deliveries: Iterable[Delivery]) -> list[tuple[str, float]]:
 
 def test_deliveries_come_in_drawn_order(grove: Grove) -> None:
     tree = grove.tree(
-        Node("one", Add(1), [grove.leaf("a"), grove.leaf("b")]),
+        node("one", Add(1), [grove.leaf("a"), grove.leaf("b")]),
         grove.leaf("c"),
-        Node("ten", Add(10), [Node("hundred", Add(100), [grove.leaf("d")])]),
+        node("ten", Add(10), [node("hundred", Add(100), [grove.leaf("d")])]),
     )
     assert told(tree.push(SpeechStarted(at=0.0))) == [
         ("a", 1.0),
@@ -88,14 +93,14 @@ def test_deliveries_come_in_drawn_order(grove: Grove) -> None:
 
 def test_a_shared_box_runs_once_for_all_its_readers(grove: Grove) -> None:
     shared = Add(1)
-    tree = grove.tree(Node("add", shared, [grove.leaf(name) for name in "abc"]))
+    tree = grove.tree(node("add", shared, [grove.leaf(name) for name in "abc"]))
     tree.push(SpeechStarted(at=0.0))
     assert shared.fed == 1
 
 
 def test_the_end_flushes_each_box_through_those_behind_it(grove: Grove) -> None:
     tree = grove.tree(
-        Node("one", Add(1), [Node("ten", Add(10), [grove.leaf("a")])]), grove.leaf("b")
+        node("one", Add(1), [node("ten", Add(10), [grove.leaf("a")])]), grove.leaf("b")
     )
     assert told(tree.flush()) == [("a", 11.0), ("a", 10.0)]
 
@@ -105,12 +110,12 @@ def test_only_a_single_reader_with_nothing_in_between_is_direct(grove: Grove) ->
     assert grove.tree(leaf).direct is leaf.queue
     assert grove.tree().direct is None
     assert grove.tree(grove.leaf("b"), grove.leaf("c")).direct is None
-    assert grove.tree(Node("add", Add(1), [grove.leaf("d")])).direct is None
+    assert grove.tree(node("add", Add(1), [grove.leaf("d")])).direct is None
 
 
 def test_a_tree_is_abandoned_when_all_its_readers_have_finished(grove: Grove) -> None:
     one, other = grove.leaf("a"), grove.leaf("b")
-    tree = grove.tree(Node("add", Add(1), [one]), other)
+    tree = grove.tree(node("add", Add(1), [one]), other)
     assert not Grove().tree().abandoned  # nobody ever read there
     seen = [tree.abandoned]
     for leaf in (one, other):
@@ -120,7 +125,7 @@ def test_a_tree_is_abandoned_when_all_its_readers_have_finished(grove: Grove) ->
 
 
 def test_what_fails_leaves_nothing_to_deliver(grove: Grove) -> None:
-    tree = grove.tree(grove.leaf("a"), Node("add", Add(1), [grove.leaf("b")]))
+    tree = grove.tree(grove.leaf("a"), node("add", Add(1), [grove.leaf("b")]))
     with pytest.raises(ValueError, match="negative"):
         tree.push(SpeechStarted(at=-1.0))
     assert told(tree.push(SpeechStarted(at=1.0))) == [("a", 1.0), ("b", 2.0)]
@@ -128,15 +133,15 @@ def test_what_fails_leaves_nothing_to_deliver(grove: Grove) -> None:
 
 def test_a_tree_writes_to_each_queue_until_it_is_closed(grove: Grove) -> None:
     one, other = grove.leaf("a"), grove.leaf("b")
-    tree = grove.tree(one, Node("add", Add(1), [other]))
+    tree = grove.tree(one, node("add", Add(1), [other]))
     assert [queue.writers for queue in grove.queues] == [1, 1]
     tree.close()
     assert [queue.writers for queue in grove.queues] == [0, 0]
 
 
 def test_counts_stay_right_however_often_somebody_looks(grove: Grove) -> None:
-    first, second = Node("a", Add(1), [grove.leaf("x")]), Add(10)
-    outer = Node("b", second, [first])
+    first, second = node("a", Add(1), [grove.leaf("x")]), Add(10)
+    outer = node("b", second, [first])
     tree = grove.tree(outer)
     seen: list[str] = []
 

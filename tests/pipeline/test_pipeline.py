@@ -41,7 +41,7 @@ from voxpipe.pipeline.testing import (
     run_virtual,
 )
 
-from .boxes import PCM_8K, PCM_16K, PCM_24K, Echo, Gain
+from .boxes import PCM_8K, PCM_16K, PCM_24K, Gain
 
 
 def sound(ms: int = 20, format: AudioFormat = PCM_8K, **fields: Any) -> AudioFrame:
@@ -62,6 +62,17 @@ class Doing(Processor):
 
     async def run(self) -> None:
         await self.do()
+
+
+class Echo(Processor):
+    """A stage that passes everything on."""
+
+    input = Input[Any]()
+    output = Output[Any]()
+
+    async def run(self) -> None:
+        async for frame in self.input:
+            await self.output.send(frame)
 
 
 def several(*acts: Callable[[], Awaitable[object]]) -> tuple[Pipeline, list[Doing]]:

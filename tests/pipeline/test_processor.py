@@ -16,7 +16,7 @@ from voxpipe.pipeline import (
     SpeechStarted,
 )
 from voxpipe.pipeline.processor import MAX_TOLD
-from voxpipe.pipeline.runtime.tally import tallied
+from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.testing import Probe
 
 from .boxes import Phone
@@ -97,7 +97,7 @@ class Chatty(Processor):
 async def test_a_kind_of_fault_that_nobody_reads_is_logged_once_and_not_without_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with tallied("call=5f3a09bc"):
+    with recorded("call=5f3a09bc"):
         await Pipeline(Chatty("audio", "text").output >> Probe().input).run()
     assert [record.getMessage() for record in caplog.records] == [
         "call=5f3a09bc chatty: expected audio, got 0 bytes (told once; chatty.faults "
@@ -118,12 +118,12 @@ async def test_faults_that_are_read_are_not_logged(
     assert caplog.records == []
 
 
-async def test_what_fails_in_a_run_is_added_to_the_tally_around_it() -> None:
+async def test_what_fails_in_a_run_is_added_to_the_record_around_it() -> None:
     rubbish = Rubbish()
     for _ in range(2):
-        with tallied("call=5f3a09bc") as tally:
+        with recorded("call=5f3a09bc") as record:
             await Pipeline(rubbish.faults >> Probe().input).run()
-        assert str(tally) == " faults=3"  # of this run, not since it was made
+        assert str(record) == " faults=3"  # of this run, not since it was made
 
 
 async def test_reports_that_nobody_reads_are_counted() -> None:

@@ -113,6 +113,32 @@ async def test_a_side_that_is_gone_ends_the_call_without_an_error() -> None:
         await call(says(AUDIO * 60), other_side)
 
 
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_side_that_reads_nothing_is_not_waited_for_and_that_is_told(
+    *, hangs_up: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> float:
+        here_send, there = create_memory_object_stream[bytes](0)
+        silent, here_receive = create_memory_object_stream[bytes](0)
+        here = StapledObjectStream(here_send, here_receive)
+        phone = StreamPhone(here, FORMAT)
+        pipeline = Pipeline(
+            says(AUDIO * 60).output >> phone.speaks, phone.heard >> Probe().input
+        )
+        async with here, there, silent:
+            if hangs_up:
+                phone.hang_up()
+            assert await pipeline.run(deadline=3_600) == "finished"
+        return anyio.current_time()
+
+    async def timed() -> float:
+        began = anyio.current_time()
+        return await run() - began
+
+    assert run_virtual(timed) == pytest.approx(10.0, abs=0.5)
+    assert "the other side has read nothing for 10 s" in caplog.text
+
+
 @given(cuts=st.lists(st.integers(1, 3_999), max_size=6).map(sorted))
 def test_splitting_the_bytes_differently_changes_no_sample(cuts: list[int]) -> None:
     pcm = AudioFormat("pcm16", 8_000)

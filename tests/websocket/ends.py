@@ -26,14 +26,15 @@ class Heard:
         messages: in order.
         ends: who has said goodbye or has broken the protocol, with the code and the
             reason or the size.
-        is_lost: the connection has ended.
+        lost: set when the connection has ended.
         is_full: the system takes no more.
     """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.ends: list[tuple[str, int, object]] = []
-        self.is_lost = self.is_full = False
+        self.lost = asyncio.Event()
+        self.is_full = False
 
     def on_message(self, message: Message, /) -> None:
         self.messages.append(message)
@@ -45,8 +46,8 @@ class Heard:
         self.ends.append(("fault", int(code), size))
 
     def on_lost(self, error: Exception | None, /) -> None:
-        assert not self.is_lost
-        self.is_lost = True
+        assert not self.lost.is_set()
+        self.lost.set()
 
     def pause_writing(self) -> None:
         self.is_full = True
@@ -137,8 +138,7 @@ class Ends:
 
     async def over(self) -> None:
         """Wait until the connection has ended."""
-        while not self.heard.is_lost:
-            await asyncio.sleep(0)
+        await self.heard.lost.wait()
 
 
 @contextmanager

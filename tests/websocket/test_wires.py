@@ -303,5 +303,5 @@ def test_what_is_said_is_read(
 def test_an_end_without_a_goodbye_is_told_once(library: Library) -> None:
     ended: list[Ends] = []
     on_a_wire(library, ended.append)
-    assert ended[0].heard.is_lost
+    assert ended[0].heard.lost.is_set()
     assert ended[0].heard.ends == []

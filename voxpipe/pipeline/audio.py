@@ -174,6 +174,14 @@ def bytes_of(data: Any) -> bytes:
     )
 
 
+def no_format(given: object) -> FormatError:
+    """What to raise of something that stands where a format should."""
+    return FormatError(
+        f"a format is an AudioFormat, not {type(given).__name__}: write "
+        'AudioFormat("pcm16", 24_000), with the rate of your audio'
+    )
+
+
 def torn(size: int, format: AudioFormat) -> FormatError:
     """What to raise of bytes that end within a sample."""
     return FormatError(f"{size} bytes are not a whole number of samples of {format}")

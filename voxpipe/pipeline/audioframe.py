@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, final
 
-from .audio import AudioFormat, bytes_of, torn
+from .audio import AudioFormat, bytes_of, no_format, torn
 from .errors import FormatError
 from .turn import Turn
 
@@ -87,12 +87,17 @@ class AudioFrame(_Sound):
         """A frame of ``data``, which must be whole samples of ``format``.
 
         Raises:
-            FormatError: they are not, or are no bytes; an array goes into `of`.
+            FormatError: they are not, or are no bytes; an array goes into `of`. Or
+                ``format`` is none.
         """
         if type(data) is not bytes:
             data = bytes_of(data)
         size = len(data)
-        if size % format.sample_bytes:
+        try:  # which costs nothing; to look at its type would
+            rest = size % format.sample_bytes
+        except AttributeError:
+            raise no_format(format) from None
+        if rest:
             raise torn(size, format)
         draft: Any = _Draft()
         draft._data = data
@@ -144,10 +149,14 @@ class AudioFrame(_Sound):
 
         Raises:
             FormatError: characters that are not base64, wrong padding, or a length
-                that is not a whole number of samples.
+                that is not a whole number of samples; or ``format`` is none.
         """
         size = _decoded_size(text)
-        if size % format.sample_bytes:
+        try:
+            rest = size % format.sample_bytes
+        except AttributeError:
+            raise no_format(format) from None
+        if rest:
             raise torn(size, format)
         draft: Any = _Draft()
         draft._data = None
@@ -171,8 +180,13 @@ class AudioFrame(_Sound):
             data = bytes_of(data)
         if format is None:
             format = self.format
-        elif len(data) % format.sample_bytes:
-            raise torn(len(data), format)
+        else:
+            try:
+                rest = len(data) % format.sample_bytes
+            except AttributeError:
+                raise no_format(format) from None
+            if rest:
+                raise torn(len(data), format)
         duration = len(data) / format.bytes_per_second
         if duration != self.duration:  # nearly never: most boxes keep it
             self._check_length(len(data), format, duration)

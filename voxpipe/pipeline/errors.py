@@ -4,6 +4,7 @@ VoxpipeError
 ├── WiringError        your drawing: raised before anything runs, with the cure
 ├── ConfigurationError a session or endpoints as you asked for them; likewise
 ├── FormatError        audio that is not what was announced
+├── FrameError         what a box gave is no frame, or of no kind that it says it gives
 ├── ImageError         a picture that a model cannot be shown
 ├── TurnError          an order that a reply cannot follow
 ├── FeedbackOverflow   a feedback input was sent more than can be outstanding
@@ -36,6 +37,10 @@ class ConfigurationError(VoxpipeError):
 
 class FormatError(VoxpipeError):
     """Audio in a format that the place it came to cannot take."""
+
+
+class FrameError(VoxpipeError, TypeError):
+    """What a box gave is no frame, or of no kind that it was declared with."""
 
 
 class ImageError(VoxpipeError):
@@ -82,16 +87,23 @@ class SessionLost(TransportError):
 
 
 BLAME = "raised by the box "  # how the note of `blame` begins
+BLAMED = "raised by "  # and every other note of the kind
 
 
-def blame(error: BaseException, box: str) -> None:
+def blame(error: BaseException, box: str) -> bool:
     """Note on ``error`` which box raised it; the innermost box is named, once.
 
     A group is only a wrapping: each error in it is noted by itself.
+
+    Returns:
+        Whether nobody had been named before.
     """
+    is_new = False
     for each in leaves_of(error):
-        if not any(note.startswith(BLAME) for note in getattr(each, "__notes__", ())):
+        if not any(note.startswith(BLAMED) for note in getattr(each, "__notes__", ())):
             each.add_note(f"{BLAME}{box!r}")
+            is_new = True
+    return is_new
 
 
 def leaves_of(error: BaseException) -> Iterator[BaseException]:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 from .annotations import members
 from .audio import AudioFormat, AudioRule
 from .audioframe import Frame
+from .errors import WiringError
 
 F = TypeVar("F")
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -38,6 +39,7 @@ class SyncBox:
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         if "accepts" in vars(cls):
+            _check_kinds(cls.__name__, cls.accepts)
             return
         for base in vars(cls).get("__orig_bases__", ()):
             origin = get_origin(base)
@@ -93,7 +95,7 @@ class Filter(SyncBox, Generic[F]):
 
     def feed(self, frame: F) -> Iterable[F]:
         """Turn one frame into none, one or more; a generator or a tuple."""
-        raise NotImplementedError
+        raise NotImplementedError(_no_feed(self))
 
     def flush(self) -> Iterable[F]:
         """What was held back, at the end of a reply or of the stream."""
@@ -105,11 +107,28 @@ class Transform(SyncBox, Generic[In_contra, Out_co]):
 
     def feed(self, frame: In_contra) -> Iterable[Out_co]:
         """Turn one frame into none, one or more; a generator or a tuple."""
-        raise NotImplementedError
+        raise NotImplementedError(_no_feed(self))
 
     def flush(self) -> Iterable[Out_co]:
         """What was held back, at the end of a reply or of the stream."""
         return ()
+
+
+def _check_kinds(name: str, kinds: Any) -> None:
+    if kinds.__class__ is not tuple or not all(
+        isinstance(each, type) for each in kinds
+    ):
+        raise WiringError(
+            f"{name}.accepts is {kinds!r}, and not a tuple of kinds of frames, such as "
+            "(AudioFrame,)"
+        )
+
+
+def _no_feed(box: SyncBox) -> str:
+    return (
+        f"{type(box).__name__} does nothing: write `def feed(self, frame)` in it, "
+        "which yields frames"
+    )
 
 
 AnyBox = Filter[Any] | Transform[Any, Any]

@@ -13,9 +13,11 @@ from typing import Any
 
 from .audio import AudioFormat, AudioRule, check_entry
 from .audioframe import AudioFrame, Frame
-from .errors import FormatError, blame
+from .entry import Entry
+from .errors import FormatError
 from .filters import AnyBox
 from .frames import ReplyEnd
+from .guilt import own
 from .queue import Delivery, Queue
 from .turn import Turn
 
@@ -31,7 +33,7 @@ class Leaf:
     Args:
         queue: in front of it.
         rule: what audio may enter.
-        came_from: the box or output right before it, for messages.
+        expected: what may come, and from where.
         out: takes what is to be queued.
 
     Attributes:
@@ -40,7 +42,7 @@ class Leaf:
     """
 
     __slots__ = (
-        "_came_from",
+        "_expected",
         "_out",
         "_rule",
         "_seen",
@@ -53,11 +55,11 @@ class Leaf:
         self,
         queue: Queue,
         rule: AudioFormat | AudioRule | None,
-        came_from: str,
+        expected: Entry,
         out: list[Delivery],
     ) -> None:
         self._rule = rule
-        self._came_from = came_from
+        self._expected = expected
         self._out = out
         self._seen: AudioFormat | None = None
         self.taken = 0
@@ -67,17 +69,27 @@ class Leaf:
     def push(self, frame: Any) -> None:
         """Have ``frame`` queued."""
         self.taken += 1
-        if type(frame) is AudioFrame and frame.format is not self._seen:
-            self._check(frame.format)
+        if type(frame) is not AudioFrame or frame.format is not self._seen:
+            self._check(frame)
         self._out.append((self.queue, frame))
 
-    def _check(self, format: AudioFormat) -> None:
+    def expect(self, format: AudioFormat | None) -> None:
+        """Be told in which format audio is to come, if that is known."""
+        self._expected.format = format
+
+    def _check(self, frame: Any) -> None:
+        fault = self._expected.fault(frame)
+        if fault is not None:
+            raise fault
+        if type(frame) is not AudioFrame:
+            return
         # A transform can make audio out of words: only here is its format seen.
+        format, came_from = frame.format, self._expected.came_from
         if self._seen is None:
-            check_entry(format, self._came_from, self._rule, self.queue.name)
+            check_entry(format, came_from, self._rule, self.queue.name)
         elif format != self._seen:
             raise FormatError(
-                f"{self._came_from} gives {self._seen}, and now {format}: a format "
+                f"{came_from} gives {self._seen}, and now {format}: a format "
                 "does not change during a session"
             )
         self._seen = format
@@ -96,6 +108,7 @@ class Node:
         "_accepts",
         "_box",
         "_children",
+        "_expected",
         "_feed",
         "_kind",
         "_next",
@@ -107,8 +120,15 @@ class Node:
         "taken",
     )
 
-    def __init__(self, name: str, box: AnyBox, children: list[Node | Leaf]) -> None:
+    def __init__(
+        self,
+        name: str,
+        box: AnyBox,
+        children: list[Node | Leaf],
+        expected: Entry,
+    ) -> None:
         self.name = name
+        self._expected = expected
         self.taken = 0
         self._unread = 0  # left this box while nothing was drawn behind it
         self._box = box
@@ -121,8 +141,8 @@ class Node:
         self.watch(None)
         try:
             box.reset()
-        except Exception as error:
-            blame(error, name)
+        except BaseException as error:
+            own(error, self._box, self.name)
             raise
 
     @property
@@ -134,6 +154,16 @@ class Node:
     def made(self) -> int:
         """Frames that left it: those that what is first behind it was given."""
         return self._children[0].taken if self._children else self._unread
+
+    def expect(self, format: AudioFormat | None) -> None:
+        """Be told in which format audio is to come, and tell those behind it."""
+        self._expected.format = format
+        if format is not None:
+            # What makes audio of words alone says nothing of the format that it makes.
+            is_fed = issubclass(AudioFrame, self._accepts)
+            format = self._box.leaves_as(format) if is_fed else None
+        for child in self._children:
+            child.expect(format)
 
     def watch(self, watch: Watch | None) -> None:
         """Have ``watch`` told of each frame and its time; ``None``: nobody."""
@@ -157,8 +187,8 @@ class Node:
     def push(self, frame: Any) -> None:
         """Run ``frame`` through the box, and what it makes of it through the rest."""
         self.taken += 1
-        turn = frame.turn
         try:
+            turn = frame.turn
             if turn is not self._turn:
                 self._change_to(turn)
             if frame.__class__ is not self._kind and not self._takes(frame):
@@ -166,24 +196,18 @@ class Node:
                 return
             for made in self._feed(frame):
                 self._next(made)
-        except Exception as error:
-            self._explain(error)
-            blame(error, self.name)
+        except BaseException as error:
+            fault = self._expected.fault(frame)
+            if fault is not None:  # not this box's: who gave the frame blames itself
+                raise fault from (None if type(error) is type(fault) else error)
+            own(error, self._box, self.name)
             raise
-
-    def _explain(self, error: Exception) -> None:
-        """Say what is wrong with a ``feed`` that gives no frames to go on with."""
-        at = error.__traceback__
-        if isinstance(error, TypeError) and at is not None and at.tb_next is None:
-            # Raised here, in `push`, by the loop over what it gave.
-            error.args = (
-                f"{type(self._box).__name__}.feed gave no frames to go on with "
-                f"({error}): `yield` each frame, or return a tuple of them, as in "
-                "`return (frame,)`; `return ()` for none",
-            )
 
     def _takes(self, frame: Any) -> bool:
         """Whether the box is to be fed with this kind of frame."""
+        fault = self._expected.fault(frame)
+        if fault is not None:
+            raise fault
         kind = frame.__class__
         if kind is ReplyEnd or not isinstance(frame, self._accepts):
             return False
@@ -195,9 +219,13 @@ class Node:
         if frame.__class__ is not ReplyEnd:
             self._emit((frame,))
             return
-        self._emit(self._box.flush())
+        self._give_tails()
         self._emit(self._feed(frame) if isinstance(frame, self._accepts) else (frame,))
         self._box.reset()
+
+    def _give_tails(self) -> None:
+        for made in self._box.flush():
+            self._next(made)
 
     def _emit(self, frames: Any) -> None:
         for made in frames:
@@ -220,9 +248,9 @@ class Node:
         """The stream has ended here: flush this box, then those behind it."""
         if self._turn is None or not self._turn.is_cut:
             try:
-                self._emit(self._box.flush())
-            except Exception as error:
-                blame(error, self.name)
+                self._give_tails()
+            except BaseException as error:
+                own(error, self._box, self.name)
                 raise
         for box in self.boxes:
             box.flush()
@@ -267,6 +295,11 @@ class Tree:
             if isinstance(child, Node):
                 child.watch(watch)
         self._entries = tuple(child.entry for child in self._children)
+
+    def expect(self, format: AudioFormat) -> None:
+        """Be told in which format the audio is that will be pushed."""
+        for child in self._children:
+            child.expect(format)
 
     @property
     def abandoned(self) -> bool:

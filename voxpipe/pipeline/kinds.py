@@ -38,6 +38,12 @@ def after(box: AnyBox, kinds: Kinds) -> Kinds:
     return made | passing
 
 
+def may_leave(box: AnyBox, kinds: Kinds) -> Kinds:
+    """All that may leave a box into which ``kinds`` may go, at whatever moment."""
+    left, made = after(box, kinds), _made(box)
+    return None if left is None or made is None else left | made
+
+
 def can_enter(kinds: Kinds, taken: Kinds) -> bool:
     """Whether some of ``kinds`` may enter where ``taken`` are."""
     if kinds is None or taken is None:

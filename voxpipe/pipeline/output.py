@@ -10,8 +10,10 @@ import anyio
 
 from .audio import AudioFormat
 from .audioframe import AudioFrame
+from .entry import kind_fault
 from .errors import FormatError, VoxpipeError
 from .fused import Tree
+from .kinds import kinds_of
 from .ports import Port
 from .queue import CHECKPOINT_EVERY, Delivery, Queue
 from .routes import Drawable, OpenRoute
@@ -37,6 +39,7 @@ class Output(Port, Drawable[T_co]):
     __slots__ = (
         "_direct",
         "_ended",
+        "_kinds",
         "_learned",
         "_line",
         "_run",
@@ -57,6 +60,7 @@ class Output(Port, Drawable[T_co]):
         self._run: Tree | None = None
         self._direct: Queue | None = None
         self._seen: AudioFormat | None = None  # the last one found to be right
+        self._kinds: set[type] = set()  # of frames that were found to be right
         self._learned = False  # `format` was not declared
         self._ended = False
         self._yield_at = CHECKPOINT_EVERY  # `sent`, when to let others run
@@ -83,7 +87,10 @@ class Output(Port, Drawable[T_co]):
         self._run = run
         self._direct = run.direct
         self._seen = None
+        self._kinds = set()
         self._ended = False
+        if self.format is not None:
+            run.expect(self.format)
         self.sent = self.stale = 0
         self._yield_at = CHECKPOINT_EVERY
         self._line = deque()
@@ -118,6 +125,7 @@ class Output(Port, Drawable[T_co]):
         Raises:
             FormatError: audio in another format than before, or in one that a box or
                 an input behind this output cannot take.
+            FrameError: no frame, or of a kind that the output was not declared with.
             Exception: whatever a fused box raised, with a note that names it.
         """
         if self.sent >= self._yield_at:
@@ -127,11 +135,11 @@ class Output(Port, Drawable[T_co]):
             return await self._send_through(frame)
         # The same as `_send_through`, in place: this runs for every frame and hop.
         each: Any = frame
+        if type(each) is not AudioFrame or each.format is not self._seen:
+            self._check(each)
         turn = each.turn
         if turn is not None and turn.is_cut:
             return await self._pass_over()
-        if type(each) is AudioFrame and each.format is not self._seen:
-            self._check(each.format)
         self.sent += 1
         if not queue.put_nowait(each):
             self._yield_at = self.sent + CHECKPOINT_EVERY
@@ -139,6 +147,8 @@ class Output(Port, Drawable[T_co]):
         return not queue.finished
 
     async def _send_through(self, frame: Any) -> bool:
+        if type(frame) is not AudioFrame or frame.format is not self._seen:
+            self._check(frame)
         turn = frame.turn
         if turn is not None and turn.is_cut:
             return await self._pass_over()
@@ -167,9 +177,11 @@ class Output(Port, Drawable[T_co]):
             `deliver` before anything else is sent; empty if all have got it.
 
         Raises:
-            FormatError, Exception: as `send`.
+            FormatError, FrameError, Exception: as `send`.
         """
         each: Any = frame
+        if type(each) is not AudioFrame or each.format is not self._seen:
+            self._check(each)
         if each.turn is not None and each.turn.is_cut:
             self.stale += 1
             return ()
@@ -231,6 +243,8 @@ class Output(Port, Drawable[T_co]):
         and counts it.
         """
         each: Any = frame
+        if type(each) is not AudioFrame or each.format is not self._seen:
+            self._check(each)
         if each.turn is not None and each.turn.is_cut:
             self.stale += 1
             return
@@ -246,18 +260,26 @@ class Output(Port, Drawable[T_co]):
                 if self._ended
                 else f"{self} is not in a pipeline that runs"
             )
-        if type(frame) is AudioFrame and frame.format is not self._seen:
-            self._check(frame.format)
         self.sent += 1
         queue = self._direct
         return run.push(frame) if queue is None else ((queue, frame),)
 
-    def _check(self, format: AudioFormat) -> None:
+    def _check(self, frame: Any) -> None:
+        kind: type = frame.__class__
+        if kind not in self._kinds:
+            fault = kind_fault(str(self), frame, kinds_of(self))
+            if fault is not None:
+                raise fault
+            self._kinds.add(kind)
+        if kind is AudioFrame and self._run is not None:
+            self._check_format(frame.format, self._run)
+
+    def _check_format(self, format: AudioFormat, run: Tree) -> None:
         if self.format is None:
-            assert self._run is not None
-            for misfit in self._run.misfits(format):
+            for misfit in run.misfits(format):
                 raise FormatError(misfit)
             self.format, self._learned = format, True
+            run.expect(format)
         elif format != self.format:
             raise FormatError(
                 f"{self} sends {self.format}, and now {format}: a format does not "

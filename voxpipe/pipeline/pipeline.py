@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -16,10 +16,16 @@ from .graph import Graph
 from .processor import Processor
 from .routes import Route
 from .run import Run
-from .runtime import tally
-from .runtime.exits import exits_as_failures, orders
+from .runtime import call_record
+from .runtime.exits import (
+    ExitAttempted,
+    exits_as_failures,
+    is_cancelled,
+    orders,
+)
 from .runtime.scopes import bare
 from .runtime.stalls import stalls_told
+from .standstill import Standstill
 from .stats import Stats
 from .watchdog import Watchdog
 from .wiring import check
@@ -87,15 +93,16 @@ class Pipeline:
                 box.running = False
             failures = self._failures()
             failures.subtract(before)
-            tally.count(failures)
+            call_record.count(failures)
 
     async def _live_together(self) -> None:
         boxes = {self._plan.name(box): box for box in self._plan.processors}
         watchdog = Watchdog(boxes)
+        standstill = Standstill(self._plan, self._circuit.queues, watchdog.alive)
         failure: BaseException | None = None
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(watchdog.watch, name="watchdog")
+                tasks.start_soon(watchdog.watch, standstill.watch, name="watchdog")
                 for name, box in boxes.items():
                     tasks.start_soon(self._live, box, name, watchdog, name=name)
         except BaseExceptionGroup as group:
@@ -114,7 +121,7 @@ class Pipeline:
                     if not hasattr(life, "__await__"):
                         raise TypeError(_no_life(box, life))
                     with exits_as_failures(orders()):
-                        await life
+                        await _own_life(life)
                 finally:
                     for port in box.inputs():
                         port.finish()
@@ -128,7 +135,11 @@ class Pipeline:
     def _failures(self) -> Counter[str]:
         total = Counter[str]()
         for box in self._plan.processors:
-            total.update(box.failure_counts())
+            try:
+                total.update(box.failure_counts())
+            except Exception as error:
+                blame(error, self._plan.name(box))
+                raise
         return total
 
     def _refuse_busy_boxes(self) -> None:
@@ -171,6 +182,24 @@ class Pipeline:
         In ASCII where standard output cannot show more, so that it can be printed.
         """
         return drawing.text(self._plan)
+
+
+async def _own_life(life: Awaitable[object]) -> None:
+    """Live it.
+
+    Raises:
+        ExitAttempted: it has met a cancellation that was not for it, such as that of an
+            asyncio task which it awaits, and would end as if all were well.
+    """
+    try:
+        await life
+    except anyio.get_cancelled_exc_class() as error:
+        if is_cancelled():
+            raise
+        raise ExitAttempted(
+            f"{type(error).__name__}, though nobody has cancelled it: what it awaits "
+            "was cancelled; catch that there"
+        ) from error
 
 
 def _no_life(box: Processor, life: object) -> str:

@@ -140,8 +140,8 @@ class Playout:
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
-        played = self._device.position(turn, self._now())
-        return max(played, turn.noted), self._basis_of(turn)
+        basis = self._basis_of(turn)
+        return self._device.position(turn, self._now()), basis
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
         """Where the playhead comes to rest when ``turn`` is cut now."""

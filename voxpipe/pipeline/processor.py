@@ -10,7 +10,7 @@ from .filters import name_of
 from .frames import Fault
 from .output import Output
 from .ports import Input, Port
-from .runtime import tally
+from .runtime import call_record
 
 MAX_TOLD = 32  # kinds of faults that one box logs; all others are only counted
 
@@ -104,7 +104,7 @@ class Processor:
 
         logging.getLogger(__name__).warning(
             "%s%s: %s (told once; %s.faults has all)",
-            tally.label(),
+            call_record.label(),
             self.name,
             message,
             self.name,

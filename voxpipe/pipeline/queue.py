@@ -21,6 +21,7 @@ import anyio
 
 from .audioframe import AudioFrame, Frame
 from .errors import FeedbackOverflow
+from .runtime.exits import failure_of
 from .runtime.wakeup import Wakeup
 
 OnFull = Literal["wait", "drop_oldest"]
@@ -55,6 +56,7 @@ class Queue:
         dropped: audio that made room for newer audio.
         stale: frames of cut turns.
         discarded: frames that came after the reader had finished.
+        on_wait: called when a writer begins to wait for room.
         steps: reads since the reader last let others run.
     """
 
@@ -84,6 +86,7 @@ class Queue:
         "high_water",
         "high_water_seconds",
         "name",
+        "on_wait",
         "stale",
         "steps",
         "writers",
@@ -111,11 +114,12 @@ class Queue:
         self._waiting: deque[Wakeup] = deque()  # as many as tasks write here
         # Nobody may just append: some wait, none reads, or the reader comes first.
         self._closed = False
-        self._at_once: Callable[[Any], bool] | None = None
+        self._at_once: Callable[[Any], object] | None = None
         self._failure: Exception | None = None  # which that has raised
         self._arrival: anyio.Event | None = None
         self._yielding = False  # a writer who is to go first lets the reader read
         self._when_full = self._when_empty = 0  # `delivered`, at the last wait
+        self.on_wait: Callable[[], object] | None = None
         self.writers = 0
         self.finished = False
         self.high_water = 0
@@ -130,6 +134,11 @@ class Queue:
     def seconds(self) -> float:
         """Seconds of audio queued now."""
         return self._seconds if self.depth and self._seconds > _NOTHING else 0.0
+
+    @property
+    def is_waited_for(self) -> bool:
+        """A writer waits for room."""
+        return bool(self._waiting)
 
     # --- writing
 
@@ -201,6 +210,8 @@ class Queue:
         self._waiting.insert(place, writer)
         self._closed = True
         key = None if turn is None else turn.watch(writer.set)
+        if self.on_wait is not None:
+            self.on_wait()
         try:
             while not self._is_settled(frame, writer):
                 await writer.wait()
@@ -242,13 +253,24 @@ class Queue:
             return False
         try:
             taken = self._at_once(frame)
-        except Exception as error:  # noqa: BLE001  # the reader's, not the writer's
-            self._at_once, self._failure = None, error
-            self._close_if_needed()
-            self._wake_reader()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the reader's, not the writer's
+            return self._fail(error)
+        if taken is True:
+            self.delivered += 1
             return True
-        self.delivered += taken
-        return taken
+        if taken is False:
+            return False
+        what = f"what reads {self.name} at once returned {type(taken).__name__}"
+        return self._fail(TypeError(f"{what}: it is a `def` that returns a bool"))
+
+    def _fail(self, error: BaseException) -> bool:
+        """Have the reader hear of what it has raised in the step of a writer."""
+        self._failure = error if isinstance(error, Exception) else failure_of(error)
+        self._at_once, self._closed = None, True
+        self._wake_reader()
+        return True
 
     def miss(self) -> None:
         """Count a frame whose writer does not wait."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from .audioframe import Frame
+from .entry import Entry
+from .errors import BLAMED
 from .fused import Leaf, Node, Tree, Watch
 from .graph import Branch, Graph
+from .kinds import Kinds, kinds_of, may_leave
 from .ports import Input
 from .queue import Delivery, Queue
 from .stats import BoxStats, InputStats, OutputStats, Stats
@@ -37,22 +40,25 @@ class Run:
             out: list[Delivery] = []
             label = plan.label(port)
             branches = plan.trees.get(port, ())
-            children = [self._build(branch, label, out) for branch in branches]
+            kinds = kinds_of(port)
+            children = [self._build(each, label, kinds, out) for each in branches]
             queues = [self._queues[sink] for sink, _ in plan.ways(port)]
             tree = Tree(children, queues, out, partial(misfits, plan, port))
             self._trees.append(tree)
             port.connect(tree)
 
     def _build(
-        self, branch: Branch, came_from: str, out: list[Delivery]
+        self, branch: Branch, came_from: str, kinds: Kinds, out: list[Delivery]
     ) -> Node | Leaf:
+        expected = Entry(came_from, kinds)
         sink = branch.sink
         if sink is not None:
-            return Leaf(self._queues[sink], sink.format, came_from, out)
+            return Leaf(self._queues[sink], sink.format, expected, out)
         assert branch.box is not None
         name = self._plan.name(branch.box)
-        children = [self._build(child, name, out) for child in branch.children]
-        node = Node(name, branch.box, children)
+        left = may_leave(branch.box, kinds)
+        children = [self._build(each, name, left, out) for each in branch.children]
+        node = Node(name, branch.box, children, expected)
         self._nodes.append(node)
         return node
 
@@ -63,6 +69,11 @@ class Run:
         for port in self._plan.outputs:
             port.disconnect()
 
+    @property
+    def queues(self) -> Mapping[Input[Any], Queue]:
+        """In front of each input."""
+        return self._queues
+
     def watch(self, watches: Sequence[Watch | None]) -> None:
         """Measure busy times, and tell ``watches``; none of them: measure nothing."""
 
@@ -70,7 +81,11 @@ class Run:
             self._busy[name] = self._busy.get(name, 0.0) + seconds
             for watch in watches:
                 if watch is not None:
-                    watch(name, frame, seconds)
+                    try:
+                        watch(name, frame, seconds)
+                    except Exception as error:
+                        error.add_note(f"{BLAMED}what watches the pipeline")
+                        raise
 
         for tree in self._trees:
             tree.watch(tell if watches else None)

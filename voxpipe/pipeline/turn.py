@@ -113,7 +113,8 @@ class Turn:
         if self.is_over:
             return False
         if self._stops_at is not None:
-            self._played, self._basis = self._stops_at(self)
+            played, self._basis = self._stops_at(self)
+            self._played = max(self._played, played)
         self.is_cut = True
         self._move("cut")
         return True
@@ -242,7 +243,8 @@ class Turn:
 
     def _reached(self) -> tuple[float, Basis]:
         if self._playhead is not None and not self.is_over:
-            return self._playhead.position(self)
+            played, basis = self._playhead.position(self)
+            return max(self._played, played), basis
         return self._played, self._basis
 
     def _move(self, state: State) -> None:

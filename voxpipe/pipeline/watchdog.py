@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from _thread import get_ident
-from collections.abc import Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from .runtime.stacks import frames_of, places_in
+from .runtime.stacks import frames_of, places_in, waiting_frames
 
 if TYPE_CHECKING:
     import threading
@@ -42,14 +41,24 @@ class Watchdog:
         self._cancelled = set[str]()  # at most all of the boxes
 
     @property
+    def alive(self) -> Mapping[str, Any]:
+        """The boxes that run, and their coroutines, once they have begun."""
+        return self._alive
+
+    @property
     def unfinished(self) -> tuple[str, ...]:
         """The boxes that still ran when the run was cancelled, in drawn order."""
         return tuple(name for name in self._order if name in self._cancelled)
 
-    async def watch(self) -> None:
-        """Wait beside the boxes: whoever cancels them cancels this too."""
+    async def watch(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        """Wait beside the boxes: whoever cancels them cancels this too.
+
+        Args:
+            meanwhile: what else is to be watched.
+        """
         try:
             with self._scope:
+                await meanwhile()
                 await anyio.sleep_forever()
         finally:
             if self._alive:
@@ -83,9 +92,9 @@ class Watchdog:
         """Who keeps the others from ending, by name, and where; from any thread."""
         alive = self._alive.copy()
         # Who keeps the loop busy keeps the others from ending, who are innocent.
-        busy = {name: each for name, each in alive.items() if not _waiting(each)}
+        busy = {name: each for name, each in alive.items() if not waiting_frames(each)}
         return {
-            name: places_in(_waiting(coroutine) or frames_of(self._thread))
+            name: places_in(waiting_frames(coroutine) or frames_of(self._thread))
             for name, coroutine in (busy or alive).items()
         }
 
@@ -103,19 +112,3 @@ class Watchdog:
                 places,
                 self._whole,
             )
-
-
-def _waiting(coroutine: Any) -> list[FrameType]:
-    """The frames of a coroutine that waits, from the outermost in."""
-    found: list[FrameType] = []
-    while coroutine is not None:
-        # Coroutines and generators name the same three things differently.
-        running = getattr(coroutine, "cr_running", getattr(coroutine, "gi_running", 0))
-        frame = getattr(coroutine, "cr_frame", getattr(coroutine, "gi_frame", None))
-        if running or frame is None:
-            break
-        found.append(frame)
-        coroutine = getattr(
-            coroutine, "cr_await", getattr(coroutine, "gi_yieldfrom", None)
-        )
-    return found

@@ -12,7 +12,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any
 
 from .audio import AudioFormat, check_entry
-from .errors import FormatError, WiringError
+from .errors import FormatError, WiringError, blame
 from .filters import AnyBox
 from .frames import Dtmf, Text
 from .graph import Branch, Graph
@@ -43,7 +43,7 @@ def check(plan: Graph) -> None:
         *_formats(plan),
         *_playouts(plan),
         *_loops(plan),
-        *(each for box in plan.processors for each in box.check()),
+        *_of_boxes(plan),
     ]
     if complaints:
         raise WiringError("\n".join(dict.fromkeys(complaints)))
@@ -64,6 +64,15 @@ def _asynchronous(plan: Graph) -> Iterator[str]:
                 f"{type(box).__name__}.feed is async, and a box without a task cannot "
                 "wait: write `def feed`, or a Processor for what has to wait"
             )
+
+
+def _of_boxes(plan: Graph) -> Iterator[str]:
+    for box in plan.processors:
+        try:
+            yield from [f"{each}" for each in box.check()]
+        except Exception as error:
+            blame(error, plan.name(box))
+            raise
 
 
 # Boxes of ours that make one kind of frame of another.
@@ -155,8 +164,23 @@ def _enters(
         except FormatError as error:
             yield f"{came_from} is {format}, {name}: {error}"
             return
+        except Exception as error:
+            blame(error, name)
+            raise
+        if type(leaving) is not AudioFormat:
+            raise _says_nothing(branch.box, name, leaving)
         for child in branch.children:
             yield from _enters(plan, child, leaving, name, (branch.box, *boxes))
+
+
+def _says_nothing(box: AnyBox, name: str, given: Any) -> WiringError:
+    error = WiringError(
+        f"{type(box).__name__}.leaves_as returns {type(given).__name__}, and not the "
+        "AudioFormat in which audio leaves: return one, the `format` that it is given "
+        "where it stays the same"
+    )
+    blame(error, name)
+    return error
 
 
 def _playouts(plan: Graph) -> Iterator[str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from anyio import BrokenResourceError, ClosedResourceError, create_task_group
+from anyio import (
+    BrokenResourceError,
+    ClosedResourceError,
+    create_task_group,
+    move_on_after,
+)
 from anyio.abc import AnyByteStream, TaskGroup
 
 from voxpipe.pipeline import (
@@ -16,13 +21,16 @@ from voxpipe.pipeline import (
     ReplyFrame,
 )
 
+SEND_TIMEOUT = 10.0  # seconds that the other side may take to read one frame
+
 
 class StreamPhone(Processor):
     """Bare audio over any anyio stream: a socket's bytes, a pair of memory streams.
 
     When the other side has sent its last byte, the agent still answers; the call is
-    over when the agent's stream has ended, or the other side is gone. Without a route
-    into ``speaks`` it is over with the last byte, or when nobody listens any more.
+    over when the agent's stream has ended, or the other side is gone, or has read
+    nothing for 10 s. Without a route into ``speaks`` it is over with the last byte, or
+    when nobody listens any more.
 
     Args:
         stream: bytes both ways; it stays open, and the caller's.
@@ -67,7 +75,11 @@ class StreamPhone(Processor):
             self._tasks = self._playout = None
 
     async def _write(self, frame: AudioFrame) -> None:
-        await self._stream.send(frame.data)
+        with move_on_after(SEND_TIMEOUT) as waiting:
+            await self._stream.send(frame.data)
+        if waiting.cancelled_caught:
+            self.report(f"the other side has read nothing for {SEND_TIMEOUT:g} s")
+            raise BrokenResourceError
 
     async def _listen(self, playout: Playout) -> None:
         async for data in self._stream:

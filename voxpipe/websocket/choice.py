@@ -49,14 +49,19 @@ def begin_fast(
     return wire
 
 
-def server_maker(loop: Any) -> Callable[..., Any]:
-    """What listens: as ``loop.create_server``."""
-    return _maker(loop, "create_server")
-
-
 def connection_maker(loop: Any) -> Callable[..., Any]:
-    """What connects: as ``loop.create_connection``."""
-    return _maker(loop, "create_connection")
+    """What makes a transport for a socket: as ``loop.create_connection``.
+
+    asyncio's own are in Python; picows brings some in Cython.
+    """
+    import asyncio
+
+    if _picows() is None or not isinstance(loop, asyncio.SelectorEventLoop):
+        made: Callable[..., Any] = loop.create_connection
+        return made
+    import aiofastnet
+
+    return partial(aiofastnet.create_connection, loop)
 
 
 def _picows() -> ModuleType | None:
@@ -70,15 +75,3 @@ def _installed() -> ModuleType | None:
     except ImportError:
         return None
     return picows_wire
-
-
-def _maker(loop: Any, name: str) -> Callable[..., Any]:
-    """asyncio's own transports are in Python; picows brings some in Cython."""
-    import asyncio
-
-    if _picows() is None or not isinstance(loop, asyncio.SelectorEventLoop):
-        made: Callable[..., Any] = getattr(loop, name)
-        return made
-    import aiofastnet
-
-    return partial(getattr(aiofastnet, name), loop)

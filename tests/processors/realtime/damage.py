@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
@@ -16,8 +17,8 @@ from voxpipe.processors.realtime.events import SERVER_EVENTS
 
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
-Damage = Callable[[Json], str | None]
-"""What comes in place of an event; ``None`` for nothing."""
+Damage = Callable[[Json], tuple[str, ...]]
+"""What comes in place of an event."""
 
 NAMES = ("id", "item_id", "response_id", "call_id", "approval_request_id")
 WORDS = ("text", "transcript", "delta", "output", "message")
@@ -25,25 +26,32 @@ HALF = "even\ud83ding"
 
 
 class Damaged:
-    """A connection on which the first event of one type is damaged.
+    """A connection on which one event is damaged.
 
     Args:
         connection: to the service.
-        kind: of the event.
+        at: its type, of which it is the first; or how many of any type come before.
         damage: what becomes of it.
 
     Attributes:
         armed: from now on.
-        struck: it has happened.
-        seen: the first event of each type since then, as it was before.
+        struck: what was damaged, as it was before.
+        told: all events since then, as they were before.
     """
 
-    def __init__(self, connection: Connection, kind: str, damage: Damage) -> None:
+    def __init__(self, connection: Connection, at: str | int, damage: Damage) -> None:
         self._connection = connection
-        self._kind = kind
+        self._at = at
         self._damage = damage
-        self.armed = self.struck = False
-        self.seen: dict[str, Json] = {}
+        self._next: deque[str] = deque()
+        self.armed = False
+        self.struck: Json | None = None
+        self.told: list[Json] = []
+
+    @property
+    def seen(self) -> dict[str, Json]:
+        """The first event of each type."""
+        return {event["type"]: event for event in reversed(self.told)}
 
     async def send(self, message: str, /) -> None:
         """As it is."""
@@ -52,18 +60,18 @@ class Damaged:
 
     async def receive(self) -> str:
         """As it is, but for one."""
-        while True:
+        while not self._next:
             message = await self._connection.receive()
             if not self.armed:
                 return message
             event = json.loads(message)
-            self.seen.setdefault(event["type"], event)
-            if self.struck or event["type"] != self._kind:
-                return message
-            self.struck = True
-            damaged = self._damage(event)
-            if damaged is not None:
-                return damaged
+            self.told.append(event)
+            if self.struck is None and self._at in (event["type"], len(self.told) - 1):
+                self.struck = event
+                self._next.extend(self._damage(event))
+            else:
+                self._next.append(message)
+        return self._next.popleft()
 
 
 class Damaging:
@@ -73,9 +81,9 @@ class Damaging:
         connection: once there is one.
     """
 
-    def __init__(self, connect: Connect, kind: str, damage: Damage) -> None:
+    def __init__(self, connect: Connect, at: str | int, damage: Damage) -> None:
         self._connect = connect
-        self._kind = kind
+        self._at = at
         self._damage = damage
         self.connection: Damaged
 
@@ -83,23 +91,34 @@ class Damaging:
     async def __call__(self, address: Address) -> AsyncGenerator[Connection]:
         """Connect."""
         async with self._connect(address) as connection:
-            self.connection = Damaged(connection, self._kind, self._damage)
+            self.connection = Damaged(connection, self._at, self._damage)
             yield self.connection
 
 
-def dropped(event: Json) -> None:
+def dropped(event: Json) -> tuple[str, ...]:
     """It never comes."""
+    return ()
 
 
-def cut(event: Json) -> str:
+def twice(event: Json) -> tuple[str, ...]:
+    """It comes again, under the same name."""
+    return (json.dumps(event),) * 2
+
+
+def again(event: Json) -> tuple[str, ...]:
+    """It comes again, under another name."""
+    return json.dumps(event), json.dumps(event | {"event_id": "event_again"})
+
+
+def cut(event: Json) -> tuple[str, ...]:
     """Half of it comes."""
     text = json.dumps(event)
-    return text[: len(text) // 2]
+    return (text[: len(text) // 2],)
 
 
-def halved(event: Json) -> str:
+def halved(event: Json) -> tuple[str, ...]:
     """A character was cut in two wherever there are words."""
-    return json.dumps(_halved(event) | {"note": HALF})
+    return (json.dumps(_halved(event) | {"note": HALF}),)
 
 
 def _halved(value: Any) -> Any:
@@ -116,9 +135,9 @@ def _halved(value: Any) -> Any:
     return value
 
 
-def nameless(event: Json) -> str:
+def nameless(event: Json) -> tuple[str, ...]:
     """It says nothing of what it is about."""
-    return json.dumps(_nameless(event))
+    return (json.dumps(_nameless(event)),)
 
 
 def _nameless(value: Any) -> Any:
@@ -135,6 +154,8 @@ WHOLE: dict[str, Damage] = {
     "cut": cut,
     "halved": halved,
     "nameless": nameless,
+    "twice": twice,
+    "again": again,
 }
 
 
@@ -161,13 +182,13 @@ def _fields(told: Any, read: Any, path: Path) -> Iterator[Path]:
 def wrong(path: Path) -> Damage:
     """One field is of another type."""
 
-    def damage(event: Json) -> str:
+    def damage(event: Json) -> tuple[str, ...]:
         changed: Any = deepcopy(event)
         *inner, last = path
         place = changed
         for name in inner:
             place = place[name]
         place[last] = 7 if isinstance(place[last], str) else "seven"
-        return json.dumps(changed)
+        return (json.dumps(changed),)
 
     return damage

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from typing import Any
 
 import pytest
-from anyio import Event, create_task_group, fail_after, sleep
-from anyio.abc import TaskGroup
+from anyio import create_task_group, fail_after, sleep
 
-from voxpipe.pipeline import Pipeline, VoxpipeError
+from voxpipe.pipeline import Pipeline
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import (
     Realtime,
@@ -35,6 +33,7 @@ from voxpipe.transports import MemoryPhone
 from .call import QUICK, Call, simulated, speech
 from .carried import carried
 from .damage import WHOLE, Damage, Damaged, Damaging, Json, dropped, fields_of, wrong
+from .handles import LONGEST, Handles
 from .hosted import SHOP, TRUSTED
 from .loops import BACKENDS, Backend, run_virtually
 
@@ -66,45 +65,12 @@ NOTE = {
     "content": [{"type": "input_text", "text": "They are in a hurry."}],
 }
 SILENCE = PCM_24K.silence(0.8)
-LONGEST = 300.0  # virtual seconds in which whatever waits must have given it up
 
 
 @tool
 async def weather() -> str:
     """Tell the weather."""
     return "sunny"
-
-
-class Handles:
-    """What a program holds and waits for.
-
-    Attributes:
-        ends: how each of them has ended, by name.
-    """
-
-    def __init__(self, tasks: TaskGroup) -> None:
-        self._tasks = tasks
-        self.ends: dict[str, str] = {}
-        self._open: dict[str, Event] = {}
-
-    def hold(self, name: str, wait: Callable[[], Awaitable[Any]]) -> None:
-        """Wait for something beside the conversation."""
-        self._open[name] = Event()
-        self._tasks.start_soon(self._wait, name, wait)
-
-    async def _wait(self, name: str, wait: Callable[[], Awaitable[Any]]) -> None:
-        try:
-            ended = await wait()
-            self.ends[name] = getattr(ended, "status", "done")
-        except VoxpipeError as error:
-            self.ends[name] = type(error).__name__
-        self._open[name].set()
-
-    async def all_ended(self) -> None:
-        """Wait until none is open."""
-        with fail_after(LONGEST):
-            for ended in tuple(self._open.values()):
-                await ended.wait()
 
 
 async def finished(model: Realtime, handles: Handles) -> None:

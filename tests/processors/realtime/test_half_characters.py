@@ -99,9 +99,9 @@ def test_halves_in_words_and_arguments_of_the_model_are_replaced(
         arguments.append(words)
         return "noted"
 
-    def damage(event: dict[str, object]) -> str:
+    def damage(event: dict[str, object]) -> tuple[str, ...]:
         text = json.dumps(event)
-        return text.replace("even", "\\\\ud83d")
+        return (text.replace("even", "\\\\ud83d"),)
 
     @asynccontextmanager
     async def connect(address: Address) -> AsyncGenerator[Connection]:

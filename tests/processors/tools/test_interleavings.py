@@ -55,27 +55,32 @@ async def _never(proposal: Proposal) -> bool:
     return True
 
 
-def _made() -> list[Tool[..., Any]]:
+def made_tools() -> list[Tool[..., Any]]:
     """A tool for each way to end, under each policy."""
 
     async def quick(progress: Progress) -> str:
+        """Work."""
         progress("at once")
         return "done"
 
     async def slow(progress: Progress) -> str:
+        """Work for long."""
         for _ in range(3):
             progress("some more")
             await anyio.sleep(1)  # virtual
         return "done"
 
     async def broken() -> str:
+        """Fail."""
         raise LookupError("none")
 
     async def endless() -> str:
+        """Work for ever."""
         await anyio.sleep_forever()
         return "never"
 
     async def stubborn() -> str:
+        """Work on."""
         with anyio.CancelScope(shield=True):
             await anyio.sleep(4)  # virtual
         return "too late"
@@ -83,22 +88,28 @@ def _made() -> list[Tool[..., Any]]:
     functions: list[Callable[..., Awaitable[str]]]
     functions = [quick, slow, broken, endless, stubborn]
     made = [
-        tool(name=f"{each.__name__}_{policy}", timeout=2.5, on_interruption=policy)(
-            each
-        )
+        tool(
+            name=f"{each.__name__}_{policy}",
+            timeout=2.5,
+            on_interruption=policy,
+        )(each)
         for each in functions
         for policy in POLICIES
     ]
     approvals: dict[str, Any] = {"yes": _yes, "no": _no, "never": _never}
     approvals["voice"] = ByVoice()
     return made + [
-        tool(name=f"{name}_{policy}", approval=by, on_interruption=policy)(slow)
+        tool(
+            name=f"{name}_{policy}",
+            approval=by,
+            on_interruption=policy,
+        )(slow)
         for name, by in approvals.items()
         for policy in POLICIES
     ]
 
 
-NAMES = [each.name for each in _made()]
+NAMES = [each.name for each in made_tools()]
 DECISIONS = [
     json.dumps({"request": f"approval_{n}", "agreed": agreed})
     for n in (1, 2)
@@ -165,13 +176,12 @@ class Model(Processor):
         await self.calls.send(call)
 
 
-@settings(max_examples=60)
-@given(STEPS, st.integers(1, 4))
-def test_each_call_has_one_result_and_no_news_after_it(
+async def held(
     steps: list[Step], concurrency: int
-) -> None:
+) -> tuple[list[ToolCall], list[Frame]]:
+    """Drive a router through these steps; what was called, and what it told."""
     router = ToolRouter(
-        _made(), concurrency=concurrency, filler=Filler("One moment, please.")
+        made_tools(), concurrency=concurrency, filler=Filler("One moment, please.")
     )
     model, probe = Model(steps, router), Probe()
     pipeline = Pipeline(
@@ -180,13 +190,21 @@ def test_each_call_has_one_result_and_no_news_after_it(
         model.interruptions >> router.interruptions,
         router.results >> probe.input,
     )
-    run_virtual(run_within, 2_000, pipeline)
-    wanted = Counter({each.call_id: 1 for each in model.made})
-    assert Counter(_answered(probe.frames)) == wanted
-    for at, frame in enumerate(probe.frames):
+    await run_within(2_000, pipeline)
+    return model.made, probe.frames
+
+
+@settings(max_examples=60)
+@given(STEPS, st.integers(1, 4))
+def test_each_call_has_one_result_and_no_news_after_it(
+    steps: list[Step], concurrency: int
+) -> None:
+    made, frames = run_virtual(held, steps, concurrency)
+    assert Counter(answered(frames)) == {each.call_id: 1 for each in made}
+    for at, frame in enumerate(frames):
         if isinstance(frame, ToolUpdate):
-            assert frame.call_id not in _answered(probe.frames[:at])
+            assert frame.call_id not in answered(frames[:at])
 
 
-def _answered(frames: list[Frame]) -> list[str]:
+def answered(frames: list[Frame]) -> list[str]:
     return [each.call_id for each in frames if isinstance(each, ToolResult)]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import socket
+from contextlib import ExitStack, suppress
 
 import pytest
-from anyio import connect_tcp, fail_after, sleep_forever
+from anyio import Event, connect_tcp, fail_after, sleep_forever, wait_readable
+from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.server import MAX_WAITING
+from voxpipe.transports.serving.lobby import PLACES
 
+from ...descriptors import no_descriptors
 from .apps import UPGRADE, echo, get, rest_of, said_to
 
 
@@ -49,15 +55,115 @@ async def test_at_its_end_everything_ends() -> None:
             await connect_tcp("127.0.0.1", server.port)
 
 
-async def test_connections_that_say_nothing_are_bounded() -> None:
+async def test_the_oldest_connection_without_a_request_makes_room_for_a_new_one() -> (
+    None
+):
     async with Server(echo) as server:
-        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(MAX_WAITING)]
-        assert await said_to(server, get()) == b""
+        idle = [await connect_tcp("127.0.0.1", server.port) for _ in range(PLACES)]
+        assert await said_to(server, get())
+        with fail_after(10):
+            assert await rest_of(idle[0]) == b""
+            await idle[1].send(get())
+            assert b" 200 " in await rest_of(idle[1])
         for stream in idle:
             await stream.aclose()
-        with fail_after(10):
+
+
+async def test_when_the_app_answers_as_many_as_it_may_more_are_hung_up_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voxpipe.transports.serving.server.MAX_ANSWERED", 1)
+    begun, go_on = Event(), Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await go_on.wait()
+        await echo(scope, receive, send)
+
+    with fail_after(10):
+        async with Server(slow) as server:
+            async with await connect_tcp("127.0.0.1", server.port) as first:
+                await first.send(get())
+                await begun.wait()
+                assert await said_to(server, get()) == b""
+                go_on.set()
+                assert b" 200 " in await rest_of(first)
             while not await said_to(server, get()):
                 pass
+    lines = [each.getMessage() for each in caplog.records]
+    assert len(lines) == 1
+    assert "answering 1 requests" in lines[0]
+
+
+async def test_when_descriptors_are_used_up_calls_go_on_and_others_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    called, takes = Event(), Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/call":
+            called.set()
+            await takes.wait()
+        await echo(scope, receive, send)
+
+    async with Server(app) as server:
+        address = ("127.0.0.1", server.port)
+        with (
+            fail_after(20),
+            no_descriptors() as kept,
+            kept.socket() as call,
+            kept.socket() as waiting,
+        ):
+            kept.free(1)
+            call.connect(address)
+            call.sendall(get("/call"))
+            await called.wait()
+            waiting.connect(address)
+            while not caplog.records:
+                await checkpoint()
+            takes.set()
+            await wait_readable(call)
+            assert b" 200 " in call.recv(1_000)
+            kept.free(1)
+            waiting.sendall(get())
+            await wait_readable(waiting)
+            assert b" 200 " in waiting.recv(1_000)
+    (line,) = [each.getMessage() for each in caplog.records]
+    assert re.search(r"Too many open files \(the limit is \d+, .*`ulimit -n`", line)
+
+
+async def test_when_descriptors_are_used_up_those_without_a_request_give_theirs() -> (
+    None
+):
+    async with Server(echo) as server:
+        address = ("127.0.0.1", server.port)
+        with fail_after(20), no_descriptors() as kept, ExitStack() as open_:
+            silent = [open_.enter_context(kept.socket()) for _ in range(2)]
+            kept.free(len(silent))
+            for each in silent:
+                each.connect(address)
+            probe = open_.enter_context(kept.socket())
+            probe.connect(address)
+            probe.sendall(get())
+            await wait_readable(probe)
+            assert b" 200 " in probe.recv(1_000)
+
+
+async def test_what_is_sent_waits_for_nothing_more_to_be_sent_with_it() -> None:
+    found = list[int]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as sock:
+                if sock.getpeername() == scope["client"]:
+                    found.append(
+                        sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                    )
+        await echo(scope, receive, send)
+
+    async with Server(app) as server:
+        assert await said_to(server, get())
+    assert found == [1]
 
 
 async def test_rubbish_is_no_failure_of_ours(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.serving import Disconnected, Server
 from voxpipe.transports.serving.http import Http
+from voxpipe.transports.serving.lobby import Lobby
 from voxpipe.transports.serving.websocket import MAX_MESSAGE, WebSocket
 
 from ...processors.realtime.loops import run_virtually
@@ -323,6 +325,38 @@ async def test_an_app_whose_client_does_not_listen_has_to_wait() -> None:
             assert sent < 5_000  # what the kernel keeps, some MB, and 16 kB
 
 
+async def test_for_a_client_that_does_not_read_the_system_keeps_little() -> None:
+    sent, stuck = 0, Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        async with create_task_group() as tasks:
+            tasks.start_soon(flood, send)
+            before = -1
+            while sent != before:
+                before = sent
+                for _ in range(200):
+                    await checkpoint()
+            tasks.cancel_scope.cancel()
+        stuck.set()
+
+    async def flood(send: Send) -> None:
+        nonlocal sent
+        while True:
+            await send({"type": "websocket.send", "bytes": bytes(1_000)})
+            await checkpoint()
+            sent += 1_000
+
+    with fail_after(20), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        async with Server(app) as server:
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(get("/", *UPGRADE))
+            await stuck.wait()
+    assert sent < 100_000  # 28 to 32 kB; without a bound it takes 3.3 MB
+
+
 async def test_pongs_for_a_client_that_does_not_read_are_left_out() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -345,7 +379,7 @@ def test_a_client_that_does_not_say_goodbye_is_not_waited_for() -> None:
     async def scene() -> bytes:
         wired = Wired()
         wired.come(get("/", *UPGRADE))
-        request = await Http(wired.wire).serve(app)
+        request = await Http(wired.wire, Lobby()).serve(app)
         assert request is not None
         await WebSocket(wired.wire, request, asyncio.get_running_loop()).run(app, b"")
         return wired.written

@@ -23,6 +23,9 @@ class Transport:
     def resume_reading(self) -> None:
         pass
 
+    def abort(self) -> None:
+        pass
+
     def write(self, data: bytes) -> None:
         self.written += data
 
@@ -38,7 +41,7 @@ class Wired:
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(1_024))
         self._transport = Transport()
-        self.wire = TcpConnection(self.buffer, batch(), lambda _: None)
+        self.wire = TcpConnection(self.buffer, batch())
         self.wire.connection_made(cast("Any", self._transport))
 
     @property

@@ -191,12 +191,14 @@ def test_a_call_with_replies_is_not_idle(in_time: Run, told: Told) -> None:
     assert [end for end, *_ in told()] == ["caller"]
 
 
+@pytest.mark.parametrize("added", ["at_first", "later"])
 @pytest.mark.parametrize("approval", ["never", "always"])
 def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
     in_time: Run,
     told: Told,
     caplog: pytest.LogCaptureFixture,
     approval: Literal["never", "always"],
+    added: str,
 ) -> None:
     caplog.set_level(logging.WARNING, "voxpipe.simulator")
     caplog.set_level(logging.INFO, "voxpipe.calls")
@@ -215,7 +217,9 @@ def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
 
     async def app(call: Call) -> None:
         async with open_session(
-            audio=call.format, mcp=[shop], connect=simulated(script, ToneVoice())
+            audio=call.format,
+            mcp=[shop] if added == "at_first" else [],
+            connect=simulated(script, ToneVoice()),
         ) as session:
             model, decide = Realtime(session), Approvals(colleague)
             pipeline = Pipeline(
@@ -226,6 +230,8 @@ def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
             )
             async with create_task_group() as tasks:
                 tasks.start_soon(pipeline.run)
+                if added == "later":
+                    model.update(mcp=[shop])
                 await sleep(1)  # for what the server can do to be listed
                 model.send_text("I want my money back.")
 
@@ -297,7 +303,7 @@ def test_a_carrier_that_sends_nothing_for_30_s_is_silent(
 
 
 def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
-    in_time: Run, told: Told
+    in_time: Run, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def talker(call: Call) -> None:
         turn = Turn()
@@ -333,6 +339,8 @@ def test_a_carrier_that_does_not_read_is_stuck_and_others_go_on(
     (end, seconds, *_), (other, *_) = told()
     assert (end, other) == ("stuck", "caller")
     assert float(seconds) < 20  # 64 messages were taken for it, in six seconds
+    (line,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "the carrier has read nothing for 10 s" in line.getMessage()
 
 
 # --- how many

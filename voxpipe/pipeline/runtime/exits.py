@@ -7,10 +7,14 @@ past every task group: so it is caught where foreign code is called.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from anyio import get_cancelled_exc_class
+import anyio
+
+from .loop import in_trio
 
 
 class ExitAttempted(Exception):
@@ -19,7 +23,17 @@ class ExitAttempted(Exception):
 
 def orders() -> tuple[type[BaseException], ...]:
     """What is raised in a task from outside, and must pass: Ctrl-C, and an end."""
-    return KeyboardInterrupt, GeneratorExit, get_cancelled_exc_class()
+    return KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()
+
+
+def is_cancelled() -> bool:
+    """Whether this task is to end: by a scope around it, or by its event loop."""
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    if in_trio():
+        return False
+    task = sys.modules["asyncio"].current_task()
+    return bool(task.cancelling())
 
 
 @contextmanager
@@ -34,8 +48,13 @@ def exits_as_failures(passing: tuple[type[BaseException], ...]) -> Generator[Non
     except BaseException as error:
         if _passes(error, (Exception, *passing)):
             raise
-        name = type(error).__name__
-        raise ExitAttempted(f"{name}, which would have ended the process") from error
+        raise failure_of(error) from error
+
+
+def failure_of(error: BaseException) -> ExitAttempted:
+    """What to raise in the place of what would end the process."""
+    name = type(error).__name__
+    return ExitAttempted(f"{name}, which would have ended the process")
 
 
 def _passes(error: BaseException, passing: tuple[type[BaseException], ...]) -> bool:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from types import FrameType
+from typing import Any
 
 # Where nobody would look for the fault: the event loop, and the standard library.
 _LOOPS = ("/anyio/", "/trio/", "/outcome/", "/sniffio/")
@@ -21,6 +22,22 @@ def frames_of(thread: int) -> list[FrameType]:
         found.append(frame)
         frame = frame.f_back
     return found[::-1]
+
+
+def waiting_frames(coroutine: Any) -> list[FrameType]:
+    """The frames of a coroutine that waits, from the outermost in."""
+    found: list[FrameType] = []
+    while coroutine is not None:
+        # Coroutines and generators name the same three things differently.
+        running = getattr(coroutine, "cr_running", getattr(coroutine, "gi_running", 0))
+        frame = getattr(coroutine, "cr_frame", getattr(coroutine, "gi_frame", None))
+        if running or frame is None:
+            break
+        found.append(frame)
+        coroutine = getattr(
+            coroutine, "cr_await", getattr(coroutine, "gi_yieldfrom", None)
+        )
+    return found
 
 
 def place_in(frames: Iterable[FrameType]) -> str:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
+from anyio.abc import TaskGroup
+
 from voxpipe.pipeline import (
     CallerFrame,
     Dtmf,
@@ -22,9 +24,8 @@ from voxpipe.pipeline import (
     Turn,
     Usage,
 )
-from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.start import Start
-from voxpipe.pipeline.runtime.work import at_work
 
 from .config.changes import Changes
 from .config.settings import Settings, or_open_in_it
@@ -129,7 +130,7 @@ class Realtime(Processor):
         self._link = link = Link(self, session, conversation)
         self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
-            conversation, settings.audio, link.flush, link.moves(), self.report
+            conversation, settings.audio, link.flush, link.moves, self.report
         )
         self.hears.format = settings.audio
         self.hears.or_else = _OR_ELSE
@@ -275,46 +276,40 @@ class Realtime(Processor):
     async def run(self) -> None:
         """Converse until the caller has gone and the last reply is out."""
         try:
-            await self._converse()
+            await self._run()
         finally:
             self._sender.forsake()
 
-    async def _converse(self) -> None:
-        link = self._link
+    async def _run(self) -> None:
         settings, words = self.settings, (self.writes, self.transcripts)
         for warning in (
             *tool_warnings(settings, self.calls),
             *mute_warnings(settings, self.says, words),
         ):
-            logger.warning("%s%s", tally.label(), warning)
-        async with link.running() as tasks:
+            logger.warning("%s%s", call_record.label(), warning)
+        async with self._link.running() as tasks:
             self._start.set()
-            tasks.start_soon(self._take_results)
-            tasks.start_soon(link.follow_marks, self.speech)
-            if self.settings.mcp:
-                tasks.start_soon(self._notice_hosted_calls)
-            if isinstance(self._connection, SidebandConnection):
-                tasks.start_soon(self._read)
-                await self._connection.over()
-                return
-            tasks.start_soon(self._sender.run)
-            if self.hears.fed:
-                tasks.start_soon(self._read)
-                await link.hear(self.hears)
-            else:
-                await self._read()
-            await self._finish()
+            # Of a tool that the service calls, and of a person who decides on it,
+            # whoever ends idle calls hears nothing.
+            hosted = self._conversation.hosted
+            with call_record.asked_for_work(lambda: hosted.any_open):
+                await self._converse(tasks)
 
-    async def _notice_hosted_calls(self) -> None:
-        # Whoever ends idle calls sees nothing of a tool that the service calls, nor of
-        # a person who decides on one.
-        moves, hosted = self._link.moves(), self._conversation.hosted
-        while True:
-            await moves.wait()
-            if hosted.any_open:
-                with at_work():
-                    while hosted.any_open:
-                        await moves.wait()
+    async def _converse(self, tasks: TaskGroup) -> None:
+        link = self._link
+        tasks.start_soon(self._take_results)
+        tasks.start_soon(link.follow_marks, self.speech)
+        if isinstance(self._connection, SidebandConnection):
+            tasks.start_soon(self._read)
+            await self._connection.over()
+            return
+        tasks.start_soon(self._sender.run)
+        if self.hears.fed:
+            tasks.start_soon(self._read)
+            await link.hear(self.hears)
+        else:
+            await self._read()
+        await self._finish()
 
     async def _read(self) -> None:
         async for frame in self.reads:
@@ -337,9 +332,9 @@ class Realtime(Processor):
         link.ending = True
         conversation.wind_up(_OVER)
         link.flush()
-        moves = link.moves()
-        while not conversation.responses.all_left:
-            await moves.wait()
+        with link.moves() as moved:
+            while not conversation.responses.all_left:
+                await moved.wait()
         conversation.end(_OVER)
         link.flush()
 

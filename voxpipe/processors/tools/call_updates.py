@@ -27,9 +27,13 @@ class CallUpdates:
         self._results = results
         self._filler = filler
 
+    def may_come(self, execution: Execution) -> bool:
+        """Whether there is anything to `follow`."""
+        return execution.reports is not None or self._filler_of(execution) is not None
+
     async def follow(self, call_id: str, execution: Execution) -> None:
         """Tell what is to be said while the tool works, and what it reports."""
-        filler = execution.tool.policy.filler or self._filler
+        filler = self._filler_of(execution)
         if filler is not None:
             await self._results.send(
                 ToolUpdate(
@@ -40,7 +44,7 @@ class CallUpdates:
                     every=filler.every,
                 )
             )
-        while execution.tool.reports:
+        while execution.reports is not None:
             text, told = await execution.reports.next()
             await self._tell(call_id, execution, told, text)
 
@@ -52,6 +56,9 @@ class CallUpdates:
         elif policy == "detach" and not execution.detached:
             execution.detached = True
             await self._tell(call_id, execution, "detached")
+
+    def _filler_of(self, execution: Execution) -> Filler | None:
+        return execution.tool.policy.filler or self._filler
 
     async def _tell(
         self,

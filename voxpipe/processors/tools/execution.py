@@ -15,7 +15,7 @@ from typing import Any
 from anyio import CancelScope, Event, create_task_group, move_on_after
 
 from voxpipe.pipeline import ToolCall
-from voxpipe.pipeline.runtime import tally
+from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.withheld import withheld
 
@@ -42,7 +42,7 @@ class Execution:
         told: which errors have been logged fully; a router shares it among its calls.
 
     Attributes:
-        reports: what the tool says of its progress.
+        reports: what the tool says of its progress, if it tells.
         detached: the conversation does not wait for it any more.
     """
 
@@ -55,7 +55,7 @@ class Execution:
         told: set[str],
     ) -> None:
         self.tool = tool
-        self.reports = Reports()
+        self.reports = Reports() if tool.reports else None
         self.detached = False
         self._told = told
         approval = tool.policy.approval
@@ -102,7 +102,7 @@ class Execution:
         """Run it, as soon as it may."""
         self._begun.set()
 
-    async def end(self, timeout: float) -> None:
+    async def answer(self, timeout: float) -> CallAnswer:
         """Wait for the answer, which is one of ``timeout`` when none comes in time."""
         with move_on_after(timeout):
             await self._answered.wait()
@@ -111,10 +111,6 @@ class Execution:
                 name = self.tool.name
                 logger.warning("the tool %s took longer than %g s", name, timeout)
             self.stop(failure("timeout", f"the tool took longer than {timeout:g} s"))
-
-    @property
-    def answer(self) -> CallAnswer:
-        """The one answer, after `end`."""
         assert self._answer is not None
         return self._answer
 
@@ -124,15 +120,19 @@ class Execution:
         # cancelled it (it awaited a cancelled task), and its neighbours must not.
         async with create_task_group() as own:
             own.start_soon(self._work, threads)
-            await self._answered.wait()
-            with move_on_after(GRACE):
-                await self._ended.wait()
-            if not self._ended.is_set():
-                logger.warning(
-                    "the tool %s swallows its cancellation and still runs; the "
-                    "pipeline cannot end before it does",
-                    self.tool.name,
-                )
+            try:
+                await self._answered.wait()
+            finally:
+                # Also when all is cancelled: the group waits for the tool anyway, and
+                # nobody else knows whose task it is that keeps the pipeline.
+                with CancelScope(shield=True), move_on_after(GRACE):
+                    await self._ended.wait()
+                if not self._ended.is_set():
+                    logger.warning(
+                        "the tool %s swallows its cancellation and still runs; the "
+                        "pipeline cannot end before it does",
+                        self.tool.name,
+                    )
         self._settle(failure("cancelled", "the tool was cancelled from within"))
 
     async def _work(self, threads: Threads) -> None:
@@ -151,7 +151,8 @@ class Execution:
                     return refusal
             self._approved.set()
             await self._begun.wait()
-            progress = Progress(self.reports.add)
+            reports = self.reports
+            progress = None if reports is None else Progress(reports.add)
             answered = partial(success, limit=self._limit)
             answer = await threads.call(
                 self.tool, arguments, progress, self._context, answered
@@ -195,7 +196,7 @@ class Execution:
         # Its text may hold what people said: it is for the model, and for no log.
         kind = f"{who} raised {type(error).__name__}"
         if self._is_new(kind):
-            logger.warning("%s%s", tally.label(), kind, exc_info=withheld(error))
+            logger.warning("%s%s", call_record.label(), kind, exc_info=withheld(error))
 
     def _is_new(self, kind: str) -> bool:
         """Whether this kind of failure of the tool is yet to be told."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from itertools import islice
+from typing import Literal, cast
 
 from voxpipe.pipeline import Image, ReplyWanted
 from voxpipe.pipeline.runtime.surrogates import replace_surrogates
@@ -25,6 +26,7 @@ Failure = Literal[
     "approval_needed",
 ]
 
+MAX_DRAWN = 65_536  # of an iterator; more is more than anybody listens to
 MIN_OUTPUT = 1024  # bytes of output; room for every note and every error
 _MAX_MESSAGE = 1000  # characters of an error's message
 
@@ -98,14 +100,17 @@ def success(value: object, limit: int) -> CallAnswer:
     """
     if isinstance(value, ToolOutput):
         return replace(success(value.value, limit), reply=value.reply)
+    if isinstance(value, Iterator):
+        # What it has still to do is the tool's work: done here, where it may fail.
+        value = list(islice(cast("Iterator[object]", value), MAX_DRAWN))
     if isinstance(value, str):
-        text = str.__str__(value)  # of an enum of texts, the text
-        return CallAnswer(_cut_text(replace_surrogates(text), limit))
+        # Of an enum of texts, the text.
+        return CallAnswer(_cut_text(str.__str__(value), limit))
     plain = Plain(limit)
     told = plain.of(value)
     if plain.left_out and told == left_out(value):
         told = {"done": True, "note": f"the tool has run, and gave: {told}"}
-    text = _cut_json(replace_surrogates(_json(told)), limit)
+    text = _cut_json(_json(told), limit)
     return CallAnswer(
         text, pictures=tuple(plain.pictures), left_out=tuple(plain.left_out)
     )
@@ -116,6 +121,7 @@ def _json(value: object) -> str:
 
 
 def _cut_text(text: str, limit: int) -> str:
+    text = replace_surrogates(text)
     size = len(text.encode())
     if size <= limit:
         return text
@@ -124,6 +130,7 @@ def _cut_text(text: str, limit: int) -> str:
 
 
 def _cut_json(text: str, limit: int) -> str:
+    text = replace_surrogates(text)
     size = len(text.encode())
     if size <= limit:
         return text

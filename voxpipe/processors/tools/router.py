@@ -20,8 +20,8 @@ from voxpipe.pipeline import (
     ToolUpdate,
     Transcript,
 )
+from voxpipe.pipeline.runtime.call_record import asked_for_work
 from voxpipe.pipeline.runtime.recent import Recent
-from voxpipe.pipeline.runtime.work import at_work
 from voxpipe.processors.consent import CallerWords
 
 from .approval import DECIDE, ByVoice, Questions
@@ -181,7 +181,8 @@ class ToolRouter(Processor):
                 heeding.start_soon(self._heed_interruptions)
                 heeding.start_soon(self._heed_words)
                 heeding.start_soon(self._heed_keys)
-                await self._take_calls(tools)
+                with asked_for_work(lambda: bool(self._under_way)):
+                    await self._take_calls(tools)
                 heeding.cancel_scope.cancel()
             # Before the group of the tools ends: one of them may refuse to.
             await self.results.end()
@@ -282,22 +283,19 @@ class ToolRouter(Processor):
         execution = Execution(tool, chosen, self._max_output, self._context, self._told)
         self._under_way[call.call_id] = execution
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
-        with at_work():
-            await self._follow(call.call_id, execution, tool)
-        del self._under_way[call.call_id]
-        return execution.answer
-
-    async def _follow(
-        self, call_id: str, execution: Execution, tool: Tool[..., Any]
-    ) -> None:
-        """Until it has its answer."""
+        timeout = self._timeout if tool.timeout is None else tool.timeout
+        answer: CallAnswer | None = None
         async with create_task_group() as updates:
-            updates.start_soon(self._updates.follow, call_id, execution)
+            if self._updates.may_come(execution):
+                updates.start_soon(self._updates.follow, call.call_id, execution)
             if execution.needs_somebody:
                 await self._wait_for_somebody(execution)
             execution.begin()
-            await execution.end(self._timeout if tool.timeout is None else tool.timeout)
+            answer = await execution.answer(timeout)
             updates.cancel_scope.cancel()
+        assert answer is not None  # the group swallows nothing
+        del self._under_way[call.call_id]
+        return answer
 
     async def _wait_for_somebody(self, execution: Execution) -> None:
         if self._is_ending or self._undecided >= MAX_UNDECIDED:

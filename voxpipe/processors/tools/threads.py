@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from anyio import CapacityLimiter, get_cancelled_exc_class
 
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.threads import run_in_thread
 
-from .outputs import CallAnswer, ToolOutput
+from .outputs import CallAnswer
 from .progress import Progress
 from .tool import Tool
-
-MAX_DRAWN = 65_536  # of an iterator; more is more than anybody listens to
 
 
 class Threads:
@@ -42,7 +38,7 @@ class Threads:
         self,
         tool: Tool[..., Any],
         arguments: Mapping[str, Any],
-        progress: Progress,
+        progress: Progress | None,
         context: object,
         answered: Callable[[object], CallAnswer],
     ) -> CallAnswer:
@@ -64,7 +60,7 @@ class Threads:
 
         def run() -> tuple[CallAnswer | Awaitable[object]]:
             with self._counted(), exits_as_failures(cancelled):
-                given = _drawn(tool.start(arguments, progress, context))
+                given = tool.start(arguments, progress, context)
                 # In a tuple: trio refuses awaitables.
                 return (given if inspect.isawaitable(given) else answered(given),)
 
@@ -79,7 +75,7 @@ class Threads:
         self, value: Awaitable[object], answered: Callable[[object], CallAnswer]
     ) -> CallAnswer:
         with self._counted(), exits_as_failures(orders()):
-            return answered(_drawn(await value))
+            return answered(await value)
 
     @contextmanager
     def _counted(self) -> Generator[None]:
@@ -89,12 +85,3 @@ class Threads:
             yield
         finally:
             self._running.discard(key)
-
-
-def _drawn(value: object) -> object:
-    # What an iterator has still to do is the tool's work: done here, where it may fail.
-    if isinstance(value, ToolOutput):
-        return replace(value, value=_drawn(value.value))
-    if inspect.isawaitable(value) or not isinstance(value, Iterator):
-        return value
-    return list(islice(cast("Iterator[object]", value), MAX_DRAWN))

@@ -10,12 +10,12 @@ import h11
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
 from anyio.abc import ByteStream
 
+from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
 from voxpipe.simulator.errors import Refusal
 
 from .limits import NoRoom, PortLimits, Room
 from .messages import HttpError, HttpRequest, HttpResponse, first_values
 
-_LINES = b"\r\n"  # empty ones may stand before a request (RFC 9112, 2.2)
 _CROWDED = Refusal(
     "server_is_overloaded",
     "All clients together send more at once than this simulator holds.",
@@ -54,7 +54,7 @@ class HttpConnection:
     def _begin_anew(self, rest: bytes, ended: bool) -> None:
         # h11 would go on with what it has, but not over an empty line at its beginning.
         self._h11 = h11.Connection(h11.SERVER, self._limits.head)
-        rest = rest.lstrip(_LINES)
+        rest = rest.lstrip(EMPTY_LINES)
         self._empty = not rest
         if rest:
             self._h11.receive_data(rest)
@@ -139,7 +139,7 @@ class HttpConnection:
             except (EndOfStream, BrokenResourceError, ClosedResourceError):
                 data = b""
             if self._empty and data:
-                data = data.lstrip(_LINES)
+                data = data.lstrip(EMPTY_LINES)
                 self._empty = not data
                 if not data:
                     continue
@@ -158,32 +158,16 @@ def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
     """The request that a head and its body are."""
     return HttpRequest(
         method=head.method.decode("ascii"),
-        target=_origin_form(head.target.decode("ascii")),
+        target=origin_form(head.target.decode("ascii")),
         headers=first_values(head.headers),
         body=body,
     )
 
 
-def _origin_form(target: str) -> str:
-    """Path and query, of an absolute target, too (RFC 9112, 3.2.2): proxies send it."""
-    _, scheme, rest = target.partition("://")
-    if target.startswith("/") or not scheme:
-        return target
-    slash = min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))
-    path = rest[slash:]
-    return path if path.startswith("/") else f"/{path}"
-
-
 def _check_head(head: h11.Request) -> None:
-    names = {name for name, _ in head.headers}
-    if {b"transfer-encoding", b"content-length"} <= names:
-        # Whoever stands in between may read another request from it (RFC 9112, 6.1).
-        raise HttpError(
-            400,
-            Refusal(None, "Send Transfer-Encoding or Content-Length, not both."),
-        )
-    if head.http_version not in (b"1.0", b"1.1"):
-        raise HttpError(505, Refusal(None, "HTTP/1.1 is spoken here."))
+    wrong = refused(head.http_version, head.headers)
+    if wrong is not None:
+        raise HttpError(wrong.status, Refusal(None, wrong.reason))
 
 
 def wants_websocket(head: h11.Request) -> bool:

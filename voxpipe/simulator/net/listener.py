@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -13,19 +15,22 @@ from anyio import (
     Event,
     create_task_group,
     create_tcp_listener,
+    current_time,
     move_on_after,
 )
 from anyio.abc import (
     ByteStream,
-    Listener,
     SocketAttribute,
     SocketStream,
     TaskGroup,
     TaskStatus,
 )
+from anyio.streams.stapled import MultiListener
 from websockets.frames import CloseCode
 
 from voxpipe.pipeline.errors import TransportError
+from voxpipe.pipeline.runtime.accept import accept
+from voxpipe.pipeline.runtime.seldom import Seldom
 
 from .http import HttpConnection, request_of, wants_websocket
 from .limits import PortLimits, Room
@@ -35,6 +40,10 @@ from .websocket import GONE, ServerWebSocket
 
 Respond = Callable[[HttpRequest], Awaitable[HttpResponse]]
 Welcome = Callable[[HttpRequest], Callable[[ServerWebSocket], Awaitable[None]]]
+
+LOG_INTERVAL = 60.0  # seconds between two warnings of one kind
+
+_log = logging.getLogger(__name__)
 
 
 class PortListener:
@@ -65,6 +74,7 @@ class PortListener:
         self._connections = 0
         self._room = Room(limits.together)
         self._sockets: set[ServerWebSocket] = set()
+        self._short = Seldom(LOG_INTERVAL)
 
     async def serve(
         self,
@@ -86,14 +96,20 @@ class PortListener:
                 await self._bound(port) as listener,
                 create_task_group() as tasks,
             ):
-                tasks.start_soon(listener.serve, self._attend)
+
+                def take(sock: socket.socket) -> None:
+                    tasks.start_soon(self._attend, sock)
+
+                for each in listener.listeners:
+                    bare = each.extra(SocketAttribute.raw_socket)
+                    tasks.start_soon(accept, bare, take, self._cannot_accept)
                 task_status.started(listener.extra(SocketAttribute.local_port))
                 await stop.wait()
                 with move_on_after(self._limits.close_timeout):
                     await self._say_goodbye()
                 tasks.cancel_scope.cancel()
 
-    async def _bound(self, port: int) -> Listener[SocketStream]:
+    async def _bound(self, port: int) -> MultiListener[SocketStream]:
         try:
             return await create_tcp_listener(local_host=self._host, local_port=port)
         except OSError as error:
@@ -104,10 +120,23 @@ class PortListener:
 
     async def _say_goodbye(self) -> None:
         async with create_task_group() as farewells:
-            for socket in self._sockets:
-                farewells.start_soon(socket.close, CloseCode.GOING_AWAY, "")
+            for each in self._sockets:
+                farewells.start_soon(each.close, CloseCode.GOING_AWAY, "")
 
-    async def _attend(self, stream: SocketStream) -> None:
+    def _cannot_accept(self, error: OSError) -> None:
+        if self._short.count(current_time()):
+            _log.warning(
+                "no connection can be taken: %s; it is tried again all the time",
+                error.strerror or error,
+            )
+
+    async def _attend(self, sock: socket.socket) -> None:
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream = await SocketStream.from_socket(sock)
+        except (OSError, ValueError):  # it has gone already
+            sock.close()
+            return
         async with stream:
             if self._connections >= self._limits.connections:
                 return

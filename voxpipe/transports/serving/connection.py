@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from voxpipe.pipeline.runtime.batch import Batch
 
 BUFFER = 65_536  # bytes, shared by all connections; a message of a call has 400
-HIGH_WATER = 16_384  # bytes unsent, until `flushed` waits: 1.5 s of a call
+HIGH_WATER = 4_096  # bytes unsent, until `flushed` waits: 0.4 s of a call
 _MAX_PENDING = 65_536  # bytes that wait to be read before the kernel has to keep them
 
 
@@ -34,10 +34,9 @@ class TcpConnection:
     Args:
         buffer: to read into; nothing of it is kept.
         batch: the loop's.
-        met: called with this, once it is connected.
 
     Attributes:
-        is_lost: nothing can be sent any more.
+        is_lost: nothing can be sent any more, or nobody would want it.
         is_full: so much waits to be sent that it had better wait.
         client: address and port of the other side; ``server``, of this one.
     """
@@ -45,10 +44,10 @@ class TcpConnection:
     __slots__ = (
         "_batch",
         "_buffer",
+        "_ended",
         "_eof",
         "_flushed",
         "_lost",
-        "_met",
         "_more",
         "_pending",
         "_reader",
@@ -60,18 +59,16 @@ class TcpConnection:
         "server",
     )
 
-    def __init__(
-        self, buffer: memoryview, batch: Batch, met: Callable[[TcpConnection], None]
-    ) -> None:
+    def __init__(self, buffer: memoryview, batch: Batch) -> None:
         self._buffer = buffer
         self._batch = batch
-        self._met = met
         self._reader: Callable[[bytes], None] = self._keep
         self._pending = bytearray()
         self._wire: PlainWire | None = None  # once it is a WebSocket
         self._eof = False
         self._more = Wakeup()
         self._flushed = Wakeup()
+        self._ended = Event()
         self._lost = Event()
         self.is_full = False
         self.is_lost = False
@@ -94,6 +91,7 @@ class TcpConnection:
             reader(bytes(self._pending))
             self._pending.clear()
         if self._eof:
+            self.is_lost = True
             reader(b"")
         self.listen()
 
@@ -132,6 +130,7 @@ class TcpConnection:
     def note_end(self) -> None:
         """It has ended, in both directions."""
         self._eof = self.is_lost = True
+        self._ended.set()
         self.note_full(False)
         self._lost.set()
 
@@ -161,6 +160,10 @@ class TcpConnection:
         if self.is_lost:
             raise Disconnected("the connection has ended")
 
+    async def ended(self) -> None:
+        """Wait until the other side sends no more; it may still read."""
+        await self._ended.wait()
+
     async def lost(self) -> None:
         """Wait until the connection has ended."""
         await self._lost.wait()
@@ -189,7 +192,6 @@ class TcpConnection:
         self._transport.set_write_buffer_limits(high=HIGH_WATER)
         self.client = transport.get_extra_info("peername")
         self.server = transport.get_extra_info("sockname")
-        self._met(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to put what comes."""
@@ -206,16 +208,26 @@ class TcpConnection:
             self.abort()
             raise
 
-    def eof_received(self) -> None:
-        """No more will come: the event loop sends what is written, and closes."""
+    def eof_received(self) -> bool:
+        """No more will come.
+
+        Who has asked for something may be answered. Once somebody has taken over, the
+        event loop sends what is written, and closes.
+        """
         self.catch_up()
+        may_be_answered = self._reader == self._keep
         if not self._eof:
-            self._eof = self.is_lost = True
+            self._eof = True
+            self.is_lost = self.is_lost or not may_be_answered
+            self._ended.set()
             self._reader(b"")
-            self.note_full(False)
+            if self.is_lost:
+                self.note_full(False)
+        return may_be_answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
+        self.is_lost = True
         self.eof_received()
         if self._wire is not None:
             self._wire.connection_lost(exc)

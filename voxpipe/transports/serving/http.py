@@ -9,24 +9,41 @@ from typing import Any
 from urllib.parse import unquote
 
 import h11
-from anyio import move_on_after
+from anyio import current_time, move_on_after
 
+from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
 
 from .connection import TcpConnection
+from .lobby import Lobby
 
-READ_TIMEOUT = 15.0  # seconds: for a request's headers, more of its body, the next one
-_MAX_HEAD = 16_384  # bytes; Twilio's have 700
+HEAD_TIMEOUT = 15.0  # seconds for a whole head, from the start or the last answer on
+BODY_TIMEOUT = 15.0  # seconds that a whole body is waited for
+ANSWER_TIMEOUT = 15.0  # seconds in which nearly all that is unsent must be read
+MAX_HEAD = 16_384  # bytes; Twilio's have 700
 
 logger = logging.getLogger("voxpipe.serving")
 
 
 class Http:
-    """The HTTP side of a connection, until it ends or becomes a WebSocket."""
+    """The HTTP side of a connection, until it ends or becomes a WebSocket.
 
-    def __init__(self, wire: TcpConnection) -> None:
+    Args:
+        wire: the connection.
+        lobby: where it is while it has no whole request.
+
+    Attributes:
+        is_whole: the request has come to its end.
+    """
+
+    def __init__(self, wire: TcpConnection, lobby: Lobby) -> None:
         self.wire = wire
-        self._h11 = h11.Connection(h11.SERVER, _MAX_HEAD)
+        self.is_whole = False
+        self._lobby = lobby
+        self._h11 = h11.Connection(h11.SERVER, MAX_HEAD)
+        self._fed = 0  # bytes, since the last request
+        self._ahead: Any = None  # an event that was looked at, and not taken
+        self._patience = HEAD_TIMEOUT  # seconds that may still be waited
 
     async def serve(self, app: AsgiApp) -> h11.Request | None:
         """Have requests answered.
@@ -37,21 +54,60 @@ class Http:
         Raises:
             Disconnected: it has gone.
         """
-        while True:
-            try:
-                request = await self.next_event()
-            except h11.RemoteProtocolError as error:
-                self._refuse(error.error_status_hint or 400)
-                return None
+        try:
+            while True:
+                self._lobby.enter(self.wire)
+                request = await self._head()
+                if request is None:
+                    return None
+                if _wants_websocket(request):
+                    if self.is_whole:
+                        return request
+                    self._refuse(400)  # a body: nobody could tell it from frames
+                    return None
+                await Exchange(self, request).run(app)
+                states = (self._h11.our_state, self._h11.their_state)
+                if states != (h11.DONE, h11.DONE):
+                    return None
+                self._begin_anew(*self._h11.trailing_data)
+        finally:
+            self._lobby.leave(self.wire)
+
+    async def _head(self) -> h11.Request | None:
+        """The next request, which may have a body; ``None`` if that is the end."""
+        try:
+            request = await self.next_event()
             if not isinstance(request, h11.Request):
                 return None
-            if _wants_websocket(request):
-                return request
-            await Exchange(self, request).run(app)
-            states = (self._h11.our_state, self._h11.their_state)
-            if states != (h11.DONE, h11.DONE):
+            if (
+                self._fed - len(self.take_rest()) > MAX_HEAD
+            ):  # in one piece: h11 takes it
+                self._refuse(431)
                 return None
-            self._h11.start_next_cycle()
+            wrong = refused(request.http_version, request.headers)
+            if wrong is not None:
+                self._refuse(wrong.status)
+                return None
+            self._patience = BODY_TIMEOUT
+            event = self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint or 400)
+            return None
+        if event is not h11.NEED_DATA:
+            self._ahead = event
+            self._note(event)
+        return request
+
+    def _begin_anew(self, rest: bytes, ended: bool) -> None:
+        # h11 would go on with what it has, but not over an empty line at its beginning.
+        self._h11 = h11.Connection(h11.SERVER, MAX_HEAD)
+        self.is_whole = False
+        self._fed = 0
+        self._patience = HEAD_TIMEOUT
+        if rest:
+            self._feed(rest)
+        if ended:
+            self._h11.receive_data(b"")
 
     def take_rest(self) -> bytes:
         """What came behind the last request."""
@@ -63,23 +119,54 @@ class Http:
         Raises:
             RemoteProtocolError: of h11: it is no HTTP.
         """
+        if self._ahead is not None:
+            event, self._ahead = self._ahead, None
+            return event
         while True:
             event = self._h11.next_event()
             if event is h11.PAUSED:  # behind a request that is not answered yet
                 return h11.ConnectionClosed()
             if event is not h11.NEED_DATA:
+                self._note(event)
                 return event
             if self._h11.they_are_waiting_for_100_continue:
                 self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            with move_on_after(READ_TIMEOUT) as waiting:
-                self._h11.receive_data(await self.wire.read())
+            began = current_time()
+            with move_on_after(self._patience) as waiting:
+                self._feed(await self.wire.read())
             if waiting.cancelled_caught:
                 return h11.ConnectionClosed()
+            self._patience -= current_time() - began
 
     def send(self, event: h11.Event) -> None:
         """Send an event of h11."""
         data = self._h11.send(event) or b""
         self.wire.write(data)
+
+    async def flushed(self) -> None:
+        """Wait until the other side has read nearly all that was sent.
+
+        Raises:
+            Disconnected: it is not there, or does not read.
+        """
+        with move_on_after(ANSWER_TIMEOUT) as waiting:
+            await self.wire.flushed()
+        if waiting.cancelled_caught:
+            self.wire.abort()
+            raise Disconnected("the other side does not read the answer")
+
+    def _feed(self, data: bytes) -> None:
+        if not self._fed and data:
+            data = data.lstrip(EMPTY_LINES)
+            if not data:
+                return
+        self._fed += len(data)
+        self._h11.receive_data(data)
+
+    def _note(self, event: Any) -> None:
+        if isinstance(event, h11.EndOfMessage):
+            self.is_whole = True
+            self._lobby.leave(self.wire)
 
     def _refuse(self, status: int) -> None:
         if self._h11.our_state is not h11.IDLE and (
@@ -117,15 +204,13 @@ class Exchange:
         if not self._started:
             await self.send({"type": "http.response.start", "status": 500})
             await self.send({"type": "http.response.body", "body": b"failed\n"})
-        if self._answered and not self._received:  # a body that nobody wanted
-            await self._skip()
 
     async def receive(self) -> Message:
         """As ASGI has it."""
         if self._answered:
             return {"type": "http.disconnect"}
         if self._received:
-            await self._http.wire.lost()
+            await self._http.wire.ended()
             return {"type": "http.disconnect"}
         try:
             event = await self._http.next_event()
@@ -143,6 +228,8 @@ class Exchange:
         http = self._http
         if message["type"] == "http.response.start":
             headers = [date(), *message.get("headers", ())]
+            if not http.is_whole:  # its rest will not be read
+                headers.append(("connection", "close"))
             http.send(response_of(message["status"], headers))
             self._started = True
             return
@@ -152,20 +239,13 @@ class Exchange:
         if not message.get("more_body", False):
             self._answered = True
             http.send(h11.EndOfMessage())
-        await http.wire.flushed()
-
-    async def _skip(self) -> None:
-        """Read over the end of a short body, so that another request may follow."""
-        try:
-            event = await self._http.next_event()
-        except h11.RemoteProtocolError:
-            return
-        self._received = isinstance(event, h11.EndOfMessage)
+        await http.flushed()
 
 
 def scope_of(kind: str, request: h11.Request, wire: TcpConnection) -> Scope:
     """What ASGI tells an app of a request."""
-    target, _, query = request.target.partition(b"?")
+    form = origin_form(request.target.decode("ascii"))
+    target, _, query = form.partition("?")
     secure = {"http": "http", "websocket": "ws"}
     return {
         "type": kind,
@@ -173,9 +253,9 @@ def scope_of(kind: str, request: h11.Request, wire: TcpConnection) -> Scope:
         "http_version": request.http_version.decode("ascii"),
         "method": request.method.decode("ascii"),
         "scheme": secure[kind],
-        "path": unquote(target.decode("ascii")),
-        "raw_path": target,
-        "query_string": query,
+        "path": unquote(target),
+        "raw_path": target.encode(),
+        "query_string": query.encode(),
         "root_path": "",
         "headers": list(request.headers),
         "client": wire.client,

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import errno
 import logging
+import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import Self
 
 from anyio import (
     AsyncContextManagerMixin,
-    BrokenResourceError,
     CancelScope,
-    ClosedResourceError,
-    WouldBlock,
-    create_memory_object_stream,
+    create_tcp_listener,
+    current_time,
     move_on_after,
 )
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.stapled import MultiListener
 
 from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.runtime.accept import accept
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
+from voxpipe.pipeline.runtime.seldom import Seldom
+from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
-from voxpipe.websocket import server_maker
+from voxpipe.websocket import connection_maker
 
 from .connection import BUFFER, TcpConnection
 from .http import Http
+from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
-MAX_WAITING = 256  # connections that are no WebSocket (yet); more are turned away
+MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
 CLOSE_TIMEOUT = 1.0  # seconds for sending what is written when a connection ends
-_BACKLOG = 1_024  # connections that the kernel may keep until we take them
+BACKLOG = 1_024  # connections that the kernel may keep until we take them
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -64,7 +68,9 @@ class Server(AsyncContextManagerMixin):
         self.host = host
         self.port = port
         self._app = app
-        self._waiting = 0
+        self._lobby = Lobby()
+        self._open = 0  # connections that are no WebSocket (yet)
+        self._busy, self._short = Seldom(LOG_INTERVAL), Seldom(LOG_INTERVAL)
 
     @property
     def url(self) -> str:
@@ -81,51 +87,51 @@ class Server(AsyncContextManagerMixin):
 
             __slots__ = ()
 
-        # The event loop meets connections outside of every task, where none can be
-        # started: a task takes them over.
-        self._met, new = create_memory_object_stream[TcpConnection](MAX_WAITING)
         self._loop = asyncio.get_running_loop()
-        async with tasks_until_done() as tasks:
-            buffer, rounds = memoryview(bytearray(BUFFER)), batch()
-            try:
-                server = await server_maker(self._loop)(
-                    lambda: Connected(buffer, rounds, self._meet),
-                    self.host,
-                    self.port,
-                    backlog=_BACKLOG,
-                )
-            except OSError as error:
-                self._met.close()
-                new.close()
-                raise TransportError(
-                    f"cannot listen on {self.host} port {self.port}: {_why(error)}"
-                ) from error
-            self.port = server.sockets[0].getsockname()[1]
-            tasks.start_soon(self._greet, new, tasks)
-            try:
-                yield self
-            finally:
-                server.close()
-                self._met.close()
+        buffer, rounds = memoryview(bytearray(BUFFER)), batch()
+        self._connection = partial(Connected, buffer, rounds)
+        async with (
+            tasks_until_done() as tasks,
+            await self._listening() as listener,
+            tasks_until_done() as accepting,
+        ):
+            self.port = listener.extra(SocketAttribute.local_port)
 
-    def _meet(self, wire: TcpConnection) -> None:
+            def take(sock: socket.socket) -> None:
+                tasks.start_soon(self._attend, sock)
+
+            for each in listener.listeners:
+                bare = each.extra(SocketAttribute.raw_socket)
+                accepting.start_soon(accept, bare, take, self._cannot_accept)
+            yield self
+
+    async def _listening(self) -> MultiListener[SocketStream]:
         try:
-            if self._waiting >= MAX_WAITING:
-                raise WouldBlock
-            self._met.send_nowait(wire)
-        except (WouldBlock, ClosedResourceError, BrokenResourceError):
-            wire.abort()
-        else:
-            self._waiting += 1
+            return await create_tcp_listener(
+                local_host=self.host or None, local_port=self.port, backlog=BACKLOG
+            )
+        except OSError as error:
+            raise TransportError(
+                f"cannot listen on {self.host} port {self.port}: {_why(error)}"
+            ) from error
 
-    async def _greet(
-        self, new: MemoryObjectReceiveStream[TcpConnection], tasks: TaskGroup
-    ) -> None:
-        with new:
-            async for wire in new:
-                tasks.start_soon(self._attend, wire)
+    def _cannot_accept(self, error: OSError) -> None:
+        # Each has a descriptor. Half, or those who still wait would wait for seconds.
+        for _ in range(len(self._lobby) // 2 + 1):
+            self._lobby.drop()
+        if self._short.count(current_time()):
+            logger.warning(
+                "no connection can be taken: %s%s; calls under way go on, and it is "
+                "tried again all the time",
+                error.strerror or error,
+                _bound() if error.errno == errno.EMFILE else "",
+            )
 
-    async def _attend(self, wire: TcpConnection) -> None:
+    async def _attend(self, sock: socket.socket) -> None:
+        try:
+            wire = await self._connected(sock)
+        except OSError:
+            return  # it has gone already
         try:
             await self._talk(wire)
         except Disconnected:
@@ -138,15 +144,50 @@ class Server(AsyncContextManagerMixin):
                 await wire.lost()
             wire.abort()
 
+    async def _connected(self, sock: socket.socket) -> TcpConnection:
+        with ExitStack() as failing:
+            failing.enter_context(sock)
+            # asyncio does it for sockets of its own; a small answer would wait 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_little(sock)
+            connect = connection_maker(self._loop)
+            _, wire = await connect(self._connection, sock=sock)
+            failing.pop_all()
+        return wire
+
     async def _talk(self, wire: TcpConnection) -> None:
-        http = Http(wire)
+        if self._open - len(self._lobby) >= MAX_ANSWERED:
+            self._tell_busy()
+            return
+        http = Http(wire, self._lobby)
+        self._open += 1
         try:
             upgrade = await http.serve(self._app)
         finally:
-            self._waiting -= 1
+            self._open -= 1
         if upgrade is not None:
-            socket = WebSocket(wire, upgrade, self._loop)
-            await socket.run(self._app, http.take_rest())
+            websocket = WebSocket(wire, upgrade, self._loop)
+            await websocket.run(self._app, http.take_rest())
+
+    def _tell_busy(self) -> None:
+        count = self._busy.count(current_time())
+        if count:
+            logger.warning(
+                "the app is answering %d requests, which is the most at once: %d more "
+                "were hung up on since the last such line",
+                MAX_ANSWERED,
+                count,
+            )
+
+
+def _bound() -> str:
+    """How many descriptors this process may have, and what to do."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such bound
+        return ""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return f" (the limit is {soft}, and a call has two: raise `ulimit -n`)"
 
 
 def _why(error: OSError) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from anyio import Event, move_on_after
+from anyio import Event, move_on_after, sleep_forever
 
 from voxpipe.pipeline import watchdog
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
@@ -49,7 +49,7 @@ class Attendant:
 
     async def _wait(self) -> None:
         try:
-            await self._watchdog.watch()
+            await self._watchdog.watch(sleep_forever)
         finally:
             with move_on_after(watchdog.GRACE, shield=True):
                 await self._left.wait()

@@ -7,8 +7,7 @@ from typing import Literal
 
 from anyio import CancelScope, current_time
 
-from voxpipe.pipeline.runtime.tally import Tally
-from voxpipe.pipeline.runtime.work import Work
+from voxpipe.pipeline.runtime.call_record import CallRecord
 
 from . import failures
 from .attendant import Attendant
@@ -34,18 +33,16 @@ class Line:
         "attendant",
         "call",
         "end",
+        "record",
         "scope",
-        "tally",
-        "work",
     )
 
     def __init__(self, call: Call, app: str) -> None:
         self.call = call
         self.attendant = Attendant(f"call={self.name} {app}", call.disconnect)
         self.scope = CancelScope()
-        self.work = Work()
         self.end: Ending | Literal[""] = ""
-        self.tally = Tally("")
+        self.record = CallRecord()
         self._began = current_time()
         self._was_running = False  # at the last look
 
@@ -63,6 +60,12 @@ class Line:
         """End it if nothing happens any more."""
         call = self.call
         if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
+            if not self.end:
+                logger.warning(
+                    "call=%s the carrier has read nothing for %g s: it is ended",
+                    self.name,
+                    SEND_TIMEOUT,
+                )
             self.cut("stuck")
         elif now - self._alive_at(now) > idle_limit:
             self.cut("idle")
@@ -73,7 +76,7 @@ class Line:
     def _alive_at(self, now: float) -> float:
         call = self.call
         spoken = max(call.spoke_at, call.caller_spoke_at)
-        return max(spoken, self.work.last(now), self._began)
+        return max(spoken, self.record.worked_at(now), self._began)
 
     def _listens(self) -> bool:
         # Before and after its pipeline runs nobody reads what the carrier sends.
@@ -98,6 +101,6 @@ class Line:
             current_time() - self._began,
             call.replies,
             "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
-            self.tally,
+            self.record,
         )
         return end

@@ -17,8 +17,8 @@ from typing import Literal
 from anyio import current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
+from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
-from voxpipe.pipeline.runtime.tally import tallied
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
@@ -170,8 +170,7 @@ class Switchboard:
             self._watch(timers())
         try:
             try:
-                work, label = line.work.noticed(), f"call={line.name}"
-                with line.scope, work, tallied(label) as line.tally:
+                with line.scope, recorded(f"call={line.name}") as line.record:
                     await line.attendant.run(partial(self._serve, line))
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed

@@ -132,3 +132,11 @@ def test_an_item_knows_whose_it_is() -> None:
 def test_the_frame_of_an_event_shows_its_kind_and_nothing_else() -> None:
     frame = ev.ServerEvent(ev.Event.model_validate({"type": "x", "text": "secret"}))
     assert repr(frame) == "<ServerEvent x>"
+
+
+def test_of_an_event_that_nobody_heeds_no_field_is_looked_at() -> None:
+    message = json.dumps({"type": "rate_limits.updated", "rate_limits": "many"})
+    heeded, unheeded = list[str](), list[str]()
+    parse(message, heeded)
+    assert type(parse(message, unheeded, heeded=())) is ev.Event
+    assert (heeded, unheeded) == (["rate_limits"], [])

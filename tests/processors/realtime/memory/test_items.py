@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 
 import pytest
 from anyio import create_task_group, current_time, sleep
@@ -21,6 +22,12 @@ from voxpipe.simulator import CallTool, Failure, Line, Script
 from ..bench import DELETE, Bench
 from ..call import QUICK, Call, call
 from ..loops import BACKENDS, Backend, run_virtually
+
+
+def unmoved() -> nullcontext[Wakeup]:
+    """Nothing tells when the conversation moves."""
+    return nullcontext(Wakeup())
+
 
 GREETS = Script(
     replies=[
@@ -159,7 +166,7 @@ def test_a_service_that_says_nothing_is_given_up(backend: Backend) -> None:
     async def conversation() -> None:
         bench = Bench()  # its service says what a test has it say
         items = Items(
-            bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+            bench.conversation, PCM_24K, lambda: None, unmoved, bench.faults.append
         )
         with pytest.raises(TransportError, match=f"none within {ANSWER_TIMEOUT:.0f} s"):
             await items.delete("item_1")
@@ -173,7 +180,7 @@ def test_a_long_item_has_longer_to_come(backend: Backend) -> None:
     async def conversation() -> None:
         bench = Bench()
         items = Items(
-            bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+            bench.conversation, PCM_24K, lambda: None, unmoved, bench.faults.append
         )
         began = current_time()
         with pytest.raises(TransportError, match="none within 60 s"):
@@ -313,7 +320,7 @@ def test_a_conversation_can_be_kept_within_a_budget(backend: Backend) -> None:
 def test_a_summary_does_not_outlive_the_conversation(backend: Backend) -> None:
     bench = Bench()
     items = Items(
-        bench.conversation, PCM_24K, lambda: None, Wakeup(), bench.faults.append
+        bench.conversation, PCM_24K, lambda: None, unmoved, bench.faults.append
     )
     content = [{"type": "input_text", "text": LONG}]
     body = {"id": "item_1", "type": "message", "role": "user", "content": content}

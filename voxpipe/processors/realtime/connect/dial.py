@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from anyio import Event, create_task_group, getaddrinfo, move_on_after, wait_writable
 
+from voxpipe.pipeline.runtime.unsent import keep_little
+
 from .proxy import Proxy, tunnel
 
 ATTEMPT_DELAY = 0.25  # seconds for one address alone; RFC 8305, section 5
-UNSENT = 16 * 2**10  # bytes that the system keeps; 250 ms of 24 kHz in base64
 MAX_ADDRESSES = 16  # of a host that are tried
 
 
@@ -88,25 +89,13 @@ async def _raced(places: Iterable[_Place]) -> socket.socket:
 async def _connect(sock: socket.socket, address: tuple[str, int]) -> None:
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # 20 ms at a time
-    _keep_little(sock)
+    keep_little(sock)
     code = sock.connect_ex(address)
     if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
         await wait_writable(sock)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
-
-
-def _keep_little(sock: socket.socket) -> None:
-    """Have the system refuse what the other side does not read.
-
-    It would take megabytes: half a minute of speech that nobody hears, and no sign.
-    """
-    lowat = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux and macOS
-    if lowat is not None:  # which leaves room for what is under way
-        sock.setsockopt(socket.IPPROTO_TCP, lowat, UNSENT)
-    else:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * UNSENT)
 
 
 async def _places(host: str, port: int) -> Iterable[_Place]:

@@ -46,6 +46,11 @@ class Response(Fields, frozen=True):
     metadata: Told[dict[str, Any]] = None
     usage: Told[TokenUsage] = None
 
+    @property
+    def is_aside(self) -> bool:
+        """It says that it is out of band."""
+        return "conversation_id" in self.model_fields_set and not self.conversation_id
+
 
 class ResponseEvent(Event, frozen=True):
     """``response.created`` and ``response.done``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import uuid4
 
@@ -50,7 +51,7 @@ class Items:
         conversation: whose items they are.
         format: of the session's audio.
         flush: sends what was ordered.
-        moved: set when the conversation has moved.
+        moves: gives, for a block, what is set whenever the conversation moves.
         report: told of what `keep_within` could not do.
     """
 
@@ -59,14 +60,14 @@ class Items:
         conversation: Conversation,
         format: AudioFormat,
         flush: Callable[[], None],
-        moved: Wakeup,
+        moves: Callable[[], AbstractContextManager[Wakeup]],
         report: Callable[[str], None],
     ) -> None:
         self._conversation = conversation
         self._format = format
         self._flush = flush
         self._report = report
-        self._moved = moved
+        self._moves = moves
         self._summarising = Lock()
         self._summaries: set[str] = set()  # those that stand in the conversation
 
@@ -246,10 +247,12 @@ class Items:
         return before
 
     async def _nobody_speaks(self) -> None:
-        while not self._conversation.is_quiet:
-            self._conversation.edits.check_open()
-            with move_on_after(LOOK_INTERVAL):  # what is not begun in time tells nobody
-                await self._moved.wait()
+        with self._moves() as moved:
+            while not self._conversation.is_quiet:
+                self._conversation.edits.check_open()
+                # What is not begun in time tells nobody.
+                with move_on_after(LOOK_INTERVAL):
+                    await moved.wait()
 
     async def _done(self, act: Act, item_id: str, **fields: Any) -> ev.Item | None:
         edit = self._conversation.edits.ask(act, item_id, **fields)

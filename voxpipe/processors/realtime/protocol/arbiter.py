@@ -197,6 +197,17 @@ class Arbiter:
             return reply
         return self._asides.pop(request_id, None)
 
+    def take_aside(self) -> Response | None:
+        """The first out of band that was asked for: one that has lost its name."""
+        return self.take(next(iter(self._asides), None))
+
+    @property
+    def awaited(self) -> list[str]:
+        """What the service may begin next: our names, "" for one of its own."""
+        own = [""] if self.is_expecting else []
+        asked = [self.asked.request_id] if self.asked is not None else []
+        return [*own, *asked, *self._asides]
+
     def gave_up(self, request_id: object) -> bool:
         """Whether this is the name of a wish of ours that nobody waits for any more."""
         return isinstance(request_id, str) and request_id.startswith(self._prefix)

@@ -30,6 +30,7 @@ from voxpipe.processors.realtime.config.settings import Settings
 from voxpipe.processors.realtime.events.parse import TRANSCRIPTION, AudioDelta
 
 from .arbiter import Arbiter
+from .attribution import lost_beginning
 from .deadlines import RESPONSE_TIMEOUT, Deadlines
 from .dialogue import Dialogue, Handlers
 from .fillers import Fillers
@@ -211,8 +212,7 @@ class Conversation:
         """
         json.dumps(options, allow_nan=False)
         response = self.responses.new(options)
-        self._wish(response, now)
-        self.advance(now)
+        self.advance(now, response)
         return response
 
     def send(self, kind: str, /, **fields: Any) -> None:
@@ -224,9 +224,8 @@ class Conversation:
         """
         json.dumps(fields, allow_nan=False)
         if len(self.outbox.messages) >= MAX_MESSAGES:
-            raise VoxpipeError(
-                f"{MAX_MESSAGES} messages wait to be sent to the service"
-            )
+            wait = f"{MAX_MESSAGES} messages wait to be sent to the service"
+            raise VoxpipeError(wait)
         self.outbox.send(kind, **fields)
 
     def update(self, changes: Changes, now: float) -> Update:
@@ -237,12 +236,8 @@ class Conversation:
             TypeError: no such field.
             VoxpipeError: too many updates wait for an answer.
         """
-        update = self._in_force.update(
-            changes,
-            now,
-            spoken=self.responses.has_spoken,
-            replying=self.arbiter.is_replying,
-        )
+        spoken, replying = self.responses.has_spoken, self.arbiter.is_replying
+        update = self._in_force.update(changes, now, spoken=spoken, replying=replying)
         self.advance(now)
         return update
 
@@ -252,9 +247,7 @@ class Conversation:
             wished = self.hosted.decide(result, now)
         else:
             wished = self._tools.add(result)
-        if wished is not None:
-            self._wish(wished, now)
-        self.advance(now)
+        self.advance(now, wished)
 
     def interrupt(self, now: float) -> None:
         """Silence every reply that is not over, and drop what is not yet begun."""
@@ -270,9 +263,11 @@ class Conversation:
 
     # --- time
 
-    def advance(self, now: float) -> None:
+    def advance(self, now: float, wished: Response | None = None) -> None:
         """Ask for what may be asked for by now, and give up what takes too long."""
         arbiter, fillers = self.arbiter, self._fillers
+        if wished is not None:
+            self._wish(wished, now)
         if self.responses.making:
             for lost in self._deadlines.advance(now):
                 self._ended(lost, ev.Response(), now)
@@ -337,15 +332,19 @@ class Conversation:
         """Act on one message; rubbish is reported and dropped.
 
         Returns:
-            ``False`` for audio: nothing has moved but a store.
+            ``False`` for audio, if nothing has moved but a store.
         """
         event, acting = self._dialogue.read(message)
+        of = getattr(event, "response_id", None)
+        if isinstance(of, str) and of and not self.responses.alive(of, now):
+            lost = lost_beginning(of, self.arbiter)
+            if lost is not None:
+                self.outbox.report("the beginning of a reply was not told")
+                self._created(lost, now)
         if isinstance(event, AudioDelta):
             self.responses.audio(event, now)
-            return bool(self.outbox.reports or self.outbox.messages)
-        response_id = getattr(event, "response_id", None)
-        if isinstance(response_id, str):
-            self.responses.alive(response_id, now)
+            if not (self.outbox.reports or self.outbox.messages):
+                return False
         for act in acting:
             wished = act(event, now)
             if wished is not None:
@@ -391,8 +390,7 @@ class Conversation:
         self._ended(response, told, now)
 
     def _ended(self, response: Response, told: ev.Response, now: float) -> None:
-        self._transcripts.measure(response)
-        self._usage.response(told, response.id)
+        self._usage.response(told, response)
         following = self._pending.follow_up(response)
         if following is not None:
             self._wish(following, now)

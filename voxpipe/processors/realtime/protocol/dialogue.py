@@ -49,8 +49,9 @@ class Dialogue:
         all others, but for audio.
         """
         dropped: list[str] = []
+        is_read = "events" in self._outbox.read
         try:
-            event = parse(message, dropped)
+            event = parse(message, dropped, None if is_read else self._handlers)
         except BadEvent as error:
             self._outbox.report(str(error))
             return None, ()
@@ -64,7 +65,7 @@ class Dialogue:
             return None, ()
         if isinstance(event, AudioDelta):
             return event, ()
-        if "events" in self._outbox.read:
+        if is_read:
             self._outbox.tell("events", ServerEvent(event))
         acting = self._handlers.get(event.type, ())
         if acting and event.is_nameless:

@@ -15,7 +15,8 @@ from voxpipe.pipeline import AudioFrame, FormatError, ToolCall, Turn
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.events.parse import AudioDelta
 
-from .arbiter import TAG, Arbiter
+from .arbiter import Arbiter
+from .attribution import whose
 from .interruption import Interruptions
 from .outbox import Outbox
 from .remote_playback import RemotePlayback
@@ -35,7 +36,6 @@ _HOLD_REFUSED = (
     "the service interrupts this session by itself, so a reply cannot be held: open it "
     "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
 )
-_HOLD_REFUSED_REMOTE = "the service plays this reply: it cannot be held"
 
 
 class Responses:
@@ -107,12 +107,7 @@ class Responses:
         told = event.response
         if told.id in self._known:
             return None
-        wanted = (told.metadata or {}).get(TAG)
-        response = self._arbiter.take(wanted)
-        if response is None:
-            response = self.new()
-            if self._arbiter.gave_up(wanted):
-                response.turn.cut()
+        response = whose(told, self._arbiter, self.new)
         response.begin(told.id, now, is_spoken=self._is_spoken(response))
         self._remember(response)
         self.making.append(response)
@@ -132,7 +127,10 @@ class Responses:
     def audio(self, event: AudioDelta, now: float) -> None:
         """More audio; that of an unknown or cut response goes nowhere."""
         response = self._known.get(event.response_id)
-        if response is None or response.store.closed or response.turn.is_cut:
+        if response is None:
+            self._outbox.report(f"{event.type}: expected a known reply's, got another")
+            return
+        if response.store.closed or response.turn.is_cut:
             return
         turn, response.heard_at = response.turn, now
         try:
@@ -157,11 +155,13 @@ class Responses:
             turn.timings.first_delta = now
             self.has_spoken = self.has_spoken or not response.is_aside
 
-    def alive(self, response_id: str, now: float) -> None:
-        """Something is told of one."""
+    def alive(self, response_id: str, now: float) -> bool:
+        """Something is told of one; ``False`` if nobody knows it."""
         response = self._known.get(response_id)
-        if response is not None:
-            response.heard_at = now
+        if response is None:
+            return False
+        response.heard_at = now
+        return True
 
     def audio_done(self, event: ev.PartDoneEvent, now: float) -> None:
         """An item has all its audio."""
@@ -228,39 +228,42 @@ class Responses:
         """One has been made; ``None`` if that is known."""
         response = self._known.get(told.id)
         if response is None:  # its creation was never told
-            response = self._arbiter.take((told.metadata or {}).get(TAG)) or self.new()
+            response = whose(told, self._arbiter, self.new)
         elif response.phase != "making":
             was_lost, response.is_lost = response.is_lost, False
             return response if was_lost else None  # its bill is to be told
-        self._end(response, told, now)
-        if told.id not in self._known:
-            self._remember(response)
         reason = told.status_details.why if told.status_details else ""
         status = _STATUSES.get(told.status, "failed")
         if status == "cancelled" and response.stalled:
             status, reason = "failed", response.stalled
         if status in ("failed", "incomplete"):
             self._outbox.fell_short(status, reason)
-        if status == "cancelled" and response.settled is None:
-            self.cut(response, now, service_cancels=True)
-        self._settle(response, status, reason)
+        self._end(response, told, status, reason, now)
+        if told.id not in self._known:
+            self._remember(response)
         return response
 
     def lose(self, response: Response, reason: str, now: float) -> None:
         """The end of one is not told: what there is of it can be played."""
         self._outbox.reply_failed(f"a reply is given up: {reason}")
-        self._end(response, ev.Response(id=response.id), now)
         response.is_lost = True
-        self._settle(response, "failed", reason)
+        self._end(response, ev.Response(id=response.id), "failed", reason, now)
 
-    def _end(self, response: Response, told: ev.Response, now: float) -> None:
+    def _end(
+        self,
+        response: Response,
+        told: ev.Response,
+        status: Status,
+        reason: str,
+        now: float,
+    ) -> None:
         if self._remote is not None:
             self._remote.made(response, told, now)
         self._transcripts.made(response, told)
         response.end(told.id, told.usage.by_class() if told.usage else {})
         self._arbiter.ended(response)
-
-    def _settle(self, response: Response, status: Status, reason: str) -> None:
+        if status == "cancelled" and response.settled is None:
+            self.cut(response, now, service_cancels=True)
         response.settle(status, reason)
         if response.turn.generated:
             self._outbox.stirred = True
@@ -292,12 +295,7 @@ class Responses:
     # --- interrupting
 
     def silence(self, now: float, *, service_cancels: bool) -> None:
-        """Cut every reply of the conversation that is not over.
-
-        Args:
-            now: the time.
-            service_cancels: the service stops by itself what it is still making.
-        """
+        """Cut every reply that is not over; the service may cancel them by itself."""
         self._retire()
         for response in tuple(self.spoken):
             self.cut(response, now, service_cancels=service_cancels)
@@ -367,7 +365,7 @@ class Responses:
         detection = self._in_force.settings.detection
         why = _HOLD_REFUSED if detection is not None and detection.interrupts else None
         if self._remote is not None:
-            why = _HOLD_REFUSED_REMOTE
+            why = "the service plays this reply: it cannot be held"
         return Turn(hold_refused=why, start=self._in_force.start)
 
     def _is_spoken(self, response: Response) -> bool:

@@ -97,7 +97,9 @@ class Transcripts:
             return
         if written:
             self._outbox.tell("writes", Text(text=event.delta, turn=response.turn))
-        self._say(response, event.item_id, final=False)
+        if "transcripts" in self._outbox.read:  # or its words need not be put together
+            words = response.words_of(event.item_id)
+            self._say(response, event.item_id, words, final=False)
 
     def done(self, response: Response, event: ev.PartDoneEvent) -> None:
         """All that the model says or writes in one part."""
@@ -111,7 +113,7 @@ class Transcripts:
             return
         entry = self.history.place(event.item_id, "agent", None)
         entry.text, entry.final = response.words_of(event.item_id), True
-        self._say(response, event.item_id)
+        self._say(response, event.item_id, entry.text)
 
     def cut(self, response: Response, parts: Sequence[PlayedItem]) -> None:
         """A reply was cut: tell the words of an item, and those that were played."""
@@ -126,26 +128,23 @@ class Transcripts:
         entry = self.history.place(item_id, "agent", None)
         entry.text, entry.final = response.words_of(item_id), True
         entry.played = " ".join(filter(None, played))
-        self._say(response, item_id, played=entry.played)
+        self._say(response, item_id, entry.text, played=entry.played)
 
     def made(self, response: Response, told: ev.Response) -> None:
         """A reply has been made: all its words, should some have been lost before."""
-        if response.turn.is_cut:
+        turn = response.turn
+        if turn.generated:
+            for item_id, seconds in turn.generated_by_item().items():
+                entry = self.history.find(item_id)
+                if entry is not None:
+                    entry.seconds = seconds
+        if turn.is_cut:
             return
         for item in told.output or ():
             key = (item.id, 0)
             is_lost = item.type == "message" and not response.words_of(item.id)
             if is_lost and item.words and _fits(response, key):
                 response.texts[key] = item.words
-
-    def measure(self, response: Response) -> None:
-        """A reply has been made: note how long each of its items speaks."""
-        if not response.turn.generated:
-            return
-        for item_id, seconds in response.turn.generated_by_item().items():
-            entry = self.history.find(item_id)
-            if entry is not None:
-                entry.seconds = seconds
 
     # --- all items
 
@@ -162,13 +161,14 @@ class Transcripts:
         self,
         response: Response,
         item_id: str,
+        text: str,
         *,
         final: bool = True,
         played: str | None = None,
     ) -> None:
         transcript = Transcript(
             speaker="agent",
-            text=response.words_of(item_id),
+            text=text,
             final=final,
             item_id=item_id,
             played=played,

@@ -7,6 +7,7 @@ from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.money.prices import Bill, cost_usd, speech_usd
 
 from .outbox import Outbox
+from .response import Response
 from .updates import SessionSettings
 
 
@@ -30,15 +31,17 @@ class UsageMeter:
         self._host = host
         self.bill = Bill()
 
-    def response(self, response: ev.Response, response_id: str) -> None:
-        """A response has been made, which has this name."""
-        if response.usage is None:
+    def response(self, told: ev.Response, response: Response) -> None:
+        """A response has been made; or its bill is told, which was thought lost."""
+        if told.usage is None:
             return
-        tokens = response.usage.by_class()
+        tokens = response.tokens or told.usage.by_class()
         cost = cost_usd(self._in_force.settings.model, tokens, self._host)
         self.bill.add(tokens, cost)
-        usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=response_id)
-        self._outbox.tell("usage", usage)
+        if "usage" in self._outbox.read:
+            name = response.id
+            usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=name)
+            self._outbox.tell("usage", usage)
 
     def transcription(self, event: ev.TranscriptionEvent, now: float) -> None:
         """The caller's words have been written down."""

@@ -7,8 +7,8 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from typing import Any, Protocol
 
@@ -129,11 +129,15 @@ class Link:
         elif self._loan.objection:
             yield f"{name}: {self._loan.objection}"
 
-    def moves(self) -> Wakeup:
-        """For one task: set whenever the protocol has moved."""
+    @contextmanager
+    def moves(self) -> Generator[Wakeup]:
+        """For one task: set whenever the protocol moves in this block."""
         wakeup = Wakeup()
         self._moves.append(wakeup)
-        return wakeup
+        try:
+            yield wakeup
+        finally:
+            self._moves.remove(wakeup)
 
     def wake(self) -> None:
         """Have a task take out what there is: for who is not in a step of the box."""
@@ -318,9 +322,9 @@ class Link:
 
     async def settle(self) -> None:
         """Wait until what was begun is through, and the service has fallen quiet."""
-        moves, quiet = self.moves(), False
-        with move_on_after(LAST_WORDS_TIMEOUT):
+        quiet = False
+        with move_on_after(LAST_WORDS_TIMEOUT), self.moves() as moved:
             while not (quiet and self._protocol.is_idle(self.now())):
                 with move_on_after(QUIET) as timeout:
-                    await moves.wait()
+                    await moved.wait()
                 quiet = timeout.cancelled_caught

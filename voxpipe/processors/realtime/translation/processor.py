@@ -112,15 +112,16 @@ class Translate(Processor):
     async def _finish(self) -> None:
         """Nothing more is heard: let all of it come out."""
         protocol, link = self._protocol, self._link
-        moves = link.moves()
         link.closes()
         protocol.close()
         await link.send()
-        while not protocol.closed:
-            with move_on_after(LAST_WORDS_TIMEOUT) as timeout:
-                await moves.wait()
-            if timeout.cancelled_caught:
-                self.report("expected session.closed from the service, and it is late")
-                break
+        with link.moves() as moved:
+            while not protocol.closed:
+                with move_on_after(LAST_WORDS_TIMEOUT) as timeout:
+                    await moved.wait()
+                if timeout.cancelled_caught:
+                    late = "expected session.closed from the service, and it is late"
+                    self.report(late)
+                    break
         protocol.end("")
         link.flush()

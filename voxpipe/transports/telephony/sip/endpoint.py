@@ -16,9 +16,9 @@ from typing import Self
 from anyio import AsyncContextManagerMixin, current_time, move_on_after
 from anyio.abc import TaskGroup
 
+from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.pipeline.runtime.tally import tallied
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony import failures
@@ -160,14 +160,14 @@ class SipEndpoint(AsyncContextManagerMixin):
     async def _run(self, call: IncomingCall) -> None:
         began, end = current_time(), "cut"
         label = f"call={call.id[-8:]}"
-        with tallied(label) as tally:
+        with recorded(label) as record:
             try:
                 end = await self._answered(call)
             finally:
                 self.calls -= 1
                 self._ended.set()
                 seconds = current_time() - began
-                logger.info("%s end=%s seconds=%.1f%s", label, end, seconds, tally)
+                logger.info("%s end=%s seconds=%.1f%s", label, end, seconds, record)
 
     async def _answered(self, call: IncomingCall) -> str:
         attendant = Attendant(f"call={call.id[-8:]} {name_of(self._answer)}")

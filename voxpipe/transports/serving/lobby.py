@@ -1,0 +1,93 @@
+"""Places for connections that have not sent a whole request yet.
+
+Whoever reaches the port can open many and say nothing, or a byte now and then, and
+neither a carrier nor a probe may be turned away for them. So a new one always gets a
+place: when all are taken, one is hung up on, the oldest of the address that has most.
+Behind a proxy, where all have one address, that is the oldest of all. Who sends a
+request without delay, as carriers and probes do, is served before its turn comes.
+"""
+
+from __future__ import annotations
+
+import logging
+from ipaddress import IPv6Address
+
+from anyio import current_time
+
+from voxpipe.pipeline.runtime.seldom import Seldom
+
+from .connection import TcpConnection
+
+PLACES = 256
+LOG_INTERVAL = 60.0  # seconds between two warnings of one kind
+
+logger = logging.getLogger("voxpipe.serving")
+
+
+class Lobby:
+    """Connections by address, the oldest first.
+
+    Args:
+        places: how many there are.
+    """
+
+    def __init__(self, places: int = PLACES) -> None:
+        self._places = places
+        self._waiting: dict[str, dict[TcpConnection, None]] = {}
+        self._count = 0
+        self._dropped = Seldom(LOG_INTERVAL)
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return self._count
+
+    def enter(self, wire: TcpConnection) -> None:
+        """It waits for a request; another is hung up on if that is one too many."""
+        self._waiting.setdefault(_address(wire), {})[wire] = None
+        self._count += 1
+        if self._count > self._places:
+            self.drop()
+            self._tell()
+
+    def leave(self, wire: TcpConnection) -> None:
+        """Its request is whole, or it has gone; harmless when it does not wait."""
+        address = _address(wire)
+        group = self._waiting.get(address, {})
+        if wire in group:
+            del group[wire]
+            self._count -= 1
+            if not group:
+                del self._waiting[address]
+
+    def drop(self) -> None:
+        """Hang up on one, if there is any."""
+        if self._count:
+            wire = next(iter(self._waiting[self._crowd()]))
+            self.leave(wire)
+            wire.abort()
+
+    def _crowd(self) -> str:
+        """The address that has most; of several, the one that came first."""
+        return max(self._waiting, key=lambda address: len(self._waiting[address]))
+
+    def _tell(self) -> None:
+        count = self._dropped.count(current_time())
+        if count:
+            address = self._crowd()
+            logger.warning(
+                "all %d places for connections without a whole request are taken, %d "
+                "by %s: the oldest are hung up on, %d since the last such line",
+                self._places,
+                len(self._waiting[address]),
+                address,
+                count,
+            )
+
+
+def _address(wire: TcpConnection) -> str:
+    """Who it is; with IPv6 the network of 64 bits, of which one has all addresses."""
+    host = wire.client[0] if wire.client else "unknown"
+    if ":" not in host:
+        return host
+    packed = IPv6Address(host.partition("%")[0]).packed
+    return f"{IPv6Address(packed[:8] + bytes(8))}/64"
