@@ -17,20 +17,14 @@ import json
 import signal
 from typing import Any
 
-from picows import (
-    WSFrame,
-    WSListener,
-    WSMsgType,
-    WSTransport,
-    WSUpgradeRequest,
-    ws_connect,
-    ws_create_server,
-)
+import picows
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
 
 from .bridge import configuration
 from .conversion import Straight
 
 MAX_MESSAGE = 2**20
+LIBRARY: Any = picows  # its types are partly unknown
 _APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 _PAYLOAD = b'"payload":"'
 _DELTA = b'"response.output_audio.delta"'
@@ -65,7 +59,7 @@ class Phone(WSListener):
             self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
-        _, listener = await ws_connect(
+        _, listener = await LIBRARY.ws_connect(
             lambda: Model(self),
             f"{self._url}/realtime?model=gpt-realtime-2.1",
             extra_headers={"Authorization": "Bearer sk-none"},
@@ -174,7 +168,7 @@ async def main() -> None:
     def answer(_: WSUpgradeRequest) -> Phone:
         return Phone(given.model)
 
-    server = await ws_create_server(
+    server = await LIBRARY.ws_create_server(
         answer, "127.0.0.1", given.port, max_frame_size=MAX_MESSAGE
     )
     await stop.wait()

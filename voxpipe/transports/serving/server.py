@@ -151,6 +151,7 @@ class Server(AsyncContextManagerMixin):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             keep_little(sock)
             connect = connection_maker(self._loop)
+            wire: TcpConnection
             _, wire = await connect(self._connection, sock=sock)
             failing.pop_all()
         return wire
