@@ -169,7 +169,8 @@ class SessionSocket:
                 if self._protocol.state is State.OPEN:
                     self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
                     self._write()
-                if self._protocol.state is State.CLOSING:
+                # The answer to a goodbye may still be on its way when both have ended.
+                if self._protocol.state is State.CLOSING or self._waiting:
                     if not self._reading:
                         self._read_on()
                     await self._gone.wait()
