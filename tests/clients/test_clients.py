@@ -102,7 +102,10 @@ def simulating(script: Path, *options: str) -> Generator[tuple[Any, dict[str, st
 
 def told(client: Client, exported: dict[str, str]) -> list[dict[str, Any]]:
     """The lines that a program prints; it has to end well."""
-    modules = {"NODE_PATH": str(ROOT / ".clients-node" / "node_modules")}
+    modules = {
+        "NODE_PATH": str(ROOT / ".clients-node" / "node_modules"),
+        "PYTHONPATH": "",  # nothing of ours
+    }
     ended = subprocess.run(
         client.command(),
         env=os.environ | exported | modules,
