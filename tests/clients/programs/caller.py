@@ -6,6 +6,7 @@ other side said, that the caller cut in; or ends with an error.
 """
 
 import asyncio
+import faulthandler
 import json
 import os
 
@@ -54,5 +55,9 @@ def chunks(audio):
 
 
 def converse(program):
-    """Run a coroutine function to its end, or fail."""
-    asyncio.run(asyncio.wait_for(program(), PATIENCE))
+    """Run a coroutine function to its end, or fail, and say where it hangs.
+
+    A cancellation would not do: some of these libraries wait then for what never comes.
+    """
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    asyncio.run(program())

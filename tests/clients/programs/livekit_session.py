@@ -60,7 +60,7 @@ async def main():
         speak(chunks(voice(600)))
         await starts.get()
         tell(interrupted=True)
-        session.interrupt()
+        # No session.interrupt(): the service has cut it, and might refuse to again.
         session.truncate(
             message_id=message.message_id, modalities=["audio"], audio_end_ms=20
         )

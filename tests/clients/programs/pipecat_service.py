@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
     InputAudioRawFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
     LLMRunFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
@@ -106,8 +107,10 @@ async def main():
                 raise RuntimeError(error.error)
             case TTSTextFrame() as frame:
                 words += frame.text
+            case LLMFullResponseStartFrame():
+                words = ""  # what came behind an interruption is of nobody's reply
             case LLMFullResponseEndFrame() if not greeted:
-                words, greeted = "", True
+                greeted = True
                 await speak(turn())
             case TTSAudioRawFrame() if greeted and not speaking:
                 speaking = True
@@ -115,7 +118,6 @@ async def main():
             case InterruptionFrame() if speaking:
                 tell(interrupted=True)
                 tell(said=words)
-                words = ""
                 await speak(chunks(bytes(800 * 48)))
     tell(said=words)
     await worker.queue_frame(EndFrame())
