@@ -122,6 +122,5 @@ clean:
 .lowest-venv/.ready-lowest: .ci/lowest.lock .ci/setup
 	@.ci/setup lowest
 
-.clients-venv/.ready-clients: .ci/setup tests/clients/requirements.txt tests/clients/package.json \
-    tests/clients/package-lock.json
+.clients-venv/.ready-clients: .ci/clients.lock tests/clients/package-lock.json .ci/setup
 	@.ci/setup clients
