@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-slow test-system test-lowest test-pythons reliability soak fuzz check \
-    format docs bench bench-calls lock clean
+.PHONY: help demo smoke test test-slow test-system test-lowest test-pythons test-clients reliability \
+    soak fuzz check format docs bench bench-calls lock clean
 
 help:
 	@echo 'voxpipe: custom voice pipelines around gpt-realtime'
@@ -39,6 +39,7 @@ help:
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
 	@echo '  make test-lowest   the core on the oldest versions that pyproject.toml allows'
 	@echo '  make test-pythons  the core on other Pythons, as far as they are on this machine'
+	@echo '  make test-clients  clients of others converse with the simulator: OpenAI, LiveKit, ...'
 	@echo '  make soak          the long ones: an hour of call, every cancellation'
 	@echo '  make fuzz          a million broken messages into both sides: a minute'
 	@echo '  .ci/run            what continuous integration runs: check, and every test'
@@ -51,10 +52,10 @@ demo: .venv/.ready-demo
 
 # Which those are stands in the file; tests/test_project.py sees that no part is missing.
 smoke: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not soak' @tests/smoke.txt
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not clients and not soak' @tests/smoke.txt
 
 test: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not soak'
+	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not clients and not soak'
 
 test-slow: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m slow
@@ -65,7 +66,7 @@ test-system: .venv/.ready-dev
 # The plugin by name, and voxpipe from here: nothing is installed but what it needs.
 test-lowest: .lowest-venv/.ready-lowest
 	PYTHONPATH=.:$(PYTHONPATH) .lowest-venv/bin/python -m pytest -q $(PARALLEL) -p voxpipe.pytest_plugin \
-	    -m 'not slow and not system and not soak' \
+	    -m 'not slow and not system and not clients and not soak' \
 	    tests/pipeline tests/processors/realtime/protocol tests/transports/serving
 
 test-pythons:
@@ -73,6 +74,9 @@ test-pythons:
 
 reliability: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m tests.reliability $(if $(ONLY),--only $(ONLY))
+
+test-clients: .venv/.ready-dev .clients-venv/.ready-clients
+	$(PYTHON_IN_VENV) -m pytest -q -n 2 -m clients tests/clients
 
 soak: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest $(PARALLEL) -m soak --durations=10 -o faulthandler_timeout=3600
@@ -104,7 +108,7 @@ lock:
 	@.ci/setup lock
 
 clean:
-	rm -rf .venv .*-venv build dist demo-out docs/reference .*_cache .hypothesis
+	rm -rf .venv .*-venv .clients-node build dist demo-out docs/reference .*_cache .hypothesis
 
 .venv/.ready-demo: pyproject.toml .ci/setup
 	@.ci/setup demo
@@ -117,3 +121,6 @@ clean:
 
 .lowest-venv/.ready-lowest: .ci/lowest.lock .ci/setup
 	@.ci/setup lowest
+
+.clients-venv/.ready-clients: .ci/clients.lock tests/clients/package-lock.json .ci/setup
+	@.ci/setup clients

@@ -68,7 +68,7 @@ async def by_websockets() -> None:
 async def by_picows() -> None:
     """What a server costs at least."""
     import picows
-    from picows import WSFrame, WSListener, WSMsgType, WSTransport
+    from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
 
     library: Any = picows  # its types are partly unknown
 
@@ -81,7 +81,10 @@ async def by_picows() -> None:
             if self.count % EVERY == 0:
                 transport.send(WSMsgType.TEXT, ANSWER.encode())
 
-    await library.ws_create_server(lambda _: Answering(), sock=listening())
+    def answering(_: WSUpgradeRequest) -> Answering:
+        return Answering()
+
+    await library.ws_create_server(answering, sock=listening())
     await anyio.sleep_forever()
 
 

@@ -25,6 +25,8 @@ PACKAGE = Path(__file__).parent.parent / "voxpipe"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 UNBOUNDED = {"Queue", "LifoQueue", "PriorityQueue", "SimpleQueue"}
 STREAMS = {"create_memory_object_stream", "open_memory_channel"}
+# One that a handler of signals may put into holds as many as are sent.
+EXCEPT = {"console/stop.py": ["SimpleQueue()"]}
 ENDLESS = {"math.inf", "inf", "float('inf')", "numpy.inf", "np.inf"}
 
 
@@ -81,7 +83,12 @@ def test_no_module_makes_a_queue_without_a_bound() -> None:
         for path in MODULES
     }
     assert len(found) > 50
-    assert not {path: calls for path, calls in found.items() if calls}
+    bare = {
+        path: [each.partition(": ")[2] for each in calls]
+        for path, calls in found.items()
+        if calls
+    }
+    assert bare == EXCEPT, found
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,9 @@ def is_one(words: list[str]) -> bool:
             return True
         case ["voxpipe", *arguments]:
             return is_parsed(arguments)
-        case ["make", target]:
-            return target in TARGETS
+        case ["make", target, *settings]:
+            are = all(re.fullmatch(r"[A-Z]+=\S+", each) for each in settings)
+            return target in TARGETS and are
         case ["pip", "install", what]:
             return is_installed(what)
         case ["python", "-m", module, *_]:

@@ -36,6 +36,8 @@ ELSEWHERE = {
     *("No", "true", "false"),  # YAML
     *(
         "Annotated",
+        "BidiAgent",
+        "OPENAI_REALTIME_URL",
         "model_extra",
         "start_soon",
         "logging",
@@ -48,7 +50,7 @@ ELSEWHERE = {
         "uv",
         "websockets",
     ),  # of others
-    *("realtime_cassette", "realtime_simulator", "soak"),  # of pytest
+    *("realtime_cassette", "realtime_simulator", "clients", "soak"),  # of pytest
 }
 # The page that tells of a processor's ports; `faults`, which all have, is on the first.
 PORTS = {

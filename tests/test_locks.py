@@ -28,7 +28,7 @@ def grouped(name: str) -> Iterator[str]:
 
 def lines(path: str) -> list[str]:
     text = (ROOT / path).read_text("utf-8")
-    return [each for each in text.splitlines() if not each.startswith("#")]
+    return [each for each in text.splitlines() if each and not each.startswith("#")]
 
 
 ASKED = {
@@ -38,6 +38,7 @@ ASKED = {
         *grouped("dev"),
         *lines(".ci/agents.txt"),
     ],
+    "clients": lines("tests/clients/requirements.txt"),
     "core": [*NEEDED, *EXTRAS["trio"], *EXTRAS["fast"], "hypothesis", "pytest"],
     "lowest": [
         each.replace(">=", "==", 1)

@@ -6,6 +6,7 @@ from ..pipeline.graphs.properties import (
     Property,
     can_be_cancelled,
     hold,
+    names_what_fails,
     skips_cut_turns,
 )
 from ..pipeline.graphs.replies import plays_what_it_says
@@ -36,3 +37,8 @@ def control_frames(graphs: int = 400) -> Figure:
 def cancelled(graphs: int = 500) -> Figure:
     """Cancelled at random moments, or between two steps: it ends, nothing is left."""
     return holds_of(graphs, can_be_cancelled)
+
+
+def named(graphs: int = 500) -> Figure:
+    """Whichever box of a graph raises, it is the one that is named."""
+    return holds_of(graphs, names_what_fails)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .blame import named
 from .calls_in_turn import calls_in_turn, long
 from .deaf import deaf
-from .graphs import cancelled, control_frames
+from .graphs import cancelled, control_frames, named
 from .half_open import half_open
 from .hygiene import hygiene
 from .interrupts import latency, stale
@@ -77,7 +76,12 @@ ROWS: tuple[Row, ...] = (
         proved("test_bounds.py"),
     ),
     Row(16, "a phone that does not read is hung up on", "≤ 15 s, ≤ 1 MB", deaf),
-    Row(17, "who does wrong is named, and nobody else", "all", named),
+    Row(
+        17,
+        "who does wrong is named, and nobody else",
+        "all",
+        both(named, proved("pipeline/test_misuse.py")),
+    ),
     Row(18, "who hangs or blocks is named, with the line", "≤ 2 s", naming),
     Row(
         19,

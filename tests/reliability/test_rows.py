@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
-from voxpipe.pipeline import AudioFrame, Frame, ToolCall, ToolResult, fused, watchdog
+from voxpipe.pipeline import AudioFrame, Frame, ToolCall, ToolResult, watchdog
 from voxpipe.pipeline.fused import Node
 from voxpipe.pipeline.queue import Queue
 from voxpipe.processors.audio import Gain
 from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.processors.realtime.connect.connection import websocket
 from voxpipe.transports.serving import server
+from voxpipe.transports.serving.lobby import Lobby
 
 from ..pipeline.graphs.properties import names_what_fails
 from ..pipeline.graphs.test_graphs import (
@@ -23,7 +25,7 @@ from ..pipeline.graphs.test_graphs import (
 )
 from ..processors.realtime.loops import BACKENDS, Backend
 from ..transports.telephony.test_thousand_calls import ENDS
-from . import blame, deaf, naming, strangers
+from . import deaf, naming, strangers
 from .calls_in_turn import calls_in_turn
 from .graphs import holds_of
 from .half_open import half_open
@@ -83,17 +85,6 @@ def test_who_is_not_named_is_told(
     assert naming.named_after(case, backend) is None
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_misdeed_that_is_blamed_on_nobody_is_told(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert blame.is_fair(blame.told(blame.boxes()["raises"], backend))
-    assert not blame.is_fair("LookupError() raised by the box 'source', behind guilty")
-    assert not blame.is_fair("")
-    monkeypatch.setattr(fused, "blame", do_nothing)
-    assert not blame.is_fair(blame.told(blame.boxes()["raises"], backend))
-
-
 def test_a_call_without_a_result_is_told_and_one_with_two() -> None:
     call = ToolCall(call_id="call_1", name="f", arguments="{}")
     results: list[Frame] = [ToolResult(call_id="call_1", output="{}")]
@@ -114,7 +105,7 @@ async def test_rings_that_are_not_answered_are_told(
 ) -> None:
     monkeypatch.setattr(strangers, "BETWEEN", 0.0)
     assert await strangers.answered_beside(0) == strangers.RINGS
-    monkeypatch.setattr(server, "MAX_WAITING", 0)
+    monkeypatch.setattr(server, "Lobby", partial(Lobby, 0))
     assert await strangers.answered_beside(0) == 0
 
 

@@ -15,6 +15,8 @@ from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import Script, parse_script, simulated
 from voxpipe.transports import MemoryPhone
 
+from .bench import Bench
+
 PCM_24K = AudioFormat("pcm16", 24_000)
 
 
@@ -112,6 +114,35 @@ def test_a_reply_is_told_with_the_reason_for_it(
     assert found[0].replace("3 words", "4 words") == line
     if "failure" in line:
         assert re.fullmatch("reply 1 is failed: (server_error|.*exceeded)", found[1])
+
+
+def test_what_is_refused_is_told_once_and_not_what_was_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="voxpipe.simulator")
+    bench = Bench()
+    for _ in range(3):
+        bench.refused("conversation.item.delete", item_id="secret")
+    bench.refused("session.update", session={"type": "realtime", "voice\n": "secret"})
+    bench.refused("secret")
+    bench.raw("secret")
+    assert lines(caplog)[1:] == [
+        "refused conversation.item.delete: item_delete_invalid_item_id at 'item_id'",
+        r"refused session.update: unknown_parameter at 'session.voice\n'",
+        "refused an event: invalid_value at 'type'",
+        "refused an event: invalid_json",
+    ]
+    assert "secret" not in caplog.text
+
+
+def test_a_client_that_goes_on_sending_rubbish_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="voxpipe.simulator")
+    bench = Bench()
+    for number in range(200):
+        bench.refused("session.update", session={"type": "realtime", f"x{number}": 1})
+    assert len(lines(caplog)) == 51
 
 
 def test_what_was_heard_is_told_in_seconds(caplog: pytest.LogCaptureFixture) -> None:

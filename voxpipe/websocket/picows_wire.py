@@ -10,10 +10,18 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import (
+    WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSProtocolError,
+    WSTransport,
+)
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
 
@@ -128,6 +136,8 @@ class FastWire(WSListener):
         if self._is_open and transport.is_close_frame_sent:
             self._end_by_picows()
         self._is_open = False
+        if self._is_client:  # where picows wants its error, if any, to be looked at
+            self._looks = asyncio.ensure_future(_look(transport))
         self._listener.on_lost(self.error)
 
     def pause_writing(self) -> None:
@@ -202,6 +212,11 @@ class FastWire(WSListener):
             self._listener.on_fault(code, size)
         else:
             self._listener.on_close(code, reason)
+
+
+async def _look(transport: WSTransport) -> None:
+    with suppress(WSProtocolError):
+        await transport.wait_disconnected()
 
 
 class _Protocol(WSProtocol):

@@ -106,6 +106,7 @@ class Dialogue(SansIOSession):
         self._timers.at(now + lifetime, self._expire)
 
     def _take(self, message: str | bytes, now: float) -> None:
+        event: dict[str, Any] = {}
         event_id: str | None = None
         try:
             event = _read(message)
@@ -113,6 +114,9 @@ class Dialogue(SansIOSession):
             self._dispatch(event, now)
         except Refusal as refusal:
             self._outbox.refuse(refusal, event_id)
+            kind = event.get("type")
+            known = type(kind) is str and kind in self._types
+            self.journal.refused(str(kind) if known else "an event", refusal)
 
     def _dispatch(self, event: dict[str, Any], now: float) -> None:
         """Follow an event, or raise `Refusal`."""

@@ -115,6 +115,7 @@ class InputAudioBuffer:
         except Refusal as refusal:
             # Nobody asked for this response by an event that could be blamed.
             self._session.outbox.refuse(refusal)
+            self._session.journal.refused("a reply of its own", refusal)
 
     def commit(self, now: float) -> None:
         """Make an item of what the buffer holds, as the client asked.

@@ -216,5 +216,6 @@ class McpServers:
             self._session.conversation.add(item)
         except Refusal as refusal:  # it is full; nobody's request has failed
             self._session.outbox.refuse(refusal)
+            self._session.journal.refused("an item of its own", refusal)
             return
         self._session.announce(item)
