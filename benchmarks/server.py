@@ -65,6 +65,29 @@ async def by_websockets() -> None:
         await anyio.sleep_forever()
 
 
+async def by_picows() -> None:
+    """What a server costs at least."""
+    import picows
+    from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
+
+    library: Any = picows  # its types are partly unknown
+
+    class Answering(WSListener):
+        count = 0
+
+        def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+            json.loads(frame.get_payload_as_utf8_text())
+            self.count += 1
+            if self.count % EVERY == 0:
+                transport.send(WSMsgType.TEXT, ANSWER.encode())
+
+    def answering(_: WSUpgradeRequest) -> Answering:
+        return Answering()
+
+    await library.ws_create_server(answering, sock=listening())
+    await anyio.sleep_forever()
+
+
 async def by_uvicorn(ws: Literal["websockets-sansio", "wsproto"]) -> None:
     from uvicorn import Config, Server
 
@@ -100,6 +123,7 @@ def listening() -> socket.socket:
 SERVERS: dict[str, Callable[[], Awaitable[None]]] = {
     "voxpipe": by_voxpipe,
     "websockets": by_websockets,
+    "picows": by_picows,
     "uvicorn": partial(by_uvicorn, "websockets-sansio"),
     "uvicorn-wsproto": partial(by_uvicorn, "wsproto"),
     "hypercorn": by_hypercorn,

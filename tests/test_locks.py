@@ -39,10 +39,10 @@ ASKED = {
         *lines(".ci/agents.txt"),
     ],
     "clients": lines("tests/clients/requirements.txt"),
-    "core": [*NEEDED, *EXTRAS["trio"], *EXTRAS["uvloop"], "hypothesis", "pytest"],
+    "core": [*NEEDED, *EXTRAS["trio"], *EXTRAS["fast"], "hypothesis", "pytest"],
     "lowest": [
         each.replace(">=", "==", 1)
-        for each in (*NEEDED, *EXTRAS["trio"], *EXTRAS["uvloop"])
+        for each in (*NEEDED, *EXTRAS["trio"], *EXTRAS["fast"])
     ],
 }
 

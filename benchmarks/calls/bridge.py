@@ -173,12 +173,12 @@ async def answer(phone: ServerConnection, url: str, audio: Audio) -> None:
             proxy=None,
         ) as model:
             await model.recv()  # session.created
-            await model.send(json.dumps(_configuration(audio)))
+            await model.send(json.dumps(configuration(audio)))
             await model.recv()  # session.updated
             await Bridge(phone, model, sid, audio).run()
 
 
-def _configuration(audio: Audio) -> dict[str, Any]:
+def configuration(audio: Audio) -> dict[str, Any]:
     detection = {"type": "server_vad", "silence_duration_ms": 500}
     return {
         "type": "session.update",

@@ -17,7 +17,7 @@ ENVIRONMENT = {"OPENAI_API_KEY": "sk-none"}
 
 
 Loop = Literal["asyncio", "uvloop"]
-Maker = Literal["bridge", "voxpipe", "bare", "pipecat"]
+Maker = Literal["bridge", "fast_bridge", "voxpipe", "bare", "pipecat"]
 
 LIMIT = "1000"  # calls that `voxpipe serve` admits: the benchmark decides how many
 
@@ -51,9 +51,10 @@ class Contender:
         if self.maker == "voxpipe":
             app = f"benchmarks.calls.apps:{self.what}"
             return [*ours, "voxpipe", "serve", app, *here, "--limit", LIMIT]
-        option = "--audio" if self.maker == "bridge" else "--app"
-        program = [*ours, f"benchmarks.calls.{self.maker}", option, self.what]
-        return [*program, *here, *there]
+        program = [*ours, f"benchmarks.calls.{self.maker}", *here, *there]
+        if self.maker == "fast_bridge":
+            return program
+        return [*program, "--audio" if self.maker == "bridge" else "--app", self.what]
 
     @property
     def is_peer(self) -> bool:
@@ -70,6 +71,7 @@ CONTENDERS = {
     each.name: each
     for each in (
         Contender("a1", "bridge by hand, G.711", "bridge", "straight", 150),
+        Contender("f1", "bridge on picows, G.711", "fast_bridge", "straight", 400),
         Contender("a2", "bridge by hand, soxr VHQ", "bridge", "soxr-vhq", 120),
         Contender("a3", "bridge by hand, soxr HQ", "bridge", "soxr-hq", 120),
         Contender("b", "voxpipe, G.711", "voxpipe", "straight", 150),

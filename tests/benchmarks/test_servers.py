@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import servers
-from voxpipe.transports.serving.frames import Frames
+
+from ..websocket.ends import Ends, on_a_wire
 
 
 def test_the_frames_that_are_sent_are_read() -> None:
-    assert Frames().feed(servers.frame(servers.MEDIA)) == [servers.MEDIA.decode()]
+    def scene(ends: Ends) -> None:
+        ends.feed(servers.frame(servers.MEDIA))
+        assert ends.heard.messages == [servers.MEDIA.decode()]
+
+    on_a_wire("websockets", scene)
 
 
 @pytest.mark.parametrize("name", ["voxpipe", "websockets", "uvicorn", "hypercorn"])

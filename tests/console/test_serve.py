@@ -256,5 +256,5 @@ def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(importlib.util, "find_spec", nothing)
     assert serve.chosen_loop(None) == "asyncio"
-    with pytest.raises(AppError, match=r"pip install 'voxpipe\[uvloop\]'"):
+    with pytest.raises(AppError, match=r"pip install 'voxpipe\[fast\]'"):
         serve.chosen_loop("uvloop")

@@ -34,7 +34,7 @@ from voxpipe.processors.realtime.connect.host import Address
 from voxpipe.simulator import PortLimits, Simulator, ToneVoice
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.frames import MAX_MESSAGE
+from voxpipe.transports.serving.websocket import MAX_MESSAGE
 
 from .frames import TEXT, Frame, name_in, read
 

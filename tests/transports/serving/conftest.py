@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from ...sockets import sockets
+
+__all__ = ["anyio_backend", "sockets"]
+
 
 @pytest.fixture(
     params=[False, True], ids=["asyncio", "uvloop"]

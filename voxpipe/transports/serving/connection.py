@@ -14,6 +14,7 @@ from anyio import Event
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Disconnected
+from voxpipe.websocket import Listener, PlainWire, Wire, begin_fast
 
 if TYPE_CHECKING:
     import asyncio
@@ -51,6 +52,7 @@ class TcpConnection:
         "_pending",
         "_reader",
         "_transport",
+        "_wire",
         "client",
         "is_full",
         "is_lost",
@@ -62,6 +64,7 @@ class TcpConnection:
         self._batch = batch
         self._reader: Callable[[bytes], None] = self._keep
         self._pending = bytearray()
+        self._wire: PlainWire | None = None  # once it is a WebSocket
         self._eof = False
         self._more = Wakeup()
         self._flushed = Wakeup()
@@ -91,6 +94,45 @@ class TcpConnection:
             self.is_lost = True
             reader(b"")
         self.listen()
+
+    def catch_up(self) -> None:
+        """Have what came looked at, if that is put off until all has been read."""
+        self._batch.run()
+
+    def upgrade(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+        """Make a WebSocket of it.
+
+        Args:
+            listener: told of what comes from now on; `note_full` and `note_end` are to
+                be told of the rest.
+            max_size: bytes of a message.
+            rest: what has come for it already.
+        """
+        wire = begin_fast(
+            self._transport, listener, is_client=False, max_size=max_size, rest=rest
+        )
+        if wire is None:
+            wire = self._wire = PlainWire(
+                self._transport, listener, is_client=False, max_size=max_size
+            )
+            if rest:
+                wire.feed(rest)
+            self.hand_to(wire.feed)
+        self.listen()
+        return wire
+
+    def note_full(self, is_full: bool) -> None:
+        """So much waits to be sent that it had better wait; or no longer."""
+        self.is_full = is_full
+        if not is_full:
+            self._flushed.set()
+
+    def note_end(self) -> None:
+        """It has ended, in both directions."""
+        self._eof = self.is_lost = True
+        self._ended.set()
+        self.note_full(False)
+        self._lost.set()
 
     def hold(self) -> None:
         """Read no more for now; the kernel makes the other side wait."""
@@ -172,7 +214,7 @@ class TcpConnection:
         Who has asked for something may be answered. Once somebody has taken over, the
         event loop sends what is written, and closes.
         """
-        self._batch.run()  # what came before, if it has not been looked at
+        self.catch_up()
         may_be_answered = self._reader == self._keep
         if not self._eof:
             self._eof = True
@@ -180,21 +222,27 @@ class TcpConnection:
             self._ended.set()
             self._reader(b"")
             if self.is_lost:
-                self.resume_writing()
+                self.note_full(False)
         return may_be_answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
         self.is_lost = True
         self.eof_received()
-        self.resume_writing()
-        self._lost.set()
+        if self._wire is not None:
+            self._wire.connection_lost(exc)
+        self.note_end()
 
     def pause_writing(self) -> None:
         """Too much waits to be sent."""
-        self.is_full = True
+        if self._wire is None:
+            self.note_full(True)
+        else:
+            self._wire.pause_writing()
 
     def resume_writing(self) -> None:
         """It has been sent, or never will be."""
-        self.is_full = False
-        self._flushed.set()
+        if self._wire is None:
+            self.note_full(False)
+        else:
+            self._wire.resume_writing()

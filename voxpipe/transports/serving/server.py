@@ -27,6 +27,7 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
+from voxpipe.websocket import connection_maker
 
 from .connection import BUFFER, TcpConnection
 from .http import Http
@@ -149,7 +150,9 @@ class Server(AsyncContextManagerMixin):
             # asyncio does it for sockets of its own; a small answer would wait 40 ms.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             keep_little(sock)
-            _, wire = await self._loop.create_connection(self._connection, sock=sock)
+            connect = connection_maker(self._loop)
+            wire: TcpConnection
+            _, wire = await connect(self._connection, sock=sock)
             failing.pop_all()
         return wire
 

@@ -16,15 +16,16 @@ from websockets.server import ServerProtocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
+from voxpipe.websocket import Wire
 
 from .connection import TcpConnection
-from .frames import Frames
 from .http import date, phrase, scope_of
 
 if TYPE_CHECKING:
     import asyncio
 
 CLOSE_TIMEOUT = 2.0  # seconds that the other side has to answer our good-bye
+MAX_MESSAGE = 2**18  # bytes of one message; telephone audio needs 2,000
 _MAX_WAITING = 32_768  # bytes to be received before the network has to wait; 80 media
 _ENTRY = 64  # bytes that a message takes besides its text, so that empty ones count
 
@@ -32,7 +33,7 @@ logger = logging.getLogger("voxpipe.serving")
 
 
 class WebSocket:
-    """One of them, from the request on.
+    """One of them, from the request on; a `Listener` once it is accepted.
 
     Args:
         wire: the connection.
@@ -43,17 +44,18 @@ class WebSocket:
     def __init__(
         self, wire: TcpConnection, request: h11.Request, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._wire = wire
+        self._tcp = wire
         self._request = request
         self._loop = loop
         self._handshake = _handshake(request)
-        self._frames: Frames | None = None  # once it is accepted
+        self._wire: Wire | None = None  # once it is accepted
         self._news: deque[Message] = deque([{"type": "websocket.connect"}])
         self._waiting = 0  # bytes in `_news`
         self._held = False
         self._reader: asyncio.Future[None] | None = None
         self._refusal: Response | None = None
-        self._rest = bytearray()  # what comes before that
+        self._rest = b""  # what comes before that
+        self._is_open = False  # it is accepted, and nobody has said good-bye
         self._is_over = False
         self._at_once: TakeAtOnce | None = None
 
@@ -65,12 +67,12 @@ class WebSocket:
             rest: what came behind the request.
         """
         if self._handshake.status_code != 101:
-            self._wire.write(self._handshake.serialize())
+            self._tcp.write(self._handshake.serialize())
             return
         if rest:
-            self._feed(rest)
-        self._wire.hand_to(self._feed)
-        scope = scope_of("websocket", self._request, self._wire)
+            self._keep(rest)
+        self._tcp.hand_to(self._keep)
+        scope = scope_of("websocket", self._request, self._tcp)
         del scope["method"]
         scope["subprotocols"] = _offered(self._request)
         scope["extensions"] = {
@@ -114,17 +116,14 @@ class WebSocket:
         Raises:
             Disconnected: the other side has gone, or said good-bye.
         """
-        frames = self._frames
         kind: str = message["type"]
-        if frames is not None and kind == "websocket.send":
-            if not frames.is_open or self._wire.is_lost:
+        if self._wire is not None and kind == "websocket.send":
+            if not self._is_open or self._tcp.is_lost:
                 raise Disconnected("the WebSocket has ended")
             text = message.get("text")
-            self._wire.write(
-                frames.binary(message["bytes"]) if text is None else frames.text(text)
-            )
-            if self._wire.is_full:
-                await self._wire.flushed()
+            self._wire.send(message["bytes"] if text is None else text)
+            if self._tcp.is_full:
+                await self._tcp.flushed()
         elif kind == "websocket.accept":
             self._accept(message)
         elif kind == "websocket.close":
@@ -139,34 +138,34 @@ class WebSocket:
             raise RuntimeError(f"the app has sent {kind} out of turn")
 
     def _accept(self, message: Message) -> None:
-        if self._wire.is_lost:
+        if self._tcp.is_lost:
             raise Disconnected("the client has not waited for the upgrade")
-        if self._frames is not None or self._is_over:
+        if self._wire is not None or self._is_over:
             raise RuntimeError("the app has answered the upgrade twice")
         response = self._handshake
         if message.get("subprotocol"):
             response.headers["Sec-WebSocket-Protocol"] = message["subprotocol"]
         for name, value in message.get("headers", ()):
             response.headers[name.decode("ascii")] = value.decode("latin-1")
-        self._wire.write(response.serialize())
-        self._frames = Frames()
-        if self._rest:
-            self._feed(bytes(self._rest))
-            self._rest.clear()
-            self._wire.listen()
+        self._tcp.write(response.serialize())
+        self._is_open = True
+        self._tcp.catch_up()
+        rest, self._rest = bytes(self._rest), b""
+        self._wire = self._tcp.upgrade(self, MAX_MESSAGE, rest)
 
     def _close(self, code: int, reason: str) -> None:
-        if self._frames is None:
+        if self._wire is None:
             self._refuse(_response(403, ()))
         else:
-            self._wire.write(self._frames.close(code, reason))
+            self._is_open = False
+            self._wire.close(code, reason)
 
     def _refuse(self, response: Response) -> None:
         if self._is_over:
             return
         self._is_over = True
         response.headers["Content-Length"] = str(len(response.body))
-        self._wire.write(response.serialize())
+        self._tcp.write(response.serialize())
         self._end(1006, "")
 
     # --- what comes
@@ -175,40 +174,54 @@ class WebSocket:
         """As `AT_ONCE` has it."""
         self._at_once = function
 
-    def _feed(self, data: bytes) -> None:
-        frames = self._frames
+    def _keep(self, data: bytes) -> None:
+        """It has not been accepted."""
         if not data:
             self._end(1006, "")
             return
-        if frames is None:  # too early, which RFC 6455 allows
-            self._rest += data
-            self._wire.hold()
+        self._rest += data  # too early, which RFC 6455 allows
+        self._tcp.hold()
+
+    def on_message(self, message: str | bytes, /) -> None:
+        """As `Listener.on_message`."""
+        if not self._news and self._at_once is not None and self._at_once(message):
             return
-        at_once = self._at_once
-        for message in frames.feed(data):
-            if at_once is not None and not self._news and at_once(message):
-                continue
-            kind = "text" if isinstance(message, str) else "bytes"
-            self._news.append({"type": "websocket.receive", kind: message})
-            self._waiting += len(message) + _ENTRY
-        if frames.owes:
-            answers = frames.answers()
-            # Pongs may be left out, and are for those who do not read what we send.
-            if not (self._wire.is_full and frames.is_open):
-                self._wire.write(answers)
-        if frames.ended is not None:
-            self._end(frames.ended.code, frames.ended.reason)
+        kind = "text" if isinstance(message, str) else "bytes"
+        self._news.append({"type": "websocket.receive", kind: message})
+        self._waiting += len(message) + _ENTRY
         if self._waiting > _MAX_WAITING and not self._held:
             self._held = True
-            self._wire.hold()
+            self._tcp.hold()
         self._wake()
+
+    def on_close(self, code: int, reason: str, /) -> None:
+        """As `Listener.on_close`."""
+        self._is_open = False
+        self._end(code, reason)
+
+    def on_fault(self, code: int, size: int, /) -> None:
+        """As `Listener.on_fault`."""
+        self.on_close(code, "")
+
+    def on_lost(self, error: Exception | None, /) -> None:
+        """As `Listener.on_lost`."""
+        self._tcp.note_end()
+        self.on_close(1006, "")
+
+    def pause_writing(self) -> None:
+        """As `Listener.pause_writing`."""
+        self._tcp.note_full(True)
+
+    def resume_writing(self) -> None:
+        """As `Listener.resume_writing`."""
+        self._tcp.note_full(False)
 
     def _taken(self, message: Message) -> None:
         content: str | bytes = message.get("text") or message.get("bytes") or b""
         self._waiting -= len(content) + _ENTRY
         if self._held and self._waiting <= _MAX_WAITING // 2:
             self._held = False
-            self._wire.listen()
+            self._tcp.listen()
 
     def _end(self, code: int, reason: str) -> None:
         self._is_over = True
@@ -225,8 +238,8 @@ class WebSocket:
     # --- the end
 
     def _say_goodbye(self, code: int) -> None:
-        if self._frames is not None:
-            self._wire.write(self._frames.close(code))
+        if self._wire is not None:
+            self._close(code, "")
         elif not self._is_over:
             self._refuse(_response(403 if code == 1000 else 500, ()))
 
@@ -234,7 +247,7 @@ class WebSocket:
         """Wait for the answer; without it the last words may not arrive."""
         self._news.clear()
         self._held, self._waiting = False, 0
-        self._wire.listen()
+        self._tcp.listen()
         with move_on_after(CLOSE_TIMEOUT):
             while not self._is_over:
                 await self.receive()

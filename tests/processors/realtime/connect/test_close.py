@@ -148,7 +148,7 @@ async def test_who_reads_nothing_is_noticed_though_it_speaks() -> None:
             1007,
             "not UTF-8",
         ),
-        (b"\x81\x7e\x10\x00", 1009, "message of 4096 bytes or more, and 4000 are the"),
+        (b"\x81\x7e\x10\x00", 1009, " bytes or more, and 4000 are the limit"),
         (
             frames(
                 Frame(Opcode.TEXT, b"x" * 3_000, fin=False),

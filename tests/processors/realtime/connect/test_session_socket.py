@@ -12,7 +12,9 @@ from websockets.server import ServerProtocol
 from voxpipe.pipeline import SessionLost
 from voxpipe.processors.realtime.connect.close import TIMEOUTS
 from voxpipe.processors.realtime.connect.host import Address
-from voxpipe.processors.realtime.connect.session_socket import READ, SessionSocket
+from voxpipe.processors.realtime.connect.session_socket import SessionSocket
+from voxpipe.websocket import Listener, PlainWire
+from voxpipe.websocket.plain_wire import READ
 
 from ..loops import BACKENDS, Backend, run_virtually
 
@@ -35,12 +37,13 @@ class Wire:
             TIMEOUTS,
             max_size=1_000,
         )
+        self.wire: PlainWire | None = None
         self.unsent = 0
         self.aborted = False
 
     async def opened(self) -> SessionSocket:
         """Connect."""
-        self.socket.begin(self, self.write)
+        self.socket.begin(self, self.begin_wire)
         (request,) = self.server.events_received()
         assert isinstance(request, Request)
         self.server.send_response(self.server.accept(request))
@@ -55,9 +58,20 @@ class Wire:
 
     def flush(self) -> None:
         """Bring what the service has sent."""
-        self.socket.feed(b"".join(self.server.data_to_send()))
+        data = b"".join(self.server.data_to_send())
+        if self.wire is None:
+            self.socket.feed(data)
+        else:
+            self.socket.on_data()
+            self.wire.feed(data)
 
-    # --- a `Transport`
+    def begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> PlainWire:
+        self.wire = PlainWire(self, listener, is_client=True, max_size=max_size)
+        if rest:
+            self.wire.feed(rest)
+        return self.wire
+
+    # --- `Bytes`
 
     def write(self, data: bytes, /) -> None:
         self.server.receive_data(data)
@@ -68,7 +82,7 @@ class Wire:
     def abort(self) -> None:
         if not self.aborted:
             self.aborted = True
-            self.socket.connection_lost(None)
+            (self.wire or self.socket).connection_lost(None)
 
     def pause_reading(self) -> None:
         """It is not asked to."""
@@ -222,12 +236,13 @@ def test_of_a_flood_of_tiny_frames_little_is_read_at_once(
     async def test() -> None:
         wire = Wire()
         socket = await wire.opened()
-        wire.socket.feed(frame)
-        assert socket.read_size == READ
-        wire.socket.feed(frame * 1_000)
-        assert socket.read_size < READ / 16
+        assert wire.wire is not None
+        wire.wire.feed(frame)
+        assert wire.wire.read_size == READ
+        wire.wire.feed(frame * 1_000)
+        assert wire.wire.read_size < READ / 16
         wire.say("a frame of the size that events have " * 10)
-        assert socket.read_size == READ
+        assert wire.wire.read_size == READ
         await socket.close()
 
     run_virtually(backend, test)
@@ -239,7 +254,8 @@ def test_who_pings_and_reads_nothing_is_owed_no_pongs(backend: Backend) -> None:
         wire, written = Wire(), bytearray()
         socket = await wire.opened()
         wire.unsent = 20_000
-        socket.pause_writing()
+        assert wire.wire is not None
+        wire.wire.pause_writing()
         wire.write = written.extend  # type: ignore[method-assign]
         for _ in range(1_000):
             wire.server.send_ping(b"x" * 125)

@@ -1,4 +1,4 @@
-"""The socket under a session on asyncio."""
+"""The bytes under a session on asyncio."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import one_per_loop
+from voxpipe.websocket import Listener, PlainWire, Wire, begin_fast, connection_maker
+from voxpipe.websocket.plain_wire import READ
 
 from .close import Timeouts
 from .dial import dial
 from .host import Address
 from .proxy import Proxy
-from .session_socket import FULL, READ, SessionSocket
+from .session_socket import FULL, SessionSocket
 
 
 @asynccontextmanager
@@ -34,13 +36,13 @@ async def open_asyncio(
     import asyncio  # only where it runs
 
     uri = parse_uri(address.url)
-    protocol = _protocol()(address, patience, max_size)
-    socket: SessionSocket = protocol
+    socket = SessionSocket(address, patience, max_size)
     context = ssl.create_default_context() if uri.secure else None
+    connect = connection_maker(asyncio.get_running_loop())
     try:
         with fail_after(patience.open):
-            await asyncio.get_running_loop().create_connection(
-                lambda: protocol,
+            await connect(
+                partial(_protocol(), socket),
                 sock=await dial(uri.host, uri.port, proxy),
                 ssl=context,
                 server_hostname=uri.host if context else None,
@@ -55,34 +57,71 @@ async def open_asyncio(
 def _protocol() -> Any:
     import asyncio
 
-    class BufferedSocket(SessionSocket, asyncio.BufferedProtocol):
+    class BufferedBytes(asyncio.BufferedProtocol):
         """What asyncio calls a buffered protocol.
 
         The other kind gets new `bytes` for each read, a quarter of a megabyte, which
         the C library maps and unmaps each time: 25 µs.
         """
 
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
+        def __init__(self, socket: SessionSocket) -> None:
+            self._socket = socket
+            self._wire: PlainWire | None = None  # once there is one
             self._buffer = _buffer()
-            self._batch = batch()
 
         def connection_made(self, transport: Any) -> None:
             transport.set_write_buffer_limits(FULL)
-            self.begin(transport, partial(self._batch.write, transport))
+            self._transport = transport
+            self._socket.begin(transport, self._begin_wire)
+
+        def _begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+            fast = begin_fast(
+                self._transport,
+                listener,
+                is_client=True,
+                max_size=max_size,
+                rest=rest,
+                on_data=self._socket.on_data,
+            )
+            if fast is not None:
+                return fast
+            self._wire = wire = PlainWire(
+                self._transport,
+                listener,
+                is_client=True,
+                max_size=max_size,
+                write=partial(batch().write, self._transport),
+            )
+            if rest:
+                wire.feed(rest)
+            return wire
 
         def get_buffer(self, sizehint: int) -> bytearray | memoryview:
-            if self.read_size < READ:
-                return memoryview(self._buffer)[: self.read_size]
-            return self._buffer
+            size = READ if self._wire is None else self._wire.read_size
+            return self._buffer if size == READ else memoryview(self._buffer)[:size]
 
         def buffer_updated(self, nbytes: int) -> None:
-            self.feed(self._buffer[:nbytes])
+            if self._wire is not None:
+                self._socket.on_data()
+            self._target.feed(bytes(self._buffer[:nbytes]))
 
         def eof_received(self) -> None:
-            self.end(None)
+            self._target.end()
 
-    return BufferedSocket
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._target.connection_lost(exc)
+
+        def pause_writing(self) -> None:
+            self._target.pause_writing()
+
+        def resume_writing(self) -> None:
+            self._target.resume_writing()
+
+        @property
+        def _target(self) -> SessionSocket | PlainWire:
+            return self._wire or self._socket
+
+    return BufferedBytes
 
 
 # What all sockets of a loop read into: nothing of it is kept.

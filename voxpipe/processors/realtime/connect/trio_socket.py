@@ -1,4 +1,4 @@
-"""The socket under a session on trio."""
+"""The bytes under a session on trio."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.websocket import Listener, PlainWire, Wire
+from voxpipe.websocket.plain_wire import READ
 
 from .close import Timeouts
 from .dial import dial
@@ -40,7 +42,7 @@ async def open_trio(
                 stream = await _stream(address, proxy)
                 transport = TrioTransport(stream, socket)
                 tasks.start_soon(transport.run)
-                socket.begin(transport, transport.write)
+                socket.begin(transport, transport.begin_wire)
                 await socket.opened()
             yield socket
         except Exception as error:  # noqa: BLE001  # raised below, not out of a group
@@ -92,6 +94,7 @@ class TrioTransport:
     def __init__(self, stream: Any, socket: SessionSocket) -> None:
         self._stream = stream
         self._socket = socket
+        self._wire: PlainWire | None = None  # once there is one
         self._unsent = bytearray()  # no more than FULL, and what may not wait
         self._changed = Wakeup()
         self._resumed = Wakeup()
@@ -112,14 +115,21 @@ class TrioTransport:
                         await self._receive()
                 await aclose_forcefully(self._stream)
         finally:
-            self._socket.connection_lost(self._error)
+            self._target.connection_lost(self._error)
+
+    def begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+        """Make a WebSocket of it, as the socket wants when its upgrade is made."""
+        self._wire = wire = PlainWire(self, listener, is_client=True, max_size=max_size)
+        if rest:
+            wire.feed(rest)
+        return wire
 
     def write(self, data: bytes, /) -> None:
         """Send, as soon as the system takes it."""
         self._unsent += data
         if len(self._unsent) > FULL and not self._full:
             self._full = True
-            self._socket.pause_writing()
+            self._target.pause_writing()
         self._changed.set()
 
     def close(self) -> None:
@@ -144,16 +154,23 @@ class TrioTransport:
         """Bytes that the system has not taken."""
         return len(self._unsent)
 
+    @property
+    def _target(self) -> SessionSocket | PlainWire:
+        return self._wire or self._socket
+
     async def _receive(self) -> None:
         with self._noting_errors():
             while True:
                 while not self._reading:
                     await self._resumed.wait()
-                data = await self._stream.receive_some(self._socket.read_size)
+                size = READ if self._wire is None else self._wire.read_size
+                data = await self._stream.receive_some(size)
                 if not data:
                     break
-                self._socket.feed(data)
-        self._socket.end(self._error)
+                if self._wire is not None:
+                    self._socket.on_data()
+                self._target.feed(bytes(data))
+        self._target.end()
         self.close()
 
     async def _send(self) -> None:
@@ -167,7 +184,7 @@ class TrioTransport:
                 del self._unsent[: len(piece)]
                 if self._full and len(self._unsent) <= FULL // 4:
                     self._full = False
-                    self._socket.resume_writing()
+                    self._target.resume_writing()
             self._scope.cancel()
 
     @contextmanager

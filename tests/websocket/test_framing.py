@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
-from voxpipe.processors.realtime.connect.masking import Masking
+from voxpipe.websocket.framing import TEXT, Masking
 
 
 def read(data: bytes) -> list[bytes]:
@@ -23,16 +23,16 @@ def read(data: bytes) -> list[bytes]:
 @given(st.lists(st.text(), max_size=20))
 def test_any_messages_arrive_as_they_were(messages: list[str]) -> None:
     masking = Masking()
-    data = b"".join(map(masking.text, messages))
+    data = b"".join(masking.frame(TEXT, each.encode()) for each in messages)
     assert read(data) == [message.encode() for message in messages]
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 200_000])
 def test_every_length_has_its_head(size: int) -> None:
-    assert read(Masking().text("x" * size)) == [b"x" * size]
+    assert read(Masking().frame(TEXT, b"x" * size)) == [b"x" * size]
 
 
 def test_no_key_is_used_twice_in_a_while() -> None:
     masking = Masking()
-    keys = {masking.text("")[2:6] for _ in range(5_000)}
+    keys = {masking.frame(TEXT, b"")[2:6] for _ in range(5_000)}
     assert len(keys) > 4_990  # of 2**32: a repeat is possible, and rare

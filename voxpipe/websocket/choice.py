@@ -1,0 +1,77 @@
+"""Which WebSocket it is, by what is installed and what it runs on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from .wire import Listener, Wire
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+SOCKETS = "VOXPIPE_SOCKETS"  # "websockets" rules picows out where it is installed
+
+
+def begin_fast(
+    transport: Any,
+    listener: Listener,
+    *,
+    is_client: bool,
+    max_size: int,
+    rest: bytes = b"",
+    on_data: Callable[[], None] | None = None,
+) -> Wire | None:
+    """Have picows take over a connection, if it is installed, and can.
+
+    Args:
+        transport: asyncio's or uvloop's; picows is its protocol from now on.
+        listener: told of what comes.
+        is_client: which end this is.
+        max_size: bytes of a message.
+        rest: what has come behind the handshake.
+        on_data: called before what has come is looked at.
+    """
+    # It writes to the socket itself; what is only made to look like one has none.
+    made = _picows() if hasattr(transport.get_extra_info("socket"), "fileno") else None
+    if made is None:
+        return None
+    wire: Wire = made.begin(
+        transport,
+        listener,
+        is_client=is_client,
+        max_size=max_size,
+        rest=rest,
+        on_data=on_data,
+    )
+    return wire
+
+
+def connection_maker(loop: Any) -> Callable[..., Any]:
+    """What makes a transport for a socket: as ``loop.create_connection``.
+
+    asyncio's own are in Python; picows brings some in Cython.
+    """
+    import asyncio
+
+    if _picows() is None or not isinstance(loop, asyncio.SelectorEventLoop):
+        made: Callable[..., Any] = loop.create_connection
+        return made
+    import aiofastnet
+
+    return partial(aiofastnet.create_connection, loop)
+
+
+def _picows() -> ModuleType | None:
+    return None if os.environ.get(SOCKETS) == "websockets" else _installed()
+
+
+@cache
+def _installed() -> ModuleType | None:
+    try:
+        from . import picows_wire
+    except ImportError:
+        return None
+    return picows_wire

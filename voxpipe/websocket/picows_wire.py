@@ -1,0 +1,327 @@
+"""A WebSocket by picows: frames in Cython, straight from the socket.
+
+picows shakes hands by itself. Here that has been done, by who knows of proxies, of
+webhooks on the same port, and of the reasons for a refusal: it is told what it wants to
+hear, and what it says of it goes nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any
+
+from picows import (
+    WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSProtocolError,
+    WSTransport,
+)
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close
+
+from voxpipe.pipeline.runtime.silent import SILENT
+
+from .wire import Listener, goodbye
+
+if TYPE_CHECKING:
+
+    class WSProtocol(asyncio.BufferedProtocol):
+        """As much of it as is used: picows does not declare it."""
+
+        def __init__(self, *arguments: object) -> None: ...
+        def get_buffer(self, sizehint: int) -> memoryview:
+            """Where to put what comes."""
+            ...
+
+else:
+    from picows.picows import WSProtocol
+
+_BUFFER = 4_096  # bytes that a connection begins with; it grows to its largest message
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+_REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dm94cGlwZS13ZWJzb2NrZQ==\r\n\r\n"
+)
+_RESPONSE = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+)
+_TEXT, _BINARY = WSMsgType.TEXT, WSMsgType.BINARY
+
+
+class FastWire(WSListener):
+    """A `Wire` over a transport of asyncio's or uvloop's; made by `begin`.
+
+    Args:
+        listener: told of what comes.
+        is_client: which end this is.
+        max_size: bytes of a message.
+    """
+
+    def __init__(self, listener: Listener, *, is_client: bool, max_size: int) -> None:
+        self._listener = listener
+        self._on_message = listener.on_message
+        self._is_client = is_client
+        self._max_size = max_size
+        self._is_open = True  # neither side has said goodbye
+        self._is_over = False  # the listener has been told
+        self._is_full = False
+        self._parts: bytearray | None = None  # of a message that came in several frames
+        self._is_text = True
+        self.error: Exception | None = None  # with which the bytes have ended
+
+    # --- a `Wire`
+
+    def send(self, message: str | bytes, /) -> None:
+        """As `Wire.send`."""
+        if self._is_open:
+            self._send(_TEXT if type(message) is str else _BINARY, message)
+
+    def ping(self) -> None:
+        """As `Wire.ping`."""
+        if self._is_open:
+            self._transport.send_ping()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """As `Wire.close`."""
+        if self._is_open:
+            self._is_open = False
+            said = goodbye(code, reason)
+            self._say_goodbye(said.code, said.reason.encode())
+
+    def fail(self, code: int) -> None:
+        """As `Wire.fail`."""
+        if self._is_open:
+            self.close(code)
+            self._end(code, fault=True)
+
+    # --- what picows tells
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """It takes the handshake for made."""
+        self._transport = transport
+        self._send = transport.send
+        self._say_goodbye: Callable[[Any, bytes], None] = transport.send_close
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """A frame has come."""
+        try:
+            if (
+                frame.msg_type is _TEXT
+                and frame.fin
+                and not transport.is_close_frame_sent
+                and self._parts is None
+                and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
+            ):
+                self._on_message(frame.get_payload_as_utf8_text())
+            else:
+                self._take(frame)
+        except UnicodeDecodeError:
+            self.fail(1007)
+        except ProtocolError:  # in a close
+            self.fail(1002)
+        except Exception as error:  # noqa: BLE001  # picows would tell nobody
+            transport.disconnect(graceful=False)
+            told = {"message": "the listener of a WebSocket failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """The bytes have ended."""
+        if self._is_open and transport.is_close_frame_sent:
+            self._end_by_picows()
+        self._is_open = False
+        if self._is_client:  # where picows wants its error, if any, to be looked at
+            self._looks = asyncio.ensure_future(_look(transport))
+        self._listener.on_lost(self.error)
+
+    def pause_writing(self) -> None:
+        """The system takes no more."""
+        self._is_full = True
+        self._listener.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._is_full = False
+        self._listener.resume_writing()
+
+    # --- the inside
+
+    def _take(self, frame: WSFrame) -> None:
+        """All that is not one whole message of text, or comes after a goodbye."""
+        if self._is_open and self._transport.is_close_frame_sent:
+            self._end_by_picows()
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.fail(1002)  # no extension was agreed on
+        elif frame.msg_type is WSMsgType.PING:
+            # Who pings without reading is owed nothing that would have to be kept.
+            if self._is_open and not self._is_full:
+                self._transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type is WSMsgType.CLOSE:
+            self._part(frame)
+        elif frame.msg_type is not WSMsgType.PONG and self._is_open:
+            self._piece(frame)
+
+    def _piece(self, frame: WSFrame) -> None:
+        is_first = frame.msg_type is not WSMsgType.CONTINUATION
+        if is_first == (self._parts is not None):
+            self.fail(1002)  # goes on with nothing, or begins within another
+            return
+        if self._parts is None:
+            self._parts, self._is_text = bytearray(), frame.msg_type is _TEXT
+        self._parts += frame.get_payload_as_memoryview()
+        if len(self._parts) > self._max_size:
+            self.close(1009)
+            self._end(1009, fault=True, size=len(self._parts))
+        elif frame.fin:
+            message, self._parts = self._parts, None
+            self._on_message(str(message, "utf-8") if self._is_text else bytes(message))
+
+    def _part(self, frame: WSFrame) -> None:
+        """They have said goodbye: so do we, and who has listened hangs up."""
+        close = Close.parse(frame.get_payload_as_bytes())
+        if self._is_open:
+            self._is_open = False
+            code = 1000 if close.code == 1005 else close.code  # picows always says one
+            self._say_goodbye(code, close.reason.encode())
+        if not self._is_over:
+            self._end(close.code, reason=close.reason)
+        if not self._is_client:
+            self._transport.disconnect()
+
+    def _end_by_picows(self) -> None:
+        """It has found a fault, and says goodbye by itself."""
+        sent = self._transport.close_handshake.sent
+        assert sent is not None
+        self._end(sent.code.value, fault=True)
+
+    def _end(
+        self, code: int, *, reason: str = "", fault: bool = False, size: int = 0
+    ) -> None:
+        if self._is_over:
+            return
+        self._is_over, self._is_open = True, False
+        if fault:
+            if code == 1009:
+                size = max(size, self._max_size + 1)  # picows does not tell
+            self._listener.on_fault(code, size)
+        else:
+            self._listener.on_close(code, reason)
+
+
+async def _look(transport: WSTransport) -> None:
+    with suppress(WSProtocolError):
+        await transport.wait_disconnected()
+
+
+class _Protocol(WSProtocol):
+    """picows', which says when something has come, and how it has ended."""
+
+    wire: FastWire
+    on_data: Callable[[], None] | None = None
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self.on_data is not None:
+            self.on_data()
+        super().buffer_updated(nbytes)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.wire.error = exc
+        super().connection_lost(exc)
+
+
+class _Handover:
+    """A transport as picows gets it: its handshake, which has been made, goes nowhere.
+
+    Attributes:
+        handshake: what was not sent; ``None`` from then on.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.handshake: bytes | None = b""
+
+    def write(self, data: bytes) -> None:
+        if self.handshake is None:
+            self._transport.write(data)
+        else:
+            self.handshake += data
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self._transport.write(b"".join(parts))  # they are in a buffer that is reused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)  # all else is as it is
+
+
+def begin(
+    transport: asyncio.Transport,
+    listener: Listener,
+    *,
+    is_client: bool,
+    max_size: int,
+    rest: bytes = b"",
+    on_data: Callable[[], None] | None = None,
+) -> FastWire:
+    """Let picows have a connection that has become a WebSocket.
+
+    Args:
+        transport: of the connection.
+        listener: told of what comes from now on.
+        is_client: which end this is.
+        max_size: bytes of a message.
+        rest: what has come behind the handshake.
+        on_data: called before what has come is looked at.
+    """
+    wire = FastWire(listener, is_client=is_client, max_size=max_size)
+    protocol = _Protocol(
+        "here",
+        "/",
+        is_client,
+        _always(wire),
+        SILENT,
+        False,  # disconnects when the listener raises, which it does not
+        None,  # seconds for the handshake
+        False,  # pings by itself
+        1.0,
+        1.0,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        False,  # pongs by itself
+        max_size,
+        None,
+        _BUFFER,
+    )
+    protocol.wire = wire
+    handover: Any = _Handover(transport)
+    protocol.connection_made(handover)
+    _feed(protocol, _RESPONSE % _accept(handover.handshake) if is_client else _REQUEST)
+    handover.handshake = None
+    protocol.on_data = on_data
+    transport.set_protocol(protocol)
+    _feed(protocol, rest)
+    return wire
+
+
+def _always(wire: FastWire) -> Callable[..., FastWire]:
+    return lambda *_: wire
+
+
+def _accept(request: bytes | None) -> bytes:
+    """The answer to the key in an upgrade."""
+    assert request is not None
+    key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
+
+
+def _feed(protocol: WSProtocol, data: bytes) -> None:
+    while data:
+        room = protocol.get_buffer(-1)
+        size = min(len(room), len(data))
+        room[:size] = data[:size]
+        data = data[size:]
+        protocol.buffer_updated(size)

@@ -1,0 +1,108 @@
+"""The seam under all WebSockets: what sends, and what is told."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close
+
+CLOSE_REASON = 123  # bytes, RFC 6455, section 5.5
+
+
+class Bytes(Protocol):
+    """Bytes both ways, as asyncio's transports have them."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send, as soon as the system takes it."""
+        ...
+
+    def close(self) -> None:
+        """End it when all is sent."""
+        ...
+
+    def abort(self) -> None:
+        """End it now."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Let what comes wait."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Do so no longer."""
+        ...
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that the system has not taken."""
+        ...
+
+
+class Wire(Protocol):
+    """One end of an open WebSocket.
+
+    It never waits. Who sends much looks at `Listener.pause_writing`.
+    """
+
+    def send(self, message: str | bytes, /) -> None:
+        """Send a message: text, or binary; nothing after a goodbye."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        ...
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye, unless that was said; a reason is cut to what a frame holds."""
+        ...
+
+    def fail(self, code: int) -> None:
+        """Say goodbye because of what has come, and tell the listener."""
+        ...
+
+
+class Listener(Protocol):
+    """What a `Wire` tells, outside of every task; it must not raise."""
+
+    def on_message(self, message: str | bytes, /) -> None:
+        """A message has come: text, or binary. None comes after a goodbye."""
+        ...
+
+    def on_close(self, code: int, reason: str, /) -> None:
+        """The other side has said goodbye; 1005 without a code. It is answered."""
+        ...
+
+    def on_fault(self, code: int, size: int, /) -> None:
+        """What it has sent cannot be read, and it was told so.
+
+        Args:
+            code: that it was closed with.
+            size: of its message in bytes, as far as that is known, if it is too long.
+        """
+        ...
+
+    def on_lost(self, error: Exception | None, /) -> None:
+        """The connection below has ended.
+
+        Args:
+            error: with which, if it is known.
+        """
+        ...
+
+    def pause_writing(self) -> None:
+        """The system takes no more."""
+        ...
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        ...
+
+
+def goodbye(code: int, reason: str) -> Close:
+    """What a close frame can say of it: 1011 for a code that must not be sent."""
+    close = Close(code, reason.encode()[:CLOSE_REASON].decode("utf-8", "ignore"))
+    try:
+        close.check()
+    except ProtocolError:
+        return Close(1011, close.reason)
+    return close
