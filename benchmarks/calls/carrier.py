@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from .caller import Caller
 from .delays import Delays
 from .line import Line, payloads
+from .on import run
 from .proc import cores, cpu_seconds, resident
 from .tally import Tally
 
@@ -206,7 +207,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.talking is None:
         given.talking = given.calls
-    print(json.dumps(asyncio.run(measure(Order(**vars(given))))))
+    print(json.dumps(run(measure(Order(**vars(given))))))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from .frames import (
     from_server,
     upgrade_response,
 )
+from .on import run
 from .session import Session
 
 
@@ -97,7 +98,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.host, arguments.port))
+    run(serve(arguments.host, arguments.port))
 
 
 if __name__ == "__main__":

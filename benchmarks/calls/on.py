@@ -10,6 +10,18 @@ from __future__ import annotations
 import asyncio
 import runpy
 import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run what makes the calls, which has to be lighter than what answers them."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
 
 
 def main() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median_low
 
 from benchmarks.report import CannotMeasure
+from voxpipe.websocket.choice import SOCKETS
 
 from .recorder import Figures, Trace
 from .stage import play
@@ -109,6 +111,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.runs < 1:
         parser.error(f"expected --runs 1 or more, got {options.runs}")
+    os.environ[SOCKETS] = "websockets"  # picows' way is not in Python
     try:
         traces = trace(options.runs)
     except CannotMeasure as error:

@@ -13,7 +13,6 @@ So readers and writers do their own waiting, and use the stream without it
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -111,7 +110,7 @@ class Queue:
         self._push, self._pop = self._sender.send_nowait, self._receiver.receive_nowait
         self.depth = 0
         self._seconds = 0.0  # of audio; see `seconds`
-        self._waiting: deque[Wakeup] = deque()  # as many as tasks write here
+        self._waiting: list[Wakeup] = []  # as many as tasks write here
         # Nobody may just append: some wait, none reads, or the reader comes first.
         self._closed = False
         self._at_once: Callable[[Any], object] | None = None

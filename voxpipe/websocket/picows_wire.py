@@ -1,5 +1,8 @@
 """A WebSocket by picows: frames in Cython, straight from the socket.
 
+Its masking keys come from the C library's `rand`, and can be foretold: without TLS a
+proxy on the way is not as safe as RFC 6455, section 10.3, wants it.
+
 picows shakes hands by itself. Here that has been done, by who knows of proxies, of
 webhooks on the same port, and of the reasons for a refusal: it is told what it wants to
 hear, and what it says of it goes nowhere.
@@ -14,20 +17,24 @@ from contextlib import suppress
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from picows import (
-    WSAutoPingStrategy,
-    WSFrame,
-    WSListener,
-    WSMsgType,
-    WSProtocolError,
-    WSTransport,
-)
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
 from .wire import Listener, goodbye
+
+try:
+    from picows import (
+        WSAutoPingStrategy,
+        WSFrame,
+        WSListener,
+        WSMsgType,
+        WSProtocolError,
+        WSTransport,
+    )
+except ImportError as error:
+    raise ImportError("picows: pip install 'voxpipe[fast]'") from error
 
 if TYPE_CHECKING:
 
@@ -220,19 +227,24 @@ async def _look(transport: WSTransport) -> None:
 
 
 class _Protocol(WSProtocol):
-    """picows', which says when something has come, and how it has ended."""
+    """picows', which says how it has ended."""
 
     wire: FastWire
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.wire.error = exc
+        super().connection_lost(exc)
+
+
+class _WatchedProtocol(_Protocol):
+    """And when something has come, though it is no whole frame."""
+
     on_data: Callable[[], None] | None = None
 
     def buffer_updated(self, nbytes: int) -> None:
         if self.on_data is not None:
             self.on_data()
         super().buffer_updated(nbytes)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.wire.error = exc
-        super().connection_lost(exc)
 
 
 class _Handover:
@@ -279,7 +291,8 @@ def begin(
         on_data: called before what has come is looked at.
     """
     wire = FastWire(listener, is_client=is_client, max_size=max_size)
-    protocol = _Protocol(
+    made = _Protocol if on_data is None else _WatchedProtocol
+    protocol = made(
         "here",
         "/",
         is_client,
@@ -301,7 +314,8 @@ def begin(
     protocol.connection_made(handover)
     _feed(protocol, _RESPONSE % _accept(handover.handshake) if is_client else _REQUEST)
     handover.handshake = None
-    protocol.on_data = on_data
+    if isinstance(protocol, _WatchedProtocol):
+        protocol.on_data = on_data
     transport.set_protocol(protocol)
     _feed(protocol, rest)
     return wire

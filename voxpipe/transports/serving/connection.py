@@ -174,7 +174,8 @@ class TcpConnection:
 
     def abort(self) -> None:
         """End it now."""
-        self._transport.abort()
+        if not self._lost.is_set():  # asyncio's transports raise when that is twice
+            self._transport.abort()
 
     def _keep(self, data: bytes) -> None:
         self._pending += data

@@ -127,8 +127,9 @@ class SessionSocket:
                         self._read_on()
                     await self._gone.wait()
             self._is_open = False
-            transport.abort()
-            await self._gone.wait()
+            if not self._gone.is_set():
+                transport.abort()
+                await self._gone.wait()
 
     def _lost(self) -> SessionLost:
         # A new one each time: what is raised twice carries the first one's traceback.

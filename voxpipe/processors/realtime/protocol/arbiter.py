@@ -17,7 +17,6 @@ Nothing holds the floor for ever: whatever the service should do next has its ti
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import count
 from math import inf
 from typing import Any
@@ -52,7 +51,7 @@ class Arbiter:
         self.speaking = False
         self._speaking_until = inf
         self._expected_until: float | None = None
-        self._wishes: deque[Response] = deque()
+        self._wishes: list[Response] = []
         self._parked: Response | None = None
         self._asides: dict[str, Response] = {}  # asked for, not yet taken up
         self._over = ""  # why nothing can be asked for any more
@@ -91,7 +90,7 @@ class Arbiter:
         if not self.is_free:
             return None
         while self._wishes:
-            reply = self._wishes.popleft()
+            reply = self._wishes.pop(0)
             if reply.turn.is_cut:
                 reply.drop("cancelled", "cut before it was asked for")
                 continue
@@ -237,7 +236,7 @@ class Arbiter:
         if busy and reply.refusals < MAX_REFUSALS:
             # The service began one of its own at the same moment.
             reply.wait_again()
-            self._wishes.appendleft(reply)
+            self._wishes.insert(0, reply)
             if self.active is None:
                 self.expect(now)
             return None

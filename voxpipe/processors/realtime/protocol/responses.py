@@ -7,7 +7,6 @@ cancelled by its id, and each of its items cut to what was played. Whoever cuts 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +74,7 @@ class Responses:
         is_remote = remote is not None
         self._interruptions = Interruptions(transcripts, outbox, is_remote=is_remote)
         self.has_spoken = False
-        self.spoken: deque[Response] = deque()
+        self.spoken: list[Response] = []
         self.making: list[Response] = []
 
     def new(
@@ -390,7 +389,7 @@ class Responses:
             if turn.is_over:
                 self.spoken.remove(response)
         while len(self.spoken) > MAX_REMEMBERED:
-            self.spoken.popleft().turn.cut()
+            self.spoken.pop(0).turn.cut()
 
 
 def _complete(response: Response, item_id: str) -> None:

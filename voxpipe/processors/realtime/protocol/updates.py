@@ -7,7 +7,6 @@ can be lost: the next one shows whether what was asked before it is in force, to
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from itertools import count
 from typing import Any, cast
@@ -104,7 +103,7 @@ class SessionSettings:
         # Or it could not have been drawn.
         self._marked = settings.turn_detection == "local"
         self._outbox = outbox
-        self.asked: deque[Update] = deque()
+        self.asked: list[Update] = []
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
@@ -155,7 +154,7 @@ class SessionSettings:
     def updated(self, event: ev.SessionEvent, now: float) -> None:
         """The service tells what is in force."""
         settings = self.settings
-        answered = [self.asked.popleft() for _ in range(self._answered(event.session))]
+        answered = [self.asked.pop(0) for _ in range(self._answered(event.session))]
         for update in answered:
             settings = changed(settings, update.changes)
         self.settings = effective(settings, event.session)
@@ -186,7 +185,7 @@ class SessionSettings:
                 f"{ANSWER_TIMEOUT:.0f} s"
             )
             self._outbox.report(what)
-            self.asked.popleft().settle(TransportError(what))
+            self.asked.pop(0).settle(TransportError(what))
 
     def end(self, reason: str) -> None:
         """The session is over: whoever waits for an answer is told."""
@@ -194,7 +193,7 @@ class SessionSettings:
         if self.start is not None:
             self.start.set()
         while self.asked:
-            self.asked.popleft().settle(SessionLost(reason))
+            self.asked.pop(0).settle(SessionLost(reason))
 
 
 def _shows(told: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -78,7 +77,7 @@ class TwilioCall(Call):
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._judge_at = 0.0  # when to look next whether the caller speaks
         self._marks = Marks()
-        self._keys: deque[AudioFrame] = deque()  # tones that do not sound yet
+        self._keys: list[AudioFrame] = []  # tones that do not sound yet
         self._last: Turn | None = None  # the reply of which something was sent last
         self._has_price = True  # so far, all that was charged
         self._hung_up = False
@@ -277,7 +276,7 @@ class TwilioCall(Call):
     async def _write(self, frame: AudioFrame) -> None:
         turn = frame.turn
         if self._keys and frame is self._keys[0]:
-            self._keys.popleft()
+            del self._keys[0]
         self.spoke_at = self._now() + frame.duration
         if turn is not None and turn is not self._last:
             self._last = turn
