@@ -127,9 +127,9 @@ class SessionSocket:
                         self._read_on()
                     await self._gone.wait()
             self._is_open = False
-            if not self._gone.is_set():
+            if not self._gone.is_set():  # asyncio's raise when that is twice
                 transport.abort()
-                await self._gone.wait()
+            await self._gone.wait()
 
     def _lost(self) -> SessionLost:
         # A new one each time: what is raised twice carries the first one's traceback.
