@@ -83,3 +83,24 @@ def test_it_rings_in_a_loop_that_anyio_has_not_started() -> None:
         return ours.now() - began
 
     assert asyncio.run(wait()) >= 0.01
+
+
+def test_on_a_loop_of_milliseconds_a_timer_does_not_fire_before_its_moment() -> None:
+    async def wait() -> int:
+        shared, fired = timers(), 0
+        fire = shared._timer._fire_all  # pyright: ignore[reportPrivateUsage]
+
+        def count() -> None:
+            nonlocal fired
+            fired += 1
+            fire()
+
+        shared._timer._fire_all = count  # pyright: ignore[reportPrivateUsage]
+        for parts in range(10):
+            bell = anyio.Event()
+            shared.at(anyio.current_time() + 0.002 + parts / 10_000, bell.set)
+            await bell.wait()
+        return fired
+
+    # Each once, and perhaps once more by a rounding; one too early fires ten times.
+    assert anyio.run(wait, backend_options={"use_uvloop": True}) <= 20

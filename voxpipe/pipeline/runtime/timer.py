@@ -92,12 +92,18 @@ class _Asyncio:
         self.now = self._loop.time
         self._fire_all = fire
         self._handle: Any = None
+        # uvloop knows milliseconds only, and takes the nearest: of one that is too
+        # early there would be another, and another, for up to half of one.
+        self._is_coarse = type(self._loop).__module__.startswith("uvloop")
 
     def set(self, moment: float) -> None:
         if self._handle is not None:
             self._handle.cancel()
         self._handle = None
         if moment < math.inf:
+            if self._is_coarse:
+                now = self.now()
+                moment = now + math.ceil((moment - now) * 1000) / 1000
             self._handle = self._loop.call_at(moment, self._fire_all)
 
 
