@@ -132,7 +132,7 @@ class Simulator(AsyncContextManagerMixin):
             secret: with which webhooks are signed, ``whsec_…`` or any text; several
                 while they are exchanged.
             headers: of the SIP INVITE; two usual ones when there are none.
-            patience: seconds that `answered`, `listen` and `over` wait at most.
+            patience: seconds that `SipCaller.answered` and its like wait at most.
         """
         if isinstance(secret, str):
             secret = SecretStr(secret)
