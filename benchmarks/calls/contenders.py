@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from voxpipe.websocket.choice import SOCKETS
+
 ROOT = Path(__file__).parent.parent.parent
 PEERS = ROOT / ".bench-venv" / "bin" / "python"
 PIPECAT = ROOT / "benchmarks" / "peers" / "pipecat_calls.py"
@@ -32,6 +34,7 @@ class Contender:
         maker: which program it is.
         what: its variant: the audio, the app, or the VAD.
         guess: calls that it may hold, to begin the search with.
+        sockets: the library under voxpipe's WebSockets; nothing to others.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Contender:
     maker: Maker
     what: str
     guess: int
+    sockets: Literal["websockets", "picows"] = "websockets"
 
     def command(self, port: int, model_port: int, loop: Loop) -> list[str]:
         """What starts it; voxpipe finds the model in its `environment`."""
@@ -62,9 +66,10 @@ class Contender:
         return self.maker == "pipecat"
 
 
-def environment(model_port: int) -> Mapping[str, str]:
-    """What all contenders find in theirs."""
-    return {**ENVIRONMENT, "OPENAI_BASE_URL": f"http://127.0.0.1:{model_port}/v1"}
+def environment(model_port: int, contender: Contender) -> Mapping[str, str]:
+    """What a contender finds in its own."""
+    model = f"http://127.0.0.1:{model_port}/v1"
+    return {**ENVIRONMENT, "OPENAI_BASE_URL": model, SOCKETS: contender.sockets}
 
 
 CONTENDERS = {
@@ -75,6 +80,7 @@ CONTENDERS = {
         Contender("a2", "bridge by hand, soxr VHQ", "bridge", "soxr-vhq", 120),
         Contender("a3", "bridge by hand, soxr HQ", "bridge", "soxr-hq", 120),
         Contender("b", "voxpipe, G.711", "voxpipe", "straight", 150),
+        Contender("bf", "voxpipe[fast], G.711", "voxpipe", "straight", 250, "picows"),
         Contender("c", "voxpipe, resampled", "voxpipe", "resampled", 100),
         Contender("d", "voxpipe, local VAD", "voxpipe", "local_vad", 70),
         # Without `voxpipe serve`, to tell what its server costs; not in the plan.

@@ -33,7 +33,7 @@ class Plan:
         searched: whose largest number is searched.
         search_seconds: measured for each number that is tried.
         holding: connected calls, and how many of them talk; ``None`` to leave it out.
-        uvloop: whether to make the first group once more on that loop.
+        uvloop: who takes turns on that loop; nobody to leave it out.
         minutes: after which no further number is searched.
     """
 
@@ -43,7 +43,7 @@ class Plan:
     searched: tuple[str, ...]
     search_seconds: float
     holding: tuple[int, int] | None
-    uvloop: bool
+    uvloop: Group | None
     minutes: float
 
 
@@ -60,7 +60,7 @@ FULL = Plan(
     searched=("b", "a1", "e1", "d", "e2"),  # the others: --only c --largest
     search_seconds=8.0,
     holding=(500, 25),
-    uvloop=True,
+    uvloop=(("f1", "bf", "b"), 100),
     minutes=36.0,
 )
 QUICK = Plan(
@@ -70,7 +70,7 @@ QUICK = Plan(
     searched=(),
     search_seconds=0.0,
     holding=None,
-    uvloop=False,
+    uvloop=None,
     minutes=3.0,
 )
 
@@ -85,7 +85,7 @@ def carry_out(bench: Bench, plan: Plan) -> Findings:
         found for group in plan.groups if (found := _take_turns(bench, plan, group))
     ]
     other = replace(bench, loop="uvloop")
-    uvloop = _take_turns(other, plan, plan.groups[0]) if plan.uvloop else {}
+    uvloop = _take_turns(other, plan, plan.uvloop) if plan.uvloop else {}
     holding = _hold(bench, plan)
     limits: dict[str, Limit] = {}
     for contender in _there(plan.searched):

@@ -71,7 +71,8 @@ class Bench:
         self, contender: Contender, calls: int, talking: int, seconds: float
     ) -> str:
         """Three lines for three terminals, to profile one of them."""
-        setting = " ".join(f"{k}={v}" for k, v in environment(self.model_port).items())
+        found = environment(self.model_port, contender)
+        setting = " ".join(f"{name}={value}" for name, value in found.items())
         commands = (
             shlex.join(self.model()),
             f"{setting} {shlex.join(self.server(contender))}",
@@ -103,7 +104,7 @@ class Bench:
         talking = calls if talking is None else talking
         with _process(self.model(), {}) as model:
             _line_of(model)
-            setting = environment(self.model_port)
+            setting = environment(self.model_port, contender)
             with (
                 _log(contender) as log,
                 _process(self.server(contender), setting, log) as server,

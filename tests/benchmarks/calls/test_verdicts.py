@@ -40,6 +40,8 @@ GOOD = Outcome(
     stolen=0.0,
 )
 BRIDGE = replace(GOOD, contender="a1")
+FAST = replace(GOOD, contender="bf", memory=140_000.0)
+PICOWS = replace(GOOD, contender="f1", cpu=0.0032)
 SOXR = replace(GOOD, contender="a2", latency={"p95": 880.0})
 
 
@@ -67,6 +69,7 @@ def findings(ours: Outcome, *objected: str) -> Findings:
             }.items()
         },
         holding=replace(GOOD, calls=500, talking=25),
+        uvloop={"f1": [PICOWS] * 3, "bf": [FAST] * 3},
     )
 
 
@@ -76,7 +79,7 @@ def missed(ours: Outcome) -> list[Target]:
 
 def test_all_is_kept_when_all_is_good() -> None:
     assert missed(GOOD) == []
-    assert len(targets(findings(GOOD))) == 13
+    assert len(targets(findings(GOOD))) == 15
 
 
 @pytest.mark.parametrize(
@@ -93,6 +96,17 @@ def test_all_is_kept_when_all_is_good() -> None:
 )
 def test_each_promise_can_be_missed(worse: dict[str, Any], what: str) -> None:
     (one,) = missed(replace(GOOD, **worse))
+    assert one.verdict == "MISSED"
+    assert what in one.what
+
+
+@pytest.mark.parametrize(
+    ("worse", "what"), [({"cpu": 0.0052}, "picows"), ({"memory": 160_000.0}, "memory")]
+)
+def test_so_can_those_of_the_fast_sockets(worse: dict[str, Any], what: str) -> None:
+    slow = replace(FAST, **worse)
+    found = replace(findings(GOOD), uvloop={"f1": [PICOWS] * 3, "bf": [slow] * 3})
+    (one,) = [each for each in targets(found) if each.verdict != "kept"]
     assert one.verdict == "MISSED"
     assert what in one.what
 
