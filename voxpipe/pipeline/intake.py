@@ -60,16 +60,18 @@ class Intake:
 
     def feed_base64(self, text: str) -> AudioFrame | None:
         """The audio in one message of text; ``None`` when it is unusable."""
+        per_second = self.format.bytes_per_second
         try:
-            frame = AudioFrame.from_base64(text, self.format, start=self.seconds)
+            frame = AudioFrame.from_base64(
+                text, self.format, start=self._bytes / per_second
+            )
         except FormatError as error:
             self._report(str(error))
             return None
-        size = frame.size
-        if not size:
+        if not frame.duration:
             self._report("expected audio, got an empty message")
             return None
-        self._bytes += size
+        self._bytes += round(frame.duration * per_second)  # exactly what it was
         return frame
 
     def check(self, frame: AudioFrame) -> AudioFrame | None:
