@@ -19,6 +19,7 @@ from types import FrameType
 
 from anyio import create_task_group
 
+from voxpipe.pipeline.runtime.exits import ctrl_c_handled
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.switchboard import CLOSE_TIMEOUT
@@ -69,7 +70,8 @@ class Stop:
 
         before = {each: signal.signal(each, heed) for each in _SIGNALS}
         try:
-            yield
+            with ctrl_c_handled():
+                yield
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)

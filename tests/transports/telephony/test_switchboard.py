@@ -11,6 +11,7 @@ import pytest
 from anyio import create_task_group, current_time, fail_after, sleep, sleep_forever
 
 from voxpipe.pipeline import AudioFrame, Output, Pipeline, Processor, Turn, Usage
+from voxpipe.pipeline.runtime.exits import ctrl_c_handled
 from voxpipe.pipeline.testing import Probe, Source, no_leaks
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.processors.realtime.hosted_mcp import Approvals, HostedMcp, McpApproval
@@ -148,6 +149,22 @@ def test_an_app_that_would_end_the_process_ends_its_own_call_only(
     async def scene() -> None:
         async with called(Switchboard(app, apology=None)) as caller:
             await caller.wait_closed()
+
+    in_time(scene)
+    ((end, *_),) = told()
+    assert end == "failed"
+
+
+def test_where_ctrl_c_is_handled_an_app_that_raises_it_ends_its_own_call_only(
+    in_time: Run, told: Told
+) -> None:
+    async def app(call: Call) -> None:
+        raise KeyboardInterrupt
+
+    async def scene() -> None:
+        with ctrl_c_handled():  # as by `voxpipe serve`
+            async with called(Switchboard(app, apology=None)) as caller:
+                await caller.wait_closed()
 
     in_time(scene)
     ((end, *_),) = told()

@@ -21,9 +21,27 @@ class ExitAttempted(Exception):
     """`SystemExit` was raised, or something else that is no `Exception`."""
 
 
+_handled = 0  # blocks in which Ctrl-C is no exception
+
+
+@contextmanager
+def ctrl_c_handled() -> Generator[None]:
+    """In this block a signal's handler takes Ctrl-C, and raises nothing.
+
+    Then `KeyboardInterrupt` comes from a program that has raised it by itself.
+    """
+    global _handled
+    _handled += 1
+    try:
+        yield
+    finally:
+        _handled -= 1
+
+
 def orders() -> tuple[type[BaseException], ...]:
     """What is raised in a task from outside, and must pass: Ctrl-C, and an end."""
-    return KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()
+    ends = GeneratorExit, anyio.get_cancelled_exc_class()
+    return ends if _handled else (KeyboardInterrupt, *ends)
 
 
 def is_cancelled() -> bool:
