@@ -25,6 +25,7 @@ from voxpipe.pipeline import (
     ReplyFrame,
     VoxpipeError,
 )
+from voxpipe.pipeline.runtime.private import private_folder
 from voxpipe.processors.audio import Decode, Encode, Mono, Resample, Stereo
 from voxpipe.processors.realtime import Realtime, Service, Session, open_session
 from voxpipe.processors.recorder import WavRecorder
@@ -98,8 +99,12 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Hold the conversation and print the report; returns the exit code."""
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    anyio.run(demo, arguments.wav, arguments.out, arguments.live, arguments.model)
+    private_folder(arguments.out)
+    before = os.umask(0o077)  # what people said is for their owner alone
+    try:
+        anyio.run(demo, arguments.wav, arguments.out, arguments.live, arguments.model)
+    finally:
+        os.umask(before)
     return 0
 
 
