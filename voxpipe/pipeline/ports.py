@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 import anyio
 
@@ -134,6 +134,14 @@ class Input(Port, Generic[T_contra]):
         self.through: tuple[AnyBox, ...] = ()
         self.or_else: Mapping[AudioFormat, str] = {}
         self._queue: Queue | None = None
+
+    if not TYPE_CHECKING:  # a checker refuses it by itself
+
+        def __rshift__(self, _other: object) -> NoReturn:
+            raise WiringError(
+                f"a route ends in an input, and {self} is one: draw on from the output "
+                "of the same box"
+            )
 
     def new_queue(self, name: str) -> Queue:
         """An empty queue for one run; called by the pipeline."""

@@ -26,6 +26,7 @@ from voxpipe.pipeline import (
     ReplyFrame,
     Turn,
 )
+from voxpipe.pipeline.audio import checked_format
 from voxpipe.pipeline.runtime.private import private_file
 
 from .tap import Tap
@@ -48,6 +49,7 @@ class WavSink(Processor):
             long as the run, or ``nothing``, so that replies follow each other.
 
     Raises:
+        FormatError: the format is none.
         OSError: the file cannot be written.
     """
 
@@ -62,7 +64,8 @@ class WavSink(Processor):
         gaps: Gaps = "silence",
     ) -> None:
         self.path = Path(path)
-        self.speaks.format = self.played.format = self._format = format
+        self.speaks.format = self.played.format = checked_format(format)
+        self._format = format
         self._gaps: Gaps = gaps
         self._began = 0.0
         self._free_at = 0.0  # when all that was written will have been heard
