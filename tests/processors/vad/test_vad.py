@@ -303,3 +303,13 @@ def test_seconds_that_look_like_milliseconds_are_refused(seconds: float) -> None
 def test_what_is_no_engine_is_refused_with_the_cure(engine: Any, cure: str) -> None:
     with pytest.raises(WiringError, match=re.escape(cure)):
         Vad(engine)
+
+
+@pytest.mark.parametrize("given", [math.nan, -0.1, 1.7])
+def test_an_engine_that_gives_no_probability_is_blamed(given: float) -> None:
+    class Broken(Loud):
+        def probability(self, samples: Int16) -> float:
+            return given
+
+    with pytest.raises(ValueError, match=r"from 0 to 1, not (nan|-0\.1|1\.7): Broken"):
+        Vad(Broken()).feed(frames(speech(8_000), 8_000)[0])

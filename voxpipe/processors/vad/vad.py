@@ -158,6 +158,11 @@ class _Stream:
             rule = None
         for begin, end, samples in self.windows.feed(frame):
             probability = self._listener.probability(samples)
+            if not 0 <= probability <= 1:  # nor NaN, in which nobody would ever speak
+                raise ValueError(
+                    f"a probability is a number from 0 to 1, not {probability!r}: "
+                    f"{type(self._listener).__name__} gives it"
+                )
             change = self._detector.step(probability, begin, end, rule)
             if change is not None:
                 marks = (*marks, self._mark(change))
