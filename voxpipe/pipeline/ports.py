@@ -15,6 +15,7 @@ from .audio import AudioFormat, AudioRule
 from .errors import VoxpipeError, WiringError
 from .filters import AnyBox
 from .queue import CHECKPOINT_EVERY, EMPTY, ENDED, OnFull, Queue
+from .runtime.words import one_of
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -84,7 +85,8 @@ class Input(Port, Generic[T_contra]):
             by the format that it is in.
 
     Raises:
-        WiringError: a capacity that is not a positive, finite number.
+        WiringError: a capacity that is not a positive, finite number, or another word
+            for ``on_full``.
     """
 
     __slots__ = (
@@ -125,6 +127,7 @@ class Input(Port, Generic[T_contra]):
             )
         self.capacity = capacity
         self.capacity_ms = capacity_ms
+        one_of(OnFull, on_full, "on_full")
         self.on_full: OnFull = on_full
         self.optional = optional
         self.feedback = feedback

@@ -28,6 +28,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.audio import checked_format
 from voxpipe.pipeline.runtime.private import private_file
+from voxpipe.pipeline.runtime.words import one_of
 
 from .tap import Tap
 from .wav_writer import WavWriter
@@ -50,6 +51,7 @@ class WavSink(Processor):
 
     Raises:
         FormatError: the format is none.
+        WiringError: another word for ``gaps``.
         OSError: the file cannot be written.
     """
 
@@ -63,6 +65,7 @@ class WavSink(Processor):
         *,
         gaps: Gaps = "silence",
     ) -> None:
+        one_of(Gaps, gaps, "gaps")
         self.path = Path(path)
         self.speaks.format = self.played.format = checked_format(format)
         self._format = format
