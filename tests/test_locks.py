@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +88,17 @@ def test_another_version_is_noticed_and_a_package_too_few() -> None:
     assert complaints(["one>=1", "One==1.2"], text) == []
     assert complaints(["one>=2", "two"], text) == ["one>=2", "two"]
     assert pins("one==1.2\n") == {}
+
+
+def test_an_environment_that_is_borrowed_is_not_installed_into(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    (mine / ".ci").mkdir(parents=True)
+    theirs.mkdir()
+    shutil.copy(ROOT / ".ci" / "setup", mine / ".ci")
+    (mine / ".venv").symlink_to(theirs)
+    done = subprocess.run(
+        ["sh", mine / ".ci" / "setup", "dev"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"setup: .venv is a link to {theirs}: it is used as it is\n"
+    assert not list(theirs.iterdir())

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "processors": {"pipeline", "websocket"},
     "transports": {"pipeline", "websocket"},
     "simulator": {"pipeline"},
-    "console": {"pipeline", "processors", "transports", "simulator"},
+    "console": {"pipeline", "processors", "transports", "simulator", "websocket"},
 }
 # The same within them, for each room (a folder, or a file that others stand on): these
 # alone may it import besides itself. The order is from the ground up.

@@ -123,7 +123,7 @@ async def test_an_app_of_ones_own_serves_up_to_the_limit_and_a_second_signal_cut
     async with served(*options, *public, cwd=tmp_path, token=TOKEN) as server:
         assert "answers calls with my_agent:answer" in server.welcome
         assert "1 at once" in server.welcome
-        assert "runs on   asyncio" in server.welcome
+        assert "runs on   asyncio, sockets by picows\n" in server.welcome
         assert f"webhook   {PUBLIC_URL}/twilio/answer\n" in server.welcome
         assert "checks    on: Twilio's signature" in server.welcome
         assert TOKEN not in server.welcome

@@ -120,6 +120,12 @@ def test_frames_that_came_as_base64_stay_undecoded() -> None:
     assert placed.base64 is frame.base64
 
 
+def test_what_is_no_format_is_refused_with_the_cure() -> None:
+    rate: Any = 24_000
+    with pytest.raises(FormatError, match=r'not int: write AudioFormat\("pcm16"'):
+        Intake(rate, print)
+
+
 def test_what_is_no_bytes_is_a_mistake_of_the_program() -> None:
     reports: list[str] = []
     intake = Intake(PCM, reports.append)

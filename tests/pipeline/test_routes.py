@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voxpipe.pipeline import OpenRoute, Route, WiringError
+from voxpipe.pipeline import OpenRoute, Processor, Route, WiringError
 
 from .boxes import Echo, Gain, Meter, Model, Phone, Speller
 
@@ -73,3 +73,29 @@ def test_what_cannot_follow_is_refused_with_the_cure(onto: Any, words: str) -> N
         with pytest.raises(WiringError) as caught:
             _ = route >> onto
         assert str(caught.value) == words
+
+
+class Deaf(Processor):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (
+            Phone(),
+            "a route begins at an output, not at the whole of phone: draw phone.heard "
+            "or phone.played",
+        ),
+        (Deaf(), "a route begins at an output, not at the whole of deaf: it has none"),
+        (
+            Meter().input,
+            "a route ends in an input, and meter.input is one: draw on from the output "
+            "of the same box",
+        ),
+    ],
+)
+def test_where_no_route_begins_is_refused_with_the_cure(start: Any, words: str) -> None:
+    with pytest.raises(WiringError) as caught:
+        _ = start >> Speller()
+    assert str(caught.value) == words

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from voxpipe.processors.realtime import Connect
-from voxpipe.simulator import Line, MemoryConnection, Script, Timing, simulated
+from voxpipe.simulator import (
+    Line,
+    MemoryConnection,
+    Script,
+    ScriptError,
+    Simulator,
+    Timing,
+    connect_in_memory,
+    simulated,
+)
 
 from .bench import Json, hum
 
@@ -125,3 +134,9 @@ def test_it_asks_for_no_key_and_is_what_a_session_takes() -> None:
     assert connect.needs_key is False
     taken: Connect = connect  # both type checkers look at this line
     assert callable(taken)
+
+
+@pytest.mark.parametrize("opened", [simulated, Simulator, connect_in_memory])
+def test_the_path_of_a_script_is_refused_with_what_reads_it(opened: Any) -> None:
+    with pytest.raises(ScriptError, match=r"not str: load_script\(path\) reads one f"):
+        opened("ada.yaml")

@@ -226,7 +226,7 @@ def test_a_pipe_is_refused() -> None:
 def test_a_short_recording_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(riff(fmt(), DATA))
-    assert read_wav(path) == (PCM, AUDIO)
+    assert read_wav(path) == read_wav(str(path)) == (PCM, AUDIO)
 
 
 def test_a_long_recording_is_not_loaded(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from voxpipe.pipeline import (
     AudioFormat,
     AudioFrame,
+    FormatError,
     Output,
     Pipeline,
     Processor,
@@ -189,6 +191,10 @@ def test_a_path_that_cannot_be_written_is_refused_before_anything_runs(
 ) -> None:
     with pytest.raises(FileNotFoundError):
         WavSink(tmp_path / "none" / "a.wav", FORMAT)
+    rate: Any = 24_000
+    with pytest.raises(FormatError, match=r'not int: write AudioFormat\("pcm16"'):
+        WavSink(tmp_path / "a.wav", rate)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_valid_before_anything_was_said(tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def _import(name: str) -> ModuleType:
             f"on the path{meant}"
         ) from None
     except (TypeError, ValueError):  # "..x", an empty name
-        raise AppError(f"{name!r} is no name of a module") from None
+        raise AppError(
+            f"{name!r} is no name of a module: go to its folder, and write "
+            "the file's name without .py, as in my_agent:answer"
+        ) from None
 
 
 def _check(name: str, app: object) -> None:

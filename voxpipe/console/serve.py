@@ -18,6 +18,7 @@ from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
+from voxpipe.websocket import sockets
 
 from . import numbers
 from .access import LOOPBACK, Access, access
@@ -222,7 +223,7 @@ voxpipe {__version__} answers calls with {arguments.app}, at {url}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
 silence
   checks    {gate.line}
-  runs on   {arguments.loop}
+  runs on   {arguments.loop}, sockets by {sockets()}
 
 Ctrl-C ends it, once the calls have ended."""
 

@@ -174,6 +174,17 @@ def bytes_of(data: Any) -> bytes:
     )
 
 
+def checked_format(given: object) -> AudioFormat:
+    """Itself.
+
+    Raises:
+        FormatError: it is no format.
+    """
+    if not isinstance(given, AudioFormat):
+        raise no_format(given)
+    return given
+
+
 def no_format(given: object) -> FormatError:
     """What to raise of something that stands where a format should."""
     return FormatError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .audio import AudioFormat, bytes_of
+from .audio import AudioFormat, bytes_of, checked_format
 from .audioframe import AudioFrame
 from .errors import FormatError
 
@@ -18,10 +18,13 @@ class Intake:
     Args:
         format: what the other side announced.
         report: told of each fault, such as `Processor.report`.
+
+    Raises:
+        FormatError: the format is none.
     """
 
     def __init__(self, format: AudioFormat, report: Callable[[str], None]) -> None:
-        self.format = format
+        self.format = checked_format(format)
         self._report = report
         self._rest: bytes = b""
         self._bytes = 0

@@ -29,6 +29,7 @@ from .ledger import Basis
 from .output import Output
 from .ports import PlayoutInput
 from .runtime.timer import Timer, timers
+from .runtime.words import one_of
 from .turn import Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]
@@ -85,6 +86,7 @@ class Playout:
         self._clear = clear
         self._played = played
         self._lead = lead
+        one_of(Basis, basis, "basis")
         self._basis: Basis = basis
         self._device = DeviceBuffer()
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 import anyio
 
@@ -15,6 +15,7 @@ from .audio import AudioFormat, AudioRule
 from .errors import VoxpipeError, WiringError
 from .filters import AnyBox
 from .queue import CHECKPOINT_EVERY, EMPTY, ENDED, OnFull, Queue
+from .runtime.words import one_of
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -84,7 +85,8 @@ class Input(Port, Generic[T_contra]):
             by the format that it is in.
 
     Raises:
-        WiringError: a capacity that is not a positive, finite number.
+        WiringError: a capacity that is not a positive, finite number, or another word
+            for ``on_full``.
     """
 
     __slots__ = (
@@ -125,6 +127,7 @@ class Input(Port, Generic[T_contra]):
             )
         self.capacity = capacity
         self.capacity_ms = capacity_ms
+        one_of(OnFull, on_full, "on_full")
         self.on_full: OnFull = on_full
         self.optional = optional
         self.feedback = feedback
@@ -134,6 +137,14 @@ class Input(Port, Generic[T_contra]):
         self.through: tuple[AnyBox, ...] = ()
         self.or_else: Mapping[AudioFormat, str] = {}
         self._queue: Queue | None = None
+
+    if not TYPE_CHECKING:  # a checker refuses it by itself
+
+        def __rshift__(self, _other: object) -> NoReturn:
+            raise WiringError(
+                f"a route ends in an input, and {self} is one: draw on from the output "
+                "of the same box"
+            )
 
     def new_queue(self, name: str) -> Queue:
         """An empty queue for one run; called by the pipeline."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from .errors import WiringError
 from .filters import name_of
 from .frames import Fault
 from .output import Output
@@ -59,6 +60,15 @@ class Processor:
             about.append(f"{self.fault_count} faults")
         told = f": {', '.join(about)}" if about else ""
         return f"<{type(self).__name__} {self.name}{told}>"
+
+    if not TYPE_CHECKING:  # a checker refuses it by itself
+
+        def __rshift__(self, _other: object) -> NoReturn:
+            ways = [str(each) for each in self.outputs() if each is not self.faults]
+            raise WiringError(
+                f"a route begins at an output, not at the whole of {self.name}: "
+                + (f"draw {' or '.join(ways)}" if ways else "it has none")
+            )
 
     async def run(self) -> None:
         """Live: read from inputs, send to outputs, return when all is done."""

@@ -32,7 +32,7 @@ from .net.session_requests import in_line
 from .protocol.dialogue import SansIOSession
 from .protocol.session_config import LIFETIME, AnyKind
 from .script.faults import ScriptFault
-from .script.script import Script
+from .script.script import Script, checked_script
 from .voices.speech import CachedVoice, Voice, find_voice
 
 _MODELS: dict[AnyKind, str] = {
@@ -183,12 +183,13 @@ def connect_in_memory(
     Returns:
         A connection to be opened with ``async with``.
     """
+    followed = checked_script(script)
     admission = Admission(kind, _MODELS[kind] if model is None else model)
 
     def open_() -> SansIOSession:
         if not deployment:
             check_model(kind, admission.model)
-        return open_machine(admission, script or Script(), lifetime=lifetime, seed=seed)
+        return open_machine(admission, followed, lifetime=lifetime, seed=seed)
 
     return MemoryConnection(
         open_,

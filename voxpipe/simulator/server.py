@@ -22,7 +22,7 @@ from .net.session_requests import in_thread
 from .net.tls import LocalAuthority
 from .protocol.session_config import LIFETIME
 from .router import Router
-from .script.script import Script
+from .script.script import Script, checked_script
 from .voices.speech import CachedVoice, Voice, find_voice
 
 
@@ -65,7 +65,7 @@ class Simulator(AsyncContextManagerMixin):
         origins: Collection[str] = (),
     ) -> None:
         self._origins = frozenset(origins)
-        self._script = script or Script()
+        self._script = checked_script(script)
         self._voice = voice
         self._router: Router | None = None
         self._host = host

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from .memory import MemoryConnection, connect_in_memory
 from .protocol.session_config import LIFETIME, AnyKind
-from .script.script import Script
+from .script.script import Script, checked_script
 from .voices.speech import Voice
 from .voices.tones import ToneVoice
 
@@ -30,7 +30,7 @@ class Simulated:
         needs_key: no API key opens anything here, so none is looked for.
     """
 
-    script: Script | None
+    script: Script
     voice: Voice
     seed: int | None
     lifetime: float
@@ -75,8 +75,11 @@ def simulated(
     Returns:
         What `open_session`, `open_transcription` and `open_translation` take as
         ``connect``.
+
+    Raises:
+        ScriptError: it is no script.
     """
-    return Simulated(script, voice or ToneVoice(), seed, lifetime)
+    return Simulated(checked_script(script), voice or ToneVoice(), seed, lifetime)
 
 
 def _asked(url: str) -> tuple[AnyKind, str | None]:

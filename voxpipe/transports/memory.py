@@ -33,11 +33,14 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.audio import bytes_of, check_entry
 from voxpipe.pipeline.runtime.start import Start
 from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.pipeline.runtime.words import one_of
 
 from .tap import Tap
 
 FRAME = 0.02  # seconds; what telephones send
 MAX_KEPT = 5.0  # seconds of speech kept for a program that is slow to `listen`
+
+Background = Literal["silence", "nothing"]
 
 
 class MemoryPhone(Processor):
@@ -68,8 +71,9 @@ class MemoryPhone(Processor):
         self,
         format: AudioFormat,
         *,
-        background: Literal["silence", "nothing"] = "nothing",
+        background: Background = "nothing",
     ) -> None:
+        one_of(Background, background, "background")
         self.format = format
         self.heard.format = self.speaks.format = self.played.format = format
         self.missed = 0

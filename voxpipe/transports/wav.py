@@ -99,13 +99,14 @@ def read_header(file: IO[bytes]) -> WavHeader:
         raise WavError(f"{name}: {error}" if name else str(error)) from None
 
 
-def read_wav(path: Path | Traversable) -> tuple[AudioFormat, bytes]:
+def read_wav(path: str | Path | Traversable) -> tuple[AudioFormat, bytes]:
     """A whole, short recording; for long ones there is `WavSource`.
 
     Raises:
         WavError: as for `read_header`, or the file holds more than 64 MB of audio.
         OSError: it cannot be opened.
     """
+    path = Path(path) if isinstance(path, str) else path
     with path.open("rb") as file:
         header = read_header(file)
         if header.size > MAX_LOADED:

@@ -26,7 +26,9 @@ from voxpipe.pipeline import (
     ReplyFrame,
     Turn,
 )
+from voxpipe.pipeline.audio import checked_format
 from voxpipe.pipeline.runtime.private import private_file
+from voxpipe.pipeline.runtime.words import one_of
 
 from .tap import Tap
 from .wav_writer import WavWriter
@@ -48,6 +50,8 @@ class WavSink(Processor):
             long as the run, or ``nothing``, so that replies follow each other.
 
     Raises:
+        FormatError: the format is none.
+        WiringError: another word for ``gaps``.
         OSError: the file cannot be written.
     """
 
@@ -61,8 +65,10 @@ class WavSink(Processor):
         *,
         gaps: Gaps = "silence",
     ) -> None:
+        one_of(Gaps, gaps, "gaps")
         self.path = Path(path)
-        self.speaks.format = self.played.format = self._format = format
+        self.speaks.format = self.played.format = checked_format(format)
+        self._format = format
         self._gaps: Gaps = gaps
         self._began = 0.0
         self._free_at = 0.0  # when all that was written will have been heard

@@ -31,6 +31,7 @@ from anyio.abc import ObjectSendStream
 
 from voxpipe.pipeline import AudioFrame, FormatError, Output, Processor
 from voxpipe.pipeline.runtime.threads import run_in_thread
+from voxpipe.pipeline.runtime.words import one_of
 
 from .wav import WavHeader, read_header
 
@@ -57,6 +58,7 @@ class WavSource(Processor):
             for a pause hears one.
 
     Raises:
+        WiringError: another pace.
         WavError: the file is not WAV, or of a kind that is not read.
         OSError: it cannot be opened.
     """
@@ -71,6 +73,7 @@ class WavSource(Processor):
         frame: float = 0.02,
         silence_after: float = 0.0,
     ) -> None:
+        one_of(Pace, pace, "pace")
         if not 0 < frame <= MAX_FRAME or not silence_after >= 0:
             raise FormatError(
                 "a frame lasts up to a second and silence is not negative, got "

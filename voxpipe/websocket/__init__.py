@@ -9,7 +9,7 @@ to websockets. Where ``voxpipe[fast]`` is installed, picows does it, in Cython, 
 asyncio and uvloop.
 """
 
-from .choice import begin_fast, connection_maker
+from .choice import begin_fast, connection_maker, sockets
 from .plain_wire import PlainWire
 from .wire import Bytes, Listener, Wire
 
@@ -20,6 +20,7 @@ __all__ = [
     "Wire",
     "begin_fast",
     "connection_maker",
+    "sockets",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from functools import cache, partial
@@ -12,7 +13,14 @@ from .wire import Listener, Wire
 if TYPE_CHECKING:
     from types import ModuleType
 
+logger = logging.getLogger(__name__)
+
 SOCKETS = "VOXPIPE_SOCKETS"  # "websockets" rules picows out where it is installed
+
+
+def sockets() -> str:
+    """Whose WebSockets they are on asyncio and uvloop: ``picows`` or ``websockets``."""
+    return "websockets" if _picows() is None else "picows"
 
 
 def begin_fast(
@@ -65,13 +73,33 @@ def connection_maker(loop: Any) -> Callable[..., Any]:
 
 
 def _picows() -> ModuleType | None:
-    return None if os.environ.get(SOCKETS) == "websockets" else _installed()
+    wish = os.environ.get(SOCKETS, "")
+    made = None if wish == "websockets" else installed()
+    if wish not in ("", "websockets") and (wish != "picows" or made is None):
+        not_granted(wish, "websockets" if made is None else "picows")
+    return made
 
 
 @cache
-def _installed() -> ModuleType | None:
+def not_granted(wish: str, instead: str) -> None:
+    """Warn, once for each wish."""
+    logger.warning(
+        "%s is %r, and it is %s: expected websockets, or picows where it is "
+        "installed, by pip install 'voxpipe[fast]'",
+        SOCKETS,
+        wish,
+        instead,
+    )
+
+
+@cache
+def installed() -> ModuleType | None:
+    """What has picows do it; ``None`` without picows, or if it does not work."""
     try:
         from . import picows_wire
-    except ImportError:
+    except ImportError as error:
+        why = error.__cause__ or error
+        if not (isinstance(why, ModuleNotFoundError) and why.name == "picows"):
+            logger.warning("picows cannot be used, websockets is: %s", why)
         return None
     return picows_wire

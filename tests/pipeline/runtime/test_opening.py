@@ -9,6 +9,7 @@ import pytest
 
 from voxpipe.pipeline.runtime.opening import opened_by_block
 from voxpipe.processors.realtime import (
+    Realtime,
     open_session,
     open_transcription,
     open_translation,
@@ -49,3 +50,9 @@ async def test_a_door_that_is_awaited_says_how_it_is_opened(door: Any) -> None:
         await door()
     with pytest.raises(TypeError, match="not opened with a plain `with`"), door():
         pass
+
+
+def test_a_door_says_to_who_takes_it_for_the_room_that_it_is_shut() -> None:
+    forgotten: Any = open_session()
+    with pytest.raises(AttributeError, match=r"is not opened yet: write `async with"):
+        Realtime(forgotten)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,9 @@ def test_it_takes_samples_only() -> None:
         Gain(3).leaves_as(AudioFormat("ulaw", 8_000))
 
 
-@pytest.mark.parametrize("decibels", [math.nan, math.inf, -math.inf, 96.5, -1e9])
-def test_a_gain_that_is_none_is_refused(decibels: float) -> None:
+@pytest.mark.parametrize(
+    "decibels", [math.nan, math.inf, -math.inf, 96.5, -1e9, "loud", None]
+)
+def test_a_gain_that_is_none_is_refused(decibels: Any) -> None:
     with pytest.raises(WiringError, match="decibels from -96 to 96, not"):
         Gain(decibels)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,7 +89,8 @@ def test_a_piece_in_another_format_is_refused_before_anything_starts() -> None:
     source = Source([])
     source.output.format = AudioFormat("ulaw", 8_000)
     with pytest.raises(
-        WiringError, match=r"is pcm16 16000 Hz, .*put Decode\(\) >> Resample\(16000\)"
+        WiringError,
+        match=r"is pcm16 16000 Hz, .*put Decode\(\) >> Resample\(16000\) in front",
     ):
         Pipeline(source.output >> Mix(frame_of([1])) >> Probe().input)
 
@@ -98,5 +101,8 @@ def test_a_piece_that_is_none_is_refused() -> None:
     with pytest.raises(WiringError, match="decibels from -96 to 96"):
         Mix(frame_of([1]), 1_000)
     compressed = AudioFrame(data=b"\x10", format=AudioFormat("ulaw", 8_000))
-    with pytest.raises(FormatError, match="takes pcm16"):
+    with pytest.raises(FormatError, match=r"ulaw 8000 Hz: make it .*Decode\(\)\.feed"):
         Mix(compressed)
+    path: Any = "music.wav"
+    with pytest.raises(FormatError, match=r"an AudioFrame, not str: .* read_wav\(path"):
+        Mix(path)

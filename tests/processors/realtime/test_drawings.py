@@ -50,7 +50,8 @@ def test_local_turns_that_nobody_marks_are_refused() -> None:
         lambda phone, model: [phone.heard >> model.hears], turn_detection="local"
     ) == (
         "turn detection is local and nobody marks speech: put Vad() in front of "
-        "realtime.hears, or draw a branch of it into realtime.speech"
+        "realtime.hears, or draw a branch of it into realtime.speech; a box of your "
+        "own that marks it says so with `marks_speech = True` in its class"
     )
 
 

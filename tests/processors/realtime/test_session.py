@@ -102,20 +102,38 @@ async def test_a_refusal_before_the_session_names_the_cure_and_no_secret(
     assert KEY not in str(caught.value)
 
 
-async def test_a_refused_setting_is_named() -> None:
+@pytest.mark.parametrize(
+    ("code", "param", "told"),
+    [
+        (
+            "unknown_parameter",
+            "session.reasoning",
+            r"\(session\.reasoning\): a field of",
+        ),
+        (
+            "invalid_value",
+            "session.audio.output.voice",
+            r"voice\): it has alloy, ash, ",
+        ),
+        ("invalid_value", "session.audio.output.speed", r"\.speed\)$"),
+    ],
+)
+async def test_a_refused_setting_is_named_with_the_cure(
+    code: str, param: str, told: str
+) -> None:
     async def talk(line: Line) -> None:
         await line.accept()
         await line.send("session.created", session=SESSION)
         await line.receive()
-        error = {"code": "unknown_parameter", "param": "session.reasoning"}
+        error = {"code": code, "param": param}
         await line.send("error", error=error)
         await line.gone()
 
     async with no_leaks(), serving(talk) as url:
-        with pytest.raises(SessionRefused, match=r"\(session.reasoning\)") as caught:
+        with pytest.raises(SessionRefused, match=told) as caught:
             async with open_session(service=Service(base_url=url, api_key=KEY)):
                 pass
-    assert caught.value.param == "session.reasoning"
+    assert caught.value.param == param
 
 
 async def accepts_only(line: Line) -> None:

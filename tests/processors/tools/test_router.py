@@ -625,6 +625,12 @@ def test_a_function_that_is_no_tool_is_refused_with_the_cure() -> None:
         ToolRouter([add.function])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
+def test_tools_without_their_list_are_refused_with_the_cure() -> None:
+    alone: Any = add
+    with pytest.raises(ToolError, match=r"a list of tools: .* ToolRouter\(\[add\]\)"):
+        ToolRouter(alone)
+
+
 @pytest.mark.parametrize(
     "bounds", [{"timeout": 0}, {"max_output": 1023}, {"concurrency": 0}]
 )

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.processors.audio import Encode, Resample, Stereo
-from voxpipe.processors.vad import Vad
+from voxpipe.processors.vad import Energy, Vad
 
 Int16 = NDArray[np.int16]
 
@@ -290,3 +291,25 @@ def test_seconds_that_look_like_milliseconds_are_refused(seconds: float) -> None
         Vad(hangover=seconds)
     with refused:
         Vad(preroll=seconds)
+
+
+@pytest.mark.parametrize(
+    ("engine", "cure"),
+    [
+        ("silero", "str has not: leave it out for Energy(), or take Silero() from"),
+        (Energy, "an engine is made before: Energy(), not Energy"),
+    ],
+)
+def test_what_is_no_engine_is_refused_with_the_cure(engine: Any, cure: str) -> None:
+    with pytest.raises(WiringError, match=re.escape(cure)):
+        Vad(engine)
+
+
+@pytest.mark.parametrize("given", [math.nan, -0.1, 1.7])
+def test_an_engine_that_gives_no_probability_is_blamed(given: float) -> None:
+    class Broken(Loud):
+        def probability(self, samples: Int16) -> float:
+            return given
+
+    with pytest.raises(ValueError, match=r"from 0 to 1, not (nan|-0\.1|1\.7): Broken"):
+        Vad(Broken()).feed(frames(speech(8_000), 8_000)[0])

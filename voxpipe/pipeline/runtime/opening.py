@@ -40,6 +40,9 @@ class Opening(AbstractAsyncContextManager[T], Generic[T]):
 
         def __exit__(self, *_: object) -> None: ...
 
+        def __getattr__(self, name: str) -> NoReturn:  # of what it would have opened
+            raise AttributeError(f"{name}: {self._misused('not opened yet')}")
+
     def _misused(self, how: str) -> TypeError:
         return TypeError(
             f"{self._name}() is {how}: write `async with {self._name}(…) as …:`; what "

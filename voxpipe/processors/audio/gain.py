@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Filter, WiringError
@@ -23,7 +25,7 @@ class Gain(Filter[AudioFrame]):
     """
 
     def __init__(self, decibels: float) -> None:
-        if not -_MAX_DB <= decibels <= _MAX_DB:  # NaN is not, either
+        if not _is_gain(decibels):
             raise WiringError(
                 f"a gain is a number of decibels from {-_MAX_DB:g} to {_MAX_DB:g}, "
                 f"not {decibels!r}"
@@ -45,3 +47,10 @@ class Gain(Filter[AudioFrame]):
             return (frame,)
         louder = np.multiply(frame.samples, self._factor, dtype=np.float64)
         return (frame.with_data(to_int16(louder).tobytes()),)
+
+
+def _is_gain(given: Any) -> bool:
+    try:
+        return bool(-_MAX_DB <= given <= _MAX_DB)  # NaN is none, either
+    except TypeError:
+        return False

@@ -21,16 +21,15 @@ class Mix(Filter[AudioFrame]):
         decibels: by how much it is made louder, or softer; 0 leaves it as it is.
 
     Raises:
-        FormatError: the piece is not pcm16.
+        FormatError: the piece is no frame, or not pcm16.
         WiringError: there is nothing in it, or no such gain.
     """
 
     def __init__(self, piece: AudioFrame, decibels: float = -18.0) -> None:
+        _check(piece)
         if not piece.data:
             raise WiringError("there is nothing in the piece that is to be mixed in")
-        gain = Gain(decibels)
-        gain.leaves_as(piece.format)  # or refused
-        (piece,) = gain.feed(piece)
+        (piece,) = Gain(decibels).feed(piece)
         self._piece, self._format = piece.samples, piece.format
         self._at = 0  # in samples; not reset, or each reply would begin with its start
 
@@ -43,8 +42,8 @@ class Mix(Filter[AudioFrame]):
         if format != self._format:
             raise FormatError(
                 f"the piece to be mixed in is {self._format}, what passes is {format}: "
-                f"put {cure(format, self._format)} in front, or have the piece in the "
-                "format of what passes"
+                f"put {cure(format, self._format)} in front, or make the piece fit, "
+                f"once: (piece,) = {cure(self._format, format)}.feed(piece)"
             )
         return format
 
@@ -60,3 +59,16 @@ class Mix(Filter[AudioFrame]):
         np.maximum(both, -32_768, out=both)  # np.clip costs 3 us more
         np.minimum(both, 32_767, out=both)
         return (frame.with_data(both.astype(np.int16).tobytes()),)
+
+
+def _check(piece: object) -> None:
+    if not isinstance(piece, AudioFrame):
+        raise FormatError(
+            f"the piece is an AudioFrame, not {type(piece).__name__}: of a file it is "
+            "AudioFrame(data=data, format=format), with format, data = read_wav(path)"
+        )
+    if piece.format.encoding != "pcm16":
+        raise FormatError(
+            f"the piece to be mixed in is {piece.format}: make it pcm16, once: "
+            "(piece,) = Decode().feed(piece)"
+        )

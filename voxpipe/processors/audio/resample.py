@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, AudioRule, Filter, WiringError
+from voxpipe.pipeline import AudioFormat, AudioFrame, AudioRule, Filter
 from voxpipe.pipeline.audio import rule_of
+from voxpipe.pipeline.runtime.words import one_of
 
 from .pcm import need_pcm16
 from .polyphase import MAX_CYCLE, Polyphase, factors
@@ -39,8 +40,7 @@ class Resample(Filter[AudioFrame]):
     """
 
     def __init__(self, rate: int, *, quality: Quality = "live") -> None:
-        if quality not in get_args(Quality):
-            raise WiringError(f'quality is "live" or "best", not {quality!r}')
+        one_of(Quality, quality, "quality")
         self._to = AudioFormat("pcm16", rate)
         self._quality = quality
         self._from: AudioFormat | None = None

@@ -323,6 +323,9 @@ def _over() -> CallAnswer:
 
 def _by_name(tools: Iterable[Any]) -> dict[str, Tool[..., Any]]:
     named: dict[str, Tool[..., Any]] = {}
+    if not hasattr(tools, "__iter__"):
+        name = getattr(tools, "name", None) or getattr(tools, "__name__", "my_tool")
+        raise ToolError(f"a router takes a list of tools: write ToolRouter([{name}])")
     for each in tools:
         if not isinstance(each, Tool):
             raise ToolError(f"expected a tool, got {each!r}: put @tool above it")

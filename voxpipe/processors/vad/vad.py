@@ -45,8 +45,8 @@ class Vad(Transform[CallerFrame, CallerFrame]):
             off; by default the same as else.
 
     Raises:
-        WiringError: a probability that is not between 0 and 1, or seconds that are not
-            from 0 to 10.
+        WiringError: a probability that is not between 0 and 1, seconds that are not
+            from 0 to 10, or an engine that is none.
     """
 
     marks_speech = True  # so that a model can tell who owns the turns
@@ -69,6 +69,12 @@ class Vad(Transform[CallerFrame, CallerFrame]):
                     "minimum, hangover and preroll are seconds from 0 to "
                     f"{_MAX_SECONDS:g}, not {seconds!r}"
                 )
+        if engine is not None and not (
+            not isinstance(engine, type)
+            and hasattr(engine, "rates")
+            and hasattr(engine, "listen")
+        ):
+            raise WiringError(_no_engine(engine))
         self._engine = Energy() if engine is None else engine
         self._start = start
         self._minimum, self._hangover, self._preroll = minimum, hangover, preroll
@@ -152,6 +158,11 @@ class _Stream:
             rule = None
         for begin, end, samples in self.windows.feed(frame):
             probability = self._listener.probability(samples)
+            if not 0 <= probability <= 1:  # nor NaN, in which nobody would ever speak
+                raise ValueError(
+                    f"a probability is a number from 0 to 1, not {probability!r}: "
+                    f"{type(self._listener).__name__} gives it"
+                )
             change = self._detector.step(probability, begin, end, rule)
             if change is not None:
                 marks = (*marks, self._mark(change))
@@ -165,3 +176,12 @@ class _Stream:
         kind, place = change
         at = self.windows.seconds(place)
         return SpeechStarted(at=at) if kind == "started" else SpeechStopped(at=at)
+
+
+def _no_engine(given: object) -> str:
+    if isinstance(given, type):
+        return f"an engine is made before: {given.__name__}(), not {given.__name__}"
+    return (
+        f"an engine has rates and listen(rate), {type(given).__name__} has not: leave "
+        "it out for Energy(), or take Silero() from voxpipe.processors.vad.silero"
+    )

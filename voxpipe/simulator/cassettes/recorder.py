@@ -17,6 +17,7 @@ from anyio import current_time
 
 from voxpipe.pipeline.errors import SessionLost
 from voxpipe.pipeline.runtime.private import private_file, private_folder
+from voxpipe.pipeline.runtime.words import one_of
 from voxpipe.simulator.protocol.json_types import object_in
 
 from .cassette import MAX_SIZE, VERSION, CassetteError
@@ -58,6 +59,7 @@ def recording(
     Returns:
         What `open_session` takes as ``connect``.
     """
+    one_of(Keep, keep, "keep", ValueError)
     return Recording(Path(path), connect, keep)
 
 

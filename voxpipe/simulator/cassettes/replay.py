@@ -15,6 +15,7 @@ from anyio import CancelScope, current_time
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.pipeline.runtime.words import one_of
 from voxpipe.simulator.errors import CloseFrame, ConnectionClosed
 from voxpipe.simulator.protocol.outbox import Event
 
@@ -86,6 +87,7 @@ class Players:
         then: Literal["fail", "repeat"] = "fail",
     ) -> None:
         self._path = Path(path)
+        one_of(SoundKind, sound, "sound", ValueError)
         self._sound: SoundKind = sound
         self._ignore = tuple(ignore)
         self._then = then

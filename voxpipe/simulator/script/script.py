@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from voxpipe.simulator.errors import ScriptError
+
 from .faults import ScriptFault
 from .mcp import McpTools
 from .patterns import mistake_in
@@ -218,3 +220,19 @@ class Script(Strict):
     mcp: Annotated[Sequence[McpTools], AfterValidator(tuple)] = ()
     tokens_per_minute: int = Field(default=40_000, ge=1)
     obfuscation: bool = True
+
+
+def checked_script(given: object) -> Script:
+    """Itself, or the script of who gives none.
+
+    Raises:
+        ScriptError: it is no script.
+    """
+    if given is None:
+        return Script()
+    if not isinstance(given, Script):
+        raise ScriptError(
+            f"a script is a Script, not {type(given).__name__}: load_script(path) "
+            "reads one from a file, and Script(replies=[Line(say=…)]) is one"
+        )
+    return given

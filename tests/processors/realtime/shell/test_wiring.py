@@ -98,7 +98,8 @@ def test_calls_that_nobody_answers() -> None:
 def test_local_turns_that_nobody_marks() -> None:
     assert said("hears", turn_detection="local") == [
         "turn detection is local and nobody marks speech: put Vad() in front of "
-        "model.hears, or draw a branch of it into model.speech"
+        "model.hears, or draw a branch of it into model.speech; a box of your own "
+        "that marks it says so with `marks_speech = True` in its class"
     ]
 
 

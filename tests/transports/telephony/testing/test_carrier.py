@@ -114,6 +114,16 @@ async def test_an_agent_that_hangs_up_has_been_heard() -> None:
         assert (caller.ended, caller.close_code) == ("agent", 1000)
 
 
+async def test_a_call_that_nobody_ends_is_not_waited_for_longer_than_was_said() -> None:
+    async with (
+        no_leaks(),
+        served(parrot) as twilio,
+        twilio.call(patience=0.1) as caller,
+    ):
+        with pytest.raises(TimeoutError, match=r"said anything for 0\.1 s: have the"):
+            await caller.wait_closed()
+
+
 async def test_a_dropped_call_is_lost_to_the_server() -> None:
     ends: list[str] = []
     begun, over = Event(), Event()

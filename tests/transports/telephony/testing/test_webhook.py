@@ -60,7 +60,14 @@ def twiml(url: str) -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "why"),
     [
-        (503, b"", "the webhook answered HTTP 503"),
+        (503, b"", "the webhook answered HTTP 503$"),
+        (503, b"<Response/>", "the webhook answered HTTP 503$"),
+        (404, b"\xff\x00", "the webhook answered HTTP 404$"),
+        (
+            403,
+            b"give --public-url\n",
+            "the webhook answered HTTP 403: give --public-url$",
+        ),
         (200, b"<Response>", "is no TwiML"),
         (200, b"", "is no TwiML"),
         (200, b"<Response><Reject/></Response>", "got Reject in <Response>"),

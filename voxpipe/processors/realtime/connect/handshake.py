@@ -13,6 +13,7 @@ from voxpipe.pipeline import SessionLost, TransportError
 from voxpipe.pipeline.runtime.surrogates import json_text
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.expressible import check_expressible
+from voxpipe.processors.realtime.config.models import VOICES
 from voxpipe.processors.realtime.errors import SessionRefused, refused
 from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 
@@ -26,6 +27,9 @@ _CURES = {
     "beta_api_shape_disabled": ": the beta is switched off, send no OpenAI-Beta header",
     "call_not_found": ": the call is over, or nobody has accepted it yet",
     "unknown_parameter": ": a field of extra= does not exist",
+}
+_FIELD_CURES: Mapping[str | None, str] = {
+    "session.audio.output.voice": f": it has {', '.join(VOICES)}, and those of your own"
 }
 READY_TIMEOUT = 5.0  # seconds from the open socket to an acknowledged configuration
 
@@ -123,7 +127,8 @@ async def greeting(
     if isinstance(event, ev.ErrorEvent):
         # Its message can quote the key, or the instructions: only the code is told.
         code, field = event.error.name, event.error.field
-        text = refused("the session", code, field, _CURES.get(code, ""))
+        cure = _CURES.get(code) or _FIELD_CURES.get(field, "")
+        text = refused("the session", code, field, cure)
         raise SessionRefused(text, code, field)
     return message, event
 

@@ -12,6 +12,7 @@ from typing import Literal
 from anyio import Event
 
 from voxpipe.pipeline import Input, Processor, Usage, VoxpipeError
+from voxpipe.pipeline.runtime.words import one_of
 
 from .price_list import Price
 from .prices import Bill, at_price
@@ -76,6 +77,7 @@ class Budget(Processor):
             raise ValueError(f"warn_at is a part, more than 0 up to 1, not {warn_at!r}")
         self._usd = usd
         self._warn_at = warn_at
+        one_of(AtEnd, at_end, "at_end", ValueError)
         self._at_end: AtEnd = at_end
         self._price = price
         self._warned, self._spent = Event(), Event()

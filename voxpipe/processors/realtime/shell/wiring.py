@@ -78,7 +78,8 @@ def turn_errors(
         if hears.fed and not is_marked and not speech.fed:
             yield (
                 f"turn detection is local and nobody marks speech: put Vad() in front "
-                f"of {hears}, or draw a branch of it into {speech}"
+                f"of {hears}, or draw a branch of it into {speech}; a box of your own "
+                "that marks it says so with `marks_speech = True` in its class"
             )
         if is_marked and speech.fed:
             yield (

@@ -10,12 +10,11 @@ from anyio import Event, create_task_group, current_time, move_on_after
 from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import TwilioCall
 
-from .caller import Caller
+from .caller import PATIENCE, Caller
 from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
 
 RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller is gone
-PATIENCE = 60.0  # seconds; nothing but the script ends a silent call here
 
 
 @asynccontextmanager

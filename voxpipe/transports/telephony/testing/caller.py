@@ -32,7 +32,7 @@ from .speech import ULAW, Speech
 
 CLOSE_TIMEOUT = 2.0  # seconds for saying goodbye to a server that may not listen
 AGENT_TIMEOUT = 30.0  # seconds that a caller waits for the agent, unless told otherwise
-SILENCE_TIMEOUT = 600.0  # seconds; twice what a switchboard lets a call be idle
+PATIENCE = 60.0  # seconds; a script that waits for nothing does not wait for long
 
 Said = bytes | AudioFrame | Speech
 """Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
@@ -54,7 +54,7 @@ class Caller(AsyncContextManagerMixin):
     """
 
     def __init__(
-        self, leg: Leg, line: CallerLine, *, patience: float = SILENCE_TIMEOUT
+        self, leg: Leg, line: CallerLine, *, patience: float = PATIENCE
     ) -> None:
         self.ended: Literal["", "caller", "agent", "lost"] = ""
         self._leg = leg

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from anyio import current_time
 from anyio.to_thread import run_sync
 
-from .caller import Caller
+from .caller import PATIENCE, Caller
 from .dial import dialled
 from .leg import BadLine, Leg
 from .messages import Sids
@@ -51,6 +51,7 @@ class FakeTwilio:
         called: str = "+15550199",
         parameters: Mapping[str, str] | None = None,
         line: BadLine | None = None,
+        patience: float = PATIENCE,
     ) -> AsyncGenerator[Caller]:
         """Call the server; the caller hangs up at the end of the block.
 
@@ -59,6 +60,7 @@ class FakeTwilio:
             called: the number that they call.
             parameters: passed on beside those that the webhook asks for.
             line: what goes wrong.
+            patience: seconds of silence after which `Caller.wait_closed` waits no more.
 
         Raises:
             CallRefused: the webhook, or the server of the stream, does not want it.
@@ -74,7 +76,7 @@ class FakeTwilio:
                 sids=sids,
                 line=line,
             )
-            async with Caller(leg, connection) as person:
+            async with Caller(leg, connection, patience=patience) as person:
                 yield person
 
     async def ring(self, sids: Sids, caller: str, called: str) -> Stream:

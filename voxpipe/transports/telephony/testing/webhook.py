@@ -16,6 +16,7 @@ from voxpipe.pipeline import TransportError
 from .messages import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
+MAX_REASON = 500  # bytes of a refusal
 MAX_TWIML = 64 * 1024  # bytes; Twilio takes no longer TwiML (error 11750)
 
 
@@ -109,7 +110,9 @@ def stream_of(status: int, body: bytes) -> Stream:
         CallRefused: with anything that does not connect the call to a stream.
     """
     if status != 200:
-        raise CallRefused(f"the webhook answered HTTP {status}", status=status)
+        raise CallRefused(
+            f"the webhook answered HTTP {status}{_why(body)}", status=status
+        )
     if len(body) > MAX_TWIML:
         raise CallRefused(f"the TwiML is longer than {MAX_TWIML} bytes", status=status)
     try:
@@ -131,6 +134,12 @@ def stream_of(status: int, body: bytes) -> Stream:
         for each in stream.findall("Parameter")
     }
     return Stream(_checked(stream.get("url", "")), passed)
+
+
+def _why(body: bytes) -> str:
+    """What a webhook says of its refusal, where it says it in words."""
+    words = body[:MAX_REASON].decode("utf-8", "replace").strip()
+    return f": {words}" if words.isprintable() and words[:1] not in ("", "<") else ""
 
 
 def _checked(url: str) -> str:
