@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -78,6 +79,32 @@ async def test_messages_go_both_ways_and_the_key_goes_in_a_header() -> None:
         await connection.send('{"type": "hello"}')
         assert await connection.receive() == '{"type": "echo", "of": "hello"}'
         assert await connection.receive() == '{"type": "binary"}'
+
+
+def test_a_program_of_plain_asyncio_opens_a_session() -> None:
+    # Where nothing is begun by anyio, it cannot tell the loop outside of every task.
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.send("hello")
+        await line.gone()
+
+    async def program() -> None:
+        async with serving(talk) as url, opening(url) as connection:
+            with fail_after(10):
+                assert await connection.receive() == '{"type": "hello"}'
+
+    asyncio.run(program())
+
+
+async def test_rubbish_in_one_piece_with_the_handshake_is_refused() -> None:
+    async def talk(line: Line) -> None:
+        answer = await line.answer("hello")
+        line.protocol.send_binary(b"\xff")
+        await line.stream.send(answer + b"".join(line.protocol.data_to_send()))
+        await line.gone()
+
+    error = await lost(talk)
+    assert (error.code, error.how) == (1007, "refused")
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1013, 3000, 4000])

@@ -68,19 +68,19 @@ def _protocol() -> Any:
             self._socket = socket
             self._wire: PlainWire | None = None  # once there is one
             self._buffer = _buffer()
+            self._batch = batch()  # here: later no task runs, and nobody can tell whose
 
         def connection_made(self, transport: Any) -> None:
             transport.set_write_buffer_limits(FULL)
             self._transport = transport
             self._socket.begin(transport, self._begin_wire)
 
-        def _begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+        def _begin_wire(self, listener: Listener, max_size: int) -> Wire:
             fast = begin_fast(
                 self._transport,
                 listener,
                 is_client=True,
                 max_size=max_size,
-                rest=rest,
                 on_data=self._socket.on_data,
             )
             if fast is not None:
@@ -90,10 +90,8 @@ def _protocol() -> Any:
                 listener,
                 is_client=True,
                 max_size=max_size,
-                write=partial(batch().write, self._transport),
+                write=partial(self._batch.write, self._transport),
             )
-            if rest:
-                wire.feed(rest)
             return wire
 
         def get_buffer(self, sizehint: int) -> bytearray | memoryview:
