@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+import uvloop
 from anyio import (
     Event,
     create_task_group,
@@ -327,6 +328,29 @@ async def test_cancelled_at_any_point_nothing_is_left(
             tasks.start_soon(client, url)
             await reached.wait()
             tasks.cancel_scope.cancel()
+
+
+def test_cancelled_at_any_step_on_uvloop_it_ends() -> None:
+    # uvloop closes a connection of which the protocol was just told, and says no more.
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.gone()
+
+    async def client(url: str) -> None:
+        async with opening(url) as connection:
+            await connection.receive()
+
+    async def program() -> None:
+        async with serving(talk) as url:
+            for steps in range(1, 25):
+                task = asyncio.ensure_future(client(url))
+                for _ in range(steps):
+                    await checkpoint()
+                task.cancel()
+                ended, _ = await asyncio.wait({task}, timeout=5)
+                assert ended, f"it still waits, cancelled after {steps} steps"
+
+    uvloop.run(program())
 
 
 async def test_neither_the_key_nor_what_is_said_is_logged(

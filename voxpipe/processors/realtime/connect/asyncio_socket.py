@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from anyio import fail_after
+from anyio.lowlevel import cancel_shielded_checkpoint
 from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.batch import batch
@@ -41,12 +42,18 @@ async def open_asyncio(
     connect = connection_maker(asyncio.get_running_loop())
     try:
         with fail_after(patience.open):
-            await connect(
-                partial(_protocol(), socket),
-                sock=await dial(uri.host, uri.port, proxy),
-                ssl=context,
-                server_hostname=uri.host if context else None,
-            )
+            sock = await dial(uri.host, uri.port, proxy)
+            try:
+                await connect(
+                    partial(_protocol(), socket),
+                    sock=sock,
+                    ssl=context,
+                    server_hostname=uri.host if context else None,
+                )
+            except BaseException:
+                socket.connection_lost(None)  # it is closed; uvloop tells it to nobody
+                await cancel_shielded_checkpoint()  # asyncio closes a round later
+                raise
             await socket.opened()
         yield socket
     finally:
