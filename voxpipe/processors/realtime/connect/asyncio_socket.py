@@ -101,9 +101,9 @@ def _protocol() -> Any:
             )
             return wire
 
-        def get_buffer(self, sizehint: int) -> bytearray | memoryview:
+        def get_buffer(self, sizehint: int) -> memoryview:
             size = READ if self._wire is None else self._wire.read_size
-            return self._buffer if size == READ else memoryview(self._buffer)[:size]
+            return self._buffer[:size]
 
         def buffer_updated(self, nbytes: int) -> None:
             if self._wire is not None:
@@ -129,5 +129,9 @@ def _protocol() -> Any:
     return BufferedBytes
 
 
+def _new_buffer() -> memoryview:
+    return memoryview(bytearray(READ))  # asyncio's TLS slices it: bytes, it would copy
+
+
 # What all sockets of a loop read into: nothing of it is kept.
-_buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(READ))
+_buffer = one_per_loop("voxpipe model socket buffer", _new_buffer)
