@@ -28,6 +28,7 @@ class Heard:
             reason or the size.
         lost: set when the connection has ended.
         is_full: the system takes no more.
+        fails: messages have it raise, which it must not.
     """
 
     def __init__(self) -> None:
@@ -35,9 +36,12 @@ class Heard:
         self.ends: list[tuple[str, int, object]] = []
         self.lost = asyncio.Event()
         self.is_full = False
+        self.fails = False
 
     def on_message(self, message: Message, /) -> None:
         self.messages.append(message)
+        if self.fails:
+            raise RuntimeError("the listener has failed")
 
     def on_close(self, code: int, reason: str, /) -> None:
         self.ends.append(("closed", int(code), reason))
@@ -121,6 +125,11 @@ class Ends:
             data = data[size:]
             protocol.buffer_updated(size)
 
+    def room(self) -> int:
+        """Bytes that are read at once."""
+        protocol: Any = self._transport.get_protocol()
+        return len(protocol.get_buffer(-1))
+
     def sent(self) -> bytes:
         """What has arrived at the far end by now."""
         self.far.setblocking(False)
@@ -158,7 +167,9 @@ async def _ends(library: Library, scene: Any, *, is_client: bool) -> None:
         ends = Ends(transport, far)
         ends.begin(library, is_client=is_client)
         try:
-            scene(ends)
+            going_on = scene(ends)
+            if going_on is not None:
+                await going_on
             transport.abort()
             await ends.over()
         finally:
@@ -166,7 +177,7 @@ async def _ends(library: Library, scene: Any, *, is_client: bool) -> None:
 
 
 def on_a_wire(library: Library, scene: Any, *, is_client: bool = False) -> None:
-    """Play ``scene``, a function of `Ends`; then the connection ends."""
+    """Play ``scene``, a function of `Ends`, perhaps `async`; then it all ends."""
     asyncio.run(_ends(library, scene, is_client=is_client))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from anyio import fail_after
+from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
@@ -305,3 +309,63 @@ def test_an_end_without_a_goodbye_is_told_once(library: Library) -> None:
     on_a_wire(library, ended.append)
     assert ended[0].heard.lost.is_set()
     assert ended[0].heard.ends == []
+
+
+@both
+def test_all_pings_of_one_read_are_answered_in_order(library: Library) -> None:
+    def scene(ends: Ends) -> None:
+        numbers = [b"%d" % number for number in range(100)]
+        ends.feed(b"".join(sent(Opcode.PING, number) for number in numbers))
+        assert received(ends.sent()) == [Frame(Opcode.PONG, each) for each in numbers]
+
+    on_a_wire(library, scene)
+
+
+@both
+def test_a_ping_before_a_message_is_answered_too(library: Library) -> None:
+    async def scene(ends: Ends) -> None:
+        ends.feed(sent(Opcode.PING, b"42") + said("and more"))
+        await checkpoint()
+        assert received(ends.sent()) == [Frame(Opcode.PONG, b"42")]
+        assert ends.heard.messages == ["and more"]
+
+    on_a_wire(library, scene)
+
+
+def test_however_much_has_come_picows_is_given_a_little_of_it_at_a_time() -> None:
+    def scene(ends: Ends) -> None:
+        ends.feed(said("x" * MAX))
+        ends.feed(said("") * 20_000)
+        assert len(ends.heard.messages) == 20_001
+        assert ends.room() <= 8_192
+
+    on_a_wire("picows", scene)
+
+
+@both
+@both_ends
+def test_who_has_ended_their_side_is_gone_though_they_have_not_read_all(
+    library: Library, is_client: bool
+) -> None:
+    async def scene(ends: Ends) -> None:
+        while not ends.heard.is_full:
+            ends.wire.send("x" * 60_000)
+        ends.far.shutdown(socket.SHUT_WR)
+        with fail_after(10):
+            await ends.over()
+
+    on_a_wire(library, scene, is_client=is_client)
+
+
+@both
+@both_ends
+def test_who_fails_at_a_message_gets_no_other(
+    library: Library, is_client: bool
+) -> None:
+    def scene(ends: Ends) -> None:
+        ends.heard.fails = True
+        with suppress(RuntimeError):  # a `PlainWire` lets it through
+            ends.feed(said("one", mask=not is_client) + said("two", mask=not is_client))
+        assert ends.heard.messages == ["one"]
+
+    on_a_wire(library, scene, is_client=is_client)

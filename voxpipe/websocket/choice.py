@@ -29,7 +29,6 @@ def begin_fast(
     *,
     is_client: bool,
     max_size: int,
-    rest: bytes = b"",
     on_data: Callable[[], None] | None = None,
 ) -> Wire | None:
     """Have picows take over a connection, if it is installed, and can.
@@ -39,7 +38,6 @@ def begin_fast(
         listener: told of what comes.
         is_client: which end this is.
         max_size: bytes of a message.
-        rest: what has come behind the handshake.
         on_data: called before what has come is looked at.
     """
     # It writes to the socket itself; what is only made to look like one has none.
@@ -47,12 +45,7 @@ def begin_fast(
     if made is None:
         return None
     wire: Wire = made.begin(
-        transport,
-        listener,
-        is_client=is_client,
-        max_size=max_size,
-        rest=rest,
-        on_data=on_data,
+        transport, listener, is_client=is_client, max_size=max_size, on_data=on_data
     )
     return wire
 

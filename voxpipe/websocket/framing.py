@@ -13,6 +13,7 @@ from collections.abc import Callable
 from websockets.typing import BytesLike
 
 TEXT, BINARY = 0x81, 0x82  # the first byte of a frame that is a whole message
+PONG = 0x8A  # likewise, of a pong
 MASKED = 0x80  # in the second byte of all that a client sends
 _KEYS = 4_096  # bytes of randomness asked for at once
 

@@ -22,6 +22,7 @@ from websockets.frames import Close
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
+from .framing import PONG, Masking, frame
 from .wire import Listener, goodbye
 
 try:
@@ -50,6 +51,7 @@ else:
     from picows.picows import WSProtocol
 
 _BUFFER = 4_096  # bytes that a connection begins with; it grows to its largest message
+_READ = 8_192  # bytes at once; 6 MB of empty messages took seconds
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 _REQUEST = (
     b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -81,6 +83,8 @@ class FastWire(WSListener):
         self._is_full = False
         self._parts: bytearray | None = None  # of a message that came in several frames
         self._is_text = True
+        self._frame = Masking().frame if is_client else frame
+        self._pongs = bytearray()  # to be sent
         self.error: Exception | None = None  # with which the bytes have ended
 
     # --- a `Wire`
@@ -89,6 +93,10 @@ class FastWire(WSListener):
         """As `Wire.send`."""
         if self._is_open:
             self._send(_TEXT if type(message) is str else _BINARY, message)
+
+    def feed(self, data: bytes, /) -> None:
+        """As `Wire.feed`."""
+        _feed(self._bytes.get_protocol(), data)
 
     def ping(self) -> None:
         """As `Wire.ping`."""
@@ -113,6 +121,7 @@ class FastWire(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """It takes the handshake for made."""
         self._transport = transport
+        self._bytes: Any = transport.underlying_transport
         self._send = transport.send
         self._say_goodbye: Callable[[Any, bytes], None] = transport.send_close
 
@@ -134,18 +143,24 @@ class FastWire(WSListener):
         except ProtocolError:  # in a close
             self.fail(1002)
         except Exception as error:  # noqa: BLE001  # picows would tell nobody
+            self._on_message = _unheard  # what came behind it, too
+            self._is_open = False
             transport.disconnect(graceful=False)
             told = {"message": "the listener of a WebSocket failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(told)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """The bytes have ended."""
-        if self._is_open and transport.is_close_frame_sent:
-            self._end_by_picows()
-        self._is_open = False
+        self._stop()
         if self._is_client:  # where picows wants its error, if any, to be looked at
             self._looks = asyncio.ensure_future(_look(transport))
         self._listener.on_lost(self.error)
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self._stop()
+        # What waits to be sent is for nobody, but for an answer to a goodbye.
+        self._transport.disconnect(graceful=self._is_over)
 
     def pause_writing(self) -> None:
         """The system takes no more."""
@@ -166,13 +181,25 @@ class FastWire(WSListener):
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.fail(1002)  # no extension was agreed on
         elif frame.msg_type is WSMsgType.PING:
-            # Who pings without reading is owed nothing that would have to be kept.
-            if self._is_open and not self._is_full:
-                self._transport.send_pong(frame.get_payload_as_bytes())
+            self._note_ping(frame)
         elif frame.msg_type is WSMsgType.CLOSE:
             self._part(frame)
         elif frame.msg_type is not WSMsgType.PONG and self._is_open:
             self._piece(frame)
+
+    def _note_ping(self, frame: WSFrame) -> None:
+        """The pings of one read are answered in one piece."""
+        if not self._pongs and not frame.last_in_buffer:
+            asyncio.get_running_loop().call_soon(self._answer)
+        self._pongs += self._frame(PONG, frame.get_payload_as_bytes())
+        if frame.last_in_buffer:
+            self._answer()
+
+    def _answer(self) -> None:
+        pongs, self._pongs = self._pongs, bytearray()
+        # Who pings without reading is owed nothing that would have to be kept.
+        if pongs and self._is_open and not self._is_full:
+            self._bytes.write(bytes(pongs))
 
     def _piece(self, frame: WSFrame) -> None:
         is_first = frame.msg_type is not WSMsgType.CONTINUATION
@@ -201,6 +228,11 @@ class FastWire(WSListener):
         if not self._is_client:
             self._transport.disconnect()
 
+    def _stop(self) -> None:
+        if self._is_open and self._transport.is_close_frame_sent:
+            self._end_by_picows()
+        self._is_open = False
+
     def _end_by_picows(self) -> None:
         """It has found a fault, and says goodbye by itself."""
         sent = self._transport.close_handshake.sent
@@ -221,15 +253,30 @@ class FastWire(WSListener):
             self._listener.on_close(code, reason)
 
 
+def _unheard(message: str | bytes, /) -> None:
+    pass
+
+
 async def _look(transport: WSTransport) -> None:
     with suppress(WSProtocolError):
         await transport.wait_disconnected()
 
 
 class _Protocol(WSProtocol):
-    """picows', which says how it has ended."""
+    """picows', which reads a little at a time, and says how it has ended.
+
+    By itself it doubles its buffer whenever a read fills it, up to all that the system
+    keeps; and who has sent that would have the loop alone for seconds.
+    """
 
     wire: FastWire
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return super().get_buffer(sizehint)[:_READ]
+
+    def eof_received(self) -> bool:
+        self.wire.end()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.wire.error = exc
@@ -277,7 +324,6 @@ def begin(
     *,
     is_client: bool,
     max_size: int,
-    rest: bytes = b"",
     on_data: Callable[[], None] | None = None,
 ) -> FastWire:
     """Let picows have a connection that has become a WebSocket.
@@ -287,7 +333,6 @@ def begin(
         listener: told of what comes from now on.
         is_client: which end this is.
         max_size: bytes of a message.
-        rest: what has come behind the handshake.
         on_data: called before what has come is looked at.
     """
     wire = FastWire(listener, is_client=is_client, max_size=max_size)
@@ -317,7 +362,6 @@ def begin(
     if isinstance(protocol, _WatchedProtocol):
         protocol.on_data = on_data
     transport.set_protocol(protocol)
-    _feed(protocol, rest)
     return wire
 
 

@@ -17,14 +17,13 @@ from websockets.typing import BytesLike
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
-from .framing import BINARY, MASKED, TEXT, Masking, frame, mask
+from .framing import BINARY, MASKED, PONG, TEXT, Masking, frame, mask
 from .wire import Bytes, Listener, goodbye
 
 READ = 64 * 2**10  # bytes at once; 250 ms of audio are 16,000 in base64
 _LITTLE = 2 * 2**10  # bytes at once of tiny frames: 64 kB of pings would take 300 ms
 _TINY = 64  # bytes of a frame; the service's events have 200 and more
 _MANY = 16  # frames in one read
-_PONG = 0x80 | Opcode.PONG  # the first byte of one
 _CONTINUED = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -70,6 +69,7 @@ class PlainWire:
         self._due = 0  # bytes of it that it takes to know more
         self._parts: bytearray | None = None  # of a message that came in several frames
         self._is_text = True
+        self._pongs = bytearray()  # to be sent
         self.read_size = READ
 
     # --- a `Wire`
@@ -134,6 +134,8 @@ class PlainWire:
             else:
                 self._by_library(data[at:end])
             at = end
+        if self._pongs:
+            self._answer()
         are_tiny = frames > _MANY and frames * _TINY > size
         self.read_size = _LITTLE if are_tiny else READ
 
@@ -243,6 +245,13 @@ class PlainWire:
         for data in self._protocol.data_to_send():
             if not data:  # nothing more is to come from either side
                 self._transport.close()
-            elif data[0] != _PONG or (self._is_open and not self._is_full):
-                # Who pings without reading is owed nothing that would have to be kept.
+            elif data[0] == PONG:
+                self._pongs += data  # those of one read go out in one piece
+            else:
                 self._transport.write(data)
+
+    def _answer(self) -> None:
+        pongs, self._pongs = self._pongs, bytearray()
+        # Who pings without reading is owed nothing that would have to be kept.
+        if self._is_open and not self._is_full:
+            self._transport.write(bytes(pongs))

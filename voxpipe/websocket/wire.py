@@ -44,6 +44,10 @@ class Wire(Protocol):
     It never waits. Who sends much looks at `Listener.pause_writing`.
     """
 
+    def feed(self, data: bytes, /) -> None:
+        """Take what came behind the handshake, before all that comes from now on."""
+        ...
+
     def send(self, message: str | bytes, /) -> None:
         """Send a message: text, or binary; nothing after a goodbye."""
         ...

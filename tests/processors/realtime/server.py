@@ -19,6 +19,7 @@ from anyio import (
 )
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.lowlevel import checkpoint
+from anyio.streams.tls import TLSStream
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import Event
@@ -31,7 +32,7 @@ SESSION: Json = {"id": "sess_1", "expires_at": 2_000_000_000}
 class Line:
     """One connection of a client, seen from the service."""
 
-    def __init__(self, stream: SocketStream) -> None:
+    def __init__(self, stream: SocketStream | TLSStream) -> None:
         self.stream = stream
         # Silent, as tests look at what our side logs.
         logger = logging.Logger("service", level=logging.CRITICAL + 1)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 import numpy as np
@@ -19,9 +19,47 @@ from pydantic import BaseModel
 
 from voxpipe.pipeline import Image
 from voxpipe.processors.tools import ToolError, ToolOutput
-from voxpipe.processors.tools.outputs import MIN_OUTPUT, describe, failure, success
+from voxpipe.processors.tools.outputs import (
+    MIN_OUTPUT,
+    CallAnswer,
+    describe,
+    failure,
+    success,
+)
 
 LIMIT = 65_536
+
+
+class Standing:
+    """For a value; see `proxy`."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+def proxy(value: object) -> object:
+    """As wrapt's and werkzeug's: of the class of what it stands for, for who asks."""
+    asked = property(lambda _: type(value))
+    return type("Proxy", (Standing,), {"__class__": asked})(value)
+
+
+class Unbound:
+    """As werkzeug's proxies where there is no request."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        raise RuntimeError("working outside of request context")
 
 
 class Guest(BaseModel):
@@ -105,6 +143,19 @@ def test_what_has_no_meaning_in_json_is_told_as_done_and_named(value: object) ->
     assert told["done"] is True
     assert type(value).__name__ in told["note"]
     assert answer.left_out == (type(value).__name__,)
+
+
+@pytest.mark.parametrize("value", ["seat 12", 12, 1.5, True])
+def test_what_stands_for_a_text_or_a_number_is_told_as_it(value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert success(proxy(value), LIMIT) == CallAnswer(text)
+    assert json.loads(success([proxy(value)], LIMIT).output) == [value]
+
+
+def test_a_proxy_that_stands_for_nothing_is_told_as_done() -> None:
+    answer = success(Unbound(), LIMIT)
+    assert answer.error is None
+    assert answer.left_out == ("Unbound",)
 
 
 def test_the_rest_of_a_result_is_told() -> None:

@@ -19,6 +19,7 @@ from anyio import (
 from anyio.lowlevel import checkpoint
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
@@ -286,6 +287,32 @@ async def test_a_client_whose_app_does_not_listen_has_to_wait() -> None:
         assert sent < 5_000
         go_on.set()
     assert heard == sent == 5_000
+
+
+async def test_of_empty_messages_too_only_a_few_wait_for_an_app() -> None:
+    counted = asyncio.get_running_loop().create_future()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        for _ in range(100):  # rounds of the loop, in which all could be read
+            await checkpoint()
+        count, turn = 0, Event()
+        asyncio.get_running_loop().call_soon(turn.set)
+        while not turn.is_set():
+            await receive()
+            count += 1
+        counted.set_result(count)
+
+    async with (
+        Server(app) as server,
+        await connect_tcp("127.0.0.1", server.port) as stream,
+    ):
+        await stream.send(get("/", *UPGRADE))
+        await stream.receive()
+        await stream.send(Frame(Opcode.TEXT, b"").serialize(mask=True) * 60_000)
+        with fail_after(20):
+            assert await counted <= 2_000  # 32 kB at 64 bytes each, and one read
 
 
 async def test_an_app_whose_client_does_not_listen_has_to_wait() -> None:

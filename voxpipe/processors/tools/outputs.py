@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal, cast
@@ -12,7 +13,7 @@ from voxpipe.pipeline import Image, ReplyWanted
 from voxpipe.pipeline.runtime.surrogates import replace_surrogates
 
 from .errors import check_choice
-from .plain import Plain, left_out
+from .plain import Plain, bare, left_out
 
 Failure = Literal[
     "invalid_arguments",
@@ -98,14 +99,17 @@ def success(value: object, limit: int) -> CallAnswer:
     A text stays as it is. Everything else becomes JSON, as far as there is JSON for it
     (`Plain`); never a failure, for the tool has done its work.
     """
-    if isinstance(value, ToolOutput):
-        return replace(success(value.value, limit), reply=value.reply)
-    if isinstance(value, Iterator):
+    if issubclass(type(value), ToolOutput):
+        output = cast("ToolOutput", value)
+        return replace(success(output.value, limit), reply=output.reply)
+    if issubclass(type(value), Iterator):
         # What it has still to do is the tool's work: done here, where it may fail.
         value = list(islice(cast("Iterator[object]", value), MAX_DRAWN))
-    if isinstance(value, str):
+    with suppress(Exception):  # a proxy runs code of the user's
+        value = bare(value)
+    if issubclass(type(value), str):
         # Of an enum of texts, the text.
-        return CallAnswer(_cut_text(str.__str__(value), limit))
+        return CallAnswer(_cut_text(str.__str__(cast("str", value)), limit))
     plain = Plain(limit)
     told = plain.of(value)
     if plain.left_out and told == left_out(value):

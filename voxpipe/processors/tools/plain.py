@@ -77,13 +77,13 @@ class Plain:
 
     def of(self, value: object) -> Any:
         """``value`` in the terms of JSON."""
-        if value is None or isinstance(value, bool):
+        if value is None or value is True or value is False:
             return value
         if id(value) in self._within or len(self._within) >= _MAX_DEPTH:
             return self._leave_out(value)
         self._within.add(id(value))
         try:
-            return self._read(value)
+            return self._read(bare(value))
         except Exception:  # noqa: BLE001 - it may run any code of the user's
             return self._leave_out(value)
         finally:
@@ -182,6 +182,18 @@ class Plain:
                 return
             self._left -= 1
             yield each
+
+
+def bare(value: object) -> object:
+    """The text or the number that a proxy stands for, as wrapt and werkzeug have them.
+
+    What passes for one by its ``__class__`` only, is none to `json`.
+    """
+    made: type[object] = type(value)
+    for kind in (bool, str, int, float):
+        if isinstance(value, kind) and not issubclass(made, kind):
+            return kind(value)
+    return value
 
 
 def left_out(value: object) -> str:

@@ -151,7 +151,9 @@ class WebSocket:
         self._is_open = True
         self._tcp.catch_up()
         rest, self._rest = bytes(self._rest), b""
-        self._wire = self._tcp.upgrade(self, MAX_MESSAGE, rest)
+        self._wire = self._tcp.upgrade(self, MAX_MESSAGE)
+        if rest:
+            self._wire.feed(rest)
 
     def _close(self, code: int, reason: str) -> None:
         if self._wire is None:

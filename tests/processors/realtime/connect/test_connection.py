@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+import uvloop
 from anyio import (
     Event,
     create_task_group,
@@ -78,6 +80,32 @@ async def test_messages_go_both_ways_and_the_key_goes_in_a_header() -> None:
         await connection.send('{"type": "hello"}')
         assert await connection.receive() == '{"type": "echo", "of": "hello"}'
         assert await connection.receive() == '{"type": "binary"}'
+
+
+def test_a_program_of_plain_asyncio_opens_a_session() -> None:
+    # Where nothing is begun by anyio, it cannot tell the loop outside of every task.
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.send("hello")
+        await line.gone()
+
+    async def program() -> None:
+        async with serving(talk) as url, opening(url) as connection:
+            with fail_after(10):
+                assert await connection.receive() == '{"type": "hello"}'
+
+    asyncio.run(program())
+
+
+async def test_rubbish_in_one_piece_with_the_handshake_is_refused() -> None:
+    async def talk(line: Line) -> None:
+        answer = await line.answer("hello")
+        line.protocol.send_binary(b"\xff")
+        await line.stream.send(answer + b"".join(line.protocol.data_to_send()))
+        await line.gone()
+
+    error = await lost(talk)
+    assert (error.code, error.how) == (1007, "refused")
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1013, 3000, 4000])
@@ -300,6 +328,29 @@ async def test_cancelled_at_any_point_nothing_is_left(
             tasks.start_soon(client, url)
             await reached.wait()
             tasks.cancel_scope.cancel()
+
+
+def test_cancelled_at_any_step_on_uvloop_it_ends() -> None:
+    # uvloop closes a connection of which the protocol was just told, and says no more.
+    async def talk(line: Line) -> None:
+        await line.accept()
+        await line.gone()
+
+    async def client(url: str) -> None:
+        async with opening(url) as connection:
+            await connection.receive()
+
+    async def program() -> None:
+        async with serving(talk) as url:
+            for steps in range(1, 25):
+                task = asyncio.ensure_future(client(url))
+                for _ in range(steps):
+                    await checkpoint()
+                task.cancel()
+                ended, _ = await asyncio.wait({task}, timeout=5)
+                assert ended, f"it still waits, cancelled after {steps} steps"
+
+    uvloop.run(program())
 
 
 async def test_neither_the_key_nor_what_is_said_is_logged(

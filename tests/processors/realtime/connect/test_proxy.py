@@ -27,9 +27,12 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.processors.realtime import ConfigurationError, Service, open_session
 from voxpipe.processors.realtime.connect import websocket
 from voxpipe.processors.realtime.connect.close import Timeouts
+from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.proxy import Proxy, check_speakable, proxy_of
 from voxpipe.processors.realtime.rest import RestError, open_rest
 from voxpipe.simulator import Script, Simulator, ToneVoice
+
+from ..server import Line
 
 TLS = Path(__file__).parent / "tls"
 KEY, PASSWORD = "sk-canary-0123456789", "p@ss-canary"
@@ -361,3 +364,30 @@ async def test_a_certificate_of_nobody_we_know_is_told(
         async with open_rest(service=asked, timeout=5) as rest:
             with pytest.raises(RestError, match="certificate is not trusted"):
                 await rest.client_secret()
+
+
+async def test_what_comes_at_once_over_tls_comes_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [f"{number:06}" * 2_000 for number in range(16)]  # 12 records of TLS
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(TLS / "realtime.test.pem")
+
+    async def handle(stream: SocketStream) -> None:
+        secured = await TLSStream.wrap(
+            stream, server_side=True, ssl_context=context, standard_compatible=False
+        )
+        async with secured:
+            await secured.send(await Line(secured).answer(*texts))
+            await anyio.sleep_forever()
+
+    address = host_of(service=Service(api_key=KEY, base_url=HOST)).websocket()
+    listener = await create_tcp_listener(local_host="127.0.0.1")
+    port: int = listener.extra(SocketAttribute.local_port)
+    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "authority.pem"))
+    async with listener, create_task_group() as tasks, gate(port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        tasks.start_soon(listener.serve, handle)
+        async with websocket(address, Timeouts(farewell=0.1)) as connection:
+            assert [await connection.receive() for _ in texts] == texts
+        tasks.cancel_scope.cancel()

@@ -65,10 +65,8 @@ class Wire:
             self.socket.on_data()
             self.wire.feed(data)
 
-    def begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> PlainWire:
+    def begin_wire(self, listener: Listener, max_size: int) -> PlainWire:
         self.wire = PlainWire(self, listener, is_client=True, max_size=max_size)
-        if rest:
-            self.wire.feed(rest)
         return self.wire
 
     # --- `Bytes`

@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from anyio import fail_after
+from anyio.lowlevel import cancel_shielded_checkpoint
 from websockets.uri import parse_uri
 
 from voxpipe.pipeline.runtime.batch import batch
@@ -41,12 +42,18 @@ async def open_asyncio(
     connect = connection_maker(asyncio.get_running_loop())
     try:
         with fail_after(patience.open):
-            await connect(
-                partial(_protocol(), socket),
-                sock=await dial(uri.host, uri.port, proxy),
-                ssl=context,
-                server_hostname=uri.host if context else None,
-            )
+            sock = await dial(uri.host, uri.port, proxy)
+            try:
+                await connect(
+                    partial(_protocol(), socket),
+                    sock=sock,
+                    ssl=context,
+                    server_hostname=uri.host if context else None,
+                )
+            except BaseException:
+                socket.connection_lost(None)  # it is closed; uvloop tells it to nobody
+                await cancel_shielded_checkpoint()  # asyncio closes a round later
+                raise
             await socket.opened()
         yield socket
     finally:
@@ -68,19 +75,19 @@ def _protocol() -> Any:
             self._socket = socket
             self._wire: PlainWire | None = None  # once there is one
             self._buffer = _buffer()
+            self._batch = batch()  # here: later no task runs, and nobody can tell whose
 
         def connection_made(self, transport: Any) -> None:
             transport.set_write_buffer_limits(FULL)
             self._transport = transport
             self._socket.begin(transport, self._begin_wire)
 
-        def _begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+        def _begin_wire(self, listener: Listener, max_size: int) -> Wire:
             fast = begin_fast(
                 self._transport,
                 listener,
                 is_client=True,
                 max_size=max_size,
-                rest=rest,
                 on_data=self._socket.on_data,
             )
             if fast is not None:
@@ -90,15 +97,13 @@ def _protocol() -> Any:
                 listener,
                 is_client=True,
                 max_size=max_size,
-                write=partial(batch().write, self._transport),
+                write=partial(self._batch.write, self._transport),
             )
-            if rest:
-                wire.feed(rest)
             return wire
 
-        def get_buffer(self, sizehint: int) -> bytearray | memoryview:
+        def get_buffer(self, sizehint: int) -> memoryview:
             size = READ if self._wire is None else self._wire.read_size
-            return self._buffer if size == READ else memoryview(self._buffer)[:size]
+            return self._buffer[:size]
 
         def buffer_updated(self, nbytes: int) -> None:
             if self._wire is not None:
@@ -124,5 +129,9 @@ def _protocol() -> Any:
     return BufferedBytes
 
 
+def _new_buffer() -> memoryview:
+    return memoryview(bytearray(READ))  # asyncio's TLS slices it: bytes, it would copy
+
+
 # What all sockets of a loop read into: nothing of it is kept.
-_buffer = one_per_loop("voxpipe model socket buffer", lambda: bytearray(READ))
+_buffer = one_per_loop("voxpipe model socket buffer", _new_buffer)

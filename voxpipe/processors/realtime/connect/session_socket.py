@@ -30,8 +30,8 @@ _FEW = 16  # messages, at which it may go on
 _IN_TURN = 16  # messages that are taken before others of the loop have a turn
 
 
-BeginWire = Callable[[Listener, int, bytes], Wire]
-"""Makes a WebSocket of the bytes: its listener, the longest message, what has come."""
+BeginWire = Callable[[Listener, int], Wire]
+"""Makes a WebSocket of the bytes: its listener, the longest message."""
 
 
 class SessionSocket:
@@ -154,7 +154,9 @@ class SessionSocket:
         upgrade.feed(data)
         if upgrade.is_done:
             self._is_open = True
-            self._wire = self._begin_wire(self, self._max_size, upgrade.rest)
+            self._wire = self._begin_wire(self, self._max_size)
+            if upgrade.rest:
+                self._wire.feed(upgrade.rest)
         if upgrade.is_over:
             self._changed.set()
 

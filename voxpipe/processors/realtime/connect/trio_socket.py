@@ -117,11 +117,9 @@ class TrioTransport:
         finally:
             self._target.connection_lost(self._error)
 
-    def begin_wire(self, listener: Listener, max_size: int, rest: bytes) -> Wire:
+    def begin_wire(self, listener: Listener, max_size: int) -> Wire:
         """Make a WebSocket of it, as the socket wants when its upgrade is made."""
         self._wire = wire = PlainWire(self, listener, is_client=True, max_size=max_size)
-        if rest:
-            wire.feed(rest)
         return wire
 
     def write(self, data: bytes, /) -> None:
