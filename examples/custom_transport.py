@@ -61,7 +61,8 @@ class JsonPhone(Processor):
         lines = BufferedByteReceiveStream(self._line)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(playout.run)
-            with suppress(anyio.IncompleteRead):  # raised when they hang up
+            # Raised when they hang up, gently or not.
+            with suppress(anyio.IncompleteRead, anyio.BrokenResourceError):
                 while True:
                     await self._hear(await lines.receive_until(b"\n", LONGEST))
             tasks.cancel_scope.cancel()
@@ -76,10 +77,14 @@ class JsonPhone(Processor):
                 await self.heard.send(audio)
 
     async def _play(self, frame: AudioFrame) -> None:
-        await self._line.send(b'{"audio": "%s"}\n' % frame.base64.encode())
+        await self._send(b'{"audio": "%s"}\n' % frame.base64.encode())
 
     async def _clear(self, turn: Turn | None) -> None:
-        await self._line.send(b'{"clear": true}\n')
+        await self._send(b'{"clear": true}\n')
+
+    async def _send(self, line: bytes) -> None:
+        with suppress(anyio.BrokenResourceError):  # `run` hears that they hung up
+            await self._line.send(line)
 
 
 async def answer(greeting: Path, message: Path, line: AnyByteStream) -> None:

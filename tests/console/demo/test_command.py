@@ -133,8 +133,9 @@ def test_the_report_and_the_recording_tell_the_same_times(out: Path) -> None:
     assert len(caller) == 4
     loud = np.flatnonzero(np.abs(sides[:, 0].astype(np.int32)) > 300) / 24_000
     for span in caller:
-        assert min(abs(loud - span["start"])) < 0.1
-        assert not ((loud > span["start"] - 0.3) & (loud < span["start"] - 0.1)).any()
+        # In real time: on a busy machine a span may begin some frames early or late.
+        assert min(abs(loud - span["start"])) < 0.2
+        assert not ((loud > span["start"] - 0.4) & (loud < span["start"] - 0.2)).any()
 
 
 def test_the_picture_is_a_valid_svg_that_names_the_tools(out: Path) -> None:

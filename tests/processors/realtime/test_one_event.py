@@ -233,9 +233,17 @@ def test_every_event_can_be_lost_or_unreadable(turns: Mode, damage: str) -> None
         held(turns, at, WHOLE[damage], BACKENDS[at % 2]).check()
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("every", "first"),
+    [
+        pytest.param(9, 4, marks=pytest.mark.slow, id="some"),
+        *(pytest.param(9, each, marks=pytest.mark.soak) for each in range(9)),
+    ],
+)
 @pytest.mark.parametrize("turns", TURNS)
-def test_every_field_of_every_event_can_be_of_another_type(turns: Mode) -> None:
+def test_every_field_of_every_event_can_be_of_another_type(
+    turns: Mode, every: int, first: int
+) -> None:
     for at, event in enumerate(events_of(turns)):
-        for path in fields_of(event):
+        for path in [*fields_of(event)][(first + at) % every :: every]:
             held(turns, at, wrong(path), BACKENDS[at % 2]).check()
