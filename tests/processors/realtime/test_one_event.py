@@ -229,8 +229,9 @@ def test_any_event_can_be_damaged_in_any_way(turns: Mode, data: st.DataObject) -
 @pytest.mark.parametrize("damage", WHOLE)
 @pytest.mark.parametrize("turns", TURNS)
 def test_every_event_can_be_lost_or_unreadable(turns: Mode, damage: str) -> None:
-    for at in range(len(events_of(turns))):
-        held(turns, at, WHOLE[damage], BACKENDS[at % 2]).check()
+    first = [*WHOLE].index(damage) % 2  # every second, so that each is hit in some ways
+    for at in range(first, len(events_of(turns)), 2):
+        held(turns, at, WHOLE[damage], BACKENDS[at // 2 % 2]).check()
 
 
 @pytest.mark.parametrize(
