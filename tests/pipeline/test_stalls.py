@@ -144,3 +144,28 @@ def test_where_time_is_virtual_nobody_watches(
 
     run_virtual(run)
     assert not seen
+
+
+class Stuck(Processor):
+    """Blocks until somebody has complained, or 30 s."""
+
+    output = Output[SpeechStarted]()
+
+    def __init__(self, complaints: Callable[[], list[str]]) -> None:
+        self._complaints = complaints
+
+    async def run(self) -> None:
+        for _ in range(3_000):
+            time.sleep(0.01)
+            if self._complaints():
+                return
+
+
+async def test_who_blocks_without_end_is_named_while_they_do(
+    warnings: Callable[[], list[str]],
+) -> None:
+    stuck, probe = Stuck(warnings), Probe()
+    await Pipeline(stuck.output >> probe.input).run()
+    (warning,) = warnings()
+    assert "stuck kept the event loop for" in warning
+    assert " and still does, at " in warning

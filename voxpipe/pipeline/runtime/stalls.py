@@ -28,7 +28,7 @@ PATIENCE = 0.02  # seconds in which an answer comes; a frame is as long
 STEP = 0.005  # seconds between two looks
 LONG = 0.25  # seconds that are told at once
 SHORT, WITHIN = 3, 10.0  # shorter ones: how many within how many seconds are told
-ENDLESS = 5.0  # seconds after which it is told though it goes on
+ENDLESS = 1.5  # seconds after which it is told though it goes on
 MAX_TOLD = 64  # places
 
 _LOOPS = {"asyncio", "uvloop", "winloop"}  # others may be a test's, with its own time
@@ -98,7 +98,7 @@ class StallMonitor:
             if not answered.wait(PATIENCE):
                 sight = self._look(thread, began, answered)
                 if sight is not None:
-                    self._note(sight, perf_counter() - began)
+                    self._note(sight, perf_counter() - began, answered.is_set())
                 while not (answered.wait(STEP) or stop.is_set()):
                     pass
 
@@ -119,7 +119,7 @@ class StallMonitor:
             before, looked = now, looks
         return found
 
-    def _note(self, sight: _Sight, seconds: float) -> None:
+    def _note(self, sight: _Sight, seconds: float, is_over: bool) -> None:
         key = f"{sight.who} {sight.place}"
         if key in self._told or len(self._told) >= MAX_TOLD:
             return
@@ -135,11 +135,12 @@ class StallMonitor:
         import logging
 
         logging.getLogger(__name__).warning(
-            "%s kept the event loop for %.2f s, at %s: meanwhile no call hears or "
+            "%s kept the event loop for %.2f s%s, at %s: meanwhile no call hears or "
             "says anything. Await it, or do it in a thread: a tool as a plain `def`, "
             "all else by `await anyio.to_thread.run_sync(…)` in a Processor",
             sight.who,
             seconds,
+            "" if is_over else " and still does",
             sight.place,
         )
 
