@@ -155,6 +155,9 @@ class Stuck(Processor):
         self._complaints = complaints
 
     async def run(self) -> None:
+        self._block()
+
+    def _block(self) -> None:
         for _ in range(3_000):
             time.sleep(0.01)
             if self._complaints():
