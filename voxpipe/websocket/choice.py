@@ -29,7 +29,7 @@ def begin_fast(
     *,
     is_client: bool,
     max_size: int,
-    on_data: Callable[[], None] | None = None,
+    now: Callable[[], float] | None = None,
 ) -> Wire | None:
     """Have picows take over a connection, if it is installed, and can.
 
@@ -38,14 +38,14 @@ def begin_fast(
         listener: told of what comes.
         is_client: which end this is.
         max_size: bytes of a message.
-        on_data: called before what has come is looked at.
+        now: the clock for `Wire.heard_at`.
     """
     # It writes to the socket itself; what is only made to look like one has none.
     made = _picows() if hasattr(transport.get_extra_info("socket"), "fileno") else None
     if made is None:
         return None
     wire: Wire = made.begin(
-        transport, listener, is_client=is_client, max_size=max_size, on_data=on_data
+        transport, listener, is_client=is_client, max_size=max_size, now=now
     )
     return wire
 

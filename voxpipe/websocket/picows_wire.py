@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha1
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ProtocolError
@@ -85,6 +86,7 @@ class FastWire(WSListener):
         self._is_text = True
         self._frame = Masking().frame if is_client else frame
         self._pongs = bytearray()  # to be sent
+        self.heard_at = -inf
         self.error: Exception | None = None  # with which the bytes have ended
 
     # --- a `Wire`
@@ -286,11 +288,10 @@ class _Protocol(WSProtocol):
 class _WatchedProtocol(_Protocol):
     """And when something has come, though it is no whole frame."""
 
-    on_data: Callable[[], None] | None = None
+    now: Callable[[], float]
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self.on_data is not None:
-            self.on_data()
+        self.wire.heard_at = self.now()
         super().buffer_updated(nbytes)
 
 
@@ -324,7 +325,7 @@ def begin(
     *,
     is_client: bool,
     max_size: int,
-    on_data: Callable[[], None] | None = None,
+    now: Callable[[], float] | None = None,
 ) -> FastWire:
     """Let picows have a connection that has become a WebSocket.
 
@@ -333,10 +334,10 @@ def begin(
         listener: told of what comes from now on.
         is_client: which end this is.
         max_size: bytes of a message.
-        on_data: called before what has come is looked at.
+        now: the clock for `Wire.heard_at`.
     """
     wire = FastWire(listener, is_client=is_client, max_size=max_size)
-    made = _Protocol if on_data is None else _WatchedProtocol
+    made = _Protocol if now is None else _WatchedProtocol
     protocol = made(
         "here",
         "/",
@@ -355,12 +356,12 @@ def begin(
         _BUFFER,
     )
     protocol.wire = wire
+    if now is not None and isinstance(protocol, _WatchedProtocol):
+        protocol.now = now
     handover: Any = _Handover(transport)
     protocol.connection_made(handover)
     _feed(protocol, _RESPONSE % _accept(handover.handshake) if is_client else _REQUEST)
     handover.handshake = None
-    if isinstance(protocol, _WatchedProtocol):
-        protocol.on_data = on_data
     transport.set_protocol(protocol)
     return wire
 

@@ -9,6 +9,7 @@ frame by frame, so that it always stands between two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
@@ -36,9 +37,11 @@ class PlainWire:
         is_client: which end this is.
         max_size: bytes of a message.
         write: the way out for messages, if that is another one than for all else.
+        now: the clock for `heard_at`.
 
     Attributes:
         read_size: bytes that are best read at once.
+        heard_at: as `Wire.heard_at`.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class PlainWire:
         is_client: bool,
         max_size: int,
         write: Callable[[bytes], None] | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self._transport = transport
         self._listener = listener
@@ -70,6 +74,8 @@ class PlainWire:
         self._parts: bytearray | None = None  # of a message that came in several frames
         self._is_text = True
         self._pongs = bytearray()  # to be sent
+        self._now = now
+        self.heard_at = -inf
         self.read_size = READ
 
     # --- a `Wire`
@@ -112,6 +118,8 @@ class PlainWire:
         if not data:
             self.end()
             return
+        if self._now is not None:
+            self.heard_at = self._now()
         if self._rest:
             self._rest += data
             if len(self._rest) < self._due:

@@ -42,7 +42,13 @@ class Wire(Protocol):
     """One end of an open WebSocket.
 
     It never waits. Who sends much looks at `Listener.pause_writing`.
+
+    Attributes:
+        heard_at: when something came last, though it was no whole frame; as the clock
+            says that it was given, else never.
     """
+
+    heard_at: float
 
     def feed(self, data: bytes, /) -> None:
         """Take what came behind the handshake, before all that comes from now on."""

@@ -62,11 +62,16 @@ class Wire:
         if self.wire is None:
             self.socket.feed(data)
         else:
-            self.socket.on_data()
             self.wire.feed(data)
 
     def begin_wire(self, listener: Listener, max_size: int) -> PlainWire:
-        self.wire = PlainWire(self, listener, is_client=True, max_size=max_size)
+        self.wire = PlainWire(
+            self,
+            listener,
+            is_client=True,
+            max_size=max_size,
+            now=self.socket.now,
+        )
         return self.wire
 
     # --- `Bytes`

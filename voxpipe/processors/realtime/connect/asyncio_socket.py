@@ -88,7 +88,7 @@ def _protocol() -> Any:
                 listener,
                 is_client=True,
                 max_size=max_size,
-                on_data=self._socket.on_data,
+                now=self._socket.now,
             )
             if fast is not None:
                 return fast
@@ -98,6 +98,7 @@ def _protocol() -> Any:
                 is_client=True,
                 max_size=max_size,
                 write=partial(self._batch.write, self._transport),
+                now=self._socket.now,
             )
             return wire
 
@@ -106,8 +107,6 @@ def _protocol() -> Any:
             return self._buffer[:size]
 
         def buffer_updated(self, nbytes: int) -> None:
-            if self._wire is not None:
-                self._socket.on_data()
             self._target.feed(bytes(self._buffer[:nbytes]))
 
         def eof_received(self) -> None:

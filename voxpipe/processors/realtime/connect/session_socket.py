@@ -43,6 +43,9 @@ class SessionSocket:
         address: what is connected to.
         patience: with the other side.
         max_size: of a message, in bytes.
+
+    Attributes:
+        now: the clock by which it judges whether anybody is there.
     """
 
     def __init__(self, address: Address, patience: Timeouts, max_size: int) -> None:
@@ -62,8 +65,9 @@ class SessionSocket:
         self._reading = True
         self._why: SessionLost | None = None
         self._clock = timers()
+        self.now = self._clock.now
         self._timer: Timer | None = None
-        self._heard_at = 0.0  # when the last byte came
+        self._listens_since = 0.0  # what came before was nobody's to hear
         self._asked_at: float | None = None  # a ping is out, and nothing came since
         self._unsent = 0  # bytes, at the last look
         self._looks = 0  # since the system has last taken some of them
@@ -74,7 +78,7 @@ class SessionSocket:
         """Wait for the upgrade; raises why there is none."""
         await self._changed.wait()
         self._upgrade.raise_why()
-        self.on_data()
+        self._listens_since = self.now()
         self._set_timer()
 
     def send_nowait(self, message: str) -> bool:
@@ -172,10 +176,6 @@ class SessionSocket:
 
     # --- from then on: a `Listener`
 
-    def on_data(self) -> None:
-        """Something has come, whatever it is."""
-        self._heard_at, self._asked_at = self._clock.now(), None
-
     def on_message(self, message: str | bytes, /) -> None:
         """As `Listener.on_message`; the service sends text, and reads it as such."""
         if isinstance(message, bytes):
@@ -230,7 +230,7 @@ class SessionSocket:
     def _read_on(self) -> None:
         assert self._transport is not None
         self._reading = True
-        self._heard_at = self._clock.now()  # before, nobody was listening
+        self._listens_since = self.now()
         self._transport.resume_reading()
 
     def _wake(self) -> None:
@@ -244,8 +244,17 @@ class SessionSocket:
     def _waiting(self) -> int:
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
+    @property
+    def _heard_at(self) -> float:
+        return max(self._wire.heard_at, self._listens_since)
+
+    def _note_answer(self) -> None:
+        if self._asked_at is not None and self._heard_at >= self._asked_at:
+            self._asked_at = None
+
     def _set_timer(self) -> None:
-        patience, now = self._patience, self._clock.now()
+        patience, now = self._patience, self.now()
+        self._note_answer()
         if not self._reading:
             due = now + patience.look
         elif self._asked_at is not None:
@@ -266,7 +275,8 @@ class SessionSocket:
         # who speaks may still read nothing: then what waits for it gets no less.
         if not self._is_open:
             return
-        now, patience = self._clock.now(), self._patience
+        now, patience = self.now(), self._patience
+        self._note_answer()
         # The sums of `_set_timer`: by a difference it could be too early for ever.
         if self._reading and now >= self._heard_at + patience.quiet:
             if self._asked_at is None:

@@ -119,7 +119,13 @@ class TrioTransport:
 
     def begin_wire(self, listener: Listener, max_size: int) -> Wire:
         """Make a WebSocket of it, as the socket wants when its upgrade is made."""
-        self._wire = wire = PlainWire(self, listener, is_client=True, max_size=max_size)
+        self._wire = wire = PlainWire(
+            self,
+            listener,
+            is_client=True,
+            max_size=max_size,
+            now=self._socket.now,
+        )
         return wire
 
     def write(self, data: bytes, /) -> None:
@@ -165,8 +171,6 @@ class TrioTransport:
                 data = await self._stream.receive_some(size)
                 if not data:
                     break
-                if self._wire is not None:
-                    self._socket.on_data()
                 self._target.feed(bytes(data))
         self._target.end()
         self.close()
