@@ -28,7 +28,8 @@ async def called(board: Switchboard, *, capacity: int = 64) -> AsyncGenerator[Ca
     ours, theirs = memory_lines(capacity)
     async with create_task_group() as tasks:
         tasks.start_soon(serve, board, theirs)
-        async with Caller(Leg(current_time()), ours) as caller:
+        # As long as no switchboard lets a call be silent: it is that which is tested.
+        async with Caller(Leg(current_time()), ours, patience=600.0) as caller:
             yield caller
 
 
