@@ -53,7 +53,7 @@ On one port there are /twilio/answer (the webhook), /twilio (the streams), /heal
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without
 saying so; TWILIO_AUTH_TOKEN, by which Twilio is known. With pip install
-'voxpipe[fast]' a call costs less.
+'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
 and a third the process. Should an app not end when its call is cut, the process ends
