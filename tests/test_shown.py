@@ -84,12 +84,18 @@ def test_printed_it_says_how_it_went_and_where_the_words_are(
             "played pcm16 24000 Hz>",
         ),
         (WavRecorder(Path("call.wav")), "<WavRecorder wav_recorder: call.wav>"),
-        (WavSink("a.wav", format=PCM), "<WavSink wav_sink: a.wav>"),
         (Resample(8_000), "<Resample>"),
     ],
 )
 def test_a_box_and_its_ports_say_what_they_are(thing: object, shown: str) -> None:
     assert repr(thing) == shown
+
+
+def test_a_sink_says_where_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the file is made at once
+    assert repr(WavSink("a.wav", format=PCM)) == "<WavSink wav_sink: a.wav>"
 
 
 def boxes() -> Iterator[Any]:
