@@ -30,6 +30,15 @@ _PAYLOAD = b'"payload":"'
 _DELTA = b'"response.output_audio.delta"'
 
 
+def _has_parted(transport: WSTransport, frame: WSFrame) -> bool:
+    """Whether the other side says goodbye; then so do we."""
+    if frame.msg_type is not WSMsgType.CLOSE:
+        return False
+    transport.send_close()
+    transport.disconnect()
+    return True
+
+
 class Phone(WSListener):
     """The carrier's side of a call."""
 
@@ -44,9 +53,7 @@ class Phone(WSListener):
         self._transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.CLOSE:
-            transport.send_close()
-            transport.disconnect()
+        if _has_parted(transport, frame):
             return
         message = frame.get_payload_as_bytes()
         at = message.find(_PAYLOAD)
@@ -105,9 +112,7 @@ class Model(WSListener):
             self._transport.send(WSMsgType.TEXT, _APPEND + payload + b'"}')
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.CLOSE:
-            transport.send_close()
-            transport.disconnect()
+        if _has_parted(transport, frame):
             return
         message = frame.get_payload_as_bytes()
         if _DELTA in message[:64]:

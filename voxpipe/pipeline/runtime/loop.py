@@ -17,6 +17,11 @@ def in_trio() -> bool:
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
+def library_of(asyncio_loop: object) -> str:
+    """Who has made an event loop of asyncio's kind: ``asyncio``, ``uvloop``, ..."""
+    return type(asyncio_loop).__module__.partition(".")[0]
+
+
 def one_per_loop(name: str, make: Callable[[], T]) -> Callable[[], T]:
     """A function that gives all tasks of an event loop the same, made when first asked.
 

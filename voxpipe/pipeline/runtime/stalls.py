@@ -17,7 +17,7 @@ from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from .loop import in_trio, one_per_loop
+from .loop import in_trio, library_of, one_per_loop
 from .stacks import frames_of, place_in
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _way_in() -> Callable[[Callable[[], object]], object] | None:
         return trio.lowlevel.current_trio_token().run_sync_soon if is_real else None
     asyncio = sys.modules["asyncio"]  # it runs
     loop = asyncio.get_running_loop()
-    is_real = type(loop).__module__.partition(".")[0] in _LOOPS
+    is_real = library_of(loop) in _LOOPS
     return loop.call_soon_threadsafe if is_real else None
 
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
-from .loop import in_trio, one_per_loop
+from .loop import in_trio, library_of, one_per_loop
 
 TIMERS = "voxpipe timers"
+_OF_MILLISECONDS = {"uvloop", "winloop"}  # winloop is uvloop for Windows
 
 
 class Timer:
@@ -92,9 +93,9 @@ class _Asyncio:
         self.now = self._loop.time
         self._fire_all = fire
         self._handle: Any = None
-        # uvloop knows milliseconds only, and takes the nearest: of one that is too
-        # early there would be another, and another, for up to half of one.
-        self._is_coarse = type(self._loop).__module__.startswith("uvloop")
+        # These know milliseconds only, and take the nearest: of one that is too early
+        # there would be another, and another, for up to half of one.
+        self._is_coarse = library_of(self._loop) in _OF_MILLISECONDS
 
     def set(self, moment: float) -> None:
         if self._handle is not None:

@@ -198,7 +198,7 @@ class TcpConnection:
         """So much has come."""
         self._batch.take(self._take, bytes(self._buffer[:nbytes]))
         if nbytes == BUFFER:  # there is more: uvloop would read on, and hold too late
-            self._batch.run()
+            self.catch_up()
 
     def _take(self, data: bytes) -> None:
         try:
