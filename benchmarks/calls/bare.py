@@ -40,7 +40,7 @@ class Socket:
         except ConnectionClosed:
             raise EndOfStream from None
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """Send one."""
         try:
             await self._connection.send(message)

@@ -165,7 +165,7 @@ class Upgrade:
         except ClosedResourceError:
             raise EndOfStream from None
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         await self._decided.wait()
         await self._put({"type": "websocket.receive", "text": message})
 

@@ -28,7 +28,7 @@ class Gone:
     def __init__(self, end: SessionLost) -> None:
         self._end = end
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         raise self._end
 
     async def receive(self) -> str:

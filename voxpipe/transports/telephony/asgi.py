@@ -128,12 +128,13 @@ class AsgiSocket:
             raise EndOfStream
         return text
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """As `Socket.send`."""
         if self._is_over:
             raise BrokenResourceError
+        kind = "text" if type(message) is str else "bytes"
         try:
-            await self._send({"type": "websocket.send", "text": message})
+            await self._send({"type": "websocket.send", kind: message})
         except Exception:  # noqa: BLE001  # servers agree on nothing here:
             # uvicorn raises an OSError when the client is gone and a RuntimeError after
             # a close, hypercorn errors of its own, and some none at all.

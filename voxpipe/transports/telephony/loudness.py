@@ -13,7 +13,10 @@ louder half is above -40; G.712 allows an idle line -65 dBm0p.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
+
+from voxpipe.pipeline import AudioFormat
 
 BIAS: Final = 132  # in 16 bits
 _LOUD = 328  # of 32,768: -40 dBFS
@@ -28,10 +31,49 @@ def expanded(code: int) -> int:
     return -magnitude if code & 0x80 else magnitude
 
 
+def alaw_expanded(code: int) -> int:
+    """The sample that a code of A-law stands for, in 16 bits (G.711, table 1a)."""
+    code ^= 0x55
+    segment = code >> 4 & 0b111
+    magnitude = (code & 0b1111) * 16 + 8
+    if segment:
+        magnitude = magnitude + 256 << segment - 1
+    return magnitude if code & 0x80 else -magnitude
+
+
 QUIET: Final = bytes(code for code in range(256) if abs(expanded(code)) < _LOUD)
-"""The codes that are not loud."""
+"""The codes of mu-law that are not loud."""
+
+_QUIET_ALAW = bytes(code for code in range(256) if abs(alaw_expanded(code)) < _LOUD)
+# Of two bytes, little-endian, the second tells: below 256 of 32,768 it is one of these.
+# That is -42 dBFS, which is near enough.
+_QUIET_HIGH = b"\x00\xff"
 
 
 def is_loud(ulaw: bytes) -> bool:
-    """Whether somebody speaks in it."""
-    return len(ulaw.translate(None, QUIET)) * _TENTH >= len(ulaw) > 0
+    """Whether somebody speaks in mu-law."""
+    return _is_loud(ulaw, QUIET)
+
+
+def _is_loud(codes: bytes, quiet: bytes) -> bool:
+    return len(codes.translate(None, quiet)) * _TENTH >= len(codes) > 0
+
+
+def _alaw_is_loud(alaw: bytes) -> bool:
+    return _is_loud(alaw, _QUIET_ALAW)
+
+
+def _pcm16_is_loud(pcm16: bytes) -> bool:
+    return _is_loud(pcm16[1::2], _QUIET_HIGH)
+
+
+_LOUDNESS: dict[str, Callable[[bytes], bool]] = {
+    "ulaw": is_loud,
+    "alaw": _alaw_is_loud,
+    "pcm16": _pcm16_is_loud,
+}
+
+
+def loudness(format: AudioFormat) -> Callable[[bytes], bool]:
+    """What tells whether somebody speaks in audio of ``format``."""
+    return _LOUDNESS[format.encoding]

@@ -20,7 +20,7 @@ class Socket(Protocol):
         """
         ...
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """Send one message; waits while the other side does not read.
 
         Raises:

@@ -48,7 +48,7 @@ class ServerSocket:
             raise EndOfStream from None
         return message
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         try:
             await self._connection.send(message)
         except self._closed:

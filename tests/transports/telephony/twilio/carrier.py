@@ -114,11 +114,12 @@ class Carrier:
             await self._arrival.wait()
         return self._posted.popleft()
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         if self.is_broken:
             raise BrokenResourceError
         if self.stuck is not None:
             await self.stuck.wait()
+        assert isinstance(message, str)
         self.texts.append(message)
         value = json.loads(message)
         self.sent.append((current_time(), value))

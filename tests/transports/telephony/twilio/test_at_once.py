@@ -64,7 +64,7 @@ class QuickLine:
             raise EndOfStream
         return message
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """Nobody listens."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from voxpipe.pipeline import AudioFrame, Turn
-from voxpipe.transports.telephony.twilio.marks import MAX_MARKS, Marks
+from voxpipe.transports.telephony.carrier.marks import MAX_MARKS, Marks
 
 from .carrier import FORMAT, reply
 

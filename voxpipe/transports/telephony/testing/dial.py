@@ -51,7 +51,7 @@ class WebSocketLine:
             raise EndOfStream from None
         return message
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """Send one message.
 
         Raises:

@@ -43,8 +43,8 @@ class MemoryLine:
     def __init__(
         self,
         codes: list[int | None],
-        sender: MemoryObjectSendStream[str],
-        receiver: MemoryObjectReceiveStream[str],
+        sender: MemoryObjectSendStream[str | bytes],
+        receiver: MemoryObjectReceiveStream[str | bytes],
     ) -> None:
         self._codes = codes  # both ends': with which it was closed, or that it broke
         self._sender = sender
@@ -55,7 +55,7 @@ class MemoryLine:
         """With which the connection was closed, by either side."""
         return self._codes[0] if self._codes else None
 
-    async def receive(self) -> str:
+    async def receive(self) -> str | bytes:
         """Wait for the next message.
 
         Raises:
@@ -66,7 +66,7 @@ class MemoryLine:
         except ClosedResourceError:
             raise EndOfStream from None  # closed from here
 
-    async def send(self, message: str, /) -> None:
+    async def send(self, message: str | bytes, /) -> None:
         """Send one message.
 
         Raises:
@@ -99,6 +99,6 @@ def memory_lines(capacity: int = CAPACITY) -> tuple[MemoryLine, MemoryLine]:
         capacity: messages that each end may be behind before the other waits.
     """
     codes = list[int | None]()
-    to_b, from_a = create_memory_object_stream[str](capacity)
-    to_a, from_b = create_memory_object_stream[str](capacity)
+    to_b, from_a = create_memory_object_stream[str | bytes](capacity)
+    to_a, from_b = create_memory_object_stream[str | bytes](capacity)
     return MemoryLine(codes, to_b, from_b), MemoryLine(codes, to_a, from_a)

@@ -30,6 +30,7 @@ from voxpipe.transports.telephony.asgi import (
     respond,
     split_path,
 )
+from voxpipe.transports.telephony.carrier.fields import NAME as SID
 from voxpipe.transports.telephony.forms import BadRequest, read_form
 from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
@@ -38,7 +39,6 @@ from voxpipe.transports.telephony.tickets import Replayed
 from .answer import TICKET, connect_stream, mark_of
 from .call import TwilioCall
 from .guard import Guard
-from .messages import SID
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -8,49 +9,74 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import TransportError
-from voxpipe.transports.telephony.twilio import messages as wire
-from voxpipe.transports.telephony.twilio.messages import (
-    Connected,
+from voxpipe.pipeline import AudioFrame, TransportError
+from voxpipe.transports.telephony.carrier import (
+    Audio,
     Digit,
+    Event,
     Marked,
-    Media,
     Started,
     Stopped,
+    Unknown,
     WireError,
-    parse,
 )
+from voxpipe.transports.telephony.twilio.codec import TwilioCodec
 
-from .carrier import CALL, CONNECTED, STOP, STREAM, digit, message, speech, start
+from .carrier import (
+    CALL,
+    CONNECTED,
+    FORMAT,
+    STOP,
+    STREAM,
+    digit,
+    message,
+    speech,
+    start,
+)
 
 SECRET = "4929-1234"
 
 
-def test_every_message_of_twilios_is_understood() -> None:
-    assert parse(CONNECTED) == Connected()
-    assert parse(start()) == Started(
-        stream_sid=STREAM,
-        call_sid=CALL,
-        encoding="audio/x-mulaw",
-        rate=8_000,
-        channels=1,
-        parameters={"table": "4", "Name": "Zoë"},
+def streaming() -> TwilioCodec:
+    """One whose stream has begun."""
+    codec = TwilioCodec()
+    codec.parse(start())
+    return codec
+
+
+def parse(message: str | bytes) -> Audio | Event | None:
+    """What it says to a codec to which that can be said."""
+    is_first = (
+        b'"start"' in message if isinstance(message, bytes) else '"start"' in message
     )
-    assert parse(digit("#")) == Digit(STREAM, "#")
-    assert parse(message("mark", mark={"name": "12"})) == Marked(STREAM, "12")
-    assert parse(STOP) == Stopped(STREAM)
+    return (TwilioCodec() if is_first else streaming()).parse(message)
+
+
+def test_every_message_of_twilios_is_understood() -> None:
+    assert TwilioCodec().parse(CONNECTED) is None
+    assert parse(start()) == Started(
+        call_id=CALL, format=FORMAT, parameters={"table": "4", "Name": "Zoë"}
+    )
+    assert parse(digit("#")) == Digit("#")
+    assert parse(message("mark", mark={"name": "12"})) == Marked("12")
+    assert parse(STOP) == Stopped()
 
 
 def test_audio_keeps_the_text_that_it_came_as() -> None:
     text = speech(7)
-    event = parse(text)
-    payload = json.loads(text)["media"]["payload"]
-    assert event == Media(STREAM, "inbound", payload, 145)
+    assert parse(text) == (json.loads(text)["media"]["payload"], 145)
+
+
+def outcome(message: str) -> object:
+    try:
+        return parse(message)
+    except WireError as error:
+        return str(error)
 
 
 @given(
-    before=st.sampled_from(["", '"streamSid":"MZ1",', '"streamSid":"",']),
-    after=st.sampled_from(["", ',"streamSid":"MZ2"', ',"streamSid":null']),
+    before=st.sampled_from(["", f'"streamSid":"{STREAM}",', '"streamSid":"MZ1",']),
+    after=st.sampled_from(["", f',"streamSid":"{STREAM}"', ',"streamSid":null']),
     track=st.sampled_from(["inbound", "outbound", "", "\u00e9"]),
     timestamp=st.from_regex(r"\d{0,14}", fullmatch=True),
     payload=st.from_regex(r"[A-Za-z0-9+/]{0,8}={0,3}", fullmatch=True),
@@ -62,7 +88,9 @@ def test_the_usual_way_to_write_audio_is_read_as_every_other(
         f'{{"event":"media","sequenceNumber":"3",{before}"media":{{"track":"{track}",'
         f'"chunk":"2","timestamp":"{timestamp}","payload":"{payload}"}}{after}}}'
     )
-    assert wire.parse(usual) == wire.parse(f" {usual}")
+    said = outcome(usual)
+    # Of a message's length an error may tell, and the white space is a part of it.
+    assert said == outcome(f" {usual}")
 
 
 def test_bytes_are_taken_as_text_is() -> None:
@@ -77,26 +105,24 @@ def test_white_space_and_order_do_not_matter() -> None:
 
 
 def test_unknown_kinds_and_fields_are_no_errors() -> None:
-    assert parse('{"event":"weather","rain":true}') is None
+    assert parse('{"event":"weather","rain":true}') == Unknown()
     more = json.loads(STOP) | {"why": [1, {"deep": None}], "n": float("nan")}
-    assert parse(json.dumps(more)) == Stopped(STREAM)
+    assert parse(json.dumps(more)) == Stopped()
 
 
 @pytest.mark.parametrize(
-    "timestamp", ["", "-5", "1.5", "9" * 13, 5, None, True, [], "\ud800", "١٢x"]
+    "timestamp", ["", "-5", "1.5", "9" * 13, -5, None, True, [], "\ud800", "١٢x"]
 )
 def test_a_timestamp_that_is_none_takes_no_audio_away(timestamp: Any) -> None:
     event = parse(speech(1, timestamp=timestamp))
-    assert isinstance(event, Media)
-    assert event.timestamp is None
+    assert isinstance(event, tuple)
+    assert event[1] is None
 
 
 def test_events_cannot_be_changed() -> None:
-    event = parse(STOP)
+    event = parse(digit("1"))
     with pytest.raises(FrozenInstanceError):
-        event.stream_sid = "x"  # type: ignore[union-attr,misc]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
-    with pytest.raises(AttributeError):
-        parse(speech(1)).track = "x"  # type: ignore[union-attr,misc]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+        event.digit = "x"  # type: ignore[union-attr,misc]  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
 
 
 MALFORMED: list[tuple[str | bytes, str]] = [
@@ -115,10 +141,10 @@ MALFORMED: list[tuple[str | bytes, str]] = [
     ('{"event":7}', "expected event to be a text, got a number"),
     ('{"event":NaN}', "expected event to be a text, got a number"),
     ('{"event":{}}', "expected event to be a text, got an object"),
-    ('{"event":"media"}', "expected media to be an object, got none"),
-    (f'{{"event":"media","media":"{SECRET}"}}', "got 9 characters"),
-    ('{"event":"media","media":{}}', "expected media.payload to be base64, got none"),
-    ('{"event":"media","media":{"payload":1}}', "to be base64, got a number"),
+    (message("media"), "expected media to be an object, got none"),
+    (message("media", media=SECRET), "got 9 characters"),
+    (message("media", media={}), "expected media.payload to be base64, got none"),
+    (message("media", media={"payload": 1}), "to be base64, got a number"),
     ('{"event":"stop"}', "expected streamSid to be a text, got none"),
     ('{"event":"stop","streamSid":[]}', "expected streamSid to be a text, got a list"),
     ('{"event":"stop","streamSid":"\\ud800"}', "expected streamSid to be a text"),
@@ -176,7 +202,7 @@ def test_what_is_allowed_at_most_is_taken() -> None:
     event = parse(start(customParameters=most))
     assert isinstance(event, Started)
     assert event.parameters == most
-    assert parse(STOP + " " * (65_536 - len(STOP))) == Stopped(STREAM)
+    assert parse(STOP + " " * (65_536 - len(STOP))) == Stopped()
 
 
 def test_parameters_may_be_missing() -> None:
@@ -189,26 +215,30 @@ def test_no_repr_shows_what_was_said_typed_or_passed_on() -> None:
     shown = [
         repr(parse(start(customParameters={"token": SECRET}))),
         repr(parse(digit("7"))),
-        repr(parse(speech(1))),
     ]
-    assert shown == [
-        f"Started(stream_sid='{STREAM}', call_sid='{CALL}', "
-        "encoding='audio/x-mulaw', rate=8000, channels=1)",
-        f"Digit(stream_sid='{STREAM}')",
-        "Media(216 characters)",
-    ]
+    assert shown == [f"Started(call_id='{CALL}', format={FORMAT!r})", "Digit()"]
 
 
-@given(st.text("MZabc019", min_size=1, max_size=40), st.text("ABab09+/", max_size=400))
-def test_our_messages_are_json_that_says_what_was_meant(sid: str, payload: str) -> None:
-    assert json.loads(wire.media(sid, payload)) == {
+def test_a_stream_begins_once_and_what_is_of_another_is_refused() -> None:
+    codec = streaming()
+    for again in (CONNECTED, start()):
+        with pytest.raises(WireError, match="got the start of another"):
+            codec.parse(again)
+    for stranger in (speech(1), digit("1"), STOP):
+        with pytest.raises(WireError, match="of this stream, got one of another"):
+            codec.parse(stranger.replace(STREAM, "MZ1"))
+
+
+@given(st.binary(max_size=400))
+def test_our_messages_are_json_that_says_what_was_meant(data: bytes) -> None:
+    frame = AudioFrame(data=data, format=FORMAT)
+    audio, mark = map(json.loads, streaming().audio(frame, "17"))
+    assert audio == {
         "event": "media",
-        "streamSid": sid,
-        "media": {"payload": payload},
+        "streamSid": STREAM,
+        "media": {"payload": b64encode(data).decode()},
     }
-    assert json.loads(wire.mark(sid, "17")) == {
-        "event": "mark",
-        "streamSid": sid,
-        "mark": {"name": "17"},
-    }
-    assert json.loads(wire.clear(sid)) == {"event": "clear", "streamSid": sid}
+    assert mark == {"event": "mark", "streamSid": STREAM, "mark": {"name": "17"}}
+    assert len(streaming().audio(frame, None)) == 1
+    (clear,) = map(json.loads, streaming().clear())
+    assert clear == {"event": "clear", "streamSid": STREAM}

@@ -1,0 +1,58 @@
+"""A carrier's words, without a socket: all that one carrier has and others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from voxpipe.pipeline import AudioFrame
+
+from .events import Audio, Event
+
+Message = str | bytes
+"""As a WebSocket has them: text, or binary."""
+
+MAX_MESSAGE = 65_536  # characters, or bytes; carriers' own are below 4,000
+
+
+class Codec:
+    """The messages of one stream, to events and from orders.
+
+    It knows its stream by the message with which that began. What comes is checked
+    here, and nowhere else; fields that nobody needs are not looked at.
+
+    Attributes:
+        carrier: its name, for people.
+        cure: what to look at when a stream begins with something else.
+    """
+
+    carrier: ClassVar[str]
+    cure: ClassVar[str]
+
+    def parse(self, message: Message, /) -> Audio | Event | list[Audio] | None:
+        """What a message says; ``None`` if nothing is to be done for it.
+
+        Several pieces of audio come of a message that others have waited for.
+
+        Raises:
+            WireError: it is too long, not the carrier's, or of another stream.
+            TransportError: it begins a stream that cannot be answered; says why.
+        """
+        raise NotImplementedError
+
+    def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[Message]:
+        """Play this after what was sent before.
+
+        Args:
+            frame: in the format of the stream; any length.
+            mark: to be told by `Marked` when it has been played; plain characters.
+        """
+        raise NotImplementedError
+
+    def clear(self) -> Sequence[Message]:
+        """Forget what was sent and not yet played."""
+        raise NotImplementedError
+
+    def goodbye(self) -> Sequence[Message]:
+        """The agent has hung up, and all was heard; then the socket is closed."""
+        return ()

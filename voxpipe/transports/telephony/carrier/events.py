@@ -1,0 +1,74 @@
+"""What a carrier can say in a stream, whatever words it has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from voxpipe.pipeline import AudioFormat, TransportError
+
+
+class WireError(TransportError):
+    """A message that is not the carrier's; says what was expected and what came.
+
+    It never repeats what was in it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The stream begins.
+
+    Attributes:
+        call_id: the carrier's name for the call; only letters, digits and ``_ . : -``.
+        format: of the audio, both ways.
+        caller: who is calling, if this message says so.
+        called: the number that they called; likewise.
+        parameters: what the webhook's answer passed on, by name.
+    """
+
+    call_id: str
+    format: AudioFormat
+    caller: str = field(default="", repr=False)
+    called: str = field(default="", repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """The caller has pressed a key: one of ``0-9*#A-D``."""
+
+    digit: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What was sent before this mark was played, or cleared."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The call is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The carrier wants an answer to what it has said; nothing else is to be done."""
+
+    answer: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A kind of message that is not known here: carriers add some."""
+
+
+Audio = tuple[str | bytes, int | None]
+"""The caller, fifty times a second, so a plain tuple: base64, not checked (what makes
+a frame of it does that), or the bytes; and the milliseconds from the start of the
+stream, if the carrier says so."""
+
+Event = Started | Digit | Marked | Stopped | Wanted | Unknown
+"""All that comes seldom."""
