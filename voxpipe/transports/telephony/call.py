@@ -47,6 +47,7 @@ class Call(Processor):
         caller_spoke_at: when the caller was last found to speak (``loudness.py``).
         heard_at: when the carrier's last message came.
         sending_since: when a message was begun that the carrier has not taken yet.
+        paused: the carrier has paused the stream: nothing comes, nothing may be said.
     """
 
     heard = Output[AudioFrame]()
@@ -68,6 +69,7 @@ class Call(Processor):
     caller_spoke_at: float
     heard_at: float
     sending_since: float | None
+    paused: bool = False
 
     def hang_up(self) -> None:
         """End the call after the last word: the caller is not listened to any more.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFormat, AudioFrame
+from voxpipe.transports.telephony.call import CallEnd
 
 from .events import Audio, Event
+from .shape import Shape
 
 Message = str | bytes
 """As a WebSocket has them: text, or binary."""
@@ -24,10 +26,12 @@ class Codec:
     Attributes:
         carrier: its name, for people.
         cure: what to look at when a stream begins with something else.
+        silent_end: who has ended a call whose connection ends without a word.
     """
 
     carrier: ClassVar[str]
     cure: ClassVar[str]
+    silent_end: ClassVar[CallEnd] = "lost"
 
     def parse(self, message: Message, /) -> Audio | Event | list[Audio] | None:
         """What a message says; ``None`` if nothing is to be done for it.
@@ -40,11 +44,15 @@ class Codec:
         """
         raise NotImplementedError
 
+    def shape(self, format: AudioFormat) -> Shape | None:
+        """The pieces in which audio is to be sent; ``None`` if it takes any."""
+        return None
+
     def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[Message]:
         """Play this after what was sent before.
 
         Args:
-            frame: in the format of the stream; any length.
+            frame: in the format of the stream; any length, unless there is a `shape`.
             mark: to be told by `Marked` when it has been played; plain characters.
         """
         raise NotImplementedError
@@ -54,5 +62,8 @@ class Codec:
         raise NotImplementedError
 
     def goodbye(self) -> Sequence[Message]:
-        """The agent has hung up, and all was heard; then the socket is closed."""
+        """The agent has hung up, and all was heard; then the socket is closed.
+
+        If there is something to be said, the carrier may first say that it stops.
+        """
         return ()
