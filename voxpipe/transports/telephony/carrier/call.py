@@ -199,6 +199,8 @@ class CarrierCall(SpeakingCall):
             self._socket.take_at_once(function)
 
     async def _part(self) -> None:
+        if self._shaper is not None:
+            self._shaper.hurry()
         await sleep(await self._write_rest())
         self._has_said_goodbye = True
         if await self._send(self._codec.goodbye):

@@ -84,9 +84,9 @@ class Shaper:
         return pieces
 
     def rest(self) -> AudioFrame | None:
-        """What waits, as a piece of no turn; ``None`` if nothing does."""
+        """What waits and is due, as a piece of no turn; ``None`` if nothing is."""
         data, shape = self._rest, self._shape
-        if not data:
+        if not data or self._timer.is_pending:
             return None
         self._rest, data = data[shape.most :], data[: shape.most]
         short = max(shape.least - len(data), -len(data) % shape.step)
@@ -96,13 +96,17 @@ class Shaper:
         self._set_timer(now)
         return piece
 
+    def hurry(self) -> None:
+        """Nothing more will come: what waits is due."""
+        self._timer.cancel()
+
     def forget(self) -> None:
         """The carrier was cleared, and so is what waits."""
         self._rest, self._dry_at = b"", 0.0
         self._timer.cancel()
 
     async def run(self, send: Callable[[], Awaitable[object]]) -> None:
-        """Have ``send`` send the `rest` whenever it is due, until cancelled."""
+        """Have ``send`` send the `rest` whenever it may be due, until cancelled."""
         while True:
             await self._is_due.wait()
             self._is_due = Event()
