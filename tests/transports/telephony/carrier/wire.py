@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from anyio import (
@@ -110,7 +110,7 @@ class Agent(Processor):
                 await self.output.send(frame)
 
 
-Story = Callable[[Any, Wire], Awaitable[object]]
+Story = Callable[[Any, Wire], Coroutine[Any, Any, object]]
 
 
 class Talk:
