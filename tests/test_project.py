@@ -55,9 +55,8 @@ TRANSPORT_ROOMS = {
     "transports/serving": {"transports/asgi"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/telephony/sip": {"transports/asgi", "transports/telephony"},
-    "transports/telephony/carrier": {"transports/telephony"},
+    "transports/telephony/carrier": {"transports/asgi", "transports/telephony"},
     "transports/telephony/twilio": {
-        "transports/asgi",
         "transports/telephony",
         "transports/telephony/carrier",
     },

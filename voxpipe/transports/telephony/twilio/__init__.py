@@ -6,8 +6,9 @@ Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from .answer import connect_stream
 from .call import TwilioCall
 from .endpoints import TwilioEndpoints
+from .twilio import Twilio
 
-__all__ = ["TwilioCall", "TwilioEndpoints", "connect_stream"]
+__all__ = ["Twilio", "TwilioCall", "TwilioEndpoints", "connect_stream"]
 
 
 def __dir__() -> list[str]:
