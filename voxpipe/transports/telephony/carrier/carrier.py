@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.placed import PlacedCall
 
 from .call import CarrierCall
 from .fields import NAME
@@ -55,6 +56,9 @@ class Carrier:
         console: where its webhook is to be set, for people.
         unsigned: what was expected of a request that it has not signed.
         ticket: the parameter in which a stream brings its ticket back.
+        has_webhook: it asks what to do with a call.
+        streams_orders: a call that was placed streams to its order's own URL, without
+            a ticket.
     """
 
     name: ClassVar[str]
@@ -66,6 +70,7 @@ class Carrier:
     unsigned: ClassVar[str]
     ticket: ClassVar[str] = "voxpipe-ticket"
     has_webhook: ClassVar[bool] = True
+    streams_orders: ClassVar[bool] = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -109,6 +114,28 @@ class Carrier:
     def noted(self) -> Answer:
         """Thank you, there is nothing to be done."""
         return Answer("<Response/>")
+
+    def heed(
+        self, placed: PlacedCall | None, part: str | None, request: Request
+    ) -> bool:
+        """Take note of what it tells of a call that was placed, at the order's own URL.
+
+        Args:
+            placed: the order; ``None`` if it is over, or was none.
+            part: of the URL, behind the order's token.
+            request: the carrier's.
+
+        Returns:
+            Whether it is to be answered as a call that comes in.
+
+        Raises:
+            BadRequest: it cannot be read.
+        """
+        raise BadRequest(404, f"expected no calls that are placed by {self.name}")
+
+    def parting(self) -> Answer:
+        """Let go who has picked up, without a word."""
+        return self.noted()
 
     def take_ticket(self, parameters: MutableMapping[str, str]) -> str | None:
         """The ticket that came with a stream, out of its parameters."""

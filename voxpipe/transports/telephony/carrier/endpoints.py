@@ -32,12 +32,13 @@ from voxpipe.transports.telephony.asgi import (
     split_path,
 )
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.placed import PlacedCall
 from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed, mark_of
 
 from .call import CarrierCall
-from .carrier import Asked, Carrier
+from .carrier import Answer, Asked, Carrier
 from .guard import Guard
 from .request import Request, read_request
 
@@ -47,6 +48,8 @@ ANSWER = "/answer"
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
 
 _MARK = re.compile(r"(?:/([0-9a-f]+))?")
+_ORDER = re.compile(r"/placed/([\w-]{20,64})(/\w+)?", re.ASCII)
+"""What a carrier tells of a call that was placed from here, and may stream."""
 
 
 class CarrierEndpoints:
@@ -125,8 +128,9 @@ class CarrierEndpoints:
         _, path = split_path(scope)
         path = path.rstrip("/")
         carrier, rest = self._of(path)
-        if carrier is not None and carrier.has_webhook and rest == ANSWER:
-            await self._answer(carrier, scope, receive, send)
+        order = _ORDER.fullmatch(rest)
+        if carrier is not None and (order or (carrier.has_webhook and rest == ANSWER)):
+            await self._answer(carrier, order, scope, receive, send)
         elif path == "/healthz":
             _check_method(scope, "GET", "HEAD")
             await respond(send, 200, "alive\n")
@@ -146,7 +150,12 @@ class CarrierEndpoints:
         await respond(send, status, text, kind="application/json")
 
     async def _answer(
-        self, carrier: Carrier, scope: Scope, receive: Receive, send: Send
+        self,
+        carrier: Carrier,
+        order: re.Match[str] | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         _check_method(scope, "POST", "GET")
         why = self._why_unwanted(carrier, scope)
@@ -159,21 +168,29 @@ class CarrierEndpoints:
             url = self._guard.stream_url(scope, carrier.path)
         except ValueError as error:
             raise BadRequest(400, str(error)) from None
-        asked = carrier.asked(request)
-        if asked.is_over:
-            self.switchboard.tickets.cancel(asked.call_id)
-            answer = carrier.noted()
+        placed = order and self.switchboard.orders.find(order[1])
+        if order is not None and not carrier.heed(placed, order[2], request):
+            # Whoever picks up must not hear that an application has failed.
+            answer = carrier.parting()
         else:
-            ticket = self._promise(asked)
-            if self.checks:
-                url = f"{url}/{mark_of(ticket)}"
-            answer = carrier.answer(url, ticket)
+            answer = self._told(carrier, carrier.asked(request), placed, url)
         await respond(send, 200, answer.text, kind=answer.kind)
 
-    def _promise(self, asked: Asked) -> str:
+    def _told(
+        self, carrier: Carrier, asked: Asked, placed: PlacedCall | None, url: str
+    ) -> Answer:
+        if asked.is_over:
+            self.switchboard.tickets.cancel(asked.call_id)
+            return carrier.noted()
+        ticket = self._promise(asked, placed)
+        return carrier.answer(
+            f"{url}/{mark_of(ticket)}" if self.checks else url, ticket
+        )
+
+    def _promise(self, asked: Asked, placed: PlacedCall | None) -> str:
         try:
             return self.switchboard.promise(
-                asked.call_id, caller=asked.caller, called=asked.called
+                asked.call_id, caller=asked.caller, called=asked.called, placed=placed
             )
         except Replayed:
             raise BadRequest(403, "expected a call that was not answered yet") from None
@@ -194,11 +211,14 @@ class CarrierEndpoints:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         carrier, rest = self._of(split_path(scope)[1].rstrip("/"))
-        mark = _MARK.fullmatch(rest)
-        if carrier is None or mark is None:
+        where = _MARK.fullmatch(rest)
+        if carrier is not None and carrier.streams_orders:
+            where = where or _ORDER.fullmatch(rest)
+        if carrier is None or where is None:
             paths = " and ".join(self.carriers)
             await self._refuse(scope, send, 404, f"expected streams at {paths}")
             return
+        order = where[1] if where.re is _ORDER else None
         refused = self._why_not(carrier, scope)
         if refused is not None:
             await self._refuse(scope, send, *refused)
@@ -207,10 +227,13 @@ class CarrierEndpoints:
         await socket.accept()
         self._greeting.add(socket)
         try:
-            if self._may_come(carrier):
+            if self._may_come(carrier, order):
                 async with carrier.call.accept(socket) as call:
                     self._greeting.discard(socket)
-                    await self._take(carrier, call, socket, mark[1])
+                    if order is not None:
+                        await self._take_ordered(order, call, socket)
+                    else:
+                        await self._take(carrier, call, socket, where[1])
             else:
                 await self._turn_away(socket, self.switchboard.state)
         except TransportError as error:
@@ -232,9 +255,11 @@ class CarrierEndpoints:
             return 503, "too many streams have not said yet which call they are"
         return None
 
-    def _may_come(self, carrier: Carrier) -> bool:
+    def _may_come(self, carrier: Carrier, order: str | None) -> bool:
         """Whether any call could be taken: it can have a ticket, or there is room."""
         board = self.switchboard
+        if order is not None and board.orders.find(order) is not None:
+            return True
         has_ticket = carrier.has_webhook and len(board.tickets) > 0
         return board.state == "ready" or has_ticket
 
@@ -258,6 +283,18 @@ class CarrierEndpoints:
         except CallNotTaken as error:
             await self._turn_away(socket, error.why)
 
+    async def _take_ordered(
+        self, order: str, call: CarrierCall, socket: AsgiSocket
+    ) -> None:
+        placed = self.switchboard.orders.find(order)
+        if placed is None or not placed.connect(call):
+            await self._close(socket, 1008, "expected the call of this order")
+            return
+        try:
+            await self.switchboard.run(call)
+        except CallNotTaken as error:
+            await self._turn_away(socket, error.why)
+
     def _admit_once(self, call: CarrierCall) -> None:
         """Take a call that no webhook has told of, whose stream was signed."""
         tickets = self.switchboard.tickets
@@ -271,7 +308,7 @@ class CarrierEndpoints:
         if self.checks and mark != mark_of(token):
             return False
         ticket = self.switchboard.tickets.redeem(token, call.id)
-        if ticket is None:
+        if ticket is None or (ticket.placed and not ticket.placed.connect(call)):
             return False
         # Not all carriers tell the webhook; the stream of some does.
         call.caller = ticket.caller or call.caller

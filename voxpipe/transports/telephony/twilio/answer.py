@@ -12,6 +12,10 @@ TICKET = "voxpipe-ticket"
 """The ``<Parameter>`` in which the stream brings its ticket back."""
 
 
+HANG_UP = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+"""End the call, without a word."""
+
+
 def connect_stream(
     url: str, ticket: str | None = None, parameters: Mapping[str, str] | None = None
 ) -> str:

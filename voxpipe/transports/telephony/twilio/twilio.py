@@ -12,9 +12,11 @@ from voxpipe.transports.telephony.carrier.carrier import (
     call_id_of,
 )
 from voxpipe.transports.telephony.carrier.request import Request
+from voxpipe.transports.telephony.placed import PlacedCall
 
-from .answer import TICKET, connect_stream
+from .answer import HANG_UP, TICKET, connect_stream
 from .call import TwilioCall
+from .placing import heed
 from .signature import HEADER, is_signed
 
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
@@ -79,6 +81,18 @@ class Twilio(Carrier):
             called=fields.get("To", ""),
             is_over=fields.get("CallStatus") in OVER,
         )
+
+    def heed(
+        self, placed: PlacedCall | None, part: str | None, request: Request
+    ) -> bool:
+        """As `Carrier.heed`."""
+        fields = dict(request.form())
+        call_id_of(fields, "CallSid")
+        return heed(placed, part, fields)
+
+    def parting(self) -> Answer:
+        """As `Carrier.parting`."""
+        return Answer(HANG_UP)
 
     def answer(self, url: str, ticket: str) -> Answer:
         """As `Carrier.answer`."""
