@@ -7,9 +7,10 @@ from textwrap import wrap
 
 from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.endpoints import ANSWER
+from voxpipe.transports.telephony.telnyx import Telnyx
 from voxpipe.transports.telephony.twilio import Twilio
 
-CARRIERS: tuple[type[Carrier], ...] = (Twilio,)
+CARRIERS: tuple[type[Carrier], ...] = (Twilio, Telnyx)
 
 _INDENT = " " * 12
 

@@ -50,6 +50,7 @@ class Call(Processor):
         heard_at: when the carrier's last message came.
         sending_since: when a message was begun that the carrier has not taken yet.
         placed: the order that it came of, if it was placed from here.
+        paused: the carrier has paused the stream: nothing comes, nothing may be said.
     """
 
     heard = Output[AudioFrame]()
@@ -72,6 +73,7 @@ class Call(Processor):
     heard_at: float
     sending_since: float | None
     placed: PlacedCall | None = None
+    paused: bool = False
 
     @property
     def answered_by(self) -> AnsweredBy:

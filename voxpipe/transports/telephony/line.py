@@ -80,7 +80,9 @@ class Line:
 
     def _listens(self) -> bool:
         # Before and after its pipeline runs nobody reads what the carrier sends.
-        return self._was_running and self.call.running and not self.call.ended
+        call = self.call
+        is_read = self._was_running and call.running and not call.ended
+        return is_read and not call.paused
 
     def failed(self, error: Exception) -> None:
         """The app has raised."""

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ClassVar, Self
 
 from anyio import (
-    BrokenResourceError,
     EndOfStream,
     create_task_group,
-    current_time,
     move_on_after,
+    sleep,
     sleep_forever,
 )
 from anyio.abc import TaskGroup
 
-from voxpipe.pipeline import AudioFrame, Dtmf, Intake, Playout, Turn
+from voxpipe.pipeline import Dtmf, Intake, Playout, Turn
 from voxpipe.pipeline.queue import Delivery
 from voxpipe.pipeline.runtime.timer import timers
-from voxpipe.transports.telephony.call import Call, CallEnd
+from voxpipe.transports.telephony.call import CallEnd
 from voxpipe.transports.telephony.loudness import loudness
 from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
@@ -30,9 +30,14 @@ from voxpipe.transports.telephony.tones import check_keys, tone
 from .codec import MAX_MESSAGE, Codec, Message
 from .events import (
     Audio,
+    Complaint,
     Digit,
     Event,
     Marked,
+    Paused,
+    Played,
+    Resumed,
+    Sounding,
     Started,
     Stopped,
     Unknown,
@@ -40,15 +45,15 @@ from .events import (
     WireError,
 )
 from .greeting import start_of
-from .marks import Marks
+from .speaking import CLOSE_TIMEOUT, SpeakingCall
 
-CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
 MAX_KEYS = 128  # pressed and not yet sounding
 JUDGE_EVERY = 0.1  # seconds; a syllable of speech is not shorter
+EARLY = 0.05  # seconds by which all may have been played before we think so
 
 
-class CarrierCall(Call):
+class CarrierCall(SpeakingCall):
     """One call; made by `accept`.
 
     It can run again when its pipeline has failed, as long as the carrier is there: to
@@ -67,28 +72,22 @@ class CarrierCall(Call):
     codec: ClassVar[type[Codec]]
 
     def __init__(self, socket: Socket, codec: Codec, start: Started) -> None:
+        super().__init__(socket, codec, start.format)
         self.heard.format = self.speaks.format = self.played.format = start.format
         self.format = start.format
         self.id = start.call_id
         self.caller, self.called = start.caller, start.called
         self.parameters: Mapping[str, str] = start.parameters
         self.ended: CallEnd = ""
-        self.replies = 0
         self.cost_usd: float | None = None
-        self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
-        self.sending_since: float | None = None
+        self.caller_spoke_at = self.heard_at = self.spoke_at
         self.unknown = 0
-        self._now = current_time
-        self._socket = socket
-        self._codec = codec
         self._parse = codec.parse
         self._intake = Intake(start.format, self.report)
         self._is_loud = loudness(start.format)
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._judge_at = 0.0  # when to look next whether the caller speaks
-        self._marks = Marks()
-        self._keys: list[AudioFrame] = []  # tones that do not sound yet
-        self._last: Turn | None = None  # the reply of which something was sent last
+        self._has_said_goodbye = False
         self._has_price = True  # so far, all that was charged
         self._hung_up = False
         self._has_run = False
@@ -168,6 +167,7 @@ class CarrierCall(Call):
             self._write,
             clear=self._clear,
             played=self.played if self.played.read else None,
+            lead=self._lead,
         )
         for frame in self._keys:
             playout.insert(frame)
@@ -176,6 +176,8 @@ class CarrierCall(Call):
                 self._tasks, self._playout = tasks, playout
                 tasks.start_soon(self._listen)
                 self._take(self._take_at_once)
+                if self._shaper is not None:
+                    tasks.start_soon(self._shaper.run, self._write_rest)
                 if self._hung_up:
                     await self._end_hearing()
                     playout.end()
@@ -184,7 +186,7 @@ class CarrierCall(Call):
                 self._has_run = True
                 await playout.run()
                 if not self.ended:
-                    await self._send(self._codec.goodbye())
+                    await self._part()
                 self._end("agent")
         finally:
             self._take(None)
@@ -196,8 +198,17 @@ class CarrierCall(Call):
         if isinstance(self._socket, QuickSocket):
             self._socket.take_at_once(function)
 
+    async def _part(self) -> None:
+        if self._shaper is not None:
+            self._shaper.hurry()
+        await sleep(await self._write_rest())
+        self._has_said_goodbye = True
+        if await self._send(self._codec.goodbye):
+            with move_on_after(CLOSE_TIMEOUT):
+                await sleep_forever()  # until the carrier says that it stops
+
     def _end(self, by: CallEnd) -> None:
-        self.ended = self.ended or by
+        self.ended = self.ended or ("agent" if self._has_said_goodbye else by)
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
 
@@ -218,12 +229,12 @@ class CarrierCall(Call):
                 rest = rest or self._heed(message)
                 if isinstance(rest, Exception):
                     raise rest
-                if isinstance(rest, Wanted):
-                    await self._send((rest.answer,))
-                else:
-                    await self.heard.deliver(rest)
+                while isinstance(rest, Wanted):
+                    await self._send(partial(_answer, rest))
+                    rest = () if rest.then is None else self._act(rest.then)
+                await self.heard.deliver(rest)
         except EndOfStream:
-            self._end("lost")
+            self._end(self._codec.silent_end)
 
     def _take_at_once(self, message: Message) -> bool:
         """As the task that listens, which is woken for nothing but what is left."""
@@ -246,8 +257,14 @@ class CarrierCall(Call):
         if isinstance(event, tuple):
             return self._hear(event)
         if isinstance(event, list):
-            return [left for each in event for left in self._hear(each)]
+            return [left for each in event for left in self._sort_out(each)]
         return () if event is None else self._act(event)
+
+    def _sort_out(self, each: Audio | Complaint) -> Sequence[Delivery]:
+        if isinstance(each, tuple):
+            return self._hear(each)
+        self.report(each.why)
+        return ()
 
     def _hear(self, audio: Audio) -> Sequence[Delivery]:
         payload, at = audio
@@ -277,9 +294,21 @@ class CarrierCall(Call):
     def _act(self, event: Event) -> Sequence[Delivery] | Wanted:
         match event:
             case Marked():
-                found = self._marks.returned(event.name)
-                if found is not None and self._playout is not None:
-                    self._playout.confirm(*found)
+                self._confirm(self._marks.returned(event.name))
+            case Sounding():
+                self._confirm(self._marks.sounding())
+            case Played():
+                if self.heard_at > self.spoke_at - EARLY:  # or more is on its way
+                    self._confirm(self._marks.played())
+            case Paused():
+                self._pause()
+            case Resumed():
+                self._due = None  # what was said meanwhile is no gap
+                self._go_on()
+            case Complaint():
+                self.report(event.why)
+                if event.then is not None:
+                    return self._act(event.then)
             case Stopped():
                 self._end("caller")
             case Digit():
@@ -293,36 +322,9 @@ class CarrierCall(Call):
                 self.unknown += 1
         return ()
 
-    # --- what we say
-
-    async def _write(self, frame: AudioFrame) -> None:
-        turn = frame.turn
-        if self._keys and frame is self._keys[0]:
-            del self._keys[0]
-        self.spoke_at = self._now() + frame.duration
-        if turn is not None and turn is not self._last:
-            self._last = turn
-            self.replies += 1
-        await self._send(self._codec.audio(frame, self._marks.after(frame)))
-
-    async def _clear(self, _: Turn | None) -> None:
-        self._marks.forget()
-        self.spoke_at = min(self.spoke_at, self._now())
-        await self._send(self._codec.clear())
-
-    async def _send(self, messages: Sequence[Message]) -> None:
-        self.sending_since = self._now()
-        try:
-            for each in messages:
-                await self._socket.send(each)
-        except BrokenResourceError:
-            # Its farewell may wait to be read: the reader ends this task then.
-            with move_on_after(CLOSE_TIMEOUT):
-                await sleep_forever()
-            self._end("lost")
-            await sleep_forever()
-        finally:
-            self.sending_since = None
+    def _confirm(self, found: tuple[Turn, float] | None) -> None:
+        if found is not None and self._playout is not None:
+            self._playout.confirm(*found)
 
     # --- what it costs
 
@@ -332,3 +334,7 @@ class CarrierCall(Call):
                 self._has_price, self.cost_usd = False, None
             elif self._has_price:
                 self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
+
+
+def _answer(wanted: Wanted) -> Sequence[Message]:
+    return (wanted.answer(),)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFormat, AudioFrame
+from voxpipe.transports.telephony.call import CallEnd
 
-from .events import Audio, Event
+from .events import Audio, Complaint, Event
+from .shape import Shape
 
 Message = str | bytes
 """As a WebSocket has them: text, or binary."""
 
 MAX_MESSAGE = 65_536  # characters, or bytes; carriers' own are below 4,000
+
+
+Parsed = Audio | Event | list[Audio | Complaint] | None
+"""What a message says: mostly audio, or nothing to be done."""
 
 
 class Codec:
@@ -24,12 +30,14 @@ class Codec:
     Attributes:
         carrier: its name, for people.
         cure: what to look at when a stream begins with something else.
+        silent_end: who has ended a call whose connection ends without a word.
     """
 
     carrier: ClassVar[str]
     cure: ClassVar[str]
+    silent_end: ClassVar[CallEnd] = "lost"
 
-    def parse(self, message: Message, /) -> Audio | Event | list[Audio] | None:
+    def parse(self, message: Message, /) -> Parsed:
         """What a message says; ``None`` if nothing is to be done for it.
 
         Several pieces of audio come of a message that others have waited for.
@@ -40,11 +48,15 @@ class Codec:
         """
         raise NotImplementedError
 
+    def shape(self, format: AudioFormat) -> Shape | None:
+        """The pieces in which audio is to be sent; ``None`` if it takes any."""
+        return None
+
     def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[Message]:
         """Play this after what was sent before.
 
         Args:
-            frame: in the format of the stream; any length.
+            frame: in the format of the stream; any length, unless there is a `shape`.
             mark: to be told by `Marked` when it has been played; plain characters.
         """
         raise NotImplementedError
@@ -54,5 +66,8 @@ class Codec:
         raise NotImplementedError
 
     def goodbye(self) -> Sequence[Message]:
-        """The agent has hung up, and all was heard; then the socket is closed."""
+        """The agent has hung up, and all was heard; then the socket is closed.
+
+        If there is something to be said, the carrier may first say that it stops.
+        """
         return ()

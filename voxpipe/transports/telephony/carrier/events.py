@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voxpipe.pipeline import AudioFormat, TransportError
@@ -54,10 +54,49 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The carrier wants an answer to what it has said; nothing else is to be done."""
+class Sounding:
+    """What was sent first, since the caller last heard nothing, begins to sound."""
 
-    answer: str = field(repr=False)
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """All that was sent when this was said was played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The carrier streams nothing, and is not to be sent audio, until it resumes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """It streams again; what was said meanwhile is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The carrier wants an answer to what it has said.
+
+    Attributes:
+        answer: writes it, when it is sent: some carriers have messages numbered.
+        then: what else it has said; to be done once it was answered.
+    """
+
+    answer: Callable[[], str] = field(repr=False)
+    then: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something went wrong that people should know of.
+
+    Attributes:
+        why: what was expected, and what came.
+        then: what else the carrier has said.
+    """
+
+    why: str
+    then: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +109,17 @@ Audio = tuple[str | bytes, int | None]
 a frame of it does that), or the bytes; and the milliseconds from the start of the
 stream, if the carrier says so."""
 
-Event = Started | Digit | Marked | Stopped | Wanted | Unknown
+Event = (
+    Started
+    | Digit
+    | Marked
+    | Sounding
+    | Played
+    | Paused
+    | Resumed
+    | Stopped
+    | Wanted
+    | Complaint
+    | Unknown
+)
 """All that comes seldom."""

@@ -8,7 +8,7 @@ from voxpipe.pipeline import TransportError
 from voxpipe.transports.telephony.socket import Socket
 
 from .codec import Codec
-from .events import Started, Unknown, Wanted
+from .events import Complaint, Started, Unknown, Wanted
 
 START_TIMEOUT = 5.0  # seconds until a carrier must have said what it streams
 MAX_GREETINGS = 16  # messages in which it must have done so
@@ -36,8 +36,10 @@ async def _greeting(socket: Socket, codec: Codec) -> Started:
     for _ in range(MAX_GREETINGS):
         try:
             event = codec.parse(await socket.receive())
-            if isinstance(event, Wanted):
-                await socket.send(event.answer)
+            while isinstance(event, Wanted | Complaint):
+                if isinstance(event, Wanted):
+                    await socket.send(event.answer())
+                event = event.then
         except (EndOfStream, BrokenResourceError):
             raise TransportError(
                 f"expected {codec.carrier}'s start message, and the connection has "
@@ -45,7 +47,7 @@ async def _greeting(socket: Socket, codec: Codec) -> Started:
             ) from None
         if isinstance(event, Started):
             return event
-        if event is not None and not isinstance(event, Unknown | Wanted):
+        if event is not None and not isinstance(event, Unknown):
             break
     raise TransportError(
         f"expected {codec.carrier}'s start message, got others: {codec.cure}"

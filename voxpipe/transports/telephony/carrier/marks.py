@@ -1,4 +1,7 @@
-"""The marks that are out: which position of which reply each of them stands for."""
+"""The marks that are out: which position of which reply each of them stands for.
+
+A carrier without marks may tell when it begins to play, and when it has played all.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ class Marks:
         self._turn: Turn | None = None
         self._unmarked = 0.0  # seconds sent since the last mark
         self._count = 0
+        self._first: tuple[Turn, float] | None = None  # sent since all was played
+        self._last: tuple[Turn, float] | None = None
 
     def __len__(self) -> int:
         return len(self._out)
@@ -30,6 +35,8 @@ class Marks:
         turn = frame.turn
         if turn is None:
             return None
+        self._last = turn, frame.end
+        self._first = self._first or (turn, frame.start)
         self._unmarked += frame.duration
         if turn is self._turn and self._unmarked < MARK_INTERVAL:
             return None
@@ -54,7 +61,17 @@ class Marks:
                     break
         return found
 
+    def sounding(self) -> tuple[Turn, float] | None:
+        """The reply that begins to sound, and the seconds of it that have by now."""
+        return self._first
+
+    def played(self) -> tuple[Turn, float] | None:
+        """Likewise, when all that was sent was played."""
+        last = self._last
+        self._first = self._last = None
+        return last
+
     def forget(self) -> None:
         """The carrier was cleared: it returns all marks, and they mean nothing."""
         self._out.clear()
-        self._turn = None
+        self._turn = self._first = self._last = None

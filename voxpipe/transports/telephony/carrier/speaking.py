@@ -1,0 +1,140 @@
+"""The half of a call that speaks: one message after the other, audio in its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from anyio import (
+    BrokenResourceError,
+    Event,
+    Lock,
+    current_time,
+    move_on_after,
+    sleep_forever,
+)
+
+from voxpipe.pipeline import AudioFormat, AudioFrame, Turn
+from voxpipe.pipeline.playout import LEAD
+from voxpipe.transports.telephony.call import Call, CallEnd
+from voxpipe.transports.telephony.socket import Socket
+
+from .codec import Codec, Message
+from .marks import Marks
+from .shape import Shaper
+
+CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
+
+
+class SpeakingCall(Call):
+    """What is said to a carrier.
+
+    Args:
+        socket: the connection.
+        codec: the carrier's words.
+        format: of the audio.
+    """
+
+    def __init__(self, socket: Socket, codec: Codec, format: AudioFormat) -> None:
+        self.replies = 0
+        self._now: Callable[[], float] = current_time
+        self.spoke_at = self._now()
+        self.sending_since: float | None = None
+        self.paused = False
+        self._socket = socket
+        self._codec = codec
+        self._marks = Marks()
+        shape = codec.shape(format)
+        self._shaper = None if shape is None else Shaper(shape, format)
+        self._lead = LEAD if self._shaper is None else LEAD + self._shaper.lead
+        self._sending = Lock(fast_acquire=True)  # two tasks have something to say
+        self._goes_on: Event | None = None  # while paused
+        self._keys: list[AudioFrame] = []  # tones that do not sound yet
+        self._last: Turn | None = None  # the reply of which something was sent last
+
+    def _end(self, by: CallEnd) -> None:
+        raise NotImplementedError
+
+    def _pause(self) -> None:
+        self.paused, self._goes_on = True, self._goes_on or Event()
+
+    def _go_on(self) -> None:
+        self.paused = False
+        if self._goes_on is not None:
+            self._goes_on.set()
+            self._goes_on = None
+
+    async def _write(self, frame: AudioFrame) -> None:
+        turn = frame.turn
+        while self._goes_on is not None:
+            await self._goes_on.wait()
+            if turn is not None and turn.is_cut:
+                return
+        if self._keys and frame is self._keys[0]:
+            del self._keys[0]
+        self.spoke_at = self._now() + frame.duration
+        if turn is not None and turn is not self._last:
+            self._last = turn
+            self.replies += 1
+        if self._shaper is None:
+            await self._send(partial(self._marked, frame))
+        else:
+            await self._send(partial(self._shaped, self._shaper, frame))
+
+    def _marked(self, frame: AudioFrame) -> Sequence[Message]:
+        return self._codec.audio(frame, self._marks.after(frame))
+
+    def _shaped(self, shaper: Shaper, frame: AudioFrame) -> Sequence[Message]:
+        return [each for piece in shaper.add(frame) for each in self._marked(piece)]
+
+    async def _write_rest(self) -> float:
+        """Send what waits for more to make a piece; returns how long it lasts."""
+        seconds = 0.0
+
+        def rest() -> Sequence[Message]:
+            nonlocal seconds
+            piece = None if self._shaper is None else self._shaper.rest()
+            if piece is None:
+                return ()
+            seconds = piece.duration
+            return self._codec.audio(piece, None)
+
+        while self._goes_on is not None:
+            await self._goes_on.wait()
+        await self._send(rest)
+        return seconds
+
+    async def _clear(self, _: Turn | None) -> None:
+        self.spoke_at = min(self.spoke_at, self._now())
+        await self._send(self._cleared)
+
+    def _cleared(self) -> Sequence[Message]:
+        self._marks.forget()
+        if self._shaper is not None:
+            self._shaper.forget()
+        return self._codec.clear()
+
+    async def _send(self, write: Callable[[], Sequence[Message]]) -> bool:
+        """Send what ``write`` says when it is its turn; whether it has said something.
+
+        It is asked then, and not before, so that nothing is overtaken: not a piece of
+        speech by the next, nor, where messages are numbered, the first by the second.
+        """
+        async with self._sending:
+            messages = write()
+            await self._send_all(messages)
+        return bool(messages)
+
+    async def _send_all(self, messages: Sequence[Message]) -> None:
+        self.sending_since = self._now()
+        try:
+            for each in messages:
+                await self._socket.send(each)
+        except BrokenResourceError:
+            # Its farewell may wait to be read: the reader ends this task then.
+            with move_on_after(CLOSE_TIMEOUT):
+                await sleep_forever()
+            self._end("lost")
+            await sleep_forever()
+        finally:
+            self.sending_since = None
