@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from voxpipe.console.access import AccessError, access
+from voxpipe.console.access import Access, AccessError, access
 
 URL, TOKEN = "https://calls.example.com", "0123456789abcdef"
+ENVIRONMENT = {"TWILIO_AUTH_TOKEN": TOKEN}
+
+
+def environment_of(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"TWILIO_AUTH_TOKEN": token}
+
+
+def known(gate: Access) -> list[str]:
+    return [each.name for each in gate.carriers if each.is_known]
 
 
 def test_with_a_public_url_and_a_token_everybody_is_checked() -> None:
     for host in ("127.0.0.1", "0.0.0.0"):
-        gate = access(host, public_url=URL, auth_token=TOKEN, insecure=False)
-        assert (gate.public_url, gate.auth_token, gate.insecure) == (URL, TOKEN, False)
+        gate = access(host, public_url=URL, environment=ENVIRONMENT, insecure=False)
+        assert (gate.public_url, known(gate), gate.insecure) == (URL, ["Twilio"], False)
         assert gate.line.startswith("on:")
         assert TOKEN not in repr(gate)
 
 
 @pytest.mark.parametrize("token", [None, "", TOKEN])
 def test_on_loopback_nobody_is_checked_and_the_line_says_so(token: str | None) -> None:
-    gate = access("127.0.0.1", public_url=None, auth_token=token, insecure=False)
-    assert gate.auth_token is None
+    gate = access(
+        "127.0.0.1", public_url=None, environment=environment_of(token), insecure=False
+    )
+    assert known(gate) == []
     assert gate.line.startswith("off: only this machine")
 
 
@@ -30,14 +41,14 @@ def test_off_loopback_there_is_no_start_without_an_authenticator(
     host: str, token: str | None
 ) -> None:
     with pytest.raises(AccessError, match="--public-url https://… and TWILIO_AUTH"):
-        access(host, public_url=None, auth_token=token, insecure=False)
+        access(host, public_url=None, environment=environment_of(token), insecure=False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
 @pytest.mark.parametrize("token", [None, ""])
 def test_a_public_url_wants_a_token(host: str, token: str | None) -> None:
     with pytest.raises(AccessError, match="--public-url without TWILIO_AUTH_TOKEN"):
-        access(host, public_url=URL, auth_token=token, insecure=False)
+        access(host, public_url=URL, environment=environment_of(token), insecure=False)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +57,12 @@ def test_a_public_url_wants_a_token(host: str, token: str | None) -> None:
 def test_literally_insecure_starts_and_says_what_that_means(
     host: str, url: str | None
 ) -> None:
-    gate = access(host, public_url=url, auth_token=TOKEN, insecure=True)
+    gate = access(host, public_url=url, environment=ENVIRONMENT, insecure=True)
     assert gate.insecure
-    assert gate.auth_token is None
+    assert known(gate) == []
     assert "ANYBODY" in gate.line
 
 
 def test_insecure_on_loopback_alone_harms_nobody() -> None:
-    gate = access("127.0.0.1", public_url=None, auth_token=None, insecure=True)
+    gate = access("127.0.0.1", public_url=None, environment={}, insecure=True)
     assert "ANYBODY" not in gate.line

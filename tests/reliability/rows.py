@@ -154,7 +154,7 @@ ROWS: tuple[Row, ...] = (
                 f"{TELEPHONY}/test_tickets.py",
                 f"{TELEPHONY}/sip/test_webhook.py",
                 f"{TELEPHONY}/sip/test_replays.py",
-                f"{TELEPHONY}/twilio/test_guard.py",
+                f"{TELEPHONY}/carrier/test_guard.py",
                 f"{TELEPHONY}/twilio/test_signature.py",
                 f"{TELEPHONY}/twilio/test_webhook.py",
                 f"{REALTIME}/connect/test_host.py",

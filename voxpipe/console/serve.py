@@ -17,10 +17,10 @@ from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
-from voxpipe.transports.telephony.twilio import TwilioEndpoints
+from voxpipe.transports.telephony.carrier import CarrierEndpoints
 from voxpipe.websocket import sockets
 
-from . import numbers
+from . import numbers, phones
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .process import environment, log_to_console, open_files, settle
@@ -65,8 +65,8 @@ def add_parser(commands: Any) -> None:
     """Add ``serve`` to the commands."""
     parser = commands.add_parser(
         "serve",
-        help="answer telephone calls (Twilio)",
-        description="Answer telephone calls by Twilio Media Streams.",
+        help="answer telephone calls (Twilio, Telnyx, Plivo …)",
+        description="Answer telephone calls by the WebSockets of their carriers.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -91,7 +91,7 @@ def add_parser(commands: Any) -> None:
         "--simulator", action="store_true", help="start a simulated model inside"
     )
     parser.add_argument(
-        "--public-url", metavar="URL", help="under which Twilio reaches this server"
+        "--public-url", metavar="URL", help="under which carriers reach this server"
     )
     parser.add_argument(
         "--insecure", action="store_true", help="let anybody call who reaches it"
@@ -132,7 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     gate = access(
         arguments.host,
         public_url=arguments.public_url,
-        auth_token=os.environ.get("TWILIO_AUTH_TOKEN"),
+        environment=os.environ,
         insecure=arguments.insecure,
     )
     board = Switchboard(
@@ -161,11 +161,8 @@ async def serve(
         ConfigurationError: no model can be reached with what was given.
         TransportError: the port cannot be had.
     """
-    endpoints = TwilioEndpoints(
-        board,
-        public_url=gate.public_url,
-        auth_token=gate.auth_token,
-        insecure=gate.insecure,
+    endpoints = CarrierEndpoints(
+        board, gate.carriers, public_url=gate.public_url, insecure=gate.insecure
     )
     with stop.heeded():
         async with (
@@ -210,14 +207,10 @@ def _tell(text: str) -> None:
 
 def _welcome(arguments: argparse.Namespace, gate: Access, url: str, model: str) -> str:
     base = (gate.public_url or url).rstrip("/")
-    stream = "ws" + base.removeprefix("http")
     return f"""\
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
-  webhook   {base}/twilio/answer
-            (Twilio's console: the number, "A call comes in", Webhook, HTTP POST;
-            "Call status changes" likewise, which frees the places of who hangs up)
-  stream    {stream}/twilio
+{phones.told(gate.carriers, base)}
   health    {url}/healthz and /readyz
   model     {model}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \

@@ -32,18 +32,16 @@ class BadRequest(Exception):
         self.status = status
 
 
-async def read_form(scope: Scope, receive: Receive) -> Form:
-    """The fields that were posted, or those of the query for a ``GET``.
+def form_of(scope: Scope, body: bytes) -> Form:
+    """The fields that were posted.
 
     Raises:
-        BadRequest: another kind of body, too much of it, too late, or no form.
+        BadRequest: another kind of body, or no form.
     """
-    if scope["method"] == "GET":
-        return parse_form(scope.get("query_string", b""))
     kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
     if kind != _FORM:
         raise BadRequest(415, f"expected a body of type {_FORM}")
-    return parse_form(await read_body(scope, receive))
+    return parse_form(body)
 
 
 def parse_form(body: bytes) -> Form:

@@ -16,8 +16,9 @@ from voxpipe.transports.telephony.testing.webhook import (
     signature,
     stream_of,
 )
+from voxpipe.transports.telephony.tickets import mark_of
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
-from voxpipe.transports.telephony.twilio.answer import TICKET, mark_of
+from voxpipe.transports.telephony.twilio.answer import TICKET
 
 from ..asgi_driver import (
     Asgi,

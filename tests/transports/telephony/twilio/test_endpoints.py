@@ -28,7 +28,8 @@ from voxpipe.transports.asgi import Message, Receive, Scope, Send
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form, stream_of
-from voxpipe.transports.telephony.twilio.answer import TICKET, mark_of
+from voxpipe.transports.telephony.tickets import mark_of
+from voxpipe.transports.telephony.twilio.answer import TICKET
 
 from ..asgi_driver import (
     request,

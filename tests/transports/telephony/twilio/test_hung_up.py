@@ -11,7 +11,7 @@ from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.testing import Sids
 from voxpipe.transports.telephony.testing.webhook import form
 from voxpipe.transports.telephony.twilio.answer import TICKET
-from voxpipe.transports.telephony.twilio.endpoints import OVER
+from voxpipe.transports.telephony.twilio.twilio import OVER
 
 from ..asgi_driver import request
 from ..testing.agents import parrot, speech

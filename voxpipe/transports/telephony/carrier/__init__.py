@@ -1,17 +1,25 @@
 """What the phones of all carriers share, but for words: those are a `Codec` each."""
 
 from .call import CarrierCall
+from .carrier import Answer, Asked, Carrier
 from .codec import Codec
+from .endpoints import CarrierEndpoints
 from .events import Audio, Digit, Event, Marked, Started, Stopped, Unknown, Wanted
 from .events import WireError as WireError
+from .request import Request
 
 __all__ = [
+    "Answer",
+    "Asked",
     "Audio",
+    "Carrier",
     "CarrierCall",
+    "CarrierEndpoints",
     "Codec",
     "Digit",
     "Event",
     "Marked",
+    "Request",
     "Started",
     "Stopped",
     "Unknown",

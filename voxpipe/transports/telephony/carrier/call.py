@@ -257,8 +257,14 @@ class CarrierCall(SpeakingCall):
         if isinstance(event, tuple):
             return self._hear(event)
         if isinstance(event, list):
-            return [left for each in event for left in self._hear(each)]
+            return [left for each in event for left in self._sort_out(each)]
         return () if event is None else self._act(event)
+
+    def _sort_out(self, each: Audio | Complaint) -> Sequence[Delivery]:
+        if isinstance(each, tuple):
+            return self._hear(each)
+        self.report(each.why)
+        return ()
 
     def _hear(self, audio: Audio) -> Sequence[Delivery]:
         payload, at = audio

@@ -8,13 +8,17 @@ from typing import ClassVar
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.call import CallEnd
 
-from .events import Audio, Event
+from .events import Audio, Complaint, Event
 from .shape import Shape
 
 Message = str | bytes
 """As a WebSocket has them: text, or binary."""
 
 MAX_MESSAGE = 65_536  # characters, or bytes; carriers' own are below 4,000
+
+
+Parsed = Audio | Event | list[Audio | Complaint] | None
+"""What a message says: mostly audio, or nothing to be done."""
 
 
 class Codec:
@@ -33,7 +37,7 @@ class Codec:
     cure: ClassVar[str]
     silent_end: ClassVar[CallEnd] = "lost"
 
-    def parse(self, message: Message, /) -> Audio | Event | list[Audio] | None:
+    def parse(self, message: Message, /) -> Parsed:
         """What a message says; ``None`` if nothing is to be done for it.
 
         Several pieces of audio come of a message that others have waited for.

@@ -106,7 +106,7 @@ def payload_of(value: dict[str, Any], name: str, where: str = "") -> str:
 
 
 def milliseconds_of(value: dict[str, Any], name: str) -> int | None:
-    """Decimal digits in the field ``name``; ``None`` where there is no such number."""
+    """Digits, or a number, in the field ``name``; ``None`` where there is neither."""
     at: Any = value.get(name)
     if type(at) is str and len(at) < 13 and at.isdecimal():
         return int(at)

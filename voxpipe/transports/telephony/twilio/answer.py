@@ -6,16 +6,14 @@ Source: https://www.twilio.com/docs/voice/twiml/stream
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 TICKET = "voxpipe-ticket"
 """The ``<Parameter>`` in which the stream brings its ticket back."""
 
 
-def mark_of(ticket: str) -> str:
-    """What tells a stream's URL from all others, and nothing of its ticket."""
-    return sha256(ticket.encode()).hexdigest()[:32]
+HANG_UP = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+"""End the call, without a word."""
 
 
 def connect_stream(

@@ -7,7 +7,8 @@ from collections.abc import Collection
 import pytest
 
 from voxpipe.pipeline import ConfigurationError
-from voxpipe.transports.telephony.twilio.guard import Guard
+from voxpipe.transports.telephony.carrier.guard import Guard
+from voxpipe.transports.telephony.twilio import Twilio
 
 from ..asgi_driver import scope_of
 
@@ -21,7 +22,7 @@ def guard(
     insecure: bool = False,
     origins: Collection[str] = (),
 ) -> Guard:
-    return Guard(public_url, auth_token, insecure=insecure, origins=origins)
+    return Guard(public_url, [Twilio(auth_token)], insecure=insecure, origins=origins)
 
 
 def test_without_url_and_token_nothing_is_checked() -> None:
@@ -70,7 +71,7 @@ def test_only_a_literal_insecure_has_the_checks_off(token: str | None) -> None:
         "",
     ],
 )
-def test_a_public_url_that_twilio_cannot_use_is_refused(url: str) -> None:
+def test_a_public_url_that_no_carrier_can_use_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used") as caught:
         guard(url, TOKEN)
     assert "secret" not in str(caught.value)

@@ -19,9 +19,9 @@ _PASSED_ON = re.compile(
 )
 _PORT = re.compile(r":[0-9]*\Z")
 _CURE = (
-    "; nobody is checked here: give public_url and auth_token (voxpipe serve: "
-    "--public-url and TWILIO_AUTH_TOKEN), or let anybody call by insecure=True "
-    "(--insecure)"
+    "; nobody is checked here: give public_url and the carrier's credentials (voxpipe "
+    "serve: --public-url and TWILIO_AUTH_TOKEN or another's), or let anybody call by "
+    "insecure=True (--insecure)"
 )
 
 

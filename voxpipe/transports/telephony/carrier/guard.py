@@ -1,4 +1,4 @@
-"""Who may call: Twilio by its signature, else this machine only; and no web pages."""
+"""Who may call: carriers by what they sign, else this machine; and no web pages."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.asgi import Scope
 from voxpipe.transports.telephony.asgi import header, split_path
 
+from .carrier import Carrier
 from .nearby import why_elsewhere
-from .signature import HEADER, Fields, is_signed
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Guard:
-    """Knows Twilio by its signature, if it is given what it takes.
+    """Knows who asks, if it is given what that takes.
+
+    With a public URL everybody is checked, and a carrier without credentials gets
+    nothing; without it nobody is, and only this machine may call.
 
     Args:
         public_url: under which the server is reached from outside.
-        auth_token: of the Twilio account.
+        carriers: who may call.
         insecure: let anybody call, by whatever way they come.
         origins: web pages that may open a stream.
 
@@ -36,31 +39,42 @@ class Guard:
     def __init__(
         self,
         public_url: str | None,
-        auth_token: str | None,
+        carriers: Collection[Carrier],
         *,
         insecure: bool,
         origins: Collection[str],
     ) -> None:
-        if auth_token and public_url is None and not insecure:
+        known = [each for each in carriers if each.is_known]
+        if known and public_url is None and not insecure:
             raise ConfigurationError(
-                "auth_token was given without public_url: Twilio signs the URL that it "
-                "was given, so say which, e.g. public_url='https://calls.example.com'"
+                f"{known[0].name} has credentials, and there is no public_url: "
+                "carriers sign the URL that they were given, so say which, e.g. "
+                "public_url='https://calls.example.com'"
             )
-        if public_url is not None and not auth_token and not insecure:
+        if public_url is not None and not known and not insecure:
+            cures = ", or ".join(each.credentials for each in carriers)
             raise ConfigurationError(
-                "public_url was given without auth_token: anybody could place calls at "
-                "your cost; pass auth_token=os.environ['TWILIO_AUTH_TOKEN'] (in "
-                "Twilio's console: Account info), or insecure=True if nobody else can "
+                "public_url was given without credentials: anybody could place calls "
+                f"at your cost; pass {cures}, or insecure=True if nobody else can "
                 "reach this server"
             )
-        self.checks = bool(auth_token) and not insecure
+        self.checks = public_url is not None and not insecure
         self._insecure = insecure
-        self._auth_token = auth_token or ""
         self._base = None if public_url is None else _checked(public_url)
         self._origins = frozenset(origins)
 
+    def why_closed(self, carrier: Carrier) -> str | None:
+        """Why nobody may call by this carrier; ``None`` if it is known, or all may."""
+        if not self.checks or carrier.is_known:
+            return None
+        return (
+            f"expected no call by {carrier.name}, which cannot be told from others "
+            f"here: pass {carrier.credentials} (voxpipe serve: set "
+            f"{' and '.join(carrier.variables)})"
+        )
+
     def url(self, scope: Scope) -> str:
-        """The URL that Twilio has asked for, with its query.
+        """The URL that the carrier has asked for, with its query.
 
         Raises:
             ValueError: nobody knows: it is not configured, and has no proper ``Host``.
@@ -81,15 +95,6 @@ class Guard:
         """
         root, _ = split_path(scope)
         return "ws" + self._base_of(scope).removeprefix("http") + quote(root + path)
-
-    def is_twilio(self, scope: Scope, fields: Fields = ()) -> bool:
-        """Whether this request is Twilio's; if nobody checks, it is."""
-        if not self.checks:
-            return True
-        signature = header(scope, HEADER)
-        return signature is not None and is_signed(
-            self._auth_token, self.url(scope), fields, signature
-        )
 
     def why_stranger(self, scope: Scope) -> str | None:
         """Why nobody may ask this, where nobody is checked; ``None`` if they may."""
@@ -127,7 +132,7 @@ def _checked(url: str) -> str:
     if parts.scheme != "https" and not (
         parts.scheme == "http" and parts.hostname in _LOOPBACK
     ):
-        wrong = "it must begin with https://, Twilio streams to nothing else"
+        wrong = "it must begin with https://, carriers stream to nothing else"
     elif not parts.hostname or parts.username is not None or parts.query:
         wrong = "it must be a host, and a path if you like"
     elif "#" in url or not _is_host(parts.netloc):

@@ -1,0 +1,170 @@
+"""Telnyx' messages, without a socket: text to events, and orders to text.
+
+"The order of events is not guaranteed": audio is put in order by its chunks.
+Source: https://developers.telnyx.com/docs/voice/programmable-voice/media-streaming
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
+from voxpipe.transports.telephony.carrier import fields
+from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec, Parsed
+from voxpipe.transports.telephony.carrier.events import (
+    Audio,
+    Complaint,
+    Digit,
+    Event,
+    Marked,
+    Started,
+    Stopped,
+    Unknown,
+    WireError,
+)
+from voxpipe.transports.telephony.carrier.reorder import Reorder
+from voxpipe.transports.telephony.carrier.shape import Shape
+
+_ULAW, _ALAW = (AudioFormat("ulaw", 8_000),), (AudioFormat("alaw", 8_000),)
+# Little-endian, as those say who have tried it; Telnyx' documentation does not.
+_L16 = tuple(AudioFormat("pcm16", rate) for rate in (8_000, 16_000, 24_000))
+
+# By both names, of its present pages and its older ones.
+_FORMATS = {
+    "PCMU": _ULAW,
+    "AUDIO/X-MULAW": _ULAW,
+    "PCMA": _ALAW,
+    "AUDIO/X-ALAW": _ALAW,
+    "L16": _L16,
+    "AUDIO/L16": _L16,
+}
+
+LEAST, MOST = 0.02, 10.0  # seconds of audio in a message; Telnyx takes up to 30
+
+_USUAL_AUDIO = re.compile(
+    r'\{"event":"media","sequence_number":"\d{1,12}",(?:"stream_id":"([\w.:-]{1,128})",)?'
+    r'"media":\{"track":"inbound","chunk":"(\d{1,12})","timestamp":"(\d{1,12})",'
+    r'"payload":"([A-Za-z0-9+/=]*)"\}(?:,"stream_id":"([\w.:-]{1,128})")?\}',
+    re.ASCII,
+).fullmatch
+
+
+class TelnyxCodec(Codec):
+    """The messages of one stream of Telnyx'."""
+
+    carrier = "Telnyx"
+    cure = "does the webhook answer with <Connect><Stream bidirectionalMode='rtp'>?"
+
+    def __init__(self) -> None:
+        self._stream = ""  # until it has begun
+        self._order = Reorder[Audio]()
+        self._lost = 0  # of which people were told
+
+    def parse(self, message: str | bytes, /) -> Parsed:
+        """As `Codec.parse`."""
+        if type(message) is str and len(message) <= MAX_MESSAGE:
+            usual = _USUAL_AUDIO(message)
+            if usual is not None:
+                first, chunk, at, payload, last = usual.groups()
+                if (last or first) == self._stream:
+                    return self._in_order(int(chunk), (payload, int(at)))
+        value = fields.parse_object(message)
+        kind = value.get("event")
+        if type(kind) is not str:
+            raise fields.wrong("event", "a text", kind)
+        if kind in ("connected", "start"):
+            return self._begin(value, kind)
+        if kind not in ("media", "dtmf", "mark", "stop", "error"):
+            return Unknown()
+        if kind == "error":
+            return Complaint(_complaint(value))
+        stream = fields.text_of(value, "stream_id")
+        event = self._media(value) if kind == "media" else _event(value, kind)
+        if self._stream and stream != self._stream:
+            raise WireError("expected a message of this stream, got one of another")
+        if isinstance(event, tuple):
+            return self._in_order(*event)
+        return event
+
+    def shape(self, format: AudioFormat) -> Shape:
+        """As `Codec.shape`."""
+        least, step = format.bytes_in(LEAST), format.sample_bytes
+        return Shape(step=step, least=least, most=format.bytes_in(MOST), gather=least)
+
+    def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[str]:
+        """As `Codec.audio`."""
+        audio = f'{{"event":"media","media":{{"payload":"{frame.base64}"}}}}'
+        if mark is None:
+            return (audio,)
+        return audio, f'{{"event":"mark","mark":{{"name":"{mark}"}}}}'
+
+    def clear(self) -> Sequence[str]:
+        """As `Codec.clear`."""
+        return ('{"event":"clear"}',)
+
+    def _begin(self, value: dict[str, Any], kind: str) -> Started | None:
+        if self._stream:
+            raise WireError("expected what happens in a call, got the start of another")
+        if kind == "connected":
+            return None
+        body = fields.part_of(value, "start")
+        stream = fields.name_of(value, "stream_id")
+        started = Started(
+            call_id=fields.name_of(body, "call_control_id", "start."),
+            format=_format(fields.part_of(body, "media_format", "start.")),
+            caller=fields.text_of({"from": "", **body}, "from", "start."),
+            called=fields.text_of({"to": "", **body}, "to", "start."),
+            parameters=fields.parameters_of(body, "custom_parameters", "start."),
+        )
+        self._stream = stream
+        return started
+
+    def _media(self, value: dict[str, Any]) -> tuple[int, Audio] | None:
+        body = fields.part_of(value, "media")
+        track = body.get("track")
+        if track == "outbound":
+            return None  # which is ourselves
+        payload = fields.payload_of(body, "payload", "media.")
+        if track != "inbound":
+            raise WireError("expected media.track to be inbound, got another")
+        chunk = fields.milliseconds_of(body, "chunk")
+        if chunk is None:
+            raise fields.wrong("media.chunk", "a number", body.get("chunk"))
+        return chunk, (payload, fields.milliseconds_of(body, "timestamp"))
+
+    def _in_order(self, chunk: int, audio: Audio) -> Parsed:
+        ready = self._order.feed(chunk, audio)
+        if self._order.lost > self._lost:
+            lost, self._lost = self._order.lost - self._lost, self._order.lost
+            return [Complaint(f"{lost} chunks of the caller did not come"), *ready]
+        return ready[0] if len(ready) == 1 else [*ready]
+
+
+def _format(form: dict[str, Any]) -> AudioFormat:
+    where = "start.media_format."
+    name = fields.text_of(form, "encoding", where)
+    rate = fields.number_of(form, "sample_rate", where)
+    channels = fields.number_of(form, "channels", where)
+    for format in _FORMATS.get(name.upper(), ()):
+        if (format.rate, channels) == (rate, 1):
+            return format
+    raise TransportError(
+        "expected PCMU or PCMA at 8000 Hz, or L16 at 8000, 16000 or 24000 Hz, mono; "
+        f"got {name[:40]!r}, {rate} Hz, {channels} channels: see codec in the answer"
+    )
+
+
+def _event(value: dict[str, Any], kind: str) -> Event:
+    if kind == "dtmf":
+        return Digit(fields.key_of(fields.part_of(value, "dtmf"), "digit", "dtmf."))
+    if kind == "mark":
+        return Marked(fields.text_of(fields.part_of(value, "mark"), "name", "mark."))
+    return Stopped()
+
+
+def _complaint(value: dict[str, Any]) -> str:
+    code: Any = fields.part_of(value, "payload").get("code")
+    known = code if type(code) is int else "none"
+    return f"Telnyx has not taken what it was sent: error {known}"
