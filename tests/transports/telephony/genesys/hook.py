@@ -50,19 +50,20 @@ class Hook(Wire):
     """The socket of a session.
 
     Attributes:
+        seq: of the last message.
         orders: the moment and the messages of text that came.
         audio: the moment and the audio.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._seq = 1  # that of `opening`
+        self.seq = 1  # that of `opening`
         self.orders: list[tuple[float, dict[str, Any]]] = []
         self.audio: list[tuple[float, bytes]] = []
 
     def tell(self, kind: str, position: float = 0.0, **parameters: Any) -> None:
-        self._seq += 1
-        text = message(kind, self._seq, len(self.orders), **parameters)
+        self.seq += 1
+        text = message(kind, self.seq, len(self.orders), **parameters)
         self.post(text.replace("PT0S", f"PT{position:g}S", 1))
 
     async def send(self, message: str | bytes, /) -> None:
@@ -75,7 +76,7 @@ class Hook(Wire):
         assert order["version"] == "2"
         assert order["id"] == SESSION
         assert order["seq"] == len(self.orders)
-        assert 1 <= order["clientseq"] <= self._seq
+        assert 1 <= order["clientseq"] <= self.seq
 
     def kinds(self) -> list[str]:
         return [order["type"] for _, order in self.orders]

@@ -199,9 +199,9 @@ class CarrierCall(SpeakingCall):
             self._socket.take_at_once(function)
 
     async def _part(self) -> None:
-        if self._shaper is not None:
+        if self._shaper is not None and self._shaper.waits:
             self._shaper.hurry()
-        await sleep(await self._write_rest())
+            await sleep(await self._write_rest())
         self._has_said_goodbye = True
         if await self._send(self._codec.goodbye):
             with move_on_after(CLOSE_TIMEOUT):

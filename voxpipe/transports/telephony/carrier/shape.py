@@ -65,6 +65,11 @@ class Shaper:
         """Seconds of speech that may wait here, and the carrier has not got."""
         return self._shape.gather / self._format.bytes_per_second
 
+    @property
+    def waits(self) -> bool:
+        """Some does."""
+        return bool(self._rest)
+
     def add(self, frame: AudioFrame) -> list[AudioFrame]:
         """The pieces that can be sent with ``frame``; their turn and place are its."""
         shape, now = self._shape, timers().now()
