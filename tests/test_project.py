@@ -67,6 +67,10 @@ TRANSPORT_ROOMS = {
         "transports/telephony/carrier",
         "transports/telephony/outbound",
     },
+    "transports/telephony/plivo": {
+        "transports/telephony",
+        "transports/telephony/carrier",
+    },
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",

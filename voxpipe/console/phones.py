@@ -7,10 +7,11 @@ from textwrap import wrap
 
 from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.endpoints import ANSWER
+from voxpipe.transports.telephony.plivo import Plivo
 from voxpipe.transports.telephony.telnyx import Telnyx
 from voxpipe.transports.telephony.twilio import Twilio
 
-CARRIERS: tuple[type[Carrier], ...] = (Twilio, Telnyx)
+CARRIERS: tuple[type[Carrier], ...] = (Twilio, Telnyx, Plivo)
 
 _INDENT = " " * 12
 

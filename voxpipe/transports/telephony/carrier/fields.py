@@ -108,9 +108,9 @@ def payload_of(value: dict[str, Any], name: str, where: str = "") -> str:
 def milliseconds_of(value: dict[str, Any], name: str) -> int | None:
     """Digits, or a number, in the field ``name``; ``None`` where there is neither."""
     at: Any = value.get(name)
-    if type(at) is str and len(at) < 13 and at.isdecimal():
+    if type(at) is str and len(at) < 14 and at.isdecimal():
         return int(at)
-    return at if type(at) is int and 0 <= at < 10**12 else None
+    return at if type(at) is int and 0 <= at < 10**13 else None
 
 
 def parameters_of(value: dict[str, Any], name: str, where: str) -> Mapping[str, str]:
