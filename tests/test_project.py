@@ -71,6 +71,12 @@ TRANSPORT_ROOMS = {
         "transports/telephony",
         "transports/telephony/carrier",
     },
+    "transports/telephony/vonage": {"transports/telephony/carrier"},
+    "transports/telephony/exotel": {"transports/telephony/carrier"},
+    "transports/telephony/genesys": {
+        "transports/telephony/carrier",
+        "transports/telephony/sip",  # what remembers who has come
+    },
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",

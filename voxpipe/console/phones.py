@@ -7,11 +7,14 @@ from textwrap import wrap
 
 from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.endpoints import ANSWER
+from voxpipe.transports.telephony.exotel import Exotel
+from voxpipe.transports.telephony.genesys import Genesys
 from voxpipe.transports.telephony.plivo import Plivo
 from voxpipe.transports.telephony.telnyx import Telnyx
 from voxpipe.transports.telephony.twilio import Twilio
+from voxpipe.transports.telephony.vonage import Vonage
 
-CARRIERS: tuple[type[Carrier], ...] = (Twilio, Telnyx, Plivo)
+CARRIERS: tuple[type[Carrier], ...] = (Twilio, Telnyx, Plivo, Vonage, Exotel, Genesys)
 
 _INDENT = " " * 12
 

@@ -236,7 +236,7 @@ def test_a_probe_is_answered_and_no_call() -> None:
         async with GenesysCall.accept(hook):
             raise AssertionError
 
-    with pytest.raises(TransportError, match="got others"):
+    with pytest.raises(TransportError, match="has closed the stream again"):
         run_virtual(answer)
     assert hook.kinds() == ["opened", "pong", "closed"]
 

@@ -23,12 +23,14 @@ class Asked:
         caller: who is calling; empty where it does not say.
         called: the number that they called; likewise.
         is_over: it tells of the end of the call, and asks nothing.
+        is_news: it tells what else becomes of it, and asks nothing either.
     """
 
     call_id: str
     caller: str = field(default="", repr=False)
     called: str = field(default="", repr=False)
     is_over: bool = False
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class Carrier:
             ticket: that the stream is to bring back; hexadecimal digits.
         """
         raise NotImplementedError
+
+    def answer_to(self, asked: Asked, url: str, ticket: str) -> Answer:
+        """Likewise, for a carrier whose stream is to be told which call it is."""
+        return self.answer(url, ticket)
 
     def noted(self) -> Answer:
         """Thank you, there is nothing to be done."""

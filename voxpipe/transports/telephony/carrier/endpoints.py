@@ -182,10 +182,12 @@ class CarrierEndpoints:
         if asked.is_over:
             self.switchboard.tickets.cancel(asked.call_id)
             return carrier.noted()
+        if asked.is_news:
+            return carrier.noted()
         ticket = self._promise(asked, placed)
-        return carrier.answer(
-            f"{url}/{mark_of(ticket)}" if self.checks else url, ticket
-        )
+        if self.checks:
+            url = f"{url}/{mark_of(ticket)}"
+        return carrier.answer_to(asked, url, ticket)
 
     def _promise(self, asked: Asked, placed: PlacedCall | None) -> str:
         try:

@@ -8,7 +8,7 @@ from voxpipe.pipeline import TransportError
 from voxpipe.transports.telephony.socket import Socket
 
 from .codec import Codec
-from .events import Complaint, Started, Unknown, Wanted
+from .events import Complaint, Started, Stopped, Unknown, Wanted
 
 START_TIMEOUT = 5.0  # seconds until a carrier must have said what it streams
 MAX_GREETINGS = 16  # messages in which it must have done so
@@ -45,6 +45,11 @@ async def _greeting(socket: Socket, codec: Codec) -> Started:
                 f"expected {codec.carrier}'s start message, and the connection has "
                 "ended"
             ) from None
+        if isinstance(event, Stopped):
+            raise TransportError(
+                f"expected {codec.carrier}'s start message, and it has closed the "
+                "stream again, as one does that tries whether somebody answers"
+            )
         if isinstance(event, Started):
             return event
         if event is not None and not isinstance(event, Unknown):

@@ -1,8 +1,12 @@
-"""Telephone calls by Exotel."""
+"""Calls by Exotel's Voicebot applet.
+
+Source: https://developer.exotel.com/docs/agentstream/stream-voicebot-applet
+"""
 
 from .call import ExotelCall
+from .exotel import Exotel
 
-__all__ = ["ExotelCall"]
+__all__ = ["Exotel", "ExotelCall"]
 
 
 def __dir__() -> list[str]:

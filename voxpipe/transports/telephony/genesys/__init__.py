@@ -1,8 +1,12 @@
-"""Telephone calls by Genesys."""
+"""Calls by Genesys' Audio Connector, which speaks AudioHook 2.
+
+Source: https://developer.genesys.cloud/devapps/audiohook
+"""
 
 from .call import GenesysCall
+from .genesys import Genesys
 
-__all__ = ["GenesysCall"]
+__all__ = ["Genesys", "GenesysCall"]
 
 
 def __dir__() -> list[str]:

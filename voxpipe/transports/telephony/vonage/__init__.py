@@ -1,8 +1,13 @@
-"""Telephone calls by Vonage."""
+"""Calls by Vonage's Voice API, over WebSockets.
 
+Source: https://developer.vonage.com/en/voice/voice-api/guides/websockets
+"""
+
+from .answer import connect_stream
 from .call import VonageCall
+from .vonage import Vonage
 
-__all__ = ["VonageCall"]
+__all__ = ["Vonage", "VonageCall", "connect_stream"]
 
 
 def __dir__() -> list[str]:
