@@ -236,11 +236,12 @@ def test_a_message_with_anything_in_any_field_is_an_event_or_an_error(
     texts = [each for each in (kind.opening, *kind.real) if isinstance(each, str)]
     value = json.loads(data.draw(st.sampled_from(texts)))
     for _ in range(data.draw(st.integers(1, 3))):
-        path = data.draw(st.sampled_from(places(value)))
+        path: tuple[str, ...] = data.draw(st.sampled_from(places(value)))
+        is_changed: bool = data.draw(st.booleans())
         inside = value
         for name in path[:-1]:
             inside = inside[name]
-        if path and data.draw(st.booleans()):
+        if path and is_changed:
             inside[path[-1]] = data.draw(ANYTHING)
         elif path:
             del inside[path[-1]]
