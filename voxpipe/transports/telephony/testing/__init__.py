@@ -30,11 +30,14 @@ from .carrier import FakeTwilio
 from .leg import BadLine, Leg
 from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
-from .messages import Sids
+from .plivo_words import PlivoWords
 from .speech import Speech
 from .telnyx_rest import FakeTelnyxRest
+from .telnyx_words import TelnyxWords
 from .twilio_rest import FakeTwilioRest
+from .twilio_words import Sids, TwilioWords
 from .webhook import CallRefused, Stream
+from .words import Words
 
 __all__ = [
     "BadLine",
@@ -48,13 +51,17 @@ __all__ = [
     "Leg",
     "Measurements",
     "MemoryLine",
+    "PlivoWords",
     "Refusing",
     "Said",
     "Sids",
     "Speech",
     "Stream",
+    "TelnyxWords",
+    "TwilioWords",
     "Violation",
     "ViolationKind",
+    "Words",
     "answered",
     "memory_lines",
 ]

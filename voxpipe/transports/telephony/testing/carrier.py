@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from .caller import PATIENCE, Caller
 from .dial import dialled
 from .leg import BadLine, Leg
-from .messages import Sids
+from .twilio_words import Sids
 from .webhook import Stream, form, post, signature, stream_of
 
 

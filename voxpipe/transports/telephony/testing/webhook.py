@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from voxpipe.pipeline import TransportError
 
-from .messages import Sids
+from .twilio_words import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
 MAX_REASON = 500  # bytes of a refusal
