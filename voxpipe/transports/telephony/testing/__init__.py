@@ -10,8 +10,8 @@ In memory, and in virtual time if you like, for tests::
         caller.press("42#")
     assert caller.measured.underruns == 0
 
-And the same over real sockets, in real time, against any server that speaks Twilio's
-protocol::
+Over the wire of another carrier with ``answered(app, carrier=TelnyxWords())``. And the
+same over real sockets, in real time, against any server that speaks its protocol::
 
     twilio = FakeTwilio("http://127.0.0.1:8080", auth_token=token)
     async with twilio.call(caller="+15550100") as caller:
@@ -26,7 +26,10 @@ Calls that the program places itself are taken by `FakeTwilioRest` and
 from .answered import answered
 from .callee import Callee, Refusing
 from .caller import Caller, Said
-from .carrier import FakeTwilio
+from .carrier import FakeCarrier
+from .fake_plivo import FakePlivo
+from .fake_telnyx import FakeTelnyx, public_key
+from .fake_twilio import FakeTwilio
 from .leg import BadLine, Leg
 from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
@@ -45,6 +48,9 @@ __all__ = [
     "Callee",
     "Caller",
     "CallerLine",
+    "FakeCarrier",
+    "FakePlivo",
+    "FakeTelnyx",
     "FakeTelnyxRest",
     "FakeTwilio",
     "FakeTwilioRest",
@@ -64,6 +70,7 @@ __all__ = [
     "Words",
     "answered",
     "memory_lines",
+    "public_key",
 ]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from anyio import create_task_group
 
 from .caller import Caller
-from .carrier import FakeTwilio
+from .fake_twilio import FakeTwilio
 from .rest import Dialled, FakeRest
 from .twilio_words import Sids
 from .webhook import form, stream_of
