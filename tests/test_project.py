@@ -67,20 +67,20 @@ TRANSPORT_ROOMS = {
         "transports/telephony/carrier",
         "transports/telephony/outbound",
     },
-    "transports/telephony/plivo": {
-        "transports/telephony",
-        "transports/telephony/carrier",
-    },
-    "transports/telephony/vonage": {"transports/telephony/carrier"},
     "transports/telephony/exotel": {"transports/telephony/carrier"},
     "transports/telephony/genesys": {
         "transports/telephony/carrier",
         "transports/telephony/sip",  # what remembers who has come
     },
+    "transports/telephony/plivo": {"transports/telephony/carrier"},
+    "transports/telephony/vonage": {"transports/telephony/carrier"},
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",
         "transports/telephony",
+        "transports/telephony/carrier",
+        "transports/telephony/plivo",
+        "transports/telephony/telnyx",
         "transports/telephony/twilio",
     },
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -147,9 +147,11 @@ class Carrier(Peer):
         self._leg.hang_up()
         self.tick()
 
-    def _send(self, messages: tuple[str, ...] | list[str]) -> None:
+    def _send(self, messages: Sequence[str | bytes]) -> None:
         for each in messages:
-            self.connection.sendall(frames.from_client(each.encode()))
+            self.connection.sendall(
+                frames.from_client(each.encode() if isinstance(each, str) else each)
+            )
 
 
 class Stage:

@@ -44,10 +44,12 @@ def alaw_expanded(code: int) -> int:
 QUIET: Final = bytes(code for code in range(256) if abs(expanded(code)) < _LOUD)
 """The codes of mu-law that are not loud."""
 
-_QUIET_ALAW = bytes(code for code in range(256) if abs(alaw_expanded(code)) < _LOUD)
+QUIET_ALAW: Final = bytes(
+    code for code in range(256) if abs(alaw_expanded(code)) < _LOUD
+)
 # Of two bytes, little-endian, the second tells: below 256 of 32,768 it is one of these.
 # That is -42 dBFS, which is near enough.
-_QUIET_HIGH = b"\x00\xff"
+QUIET_HIGH: Final = b"\x00\xff"
 
 
 def is_loud(ulaw: bytes) -> bool:
@@ -60,11 +62,11 @@ def _is_loud(codes: bytes, quiet: bytes) -> bool:
 
 
 def _alaw_is_loud(alaw: bytes) -> bool:
-    return _is_loud(alaw, _QUIET_ALAW)
+    return _is_loud(alaw, QUIET_ALAW)
 
 
 def _pcm16_is_loud(pcm16: bytes) -> bool:
-    return _is_loud(pcm16[1::2], _QUIET_HIGH)
+    return _is_loud(pcm16[1::2], QUIET_HIGH)
 
 
 _LOUDNESS: dict[str, Callable[[bytes], bool]] = {

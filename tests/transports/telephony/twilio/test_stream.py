@@ -11,7 +11,7 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.asgi import MAX_MESSAGE
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
-from voxpipe.transports.telephony.testing.messages import CONNECTED, StreamMessages
+from voxpipe.transports.telephony.testing.twilio_words import CONNECTED, TwilioWords
 from voxpipe.transports.telephony.twilio import TwilioEndpoints
 from voxpipe.transports.telephony.twilio.answer import TICKET
 
@@ -190,7 +190,7 @@ def test_a_message_that_is_too_long_ends_the_call_and_no_other(
                 await upgrade.opened()
                 if when == "during":
                     await upgrade.send(CONNECTED)
-                    await upgrade.send(StreamMessages(sids).start(stream.parameters))
+                    await upgrade.send(TwilioWords(sids).opening(stream.parameters)[1])
                 await upgrade.send("x" * (MAX_MESSAGE + 1))
                 await sleep(0.1)
                 assert upgrade.close_code == 1009

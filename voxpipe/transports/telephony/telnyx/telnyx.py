@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Self
 
 from voxpipe.pipeline import ConfigurationError
@@ -92,7 +92,7 @@ class Telnyx(Carrier):
         if self._key is None or signature is None or timestamp is None:
             return False
         return request.method == "POST" and self._key.has_signed(
-            request.body, signature, timestamp, time.time()
+            request.body, signature, timestamp, datetime.now(UTC).timestamp()
         )
 
     def asked(self, request: Request) -> Asked:

@@ -10,8 +10,8 @@ In memory, and in virtual time if you like, for tests::
         caller.press("42#")
     assert caller.measured.underruns == 0
 
-And the same over real sockets, in real time, against any server that speaks Twilio's
-protocol::
+Over the wire of another carrier with ``answered(app, carrier=TelnyxWords())``. And the
+same over real sockets, in real time, against any server that speaks its protocol::
 
     twilio = FakeTwilio("http://127.0.0.1:8080", auth_token=token)
     async with twilio.call(caller="+15550100") as caller:
@@ -26,15 +26,21 @@ Calls that the program places itself are taken by `FakeTwilioRest` and
 from .answered import answered
 from .callee import Callee, Refusing
 from .caller import Caller, Said
-from .carrier import FakeTwilio
+from .carrier import FakeCarrier
+from .fake_plivo import FakePlivo
+from .fake_telnyx import FakeTelnyx, public_key
+from .fake_twilio import FakeTwilio
 from .leg import BadLine, Leg
 from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
-from .messages import Sids
+from .plivo_words import PlivoWords
 from .speech import Speech
 from .telnyx_rest import FakeTelnyxRest
+from .telnyx_words import TelnyxWords
 from .twilio_rest import FakeTwilioRest
+from .twilio_words import Sids, TwilioWords
 from .webhook import CallRefused, Stream
+from .words import Words
 
 __all__ = [
     "BadLine",
@@ -42,21 +48,29 @@ __all__ = [
     "Callee",
     "Caller",
     "CallerLine",
+    "FakeCarrier",
+    "FakePlivo",
+    "FakeTelnyx",
     "FakeTelnyxRest",
     "FakeTwilio",
     "FakeTwilioRest",
     "Leg",
     "Measurements",
     "MemoryLine",
+    "PlivoWords",
     "Refusing",
     "Said",
     "Sids",
     "Speech",
     "Stream",
+    "TelnyxWords",
+    "TwilioWords",
     "Violation",
     "ViolationKind",
+    "Words",
     "answered",
     "memory_lines",
+    "public_key",
 ]
 
 

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 
 from anyio import Event, create_task_group, current_time, move_on_after
 
+from voxpipe.transports.telephony.carrier import CarrierCall
 from voxpipe.transports.telephony.switchboard import App
-from voxpipe.transports.telephony.twilio import TwilioCall
 
 from .caller import PATIENCE, Caller
 from .leg import BadLine, Leg
 from .lines import MemoryLine, memory_lines
+from .twilio_words import TwilioWords
+from .words import Words
 
 RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller is gone
 
@@ -21,13 +23,14 @@ RETURN_TIMEOUT = 30.0  # seconds that an app may take to return when its caller 
 async def answered(
     app: App,
     *,
+    carrier: Words | None = None,
     caller: str = "+15550100",
     called: str = "+15550199",
     parameters: Mapping[str, str] | None = None,
     line: BadLine | None = None,
     patience: float = PATIENCE,
 ) -> AsyncGenerator[Caller]:
-    """Call ``app``, without any socket, over the same wire as Twilio's::
+    """Call ``app``, without any socket, over the same wire as a carrier's::
 
         async with answered(app) as caller:
             await caller.say(speech)
@@ -39,6 +42,7 @@ async def answered(
 
     Args:
         app: called once, with the call.
+        carrier: whose wire it is, such as ``TelnyxWords()``; Twilio's, unless given.
         caller: who calls.
         called: the number that they call.
         parameters: what a webhook would have passed on.
@@ -51,9 +55,10 @@ async def answered(
             to be ended.
     """
     ours, theirs = memory_lines()
-    leg = Leg(current_time(), parameters=parameters, line=line)
+    words = carrier or TwilioWords()
+    leg = Leg(current_time(), words, parameters=parameters, line=line)
     async with (
-        _agent(app, theirs, (caller, called)),
+        _agent(app, words.call, theirs, (caller, called)),
         Caller(leg, ours, patience=patience) as person,
     ):
         yield person
@@ -61,7 +66,7 @@ async def answered(
 
 @asynccontextmanager
 async def _agent(
-    app: App, line: MemoryLine, numbers: tuple[str, str]
+    app: App, accepts: type[CarrierCall], line: MemoryLine, numbers: tuple[str, str]
 ) -> AsyncGenerator[None]:
     """The other end: accepts, and runs the app until it returns."""
     failed = list[Exception]()  # the app; what the block raises may follow from that
@@ -70,7 +75,7 @@ async def _agent(
 
     async def answer() -> None:
         try:
-            async with TwilioCall.accept(line) as call:
+            async with accepts.accept(line) as call:
                 call.caller, call.called = numbers
                 await app(call)
         except Exception as error:  # noqa: BLE001  # it is raised below

@@ -21,21 +21,21 @@ from anyio import (
     sleep_until,
 )
 
-from voxpipe.pipeline import AudioFrame
+from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .leg import Leg
 from .lines import CallerLine
 from .measurements import Measurements
-from .speech import ULAW, Speech
+from .speech import Speech
 
 CLOSE_TIMEOUT = 2.0  # seconds for saying goodbye to a server that may not listen
 AGENT_TIMEOUT = 30.0  # seconds that a caller waits for the agent, unless told otherwise
 PATIENCE = 60.0  # seconds; a script that waits for nothing does not wait for long
 
 Said = bytes | AudioFrame | Speech
-"""Mu-law in bytes; a frame at 8,000 Hz of mu-law or pcm16; or what is cut already."""
+"""Bytes in the carrier's format; a frame of it, or of pcm16 at its rate; `Speech`."""
 
 
 class Caller(AsyncContextManagerMixin):
@@ -74,9 +74,14 @@ class Caller(AsyncContextManagerMixin):
         return self._leg.measured
 
     @property
+    def format(self) -> AudioFormat:
+        """Of the audio, both ways."""
+        return self._leg.words.format
+
+    @property
     def sid(self) -> str:
-        """Twilio's name for the call."""
-        return self._leg.sids.call
+        """The carrier's name for the call."""
+        return self._leg.words.call_id
 
     @property
     def close_code(self) -> int | None:
@@ -94,7 +99,7 @@ class Caller(AsyncContextManagerMixin):
         Raises:
             FormatError: audio that a telephone does not take.
         """
-        speech = Speech.of(audio)
+        speech = Speech.of(audio, self.format)
         async with self._mouth:
             self._leg.say(speech)
             try:
@@ -119,7 +124,7 @@ class Caller(AsyncContextManagerMixin):
             EndOfStream: the call was over before.
             FormatError: audio that a telephone does not take.
         """
-        speech = Speech.of(audio)
+        speech = Speech.of(audio, self.format)
         await self._wait_for_agent(after, current_time() + timeout)
         clears = self.measured.clears
         await self.say(speech)
@@ -127,9 +132,9 @@ class Caller(AsyncContextManagerMixin):
         while self.measured.clears == clears:
             now = current_time()
             if self.ended or playback.dry_at <= now:
-                return AudioFrame(data=playback.take(now), format=ULAW)
+                return AudioFrame(data=playback.take(now), format=self.format)
             await self._wait_for_news(playback.dry_at)
-        return AudioFrame(data=playback.cut, format=ULAW)
+        return AudioFrame(data=playback.cut, format=self.format)
 
     def press(self, keys: str) -> None:
         """Press keys (``0-9*#A-D``).
@@ -160,7 +165,7 @@ class Caller(AsyncContextManagerMixin):
             sounds = playback.sounds(now)
             done_at = playback.dry_at + pause if sounds else math.inf
             if now >= done_at or (sounds and self.ended):
-                return AudioFrame(data=playback.take(now), format=ULAW)
+                return AudioFrame(data=playback.take(now), format=self.format)
             if self.ended:
                 raise EndOfStream
             self._check(deadline, timeout)
@@ -202,8 +207,8 @@ class Caller(AsyncContextManagerMixin):
         """Take no message for so long (one that is awaited already still comes)."""
         self._deaf_until = current_time() + seconds
 
-    def send_raw(self, message: str) -> None:
-        """Send any text with the next frame: for what Twilio would never send."""
+    def send_raw(self, message: str | bytes) -> None:
+        """Send anything with the next frame: for what a carrier would never send."""
         self._leg.put(message)
 
     async def wait_closed(self) -> None:

@@ -1,10 +1,11 @@
-"""A Twilio of one's own: it rings at a server's webhook, and streams to it."""
+"""A carrier of one's own: it rings at a server's webhook, and streams to it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
+from typing import ClassVar, Generic, TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from anyio import current_time
 from anyio.to_thread import run_sync
@@ -12,17 +13,19 @@ from anyio.to_thread import run_sync
 from .caller import PATIENCE, Caller
 from .dial import dialled
 from .leg import BadLine, Leg
-from .messages import Sids
-from .webhook import Stream, form, post, signature, stream_of
+from .webhook import Stream, post
+from .words import Words
+
+Names = TypeVar("Names")
+"""A carrier's names for a call that is about to be placed, and for its stream."""
 
 
-class FakeTwilio:
+class FakeCarrier(Generic[Names]):
     """Places calls to a server, over real HTTP and a real WebSocket, in real time.
 
     Args:
         url: of the server, such as ``http://127.0.0.1:8080``.
-        auth_token: signs as Twilio does; without it nothing is signed.
-        answer: the path of the webhook.
+        answer: the path of the webhook, if it is another than the carrier's.
         public_url: what the server believes to be called, if that is not ``url``: it
             is what is signed, and a stream to its host goes to ``url``.
 
@@ -30,18 +33,44 @@ class FakeTwilio:
         ValueError: a url that is not http or https, or has no host.
     """
 
+    path: ClassVar[str]
+
     def __init__(
-        self,
-        url: str,
-        *,
-        auth_token: str | None = None,
-        answer: str = "/twilio/answer",
-        public_url: str | None = None,
+        self, url: str, *, answer: str | None = None, public_url: str | None = None
     ) -> None:
         self._url = _checked(url)
         self._public = _checked(public_url or url)
-        self._answer = answer
-        self._auth_token = auth_token
+        self._answer = answer or f"{self.path}/answer"
+
+    # --- what each has of its own
+
+    def names(self, caller: str, called: str) -> Names:
+        """Of a new call."""
+        raise NotImplementedError
+
+    def words(self, names: Names) -> Words:
+        """What it will say in the stream of a call."""
+        raise NotImplementedError
+
+    def form(
+        self, names: Names, caller: str, called: str, *, is_over: bool
+    ) -> dict[str, str]:
+        """What it tells a webhook of an incoming call, and at its end."""
+        raise NotImplementedError
+
+    def signed(self, url: str, fields: Mapping[str, str] | None) -> dict[str, str]:
+        """The headers of a request with a form, or of an upgrade without one."""
+        raise NotImplementedError
+
+    def stream_of(self, status: int, body: bytes) -> Stream:
+        """What a webhook has answered.
+
+        Raises:
+            CallRefused: with anything that does not connect the call to a stream.
+        """
+        raise NotImplementedError
+
+    # --- what is the same for all
 
     @asynccontextmanager
     async def call(
@@ -66,10 +95,10 @@ class FakeTwilio:
             CallRefused: the webhook, or the server of the stream, does not want it.
             TransportError: nobody answers.
         """
-        sids = Sids.new()
-        stream = await self.ring(sids, caller, called)
+        names = self.names(caller, called)
+        stream = await self.ring(names, caller, called)
         async with self.connected(
-            stream, sids, parameters=parameters, line=line, patience=patience
+            stream, names, parameters=parameters, line=line, patience=patience
         ) as person:
             yield person
 
@@ -77,7 +106,7 @@ class FakeTwilio:
     async def connected(
         self,
         stream: Stream,
-        sids: Sids,
+        names: Names,
         *,
         parameters: Mapping[str, str] | None = None,
         line: BadLine | None = None,
@@ -89,29 +118,30 @@ class FakeTwilio:
             CallRefused: the server of the stream does not want it.
             TransportError: nobody answers.
         """
-        headers = self._signed(stream.url, {})
+        headers = self.signed(stream.url, None)
         async with dialled(self._local(stream.url), headers) as connection:
             leg = Leg(
                 current_time(),
+                self.words(names),
                 parameters={**stream.parameters, **(parameters or {})},
-                sids=sids,
                 line=line,
             )
             async with Caller(leg, connection, patience=patience) as person:
                 yield person
 
-    async def ring(self, sids: Sids, caller: str, called: str) -> Stream:
+    async def ring(self, names: Names, caller: str, called: str) -> Stream:
         """Only ask the webhook what to do with a call.
 
         Raises:
             CallRefused: it does not want it.
             TransportError: nobody answers.
         """
-        return stream_of(*await self.tell(form(sids, caller, called)))
+        form = self.form(names, caller, called, is_over=False)
+        return self.stream_of(*await self.tell(form))
 
-    async def give_up(self, sids: Sids, caller: str, called: str) -> int:
+    async def give_up(self, names: Names, caller: str, called: str) -> int:
         """The caller hangs up while it rings: tell the webhook, as a number does whose
-        "Call status changes" leads there.
+        status callback leads there.
 
         Returns:
             The status of HTTP.
@@ -119,23 +149,19 @@ class FakeTwilio:
         Raises:
             TransportError: nobody answers.
         """
-        status, _ = await self.tell(form(sids, caller, called, status="completed"))
+        status, _ = await self.tell(self.form(names, caller, called, is_over=True))
         return status
 
-    async def tell(self, fields: dict[str, str]) -> tuple[int, bytes]:
+    async def tell(self, fields: Mapping[str, str]) -> tuple[int, bytes]:
         """Post a form to the webhook, signed; gives the status of HTTP and the answer.
 
         Raises:
             TransportError: nobody answers.
         """
-        headers = self._signed(self._public + self._answer, fields)
+        headers = self.signed(self._public + self._answer, fields)
         headers["Host"] = urlsplit(self._public).netloc
-        return await run_sync(post, self._url + self._answer, fields, headers)
-
-    def _signed(self, url: str, fields: Mapping[str, str]) -> dict[str, str]:
-        if self._auth_token is None:
-            return {}
-        return {"X-Twilio-Signature": signature(self._auth_token, url, fields)}
+        body = urlencode(fields)
+        return await run_sync(post, self._url + self._answer, body, headers)
 
     def _local(self, url: str) -> str:
         """Where a stream really goes to: the public host is not ours to reach."""

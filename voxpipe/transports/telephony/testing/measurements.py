@@ -24,7 +24,7 @@ ViolationKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A message that Twilio would not take; it had no effect.
+    """A message that the carrier would not take; it had no effect.
 
     Attributes:
         kind: what was wrong.
@@ -69,7 +69,7 @@ class Measurements:
         mark_after: for each of these, from its coming to its going.
         messages: all messages that the agent's side has sent.
         media: those with audio.
-        media_bytes: samples in them.
+        media_bytes: bytes in them; of G.711, samples.
         lead: the most audio that ever waited at the carrier.
         unheard: audio that was still waiting when the connection ended.
         frames: sent by the caller, silence included.
@@ -77,7 +77,7 @@ class Measurements:
             runs the caller, or on a server that does not read.
         skipped: frames that were more than a second late, and so were never sent, as
             Twilio does (warning 31930).
-        violations: the latest hundred messages that Twilio would not take.
+        violations: the latest hundred messages that the carrier would not take.
         violation_count: how many there were.
     """
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from voxpipe.pipeline import AudioFormat
+
 from .measurements import Measurements, Violation, ViolationKind
 from .playback import TICK
 from .speech import ULAW
@@ -19,11 +21,13 @@ class Meter:
 
     Args:
         now: when the call starts.
+        format: of what the agent says.
     """
 
     __slots__ = (
         "_answer_heard_at",
         "_cleared",
+        "_format",
         "_greeting",
         "_loud_at",
         "_over_since",
@@ -33,7 +37,8 @@ class Meter:
         "measured",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, format: AudioFormat = ULAW) -> None:
+        self._format = format
         self.measured = Measurements()
         self._waiting_since: float | None = now  # for an answer
         self._greeting = True  # the answer would be the greeting
@@ -73,14 +78,13 @@ class Meter:
 
     # --- the agent
 
-    def media(self, ulaw: bytes, now: float, dry_at: float) -> None:
+    def media(self, audio: bytes, now: float, dry_at: float) -> None:
         """Audio came; ``dry_at`` is from before."""
         measured = self.measured
         measured.media += 1
-        measured.media_bytes += len(ulaw)
-        measured.lead = max(
-            measured.lead, max(0.0, dry_at - now) + len(ulaw) / ULAW.rate
-        )
+        measured.media_bytes += len(audio)
+        seconds = len(audio) / self._format.bytes_per_second
+        measured.lead = max(measured.lead, max(0.0, dry_at - now) + seconds)
         if now > dry_at + TICK:
             self._over_since = None
             if self._same_reply:
@@ -91,14 +95,14 @@ class Meter:
         if self._over_since is None:
             self._same_reply = not self._talking
             if self._waiting_since is not None:
-                self._answered(ulaw, max(now, dry_at))
+                self._answered(audio, max(now, dry_at))
 
-    def _answered(self, ulaw: bytes, begins: float) -> None:
-        quiet = first_loud(ulaw)
+    def _answered(self, audio: bytes, begins: float) -> None:
+        quiet = first_loud(audio, self._format.encoding)
         if quiet < 0:
             return
         assert self._waiting_since is not None
-        self._answer_heard_at = begins + quiet / ULAW.rate
+        self._answer_heard_at = begins + quiet / self._format.rate
         seconds = self._answer_heard_at - self._waiting_since
         if self._greeting:
             self.measured.greeting_after = seconds

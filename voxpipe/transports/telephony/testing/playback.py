@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from voxpipe.pipeline import AudioFormat
+
 from .speech import ULAW
 
 MAX_BUFFERED = 600.0  # seconds; Twilio discards more (warning 31931)
@@ -22,6 +24,7 @@ class Playback:
 
     Args:
         keep: the audio itself, to be listened to; or only what time it takes.
+        format: of the audio.
 
     Attributes:
         began_at: when the first sample was played after the buffer was last dry.
@@ -34,14 +37,18 @@ class Playback:
         "_heard",
         "_keeps",
         "_marks",
+        "_per_second",
         "_pieces",
+        "_sample",
         "began_at",
         "cut",
         "dry_at",
         "missed",
     )
 
-    def __init__(self, *, keep: bool = True) -> None:
+    def __init__(self, *, keep: bool = True, format: AudioFormat = ULAW) -> None:
+        self._per_second = format.bytes_per_second
+        self._sample = format.sample_bytes
         self.began_at = self.dry_at = -math.inf
         self.missed = 0
         self.cut = b""
@@ -54,16 +61,16 @@ class Playback:
         """Seconds of audio that are still to be played."""
         return max(0.0, self.dry_at - now)
 
-    def add(self, ulaw: bytes, now: float) -> bool:
+    def add(self, audio: bytes, now: float) -> bool:
         """Play this after what waits; ``False`` if there is no room for it."""
-        seconds = len(ulaw) / ULAW.rate
+        seconds = len(audio) / self._per_second
         if self.waiting(now) + seconds > MAX_BUFFERED:
             return False
         if self.dry_at <= now:
             self.began_at = self.dry_at = now
         if self._keeps:
             self._advance(now)
-            self._pieces.append((self.dry_at, ulaw))
+            self._pieces.append((self.dry_at, audio))
         self.dry_at += seconds
         return True
 
@@ -107,6 +114,10 @@ class Playback:
             due.append((name, came))
         return due
 
+    def forget_marks(self) -> None:
+        """None of those that wait will be told: so some carriers clear."""
+        self._marks.clear()
+
     # --- what the caller hears
 
     def sounds(self, now: float) -> bool:
@@ -129,13 +140,15 @@ class Playback:
     def _advance(self, now: float) -> None:
         pieces = self._pieces
         while pieces and pieces[0][0] < now:
-            begins, ulaw = pieces.popleft()
-            played = round((now - begins) * ULAW.rate)
-            self._heard += ulaw[:played]
-            if played < len(ulaw):
-                pieces.appendleft((begins + played / ULAW.rate, ulaw[played:]))
+            begins, audio = pieces.popleft()
+            played = round((now - begins) * self._per_second / self._sample)
+            played *= self._sample
+            self._heard += audio[:played]
+            if played < len(audio):
+                rest_at = begins + played / self._per_second
+                pieces.appendleft((rest_at, audio[played:]))
                 break
-        excess = len(self._heard) - round(MAX_HEARD * ULAW.rate)
+        excess = len(self._heard) - round(MAX_HEARD * self._per_second)
         if excess > 0:
             del self._heard[:excess]
-            self.missed += excess
+            self.missed += excess // self._sample

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 from anyio import create_task_group
 
 from .caller import Caller
-from .carrier import FakeTwilio
-from .messages import Sids
+from .fake_twilio import FakeTwilio
 from .rest import Dialled, FakeRest
+from .twilio_words import Sids
 from .webhook import form, stream_of
 
 _CALLS = re.compile(r"/2010-04-01/Accounts/(AC\w+)/Calls(?:/(CA\w+))?\.json")

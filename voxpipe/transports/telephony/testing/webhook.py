@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from voxpipe.pipeline import TransportError
 
-from .messages import Sids
+from .twilio_words import Sids
 
 TIMEOUT = 15.0  # seconds; what Twilio waits for a webhook
 MAX_REASON = 500  # bytes of a refusal
@@ -103,11 +103,11 @@ def post(
         connection.close()
 
 
-def stream_of(status: int, body: bytes) -> Stream:
-    """What a webhook has answered.
+def response_in(status: int, body: bytes) -> ElementTree.Element:
+    """The ``<Response>`` that a webhook has answered.
 
     Raises:
-        CallRefused: with anything that does not connect the call to a stream.
+        CallRefused: something else.
     """
     if status != 200:
         raise CallRefused(
@@ -117,11 +117,20 @@ def stream_of(status: int, body: bytes) -> Stream:
         raise CallRefused(f"the TwiML is longer than {MAX_TWIML} bytes", status=status)
     try:
         # What the server under test says; expat refuses entities that multiply.
-        root = ElementTree.fromstring(body)
+        return ElementTree.fromstring(body)
     except ElementTree.ParseError as error:
         raise CallRefused(
             f"the webhook's answer is no TwiML: {error}", status=status
         ) from None
+
+
+def stream_of(status: int, body: bytes) -> Stream:
+    """What a webhook has answered to Twilio.
+
+    Raises:
+        CallRefused: with anything that does not connect the call to a stream.
+    """
+    root = response_in(status, body)
     stream = root.find("./Connect/Stream")
     if root.tag != "Response" or stream is None:
         verbs = ", ".join(each.tag for each in root) or "nothing"
@@ -133,7 +142,7 @@ def stream_of(status: int, body: bytes) -> Stream:
         each.get("name", ""): each.get("value", "")
         for each in stream.findall("Parameter")
     }
-    return Stream(_checked(stream.get("url", "")), passed)
+    return Stream(checked_stream(stream.get("url", "")), passed)
 
 
 def _why(body: bytes) -> str:
@@ -142,7 +151,12 @@ def _why(body: bytes) -> str:
     return f": {words}" if words.isprintable() and words[:1] not in ("", "<") else ""
 
 
-def _checked(url: str) -> str:
+def checked_stream(url: str) -> str:
+    """The URL of a stream.
+
+    Raises:
+        CallRefused: a carrier would not connect to it.
+    """
     parts = urlsplit(url)
     local = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if parts.scheme != "wss" and not (parts.scheme == "ws" and local):

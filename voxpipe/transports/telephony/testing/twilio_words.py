@@ -1,4 +1,4 @@
-"""The messages that Twilio sends in one stream, numbered as it numbers them.
+"""The messages that Twilio sends in one stream, and how it takes others.
 
 Source: twilio.com/docs/voice/media-streams/websocket-messages.
 """
@@ -6,9 +6,26 @@ Source: twilio.com/docs/voice/media-streams/websocket-messages.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import uuid4
+
+from voxpipe.transports.telephony.twilio import TwilioCall
+
+from .speech import ULAW
+from .words import (
+    Broken,
+    Clear,
+    Message,
+    Order,
+    Words,
+    audio_in,
+    event_in,
+    mark_in,
+    object_in,
+    part_in,
+)
 
 CONNECTED = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
 
@@ -29,19 +46,28 @@ class Sids:
         return cls(*(prefix + uuid4().hex for prefix in ("AC", "CA", "MZ")))
 
 
-class StreamMessages:
-    """Writes the messages of one stream, in the order in which they are sent."""
+class TwilioWords(Words):
+    """Twilio's messages in one stream.
 
-    __slots__ = ("_sequence", "_sids", "_stream")
+    Args:
+        sids: names of its own, unless given.
+    """
 
-    def __init__(self, sids: Sids) -> None:
-        self._sids = sids
-        self._stream = f'"streamSid":"{sids.stream}"'
+    call: ClassVar = TwilioCall
+    format = ULAW
+
+    def __init__(self, sids: Sids | None = None) -> None:
+        self.sids = sids or Sids.new()
+        self.call_id = self.sids.call
+        self._stream = f'"streamSid":"{self.sids.stream}"'
         self._sequence = 0
 
-    def start(self, parameters: Mapping[str, str]) -> str:
-        """What the stream is; the first after ``connected``."""
-        sids = self._sids
+    def opening(self, parameters: Mapping[str, str]) -> Sequence[Message]:
+        """As `Words.opening`: ``connected`` and ``start``."""
+        return CONNECTED, self._start(parameters)
+
+    def _start(self, parameters: Mapping[str, str]) -> str:
+        sids = self.sids
         message = {
             "event": "start",
             "sequenceNumber": self._next(),
@@ -58,7 +84,7 @@ class StreamMessages:
         return json.dumps(message)
 
     def media(self, payload: str, chunk: int) -> str:
-        """20 ms of the caller as base64; the first chunk of the stream is 1."""
+        """As `Words.media`."""
         return (
             f'{{"event":"media","sequenceNumber":"{self._next()}",'
             f'"media":{{"track":"inbound","chunk":"{chunk}",'
@@ -66,26 +92,36 @@ class StreamMessages:
         )
 
     def dtmf(self, key: str) -> str:
-        """A key was pressed."""
+        """As `Words.dtmf`."""
         return (
             f'{{"event":"dtmf",{self._stream},"sequenceNumber":"{self._next()}",'
             f'"dtmf":{{"track":"inbound_track","digit":"{key}"}}}}'
         )
 
     def mark(self, name: str) -> str:
-        """What came before this mark was played, or cleared."""
+        """As `Words.mark`."""
         return (
             f'{{"event":"mark","sequenceNumber":"{self._next()}",{self._stream},'
             f'"mark":{{"name":{json.dumps(name)}}}}}'
         )
 
-    def stop(self) -> str:
-        """The call is over."""
+    def stop(self) -> Sequence[Message]:
+        """As `Words.stop`."""
         return (
             f'{{"event":"stop","sequenceNumber":"{self._next()}",'
-            f'"stop":{{"accountSid":"{self._sids.account}",'
-            f'"callSid":"{self._sids.call}"}},{self._stream}}}'
+            f'"stop":{{"accountSid":"{self.sids.account}",'
+            f'"callSid":"{self.sids.call}"}},{self._stream}}}',
         )
+
+    def read(self, message: Message) -> Order:
+        """As `Words.read`."""
+        order = object_in(message)
+        event = event_in(order, "media", "mark", "clear")
+        if order.get("streamSid") != self.sids.stream:
+            raise Broken("wrong stream", f"in a {event}")
+        if event == "media":
+            return audio_in(order)
+        return mark_in(part_in(order, "mark")) if event == "mark" else Clear()
 
     def _next(self) -> str:
         self._sequence += 1
