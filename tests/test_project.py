@@ -79,9 +79,12 @@ TRANSPORT_ROOMS = {
         "transports/serving",
         "transports/telephony",
         "transports/telephony/carrier",
+        "transports/telephony/exotel",
+        "transports/telephony/genesys",
         "transports/telephony/plivo",
         "transports/telephony/telnyx",
         "transports/telephony/twilio",
+        "transports/telephony/vonage",
     },
 }
 SIMULATOR_ROOMS = {

@@ -207,8 +207,11 @@ class CarrierCall(SpeakingCall):
             with move_on_after(CLOSE_TIMEOUT):
                 await sleep_forever()  # until the carrier says that it stops
 
+    def _whose(self, end: CallEnd) -> CallEnd:
+        return "agent" if self._has_said_goodbye else end
+
     def _end(self, by: CallEnd) -> None:
-        self.ended = self.ended or ("agent" if self._has_said_goodbye else by)
+        self.ended = self.ended or self._whose(by)
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
 
@@ -230,6 +233,8 @@ class CarrierCall(SpeakingCall):
                 if isinstance(rest, Exception):
                     raise rest
                 while isinstance(rest, Wanted):
+                    if isinstance(rest.then, Stopped):  # whether or not it waits for
+                        self.ended = self.ended or self._whose("caller")  # the answer
                     await self._send(partial(_answer, rest))
                     rest = () if rest.then is None else self._act(rest.then)
                 await self.heard.deliver(rest)

@@ -27,9 +27,14 @@ from .answered import answered
 from .callee import Callee, Refusing
 from .caller import Caller, Said
 from .carrier import FakeCarrier
+from .exotel_words import ExotelWords
+from .fake_exotel import FakeExotel
+from .fake_genesys import FakeGenesys
 from .fake_plivo import FakePlivo
 from .fake_telnyx import FakeTelnyx, public_key
 from .fake_twilio import FakeTwilio
+from .fake_vonage import FakeVonage
+from .genesys_words import GenesysWords
 from .leg import BadLine, Leg
 from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
@@ -39,6 +44,7 @@ from .telnyx_rest import FakeTelnyxRest
 from .telnyx_words import TelnyxWords
 from .twilio_rest import FakeTwilioRest
 from .twilio_words import Sids, TwilioWords
+from .vonage_words import VonageWords
 from .webhook import CallRefused, Stream
 from .words import Words
 
@@ -48,12 +54,17 @@ __all__ = [
     "Callee",
     "Caller",
     "CallerLine",
+    "ExotelWords",
     "FakeCarrier",
+    "FakeExotel",
+    "FakeGenesys",
     "FakePlivo",
     "FakeTelnyx",
     "FakeTelnyxRest",
     "FakeTwilio",
     "FakeTwilioRest",
+    "FakeVonage",
+    "GenesysWords",
     "Leg",
     "Measurements",
     "MemoryLine",
@@ -67,6 +78,7 @@ __all__ = [
     "TwilioWords",
     "Violation",
     "ViolationKind",
+    "VonageWords",
     "Words",
     "answered",
     "memory_lines",

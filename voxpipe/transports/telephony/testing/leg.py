@@ -19,7 +19,7 @@ from .meter import Meter
 from .playback import Playback
 from .speech import FRAME, Speech
 from .twilio_words import Sids, TwilioWords
-from .words import Broken, Clear, Mark, Message, Play, Words
+from .words import Broken, Clear, Mark, Message, Part, Play, Words
 
 MAX_DELAY = 1.0  # seconds; a frame that is later than this is never sent
 MAX_OUTBOX = 1_000  # keys, and messages that a test has put in between
@@ -140,6 +140,7 @@ class Leg:
             return []
         self._keep_up(now)
         out = [*self._cleared, *self._marks(now)]
+        out.extend(self.words.plays(self.playback.dry_at > now))
         self._cleared = ()
         while self._keys:
             self._meter.key()
@@ -210,6 +211,8 @@ class Leg:
                     self._meter.violated("buffer full", "too many marks wait already")
             case Clear():
                 self._clear(now)
+            case Part():
+                self._outbox.extend(self.words.stop())
             case None:
                 pass
 

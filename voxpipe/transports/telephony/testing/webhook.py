@@ -73,7 +73,11 @@ def signature(auth_token: str, url: str, fields: Mapping[str, str]) -> str:
 
 
 def post(
-    url: str, fields: Mapping[str, str] | str, headers: Mapping[str, str]
+    url: str,
+    fields: Mapping[str, str] | str,
+    headers: Mapping[str, str],
+    *,
+    method: str = "POST",
 ) -> tuple[int, bytes]:
     """Send a form, or any text, and wait for the answer: status and body. Blocks.
 
@@ -88,7 +92,7 @@ def post(
         target += "?" + parts.query
     try:
         connection.request(
-            "POST",
+            method,
             target,
             fields if isinstance(fields, str) else urlencode(fields),
             {"Content-Type": "application/x-www-form-urlencoded", **headers},

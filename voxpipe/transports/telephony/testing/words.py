@@ -39,7 +39,12 @@ class Clear:
     """Forget what waits."""
 
 
-Order = Play | Mark | Clear | None
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Close the stream: the agent has hung up, and the carrier has the last word."""
+
+
+Order = Play | Mark | Clear | Part | None
 """What the agent's side wants; ``None`` of what needs nothing to be done."""
 
 
@@ -92,6 +97,10 @@ class Words:
     def mark(self, name: str) -> Message:
         """What came before this mark was played, or cleared."""
         raise NotImplementedError
+
+    def plays(self, is_playing: bool) -> Sequence[Message]:
+        """What it says of its loudspeaker; asked with every frame."""
+        return ()
 
     def cleared(self) -> Sequence[Message]:
         """What it says when it was told to clear."""
