@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -84,8 +84,10 @@ class FakeVonage(FakeCarrier[VonageWords]):
     def stream_of(self, status: int, body: bytes) -> Stream:
         """As `FakeCarrier.stream_of`."""
         match parsed(status, body):
-            case [{"action": "connect", "endpoint": [{"type": "websocket", **rest}]}]:
-                told: dict[str, Any] = rest
+            case [
+                {"action": "connect", "endpoint": [{"type": "websocket"} as endpoint]}
+            ]:
+                told = cast("dict[str, Any]", endpoint)
             case _:
                 raise CallRefused("expected a connect to a websocket", status=status)
         if told.get("content-type") != f"audio/l16;rate={self._format.rate}":

@@ -97,6 +97,10 @@ class GenesysWords(Words):
         """As `Words.dtmf`."""
         return self.written("dtmf", digit=key)
 
+    def mark(self, name: str) -> Message:
+        """As `Words.mark`, which it has none of: that all was played."""
+        return self.written("playback_completed")
+
     def plays(self, is_playing: bool) -> Sequence[Message]:
         """As `Words.plays`."""
         if is_playing == self._is_playing:
