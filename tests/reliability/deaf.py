@@ -74,7 +74,9 @@ async def connect(twilio: FakeTwilio, url: str) -> None:
         try:
             while True:
                 for message in messages:
-                    protocol.send_text(message.encode())
+                    protocol.send_text(
+                        message.encode() if isinstance(message, str) else message
+                    )
                 await run_sync(raw.sendall, b"".join(protocol.data_to_send()))
                 await sleep(0.02)
                 messages = list(leg.tick(current_time()))

@@ -98,9 +98,21 @@ async def test_an_app_chooses_subprotocol_and_headers() -> None:
             503,
             b"no room",
         ),
+        (
+            [
+                {
+                    "type": "websocket.http.response.start",
+                    "status": 403,
+                    "headers": [(b"content-length", b"2")],
+                },
+                {"type": "websocket.http.response.body", "body": b"no"},
+            ],
+            403,
+            b"no",
+        ),
         ([], 403, b""),
     ],
-    ids=["closed", "answered", "ignored"],
+    ids=["closed", "answered", "measured", "ignored"],
 )
 async def test_an_app_refuses_an_upgrade_in_its_own_way(
     messages: list[Message], status: int, body: bytes

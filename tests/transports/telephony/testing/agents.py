@@ -20,12 +20,20 @@ from voxpipe.pipeline import (
 )
 from voxpipe.processors.audio.g711 import expansion
 from voxpipe.transports.telephony import Call
+from voxpipe.transports.telephony.loudness import loudness
 from voxpipe.transports.telephony.testing import Speech
 
 ULAW = AudioFormat("ulaw", 8_000)
 PCM = AudioFormat("pcm16", 8_000)
 QUIET = 0.5  # seconds of silence after which it answers
 DELTA = 1_600  # bytes; 200 ms, as a model sends
+
+
+def _is_loud(frame: AudioFrame) -> bool:
+    if frame.format == ULAW:
+        return any(_LOUD[code] for code in frame.data)
+    return loudness(frame.format)(frame.data)
+
 
 _LOUD = [abs(int(sample)) > 1_000 for sample in expansion("ulaw")]
 
@@ -50,6 +58,7 @@ class Parrot(Processor):
 
     def __init__(self, greeting: bytes = b"") -> None:
         self._greeting = greeting
+        self._format = ULAW  # until it has heard another
 
     async def run(self) -> None:
         to_say, said = create_memory_object_stream[tuple[Turn, bytes]](8)
@@ -64,8 +73,9 @@ class Parrot(Processor):
             if self._greeting:
                 to_say.send_nowait((turn, self._greeting))
             async for frame in self.hears:
-                if any(_LOUD[code] for code in frame.data):
+                if _is_loud(frame):
                     turn.cut()
+                    self._format = frame.format
                     heard, quiet = heard + frame.data, 0.0
                 elif heard:
                     quiet += frame.duration
@@ -78,9 +88,9 @@ class Parrot(Processor):
     async def _say(self, turn: Turn, audio: bytes) -> None:
         for at in range(0, len(audio), DELTA):
             data = audio[at : at + DELTA]
-            start = at / ULAW.bytes_per_second
+            start = at / self._format.bytes_per_second
             await self.says.send(
-                AudioFrame(data=data, format=ULAW, start=start, turn=turn)
+                AudioFrame(data=data, format=self._format, start=start, turn=turn)
             )
         await self.says.send(ReplyEnd(turn=turn))
 
