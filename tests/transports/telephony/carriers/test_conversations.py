@@ -13,6 +13,8 @@ from voxpipe.console.demo.caller import guest_speech
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.transports.telephony import Call
+from voxpipe.transports.telephony.exotel import ExotelCall
+from voxpipe.transports.telephony.genesys import GenesysCall
 from voxpipe.transports.telephony.testing import Caller, Speech, Words, answered
 
 from ....processors.realtime.loops import BACKENDS, Backend, run_virtually
@@ -77,7 +79,8 @@ def test_what_a_person_says_comes_back_as_it_was_said(run: Run, words: Words) ->
     assert heard.format == words.format
     assert heard.duration > 0.5
     assert caller.measured.violation_count == caller.measured.underruns == 0
-    assert caller.measured.marks_returned == caller.measured.marks > 1
+    assert caller.measured.marks_returned == caller.measured.marks
+    assert caller.measured.marks > 1 or words.call is GenesysCall  # has none
     said = b"".join(map(b64decode, question(words.format).frames))
     assert heard.data in said or heard.data[:4_000] in said  # but for pauses
 
@@ -131,10 +134,12 @@ def test_the_agent_hangs_up_after_its_last_word_was_heard(
         return caller, heard
 
     caller, heard = run(scene)
-    assert heard.duration == pytest.approx(1.0)
-    assert heard.data == b"".join(frame.data for frame in hum(words.format, 1.0))
+    whole = b"".join(frame.data for frame in hum(words.format, 1.0))
+    assert heard.data.startswith(whole)
+    assert not heard.data[len(whole) :].strip(b"\0")  # a message of Exotel's is full
     assert caller.ended == "agent"
-    assert caller.measured.unheard == pytest.approx(0.0, abs=1e-6)
+    filling = 0.1 if words.call is ExotelCall else 0.0  # of silence, as above
+    assert caller.measured.unheard <= filling + 1e-6
     assert sum(frame.duration for frame in played.frames) == pytest.approx(1.0)
 
 
@@ -190,4 +195,5 @@ def test_what_comes_twice_or_never_was_sent_harms_nobody(
             return await caller.listen()
 
     assert run(scene).duration > 0.5
-    assert [each for each in faults.frames if "another" in each.message]
+    told = " ".join(each.message for each in faults.frames)
+    assert "another" in told or "again" in told

@@ -66,4 +66,5 @@ def test_nobody_hears_another_s_sample(backend: Backend) -> None:
     run_virtually(backend, scene)
     assert len(heard) == CALLS
     for said, got in heard.values():
-        assert got == said
+        assert got[: len(said)] == said
+        assert not got[len(said) :].strip(b"\0")  # a message of Exotel's is full
