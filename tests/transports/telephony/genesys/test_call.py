@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anyio import create_task_group, sleep
+from anyio import Event, create_task_group, sleep
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, TransportError, Turn
 from voxpipe.pipeline.testing import Probe, run_virtual
@@ -81,6 +81,28 @@ def test_frames_of_20_ms_leave_in_messages_of_which_genesys_takes_as_many() -> N
     _, hook = talk([*said(Turn(), 4.0, ULAW, 0.02), 1.0])
     sizes = [len(data) for _, data in hook.audio]
     assert sizes == [1_600] * 20
+
+
+def test_a_genesys_that_reads_nothing_gets_its_numbers_in_order_afterwards() -> None:
+    turn = Turn()
+
+    async def stick(call: Any, hook: Hook) -> None:
+        await sleep(0.9)
+        hook.stuck = Event()
+        for _ in range(3):
+            hook.tell("ping")
+            await sleep(0.1)
+        turn.cut()
+        hook.tell("ping")
+        await sleep(1.0)
+        hook.stuck.set()
+
+    call, hook = talk([*said(turn, 5.0, ULAW), 2.0], stick)
+    # `Hook` has looked at their numbers.
+    assert sorted(hook.kinds()) == sorted(
+        ["opened", *["pong"] * 4, "event", "disconnect"]
+    )
+    assert call.call.fault_count == 0
 
 
 def test_a_cut_is_a_barge_in_and_nothing_of_it_is_sent_again() -> None:
