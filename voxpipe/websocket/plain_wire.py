@@ -59,6 +59,7 @@ class PlainWire:
         self._write = write or transport.write
         self._frame = Masking().frame if is_client else frame
         self._masked = 0 if is_client else MASKED  # what the other side has to be
+        self._usual = self._masked | 126  # the second byte of nearly all that comes
         self._max_size = max_size
         self._protocol = Protocol(
             CLIENT if is_client else SERVER,
@@ -128,7 +129,13 @@ class PlainWire:
             self._rest.clear()
         at, size, frames = 0, len(data), 0
         while at < size and not self._is_over:
-            begin, end = self._payload(data, at, size)
+            begin, end = 0, size
+            # Nearly all: a text of 126 to 65,535 bytes, in one frame.
+            if size - at >= 4 and data[at] == TEXT and data[at + 1] == self._usual:
+                begin = at + (8 if self._masked else 4)
+                end = begin + (data[at + 2] << 8 | data[at + 3])
+            if not begin or end - begin > self._max_size:
+                begin, end = self._payload(data, at, size)
             if end > size:
                 self._due = end - at
                 self._rest += data[at:]
@@ -138,7 +145,8 @@ class PlainWire:
                 whole: BytesLike = data[begin:end]
                 if self._masked:
                     whole = mask(whole, data[begin - 4 : begin])
-                self._complete(whole, is_text=True)
+                if self._is_open:  # else we have said goodbye: nobody listens
+                    self._tell(whole)
             else:
                 self._by_library(data[at:end])
             at = end
@@ -222,20 +230,20 @@ class PlainWire:
         self._parts += event.data
         if event.fin:
             message, self._parts = self._parts, None
-            self._complete(message, is_text=self._is_text)
+            if not self._is_open:
+                return
+            if self._is_text:
+                self._tell(message)
+            else:
+                self._listener.on_message(bytes(message))
 
-    def _complete(self, message: BytesLike, *, is_text: bool) -> None:
-        if not self._is_open:
-            return  # we have said goodbye: nobody listens any more
-        if not is_text:
-            self._listener.on_message(bytes(message))
-            return
+    def _tell(self, message: BytesLike) -> None:
         try:
             text = str(message, "utf-8")
         except UnicodeDecodeError:
             self.fail(1007)
-            return
-        self._listener.on_message(text)
+        else:
+            self._listener.on_message(text)
 
     def _end(self, code: int, reason: str, *, fault: bool = False) -> None:
         if self._is_over:
