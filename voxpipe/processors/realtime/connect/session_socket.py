@@ -58,7 +58,7 @@ class SessionSocket:
         self._is_open = False  # it is a WebSocket, and nobody has said goodbye
         self._messages: deque[str] = deque()  # bounded by `_MOST`, and one read
         self._at_once: Callable[[str], bool] | None = None
-        self._read_at = 0.0  # `heard_at`, when the last message was taken at once
+        self._read_at: float = 0.0  # `heard_at`, when the last message was taken at once
         self._in_turn = 0  # messages, since others had a turn
         self._arrival: Event | None = None  # somebody waits for a message
         self._room: Event | None = None  # the system takes no more
@@ -236,7 +236,7 @@ class SessionSocket:
 
     def _taken_at_once(self, message: str) -> bool:
         # Of one read only some: who never stops has not the loop alone.
-        heard_at = self._wire.heard_at
+        heard_at: float = self._wire.heard_at
         if heard_at != self._read_at:
             self._read_at, self._in_turn = heard_at, 0
         self._in_turn += 1
