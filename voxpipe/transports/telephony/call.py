@@ -17,6 +17,8 @@ from voxpipe.pipeline import (
     Usage,
 )
 
+from .placed import AnsweredBy, PlacedCall
+
 CallEnd = Literal["", "caller", "agent", "lost"]
 """Who ended a call: nobody yet, the caller, the agent, or the connection by itself."""
 
@@ -47,6 +49,7 @@ class Call(Processor):
         caller_spoke_at: when the caller was last found to speak (``loudness.py``).
         heard_at: when the carrier's last message came.
         sending_since: when a message was begun that the carrier has not taken yet.
+        placed: the order that it came of, if it was placed from here.
     """
 
     heard = Output[AudioFrame]()
@@ -68,6 +71,15 @@ class Call(Processor):
     caller_spoke_at: float
     heard_at: float
     sending_since: float | None
+    placed: PlacedCall | None = None
+
+    @property
+    def answered_by(self) -> AnsweredBy:
+        """Who has answered a call that was placed, so far as the carrier has said it.
+
+        ``await call.placed.detected()`` waits for it. Empty for calls that came in.
+        """
+        return "" if self.placed is None else self.placed.answered_by
 
     def hang_up(self) -> None:
         """End the call after the last word: the caller is not listened to any more.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from os import PathLike
 from typing import Literal
@@ -27,7 +27,9 @@ from .apology import SORRY, apologise, read_clip
 from .attendant import name_of
 from .call import Call
 from .line import Ending, Line
-from .tickets import Tickets
+from .orders import Orders
+from .placed import Detect, PlacedCall
+from .tickets import Replayed, Tickets
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
@@ -70,6 +72,7 @@ class Switchboard:
     Attributes:
         limit: as it was given.
         tickets: for the calls that were promised.
+        orders: those for calls that are placed from here.
 
     Raises:
         WavError: the apology cannot be read.
@@ -92,6 +95,7 @@ class Switchboard:
             )
         self.limit = limit
         self.tickets = Tickets()
+        self.orders = Orders()
         self._answer = answer
         self._idle_limit = idle_limit
         self._apology = None if apology is None else read_clip(apology or SORRY)
@@ -110,7 +114,7 @@ class Switchboard:
         """Whether a new call would be taken, and why not."""
         if self._closes_at < math.inf:
             return "draining"
-        taken = len(self._lines) + len(self.tickets)
+        taken = len(self._lines) + len(self.tickets) + len(self.orders)
         return "ready" if taken < self.limit else "full"
 
     def admit(self) -> None:
@@ -123,13 +127,45 @@ class Switchboard:
         if state != "ready":
             raise CallNotTaken(state)
 
-    def promise(self, call_id: str, *, caller: str = "", called: str = "") -> str:
+    def order(
+        self,
+        *,
+        answer: App | None = None,
+        parameters: Mapping[str, str] | None = None,
+        detect: Detect | None = None,
+        seconds: float,
+    ) -> PlacedCall:
+        """Keep a place for a call that is about to be placed.
+
+        Args:
+            answer: the app for it, in place of the one for all.
+            parameters: for the app.
+            detect: what the carrier is asked to listen for.
+            seconds: in which its stream must have come.
+
+        Raises:
+            CallNotTaken: there is no place.
+        """
+        self.admit()
+        return self.orders.open(
+            answer=answer, parameters=parameters, detect=detect, seconds=seconds
+        )
+
+    def promise(
+        self,
+        call_id: str,
+        *,
+        caller: str = "",
+        called: str = "",
+        placed: PlacedCall | None = None,
+    ) -> str:
         """Keep a place for a call whose stream will come in a moment.
 
         Args:
             call_id: the carrier's name for it, from somebody who is known to be it.
             caller: who is calling.
             called: the number that they called.
+            placed: the order that it came of, if it was placed from here.
 
         Returns:
             The ticket that the stream must bring.
@@ -139,9 +175,12 @@ class Switchboard:
             CallNotTaken: it cannot be taken.
         """
         self.tickets.see(call_id)
-        if call_id not in self.tickets:
+        if placed is not None and placed.is_ringing:
+            if not placed.answered(call_id):
+                raise Replayed
+        elif call_id not in self.tickets:
             self.admit()
-        return self.tickets.mint(call_id, caller=caller, called=called)
+        return self.tickets.mint(call_id, caller=caller, called=called, placed=placed)
 
     def standing(self) -> dict[str, str]:
         """The apps of the calls that there are, and where they stand: for the log.
@@ -162,16 +201,20 @@ class Switchboard:
         Raises:
             CallNotTaken: it was promised, but by now everything is to end.
         """
+        placed = call.placed
         if current_time() >= self._closes_at:
+            if placed is not None:
+                placed.finished("drained")
             raise CallNotTaken("draining")
-        line = Line(call, name_of(self._answer))
+        answer = (placed and placed.answer) or self._answer
+        line = Line(call, name_of(answer))
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:
             self._watch(timers())
         try:
             try:
                 with line.scope, recorded(f"call={line.name}") as line.record:
-                    await line.attendant.run(partial(self._serve, line))
+                    await line.attendant.run(partial(self._serve, line, answer))
             except* Exception as errors:  # noqa: BLE001  # of an app that was being
                 line.failed(errors)  # cancelled: some of its tasks ended, some failed
         except BaseException:
@@ -180,6 +223,8 @@ class Switchboard:
         finally:
             self._leave(line)
             end = line.tell()
+            if placed is not None:
+                placed.finished(end)
         return end
 
     async def drain(self, deadline: float) -> int:
@@ -195,7 +240,7 @@ class Switchboard:
             How many were cut.
         """
         self._closes_at = min(self._closes_at, current_time() + deadline)
-        while self._lines or len(self.tickets):
+        while self._lines or len(self.tickets) or len(self.orders):
             left = self._closes_at - current_time()
             if left <= 0:
                 break
@@ -211,11 +256,11 @@ class Switchboard:
 
     # --- one call
 
-    async def _serve(self, line: Line) -> None:
+    async def _serve(self, line: Line, answer: App) -> None:
         call = line.call
         try:
             with exits_as_failures(orders()):
-                await self._answer(call)
+                await answer(call)
         except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
             line.failed(error)
             clip = self._apology

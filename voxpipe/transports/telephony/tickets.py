@@ -20,6 +20,8 @@ from anyio import current_time
 
 from voxpipe.pipeline import VoxpipeError
 
+from .placed import PlacedCall
+
 LIFETIME = 10.0  # seconds: DNS, TCP, TLS, the upgrade and the first messages
 MAX_LIFETIME = 60.0
 ANSWERABLE = 30.0  # seconds; a carrier asks again when 15 s have brought no answer
@@ -40,6 +42,7 @@ class Ticket:
         called: the number that they called; likewise.
         token: what the stream must bring; 256 random bits, as text.
         valid_until: by the clock of `anyio.current_time`.
+        placed: the order that the call came of, if it was placed from here.
     """
 
     call_id: str
@@ -47,6 +50,7 @@ class Ticket:
     called: str = field(repr=False)
     token: str = field(repr=False)
     valid_until: float
+    placed: PlacedCall | None = field(default=None, repr=False)
 
 
 class Tickets:
@@ -90,12 +94,19 @@ class Tickets:
             raise Replayed
         self._bound()
 
-    def mint(self, call_id: str, *, caller: str = "", called: str = "") -> str:
+    def mint(
+        self,
+        call_id: str,
+        *,
+        caller: str = "",
+        called: str = "",
+        placed: PlacedCall | None = None,
+    ) -> str:
         """A new ticket for a call, in the place of any that it has."""
         self._open.pop(call_id, None)
         token = secrets.token_urlsafe()
         until = current_time() + self._life
-        self._open[call_id] = Ticket(call_id, caller, called, token, until)
+        self._open[call_id] = Ticket(call_id, caller, called, token, until, placed)
         while len(self._open) > MAX_REMEMBERED:
             self._open.popitem(last=False)
         return token

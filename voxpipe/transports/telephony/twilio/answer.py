@@ -13,6 +13,10 @@ TICKET = "voxpipe-ticket"
 """The ``<Parameter>`` in which the stream brings its ticket back."""
 
 
+HANG_UP = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+"""End the call, without a word."""
+
+
 def mark_of(ticket: str) -> str:
     """What tells a stream's URL from all others, and nothing of its ticket."""
     return sha256(ticket.encode()).hexdigest()[:32]

@@ -36,9 +36,10 @@ from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed
 
-from .answer import TICKET, connect_stream, mark_of
+from .answer import HANG_UP, TICKET, connect_stream, mark_of
 from .call import TwilioCall
 from .guard import Guard
+from .placing import PLACED, heed
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
@@ -113,8 +114,8 @@ class TwilioEndpoints:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, path = split_path(scope)
         path = path.rstrip("/")
-        if path == WEBHOOK:
-            await self._answer(scope, receive, send)
+        if path == WEBHOOK or PLACED.fullmatch(path):
+            await self._answer(scope, receive, send, PLACED.fullmatch(path))
         elif path == "/healthz":
             _check_method(scope, "GET", "HEAD")
             await respond(send, 200, "alive\n")
@@ -132,7 +133,13 @@ class TwilioEndpoints:
         status, text = 200 if state == "ready" else 503, json.dumps({"state": state})
         await respond(send, status, text, kind="application/json")
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        order: re.Match[str] | None,
+    ) -> None:
         _check_method(scope, "POST", "GET")
         stranger = self._guard.why_stranger(scope)
         if stranger is not None:
@@ -150,13 +157,21 @@ class TwilioEndpoints:
         call_id = fields.get("CallSid", "")
         if SID.fullmatch(call_id) is None:
             raise BadRequest(400, "expected the CallSid of a call")
+        placed = order and self.switchboard.orders.find(order[1])
+        if order is not None and not heed(placed, order[2], fields):
+            # Whoever picks up must not hear that an application has failed.
+            await respond(send, 200, HANG_UP, kind="text/xml")
+            return
         if fields.get("CallStatus") in OVER:
             self.switchboard.tickets.cancel(call_id)
             await respond(send, 200, "<Response/>", kind="text/xml")
             return
         try:
             ticket = self.switchboard.promise(
-                call_id, caller=fields.get("From", ""), called=fields.get("To", "")
+                call_id,
+                caller=fields.get("From", ""),
+                called=fields.get("To", ""),
+                placed=placed,
             )
         except Replayed:
             raise BadRequest(403, "expected a call that was not answered yet") from None
@@ -220,7 +235,8 @@ class TwilioEndpoints:
                 ticket = None
                 if not self.checks or _mark(scope) == mark_of(token or ""):
                     ticket = self.switchboard.tickets.redeem(token or "", call.id)
-                if ticket is None:
+                placed = ticket and ticket.placed
+                if ticket is None or (placed and not placed.connect(call)):
                     await self._close(socket, 1008, "expected the ticket of this call")
                     return
                 call.caller, call.called = ticket.caller, ticket.called
