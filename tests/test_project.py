@@ -56,12 +56,20 @@ TRANSPORT_ROOMS = {
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/telephony/sip": {"transports/asgi", "transports/telephony"},
     "transports/telephony/carrier": {"transports/telephony"},
+    "transports/telephony/outbound": set[str](),
     "transports/telephony/twilio": {
         "transports/asgi",
         "transports/telephony",
         "transports/telephony/carrier",
+        "transports/telephony/outbound",
+    },
+    "transports/telephony/telnyx": {
+        "transports/telephony",
+        "transports/telephony/outbound",
     },
     "transports/telephony/testing": {
+        "transports/asgi",
+        "transports/serving",
         "transports/telephony",
         "transports/telephony/twilio",
     },

@@ -17,10 +17,14 @@ protocol::
     async with twilio.call(caller="+15550100") as caller:
         ...
 
+Calls that the program places itself are taken by `FakeTwilioRest` and
+`FakeTelnyxRest`, which ring, answer as a `Callee` does, and stream.
+
 `Leg` is the protocol alone, for generators of load and fakes of other kinds.
 """
 
 from .answered import answered
+from .callee import Callee, Refusing
 from .caller import Caller, Said
 from .carrier import FakeTwilio
 from .leg import BadLine, Leg
@@ -28,17 +32,23 @@ from .lines import CallerLine, MemoryLine, memory_lines
 from .measurements import Measurements, Violation, ViolationKind
 from .messages import Sids
 from .speech import Speech
+from .telnyx_rest import FakeTelnyxRest
+from .twilio_rest import FakeTwilioRest
 from .webhook import CallRefused, Stream
 
 __all__ = [
     "BadLine",
     "CallRefused",
+    "Callee",
     "Caller",
     "CallerLine",
+    "FakeTelnyxRest",
     "FakeTwilio",
+    "FakeTwilioRest",
     "Leg",
     "Measurements",
     "MemoryLine",
+    "Refusing",
     "Said",
     "Sids",
     "Speech",

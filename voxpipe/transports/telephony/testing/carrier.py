@@ -68,6 +68,27 @@ class FakeTwilio:
         """
         sids = Sids.new()
         stream = await self.ring(sids, caller, called)
+        async with self.connected(
+            stream, sids, parameters=parameters, line=line, patience=patience
+        ) as person:
+            yield person
+
+    @asynccontextmanager
+    async def connected(
+        self,
+        stream: Stream,
+        sids: Sids,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        line: BadLine | None = None,
+        patience: float = PATIENCE,
+    ) -> AsyncGenerator[Caller]:
+        """Open the stream that a webhook has asked for; otherwise as `call`.
+
+        Raises:
+            CallRefused: the server of the stream does not want it.
+            TransportError: nobody answers.
+        """
         headers = self._signed(stream.url, {})
         async with dialled(self._local(stream.url), headers) as connection:
             leg = Leg(
@@ -86,7 +107,7 @@ class FakeTwilio:
             CallRefused: it does not want it.
             TransportError: nobody answers.
         """
-        return stream_of(*await self._post(form(sids, caller, called)))
+        return stream_of(*await self.tell(form(sids, caller, called)))
 
     async def give_up(self, sids: Sids, caller: str, called: str) -> int:
         """The caller hangs up while it rings: tell the webhook, as a number does whose
@@ -98,10 +119,15 @@ class FakeTwilio:
         Raises:
             TransportError: nobody answers.
         """
-        status, _ = await self._post(form(sids, caller, called, status="completed"))
+        status, _ = await self.tell(form(sids, caller, called, status="completed"))
         return status
 
-    async def _post(self, fields: dict[str, str]) -> tuple[int, bytes]:
+    async def tell(self, fields: dict[str, str]) -> tuple[int, bytes]:
+        """Post a form to the webhook, signed; gives the status of HTTP and the answer.
+
+        Raises:
+            TransportError: nobody answers.
+        """
         headers = self._signed(self._public + self._answer, fields)
         headers["Host"] = urlsplit(self._public).netloc
         return await run_sync(post, self._url + self._answer, fields, headers)

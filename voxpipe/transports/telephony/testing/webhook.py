@@ -73,9 +73,9 @@ def signature(auth_token: str, url: str, fields: Mapping[str, str]) -> str:
 
 
 def post(
-    url: str, fields: Mapping[str, str], headers: Mapping[str, str]
+    url: str, fields: Mapping[str, str] | str, headers: Mapping[str, str]
 ) -> tuple[int, bytes]:
-    """Send a form and wait for the answer: its status and its body. Blocks.
+    """Send a form, or any text, and wait for the answer: status and body. Blocks.
 
     Raises:
         TransportError: nobody answers there.
@@ -90,7 +90,7 @@ def post(
         connection.request(
             "POST",
             target,
-            urlencode(fields),
+            fields if isinstance(fields, str) else urlencode(fields),
             {"Content-Type": "application/x-www-form-urlencoded", **headers},
         )
         response = connection.getresponse()
