@@ -2,16 +2,30 @@
 
 from .call import Call, CallEnd
 from .line import Ending
+from .placed import (
+    AnsweredBy,
+    CallFailed,
+    LineBusy,
+    NotAnswered,
+    NotReached,
+    PlacedCall,
+)
 from .socket import Socket
 from .switchboard import App, CallNotTaken, Switchboard
 from .tickets import Replayed, Ticket, Tickets
 
 __all__ = [
+    "AnsweredBy",
     "App",
     "Call",
     "CallEnd",
+    "CallFailed",
     "CallNotTaken",
     "Ending",
+    "LineBusy",
+    "NotAnswered",
+    "NotReached",
+    "PlacedCall",
     "Replayed",
     "Socket",
     "Switchboard",

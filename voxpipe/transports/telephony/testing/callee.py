@@ -37,10 +37,12 @@ class Refusing:
         status: of HTTP.
         code: in the carrier's list of errors.
         retry_after: seconds, for the header of this name.
-        times: orders that it refuses so, before it takes one for a person.
+        times: orders that it refuses so, before it takes one.
+        then: who is called by that.
     """
 
     status: int
     code: int
     retry_after: int | None = None
     times: int = 1_000_000
+    then: Callee = Callee()

@@ -130,7 +130,7 @@ class FakeRest(AsyncContextManagerMixin):
     def place(self, call_id: str, to: str, order: Mapping[str, Any]) -> None:
         """Begin a call, behind the answer to its order."""
         plan = self.numbers.get(to)
-        callee = plan if isinstance(plan, Callee) else Callee()
+        callee = plan.then if isinstance(plan, Refusing) else plan or Callee()
         dialled = self.placed[call_id] = Dialled(order, callee)
         if self._tasks is None:
             raise RuntimeError("the fake is not open: async with fake: …")

@@ -6,8 +6,15 @@ Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 from .answer import connect_stream
 from .call import TwilioCall
 from .endpoints import TwilioEndpoints
+from .rest import TwilioRest, open_twilio
 
-__all__ = ["TwilioCall", "TwilioEndpoints", "connect_stream"]
+__all__ = [
+    "TwilioCall",
+    "TwilioEndpoints",
+    "TwilioRest",
+    "connect_stream",
+    "open_twilio",
+]
 
 
 def __dir__() -> list[str]:
