@@ -53,6 +53,10 @@ from 8,000 to 48,000 Hz (24,000 is the model's own, others are resampled); ulaw 
 are G.711 at 8,000 Hz, and go straight through. A recording is heard at the speed of
 speech. Between replies nothing is written.
 
+Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
+and --simulator set for this process, so that an app calls open_session() without
+saying so.
+
 It ends when the input does, once what was said was answered; when the app hangs up,
 after its last word; when nobody reads the output any more; and at Ctrl-C.
 """
