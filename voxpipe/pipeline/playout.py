@@ -28,6 +28,7 @@ from .frames import ReplyEnd
 from .ledger import Basis
 from .output import Output
 from .ports import PlayoutInput
+from .runtime.expect import expect, is_a
 from .runtime.timer import Timer, timers
 from .runtime.words import one_of
 from .turn import Turn
@@ -81,6 +82,9 @@ class Playout:
         lead: float = LEAD,
         basis: Basis = "estimated",
     ) -> None:
+        told = "sink is the box's PlayoutInput, such as self.speaks"
+        expect(is_a(sink, PlayoutInput), sink, told)
+        expect(callable(write), write, "write is an async function that takes a frame")
         self._sink = sink
         self._write = write
         self._clear = clear

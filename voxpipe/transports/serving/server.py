@@ -23,6 +23,7 @@ from anyio.streams.stapled import MultiListener
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.accept import accept
 from voxpipe.pipeline.runtime.batch import batch
+from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
@@ -65,6 +66,7 @@ class Server(AsyncContextManagerMixin):
     """
 
     def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        expect(callable(app), app, "app is an ASGI application", ValueError)
         self.host = host
         self.port = port
         self._app = app

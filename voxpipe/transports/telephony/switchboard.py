@@ -19,6 +19,7 @@ from anyio import current_time, move_on_after
 from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
+from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
@@ -74,7 +75,7 @@ class Switchboard:
     Raises:
         WavError: the apology cannot be read.
         OSError: it cannot be opened.
-        ValueError: no call, or no time for one.
+        ValueError: no app, no call, or no time for one.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class Switchboard:
                 f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
                 f" and {idle_limit!r}"
             )
+        told = "answer is an async function that takes a call"
+        expect(callable(answer), answer, told, ValueError)
         self.limit = limit
         self.tickets = Tickets()
         self._answer = answer

@@ -23,6 +23,7 @@ import re
 from collections.abc import Collection
 
 from voxpipe.pipeline import TransportError
+from voxpipe.pipeline.runtime.expect import expect, is_a
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony.asgi import (
     AsgiSocket,
@@ -81,6 +82,8 @@ class TwilioEndpoints:
         insecure: bool = False,
         origins: Collection[str] = (),
     ) -> None:
+        told = "switchboard is a Switchboard, such as Switchboard(answer)"
+        expect(is_a(switchboard, Switchboard), switchboard, told, ValueError)
         self.switchboard = switchboard
         self._guard = Guard(public_url, auth_token, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
