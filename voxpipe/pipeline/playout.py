@@ -102,6 +102,7 @@ class Playout:
         self._timer = Timer(math.inf, lambda: None)  # sets it when the pace allows
         self._news = False  # a turn has changed
         self._is_ended = False  # of a sink that nothing feeds
+        self._is_suspended = False
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
 
@@ -133,6 +134,15 @@ class Playout:
     def end(self) -> None:
         """Nothing more will be inserted; ends a run whose sink nothing feeds."""
         self._is_ended = True
+        self._note_change()
+
+    def suspend(self) -> None:
+        """Write nothing until `resume`: the device has not got through what it has."""
+        self._is_suspended = True
+
+    def resume(self) -> None:
+        """Go on writing."""
+        self._is_suspended = False
         self._note_change()
 
     def confirm(self, turn: Turn, position: float) -> None:
@@ -213,6 +223,8 @@ class Playout:
         elif isinstance(frame, AudioFrame):
             if turn is not None and turn.state == "held":
                 return self._hold(turn)
+            if self._is_suspended:
+                return self._next_played()
             may_write = self._device.free_at - self._lead
             if may_write > self._now() + TICK:
                 return min(may_write, self._next_played())

@@ -42,14 +42,14 @@ class Filler:
 
 
 def check_filler(given: object) -> None:
-    """Whether it is one, or none.
+    """Whether it is one.
 
     Raises:
         ToolError: it is something else, such as its words alone.
     """
     words = given if isinstance(given, str) else "One moment."
     told = f'filler is a Filler, such as Filler("{words}")'
-    expect(is_a(given, Filler | None), given, told, ToolError)
+    expect(is_a(given, Filler), given, told, ToolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class Policy:
             raise ToolError(
                 f"a timeout is a number of seconds above 0, not {self.timeout!r}"
             )
-        check_filler(self.filler)
+        if self.filler is not None:
+            check_filler(self.filler)
         check_choice("on_interruption", self.on_interruption, OnInterruption)
         check_choice("reply", self.reply, ReplyWanted)
         approval = self.approval

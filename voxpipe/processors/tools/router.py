@@ -108,7 +108,8 @@ class ToolRouter(Processor):
                 "more, and 1 call at once or more, not "
                 f"{timeout!r}, {max_output!r} and {concurrency!r}"
             )
-        check_filler(filler)
+        if filler is not None:
+            check_filler(filler)
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency

@@ -23,7 +23,6 @@ from anyio.streams.stapled import MultiListener
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.accept import accept
 from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
@@ -66,7 +65,8 @@ class Server(AsyncContextManagerMixin):
     """
 
     def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        expect(callable(app), app, "app is an ASGI application", ValueError)
+        if not callable(app):
+            raise ValueError(f"app is an ASGI application, not {type(app).__name__}")
         self.host = host
         self.port = port
         self._app = app

@@ -19,7 +19,6 @@ from anyio import current_time, move_on_after
 from voxpipe.pipeline import AudioFrame, VoxpipeError
 from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
-from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
@@ -91,8 +90,12 @@ class Switchboard:
                 f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
                 f" and {idle_limit!r}"
             )
-        told = "answer is an async function that takes a call"
-        expect(callable(answer), answer, told, ValueError)
+        given: object = answer
+        if not callable(given):
+            kind = type(given).__name__
+            raise ValueError(
+                f"answer is an async function that takes a call, not {kind}"
+            )
         self.limit = limit
         self.tickets = Tickets()
         self._answer = answer

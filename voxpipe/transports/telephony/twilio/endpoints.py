@@ -23,7 +23,6 @@ import re
 from collections.abc import Collection
 
 from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.runtime.expect import expect, is_a
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.telephony.asgi import (
     AsgiSocket,
@@ -82,8 +81,9 @@ class TwilioEndpoints:
         insecure: bool = False,
         origins: Collection[str] = (),
     ) -> None:
-        told = "switchboard is a Switchboard, such as Switchboard(answer)"
-        expect(is_a(switchboard, Switchboard), switchboard, told, ValueError)
+        if not hasattr(switchboard, "promise"):
+            kind = type(switchboard).__name__
+            raise ValueError(f"switchboard is a Switchboard(answer), not {kind}")
         self.switchboard = switchboard
         self._guard = Guard(public_url, auth_token, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
