@@ -27,7 +27,7 @@ from .apology import SORRY, apologise, read_clip
 from .attendant import name_of
 from .call import Call
 from .line import Ending, Line
-from .tickets import Tickets
+from .tickets import Ticket, Tickets
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
@@ -116,7 +116,7 @@ class Switchboard:
         """Whether a new call would be taken, and why not."""
         if self._closes_at < math.inf:
             return "draining"
-        taken = len(self._lines) + len(self.tickets)
+        taken = len(self._lines) + self.tickets.kept
         return "ready" if taken < self.limit else "full"
 
     def admit(self) -> None:
@@ -130,7 +130,7 @@ class Switchboard:
             raise CallNotTaken(state)
 
     def promise(self, call_id: str, *, caller: str = "", called: str = "") -> str:
-        """Keep a place for a call whose stream will come in a moment.
+        """Keep a place for a call whose stream will come in a moment, for 3 s.
 
         Args:
             call_id: the carrier's name for it, from somebody who is known to be it.
@@ -148,6 +148,21 @@ class Switchboard:
         if call_id not in self.tickets:
             self.admit()
         return self.tickets.mint(call_id, caller=caller, called=called)
+
+    def redeem(self, token: str, call_id: str) -> Ticket | None:
+        """Take back the ticket of a call that comes; ``None`` if this is not it.
+
+        To be followed by `run` at once.
+
+        Raises:
+            CallNotTaken: it comes late, and others have taken its place.
+        """
+        ticket = self.tickets.redeem(token, call_id)
+        if ticket is not None and ticket.kept_until <= current_time():
+            state = self.state
+            if state == "full":
+                raise CallNotTaken(state)
+        return ticket
 
     def standing(self) -> dict[str, str]:
         """The apps of the calls that there are, and where they stand: for the log.

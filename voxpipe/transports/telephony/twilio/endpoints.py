@@ -162,7 +162,7 @@ class TwilioEndpoints:
                 call_id, caller=fields.get("From", ""), called=fields.get("To", "")
             )
         except Replayed:
-            raise BadRequest(403, "expected a call that was not answered yet") from None
+            raise BadRequest(403, _ANSWERED) from None
         except CallNotTaken as refused:
             raise BadRequest(503, str(refused)) from None
         if self.checks:
@@ -222,7 +222,7 @@ class TwilioEndpoints:
             if self.checks or token is not None:
                 ticket = None
                 if not self.checks or _mark(scope) == mark_of(token or ""):
-                    ticket = self.switchboard.tickets.redeem(token or "", call.id)
+                    ticket = self.switchboard.redeem(token or "", call.id)
                 if ticket is None:
                     await self._close(socket, 1008, "expected the ticket of this call")
                     return
@@ -241,6 +241,10 @@ class TwilioEndpoints:
         await socket.close(code, why)
 
 
+_ANSWERED = (
+    "expected a call that was not answered yet: a Redirect back to the agent is "
+    "refused; Dial its number instead"
+)
 _PAGE = "expected no Origin: calls are not for web pages"
 _UNSIGNED = (
     "expected Twilio's signature of this URL: is auth_token that of the account, and "
