@@ -119,6 +119,14 @@ class Switchboard:
         taken = len(self._lines) + self.tickets.kept
         return "ready" if taken < self.limit else "full"
 
+    @property
+    def has_stuck(self) -> bool:
+        """Whether an app that was cut half a minute ago has not ended.
+
+        It may keep a core busy as long as the process lives. Calls are taken still.
+        """
+        return any(line.overstays(current_time()) for line in self._lines)
+
     def admit(self) -> None:
         """Take a call that was not promised; to be followed by `run` at once.
 
@@ -224,7 +232,7 @@ class Switchboard:
                 await self._ended.wait()
         rest = tuple(self._lines)
         for line in rest:
-            line.cut("drained")
+            line.cut("drained", current_time())
         with move_on_after(CLOSE_TIMEOUT):
             while self._lines:
                 await self._ended.wait()

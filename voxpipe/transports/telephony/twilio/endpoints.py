@@ -130,7 +130,9 @@ class TwilioEndpoints:
             raise BadRequest(404, f"expected one of {WEBHOOK}, /healthz and /readyz")
 
     async def _tell_state(self, send: Send) -> None:
-        state = self.switchboard.state
+        state: str = self.switchboard.state
+        if state == "ready" and self.switchboard.has_stuck:
+            state = "stuck"
         # No figures: anybody may ask, and how much is going on is nobody's business.
         status, text = 200 if state == "ready" else 503, json.dumps({"state": state})
         await respond(send, status, text, kind="application/json")
