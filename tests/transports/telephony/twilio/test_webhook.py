@@ -122,6 +122,37 @@ def test_a_webhook_that_is_replayed_gives_nobody_a_second_call(in_time: Run) -> 
     assert len(answer.calls) == 1
 
 
+@pytest.mark.parametrize("status", ["initiated", "ringing", "in-progress"])
+def test_news_of_a_call_takes_neither_its_ticket_nor_a_place(
+    in_time: Run, status: str
+) -> None:
+    async def tell(sids: Sids) -> tuple[int, str]:
+        fields = form(sids, CALLER, CALLED, status=status)
+        fields |= {"CallbackSource": "call-progress-events", "SequenceNumber": "1"}
+        headers = signed(PUBLIC + "/twilio/answer", fields)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(fields).encode()
+        response = await request(app, "POST", "/twilio/answer", body, headers)
+        return response.status, response.text
+
+    async def scene() -> None:
+        sids = Sids.new()
+        assert await tell(sids) == (200, "<Response/>")  # it is about to ring
+        stream = await rung(app, sids)
+        assert await tell(sids) == (200, "<Response/>")
+        async with upgrading(app, stream.parameters[TICKET]) as upgrade:
+            leg = Leg(current_time(), parameters=stream.parameters, sids=sids)
+            async with Caller(leg, upgrade) as caller:
+                await caller.say(speech(1))
+                assert await tell(sids) == (200, "<Response/>")
+                await caller.listen()
+
+    answer = Apps()
+    app = endpoints(board=Switchboard(answer, limit=1))
+    in_time(scene)
+    assert len(answer.calls) == 1
+
+
 def test_a_webhook_that_is_replayed_late_gives_nobody_a_call(in_time: Run) -> None:
     async def scene() -> None:
         sids = Sids.new()

@@ -42,6 +42,7 @@ from .guard import Guard
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
+PROGRESS = "call-progress-events"  # in every status callback, and nothing else
 OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _STREAM = re.compile(rf"{STREAM}(?:/([0-9a-f]+))?")
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
@@ -155,8 +156,12 @@ class TwilioEndpoints:
         call_id = fields.get("CallSid", "")
         if SID.fullmatch(call_id) is None:
             raise BadRequest(400, "expected the CallSid of a call")
-        if fields.get("CallStatus") in OVER:
+        is_over = fields.get("CallStatus") in OVER
+        if is_over:
             self.switchboard.tickets.cancel(call_id)
+        # "initiated", "ringing", "answered": news of a call, and no question. An answer
+        # would void the ticket of the one before, which the stream is to bring.
+        if is_over or fields.get("CallbackSource") == PROGRESS:
             await respond(send, 200, "<Response/>", kind="text/xml")
             return
         try:
