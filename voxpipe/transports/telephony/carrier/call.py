@@ -15,7 +15,6 @@ from anyio import (
     create_task_group,
     current_time,
     move_on_after,
-    sleep,
     sleep_forever,
 )
 from anyio.abc import TaskGroup
@@ -29,6 +28,7 @@ from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
 from .codec import MAX_MESSAGE, Codec, Message
+from .deaf import Deaf
 from .events import (
     Audio,
     Digit,
@@ -42,16 +42,12 @@ from .events import (
 )
 from .greeting import start_of
 from .marks import Marks
-from .overdue import Overdue
 
 CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
 MAX_KEYS = 128  # pressed and not yet sounding
 JUDGE_EVERY = 0.1  # seconds; a syllable of speech is not shorter
-PROBE = (
-    0.02  # seconds of silence, with a mark, for a carrier that returns none any more
-)
-PROBE_INTERVAL = 1.0  # seconds
+FRAME = 0.02  # seconds; the shortest that carriers play
 
 
 class CarrierCall(Call):
@@ -82,9 +78,9 @@ class CarrierCall(Call):
         self.replies = 0
         self.cost_usd: float | None = None
         self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
-        self.sending_since: float | None = None
         self.unknown = 0
         self._now = current_time
+        self._sending_since: float | None = None
         self._socket = socket
         self._codec = codec
         self._parse = codec.parse
@@ -93,9 +89,7 @@ class CarrierCall(Call):
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._judge_at = 0.0  # when to look next whether the caller speaks
         self._marks = Marks()
-        self._overdue = Overdue()
-        self._deaf_since: float | None = None  # then it gets probes only
-        self._probes = 0
+        self._deaf = Deaf(self._ask)
         self._keys: list[AudioFrame] = []  # tones that do not sound yet
         self._last: Turn | None = None  # the reply of which something was sent last
         self._has_price = True  # so far, all that was charged
@@ -157,6 +151,12 @@ class CarrierCall(Call):
             if self._playout is not None:
                 self._playout.insert(frame)
 
+    @property
+    def sending_since(self) -> float | None:
+        """As `Call` has it."""
+        since = self._deaf.since
+        return self._sending_since if since is None else since
+
     async def run(self) -> None:
         """Carry the call until one side ends it."""
         async with create_task_group() as tasks:
@@ -183,6 +183,7 @@ class CarrierCall(Call):
         try:
             async with create_task_group() as tasks:
                 self._tasks, self._playout = tasks, playout
+                self._deaf.begin(playout, tasks)
                 tasks.start_soon(self._listen)
                 self._take(self._take_at_once)
                 if self._hung_up:
@@ -198,6 +199,7 @@ class CarrierCall(Call):
         finally:
             self._take(None)
             self._tasks = self._playout = None
+            self._deaf.end()
             self._rest = ()
             self._keys.clear()
 
@@ -289,8 +291,7 @@ class CarrierCall(Call):
                 found = self._marks.returned(event.name)
                 if found is not None and self._playout is not None:
                     self._playout.confirm(*found)
-                self._overdue.returned(event.name, self.heard_at)
-                self._hears_again()
+                self._deaf.returned(event.name, self.heard_at)
             case Stopped():
                 self._end("caller")
             case Digit():
@@ -314,45 +315,24 @@ class CarrierCall(Call):
         if turn is not None and turn is not self._last:
             self._last = turn
             self.replies += 1
-        name = self._marks.after(frame)
-        await self._give(frame, name)
-        if name is not None:
-            self._look_for_overdue()
+        await self._give(frame, self._marks.after(frame))
 
-    async def _give(self, frame: AudioFrame, name: str | None) -> None:
-        await self._send(self._codec.audio(frame, name))
-        self._overdue.sent(frame, name, self._now())
+    async def _give(self, frame: AudioFrame, mark: str | None) -> None:
+        await self._send(self._codec.audio(frame, mark))
+        self._deaf.sent(frame, mark, self._now())
 
-    def _look_for_overdue(self) -> None:
-        since = self._overdue.since(self._now())
-        if since is not None and self._playout is not None and self._tasks is not None:
-            self._deaf_since = self.sending_since = since
-            self._playout.suspend()
-            self._tasks.start_soon(self._probe, since)
-
-    async def _probe(self, since: float) -> None:
-        """Ask it again: perhaps its marks were lost, and no others go out now."""
-        silence = AudioFrame(data=self.format.silence(PROBE), format=self.format)
-        while self._deaf_since == since:
-            self._probes += 1
-            await self._give(silence, f"probe{self._probes}")
-            await sleep(PROBE_INTERVAL)
-
-    def _hears_again(self) -> None:
-        if self._deaf_since is not None and self._overdue.since(self._now()) is None:
-            self._deaf_since = self.sending_since = None
-            if self._playout is not None:
-                self._playout.resume()
+    async def _ask(self, mark: str) -> None:
+        silence = AudioFrame(data=self.format.silence(FRAME), format=self.format)
+        await self._give(silence, mark)
 
     async def _clear(self, _: Turn | None) -> None:
         self._marks.forget()
-        self._overdue.forget()
-        self._hears_again()
+        self._deaf.forget()
         self.spoke_at = min(self.spoke_at, self._now())
         await self._send(self._codec.clear())
 
     async def _send(self, messages: Sequence[Message]) -> None:
-        self.sending_since = self._deaf_since or self._now()
+        self._sending_since = self._now()
         try:
             for each in messages:
                 await self._socket.send(each)
@@ -363,7 +343,7 @@ class CarrierCall(Call):
             self._end("lost")
             await sleep_forever()
         finally:
-            self.sending_since = self._deaf_since
+            self._sending_since = None
 
     # --- what it costs
 
