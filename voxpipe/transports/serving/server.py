@@ -65,6 +65,8 @@ class Server(AsyncContextManagerMixin):
     """
 
     def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not callable(app):
+            raise ValueError(f"app is an ASGI application, not {type(app).__name__}")
         self.host = host
         self.port = port
         self._app = app

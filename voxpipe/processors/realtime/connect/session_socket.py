@@ -58,7 +58,7 @@ class SessionSocket:
         self._is_open = False  # it is a WebSocket, and nobody has said goodbye
         self._messages: deque[str] = deque()  # bounded by `_MOST`, and one read
         self._at_once: Callable[[str], bool] | None = None
-        self._read_at: float = 0.0  # `heard_at`, when the last message was taken at once
+        self._read_at: float = 0.0  # of the last one that was taken at once
         self._in_turn = 0  # messages, since others had a turn
         self._arrival: Event | None = None  # somebody waits for a message
         self._room: Event | None = None  # the system takes no more

@@ -28,6 +28,7 @@ from voxpipe.transports.telephony.socket import QuickSocket, Socket
 from voxpipe.transports.telephony.tones import check_keys, tone
 
 from .codec import MAX_MESSAGE, Codec, Message
+from .deaf import Deaf
 from .events import (
     Audio,
     Digit,
@@ -46,6 +47,7 @@ CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
 MAX_KEYS = 128  # pressed and not yet sounding
 JUDGE_EVERY = 0.1  # seconds; a syllable of speech is not shorter
+FRAME = 0.02  # seconds; the shortest that carriers play
 
 
 class CarrierCall(Call):
@@ -76,9 +78,9 @@ class CarrierCall(Call):
         self.replies = 0
         self.cost_usd: float | None = None
         self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
-        self.sending_since: float | None = None
         self.unknown = 0
         self._now = current_time
+        self._sending_since: float | None = None
         self._socket = socket
         self._codec = codec
         self._parse = codec.parse
@@ -87,6 +89,7 @@ class CarrierCall(Call):
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._judge_at = 0.0  # when to look next whether the caller speaks
         self._marks = Marks()
+        self._deaf = Deaf(self._ask)
         self._keys: list[AudioFrame] = []  # tones that do not sound yet
         self._last: Turn | None = None  # the reply of which something was sent last
         self._has_price = True  # so far, all that was charged
@@ -148,6 +151,12 @@ class CarrierCall(Call):
             if self._playout is not None:
                 self._playout.insert(frame)
 
+    @property
+    def sending_since(self) -> float | None:
+        """As `Call` has it."""
+        since = self._deaf.since
+        return self._sending_since if since is None else since
+
     async def run(self) -> None:
         """Carry the call until one side ends it."""
         async with create_task_group() as tasks:
@@ -174,6 +183,7 @@ class CarrierCall(Call):
         try:
             async with create_task_group() as tasks:
                 self._tasks, self._playout = tasks, playout
+                self._deaf.begin(playout, tasks)
                 tasks.start_soon(self._listen)
                 self._take(self._take_at_once)
                 if self._hung_up:
@@ -189,6 +199,7 @@ class CarrierCall(Call):
         finally:
             self._take(None)
             self._tasks = self._playout = None
+            self._deaf.end()
             self._rest = ()
             self._keys.clear()
 
@@ -280,6 +291,7 @@ class CarrierCall(Call):
                 found = self._marks.returned(event.name)
                 if found is not None and self._playout is not None:
                     self._playout.confirm(*found)
+                self._deaf.returned(event.name, self.heard_at)
             case Stopped():
                 self._end("caller")
             case Digit():
@@ -303,15 +315,24 @@ class CarrierCall(Call):
         if turn is not None and turn is not self._last:
             self._last = turn
             self.replies += 1
-        await self._send(self._codec.audio(frame, self._marks.after(frame)))
+        await self._give(frame, self._marks.after(frame))
+
+    async def _give(self, frame: AudioFrame, mark: str | None) -> None:
+        await self._send(self._codec.audio(frame, mark))
+        self._deaf.sent(frame, mark, self._now())
+
+    async def _ask(self, mark: str) -> None:
+        silence = AudioFrame(data=self.format.silence(FRAME), format=self.format)
+        await self._give(silence, mark)
 
     async def _clear(self, _: Turn | None) -> None:
         self._marks.forget()
+        self._deaf.forget()
         self.spoke_at = min(self.spoke_at, self._now())
         await self._send(self._codec.clear())
 
     async def _send(self, messages: Sequence[Message]) -> None:
-        self.sending_since = self._now()
+        self._sending_since = self._now()
         try:
             for each in messages:
                 await self._socket.send(each)
@@ -322,7 +343,7 @@ class CarrierCall(Call):
             self._end("lost")
             await sleep_forever()
         finally:
-            self.sending_since = None
+            self._sending_since = None
 
     # --- what it costs
 

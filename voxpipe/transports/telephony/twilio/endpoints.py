@@ -43,6 +43,7 @@ from .placing import PLACED, heed
 
 STREAM, WEBHOOK = "/twilio", "/twilio/answer"
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
+PROGRESS = "call-progress-events"  # in every status callback, and nothing else
 OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 _STREAM = re.compile(rf"{STREAM}(?:/([0-9a-f]+))?")
 SPARE = 16  # streams, beyond the limit of calls, that may say nothing for 5 s
@@ -82,6 +83,9 @@ class TwilioEndpoints:
         insecure: bool = False,
         origins: Collection[str] = (),
     ) -> None:
+        if not hasattr(switchboard, "promise"):
+            kind = type(switchboard).__name__
+            raise ValueError(f"switchboard is a Switchboard(answer), not {kind}")
         self.switchboard = switchboard
         self._guard = Guard(public_url, auth_token, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
@@ -128,7 +132,9 @@ class TwilioEndpoints:
             raise BadRequest(404, f"expected one of {WEBHOOK}, /healthz and /readyz")
 
     async def _tell_state(self, send: Send) -> None:
-        state = self.switchboard.state
+        state: str = self.switchboard.state
+        if state == "ready" and self.switchboard.has_stuck:
+            state = "stuck"
         # No figures: anybody may ask, and how much is going on is nobody's business.
         status, text = 200 if state == "ready" else 503, json.dumps({"state": state})
         await respond(send, status, text, kind="application/json")
@@ -162,8 +168,12 @@ class TwilioEndpoints:
             # Whoever picks up must not hear that an application has failed.
             await respond(send, 200, HANG_UP, kind="text/xml")
             return
-        if fields.get("CallStatus") in OVER:
+        is_over = fields.get("CallStatus") in OVER
+        if is_over:
             self.switchboard.tickets.cancel(call_id)
+        # "initiated", "ringing", "answered": news of a call, and no question. An answer
+        # would void the ticket of the one before, which the stream is to bring.
+        if is_over or fields.get("CallbackSource") == PROGRESS:
             await respond(send, 200, "<Response/>", kind="text/xml")
             return
         try:
@@ -174,7 +184,7 @@ class TwilioEndpoints:
                 placed=placed,
             )
         except Replayed:
-            raise BadRequest(403, "expected a call that was not answered yet") from None
+            raise BadRequest(403, _ANSWERED) from None
         except CallNotTaken as refused:
             raise BadRequest(503, str(refused)) from None
         if self.checks:
@@ -234,7 +244,7 @@ class TwilioEndpoints:
             if self.checks or token is not None:
                 ticket = None
                 if not self.checks or _mark(scope) == mark_of(token or ""):
-                    ticket = self.switchboard.tickets.redeem(token or "", call.id)
+                    ticket = self.switchboard.redeem(token or "", call.id)
                 placed = ticket and ticket.placed
                 if ticket is None or (placed and not placed.connect(call)):
                     await self._close(socket, 1008, "expected the ticket of this call")
@@ -254,6 +264,10 @@ class TwilioEndpoints:
         await socket.close(code, why)
 
 
+_ANSWERED = (
+    "expected a call that was not answered yet: a Redirect back to the agent is "
+    "refused; Dial its number instead"
+)
 _PAGE = "expected no Origin: calls are not for web pages"
 _UNSIGNED = (
     "expected Twilio's signature of this URL: is auth_token that of the account, and "
