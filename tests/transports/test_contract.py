@@ -1,0 +1,43 @@
+"""Our transports, and those that we show, keep the promises of the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxpipe.transports.testing import Check, Make, check_transport, transport_checks
+
+from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
+from ..test_readme import program, run
+from .far_sides import (
+    by_json,
+    by_json_over_tcp,
+    by_messages,
+    by_stream,
+    by_tcp,
+    by_twilio,
+    in_memory,
+)
+
+IN_MEMORY: dict[str, Make] = {
+    "MemoryPhone": in_memory,
+    "StreamPhone": by_stream,
+    "TwilioCall": by_twilio,
+    "the README's": by_messages(run(program("custom_transport"))["MessagePhone"]),
+    "the example's": by_json,
+}
+OVER_SOCKETS: dict[str, Make] = {
+    "StreamPhone": by_tcp,
+    "the example's": by_json_over_tcp,
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("check", transport_checks(), ids=str)
+@pytest.mark.parametrize("phone", IN_MEMORY)
+def test_a_transport_keeps(phone: str, check: Check, backend: Backend) -> None:
+    run_virtually(backend, check, IN_MEMORY[phone])
+
+
+@pytest.mark.parametrize("phone", OVER_SOCKETS)
+async def test_a_transport_keeps_them_over_sockets(phone: str) -> None:
+    await check_transport(OVER_SOCKETS[phone])
