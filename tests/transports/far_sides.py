@@ -26,7 +26,7 @@ from voxpipe.transports.testing import Cleared, FarSide, Heard, Make, Mark, Tran
 
 PCM = AudioFormat("pcm16", 16_000)
 ULAW = AudioFormat("ulaw", 8_000)
-CAPACITY = 16  # messages that a line in memory holds, each way
+CAPACITY = 64  # messages that a line in memory holds, each way
 Ends = AsyncGenerator[tuple[Transport, FarSide]]
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_transport.py"

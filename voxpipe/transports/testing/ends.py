@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from anyio import current_time, sleep
@@ -24,21 +25,24 @@ def _is_over(scene: Scene) -> bool:
 @promised("When the far side leaves, heard ends and run returns.")
 async def far_side_leaves(scene: Scene) -> None:
     """See its promise."""
-    scene.speak(sound(scene.format, 5.0, 20))
-    await scene.say(sound(scene.format, 0.3, 21))
-    with scene.on_the_line():
-        await scene.far.leave()
-    await scene.wait(lambda: _is_over(scene), SOON)
-    scene.expect(
-        scene.agent.has_ended,
-        f"heard had not ended {SOON:g} s after they had left",
-        "leave run when the line ends: heard ends with it",
-    )
-    scene.expect(
-        _is_over(scene),
-        f"run had not returned {SOON:g} s after they had left",
-        "cancel what still plays when the line has ended",
-    )
+    async with scene.another() as silent:
+        scene.speak(sound(scene.format, 5.0, 20))
+        await scene.say(sound(scene.format, 0.3, 21))
+        for call in (scene, silent):
+            with call.on_the_line():
+                await call.far.leave()
+        for call, agent in ((scene, "spoke"), (silent, "was silent")):
+            await call.wait(partial(_is_over, call), SOON)
+            call.expect(
+                call.agent.has_ended,
+                f"heard had not ended {SOON:g} s later, when the agent {agent}",
+                "leave run when the line ends: heard ends with it",
+            )
+            call.expect(
+                _is_over(call),
+                f"run had not returned {SOON:g} s later, when the agent {agent}",
+                "cancel what still plays when the line has ended",
+            )
 
 
 @promised("When the agent has ended, its last word is heard whole.")
