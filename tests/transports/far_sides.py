@@ -11,17 +11,21 @@ from runpy import run_path
 from typing import Any
 
 import anyio
-from anyio import create_memory_object_stream
+from anyio import Event, create_memory_object_stream
 from anyio.abc import AnyByteStream, ObjectStream, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.stapled import StapledObjectStream
 
 from voxpipe.pipeline import AudioFormat
 from voxpipe.transports import MemoryPhone, StreamPhone
+from voxpipe.transports.serving import Server
+from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.testing import Sids, memory_lines
+from voxpipe.transports.telephony.testing.dial import dialled
 from voxpipe.transports.telephony.testing.messages import CONNECTED, StreamMessages
-from voxpipe.transports.telephony.twilio import TwilioCall
+from voxpipe.transports.telephony.twilio import TwilioCall, TwilioEndpoints
+from voxpipe.transports.telephony.twilio.endpoints import STREAM
 from voxpipe.transports.testing import Cleared, FarSide, Heard, Make, Mark, Transport
 
 PCM = AudioFormat("pcm16", 16_000)
@@ -49,8 +53,7 @@ async def memory_stream() -> AsyncGenerator[
 async def tcp() -> AsyncGenerator[tuple[SocketStream, SocketStream]]:
     """The two ends of a connection on this machine."""
     accepted = list[SocketStream]()
-    there = anyio.Event()
-    over = anyio.Event()
+    there, over = Event(), Event()
 
     async def keep(stream: SocketStream) -> None:
         async with stream:
@@ -179,7 +182,6 @@ class TwilioFar:
 
     async def leave(self) -> None:
         await self._line.send(self._messages.stop())
-        await self._line.close()
 
 
 @asynccontextmanager
@@ -190,6 +192,28 @@ async def by_twilio() -> Ends:
         stack.push_async_callback(theirs.abort)
         await far.call()
         yield await stack.enter_async_context(TwilioCall.accept(line)), far
+
+
+@asynccontextmanager
+async def by_served_twilio() -> Ends:
+    """As `voxpipe serve` answers: server, endpoints, switchboard, a WebSocket."""
+    calls, over = list[Call](), Event()
+    there = Event()
+
+    async def app(call: Call) -> None:
+        calls.append(call)
+        there.set()
+        await over.wait()
+
+    endpoints = TwilioEndpoints(Switchboard(app, apology=None))
+    async with Server(endpoints) as server:
+        url = server.url.replace("http", "ws", 1) + STREAM
+        async with dialled(url, {}) as line:
+            far = TwilioFar(line)
+            await far.call()
+            await there.wait()
+            yield calls[0], far
+            over.set()
 
 
 # --- the examples

@@ -12,6 +12,7 @@ from .far_sides import (
     by_json,
     by_json_over_tcp,
     by_messages,
+    by_served_twilio,
     by_stream,
     by_tcp,
     by_twilio,
@@ -41,3 +42,8 @@ def test_a_transport_keeps(phone: str, check: Check, backend: Backend) -> None:
 @pytest.mark.parametrize("phone", OVER_SOCKETS)
 async def test_a_transport_keeps_them_over_sockets(phone: str) -> None:
     await check_transport(OVER_SOCKETS[phone])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # on which our server runs
+async def test_a_served_call_keeps_them() -> None:
+    await check_transport(by_served_twilio)

@@ -25,7 +25,7 @@ async def interrupted(scene: Scene) -> None:
     began = current_time()
     turn.cut()
     await sleep(MAX_AHEAD)
-    within = scene.slack + TICK
+    within = scene.slack + TICK  # as late as the loop was until now
     late = [at for at, _ in device.arrived if at > began + within]
     scene.expect(
         not late,

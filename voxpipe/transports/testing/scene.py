@@ -34,7 +34,9 @@ from .far_side import FarSide, Make, Transport
 from .promise import BrokenPromise
 
 LOOK_EVERY = 0.005  # seconds
-HICCUP = 0.25  # seconds by which a busy machine may be late; in virtual time none is
+TRUE = 0.06  # seconds by which a position may be off: two frames, and a hiccup
+BEAT = 0.01  # seconds; how often one looks how late the event loop is
+HICCUP = 0.1  # seconds by which real time may be off; in virtual time nothing is
 
 
 class Kept(Processor):
@@ -67,7 +69,6 @@ class Scene:
         device: plays what comes to the far side.
         played, pressed: what came from these ports, if they are there.
         virtual: time jumps when everybody waits.
-        slack: seconds within which something happens "at once".
         over: when the pipeline has returned, on anyio's clock.
     """
 
@@ -87,11 +88,24 @@ class Scene:
         self.device = Device(far, self.format, delay)
         self.played, self.pressed = Kept(), Kept()
         self.virtual = virtual
-        self.slack = FRAME if virtual else HICCUP
+        self._late = 0.0  # seconds; the most that the event loop was, so far
         self.over: float | None = None
         self._error: Exception | None = None
         self._scope = CancelScope()
         self._tasks: TaskGroup | None = None
+
+    @property
+    def slack(self) -> float:
+        """Seconds within which something happens "at once": more where the loop lags.
+
+        One frame in virtual time. A busy machine is no fault of the transport's.
+        """
+        return FRAME if self.virtual else HICCUP + 4 * self._late
+
+    @property
+    def inexact(self) -> float:
+        """Seconds by which a position may be off."""
+        return TRUE if self.virtual else TRUE + 2 * self.slack
 
     # --- its life
 
@@ -101,6 +115,8 @@ class Scene:
         started = Event()
         tasks.start_soon(self._carry, started)
         tasks.start_soon(self.device.run)
+        if not self.virtual:
+            tasks.start_soon(self._watch_the_loop)
         await started.wait()
         await self.wait(lambda: self.agent.says.connected or self.over is not None, 1)
 
@@ -121,6 +137,12 @@ class Scene:
             except Exception as error:  # noqa: BLE001  # told by whoever waits
                 self._error = error
         self.over = current_time()
+
+    async def _watch_the_loop(self) -> None:
+        while True:
+            due = current_time() + BEAT
+            await sleep_until(due)
+            self._late = max(self._late, current_time() - due)
 
     def cancel(self) -> None:
         """Cancel the pipeline from outside."""

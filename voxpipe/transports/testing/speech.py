@@ -14,7 +14,6 @@ from .far_side import Confirms
 from .scene import Scene
 
 MAX_AHEAD = 1.0  # seconds of audio that a device may be given before they are heard
-TRUE = 0.06  # seconds by which a position may be off: two frames, and a hiccup
 
 
 @promised("heard, speaks and played each have a format, and what is heard is in it.")
@@ -130,7 +129,7 @@ async def both_at_once(scene: Scene) -> None:
 @promised("A turn knows how much of it was heard.")
 async def position_true(scene: Scene) -> None:
     """See its promise."""
-    turn, off = Turn(), TRUE + (0.0 if scene.virtual else 2 * scene.slack)
+    turn = Turn()
     data = sound(scene.format, 2.0, 8)
     scene.speak(data, turn, delta=FRAME)
     await scene.wait(lambda: bool(scene.device.arrived), 2)
@@ -138,7 +137,7 @@ async def position_true(scene: Scene) -> None:
         await sleep(0.2)
         played, heard = turn.played, scene.device.position()
         scene.expect(
-            abs(played - heard) <= off,
+            abs(played - heard) <= scene.inexact,
             f"turn.played was {played:.2f} s when {heard:.2f} s had been heard",
             "let a Playout play: it tells the turn where it is",
         )
@@ -146,7 +145,7 @@ async def position_true(scene: Scene) -> None:
     await sleep(MAX_AHEAD)
     heard = scene.device.position()
     scene.expect(
-        abs(turn.played - heard) <= off,
+        abs(turn.played - heard) <= scene.inexact,
         f"the turn was frozen at {turn.played:.2f} s, and {heard:.2f} s were heard",
         "give Playout a clear if, and only if, the device can forget",
     )
@@ -159,7 +158,7 @@ async def position_true(scene: Scene) -> None:
 )
 async def confirmed(scene: Scene) -> None:
     """See its promise."""
-    turn, off = Turn(), TRUE + (0.0 if scene.virtual else 2 * scene.slack)
+    turn = Turn()
     data = sound(scene.format, 2.0, 9)
     scene.speak(data, turn, delta=FRAME)
     await scene.wait(lambda: bool(scene.device.arrived), 2)
@@ -172,7 +171,7 @@ async def confirmed(scene: Scene) -> None:
             "send marks, and call playout.confirm(turn, frame.end) when one comes back",
         )
         scene.expect(
-            abs(played - heard) <= off,
+            abs(played - heard) <= scene.inexact,
             f"turn.played was {played:.2f} s, and the device, which is 0.3 s late, "
             f"had come to {heard:.2f} s",
             "confirm the turn and the position of the frame before the mark: its end",
@@ -186,7 +185,6 @@ async def confirmed(scene: Scene) -> None:
 async def played_is_heard(scene: Scene) -> None:
     """See its promise."""
     per, whole = scene.format.bytes_per_second, sound(scene.format, 0.6, 10)
-    off = TRUE + (0.0 if scene.virtual else 2 * scene.slack)
     turn, cut = Turn(), sound(scene.format, 2.0, 11)
 
     def told() -> bytes:
@@ -199,7 +197,7 @@ async def played_is_heard(scene: Scene) -> None:
         await sleep(0.1)
         early = max(early, len(told()) / per - scene.device.position())
     scene.expect(
-        early <= off,
+        early <= scene.inexact,
         f"it told of {early:.2f} s before they were heard",
         "give Playout(…, played=self.played): it tells when the time has come",
     )
@@ -215,7 +213,7 @@ async def played_is_heard(scene: Scene) -> None:
         mend,
     )
     scene.expect(
-        abs(len(heard) - len(got)) / per <= off,
+        abs(len(heard) - len(got)) / per <= scene.inexact,
         f"it told of {len(got) / per:.2f} s, and {len(heard) / per:.2f} s were heard",
         mend,
     )
