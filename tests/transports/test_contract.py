@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from voxpipe.transports.testing import Check, Make, check_transport, transport_checks
@@ -18,6 +21,8 @@ from .far_sides import (
     by_twilio,
     in_memory,
 )
+
+ROOT = Path(__file__).parents[2]
 
 IN_MEMORY: dict[str, Make] = {
     "MemoryPhone": in_memory,
@@ -47,3 +52,11 @@ async def test_a_transport_keeps_them_over_sockets(phone: str) -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # on which our server runs
 async def test_a_served_call_keeps_them() -> None:
     await check_transport(by_served_twilio)
+
+
+def test_the_page_shows_the_readmes_transport_and_the_names_of_all_checks() -> None:
+    page = (ROOT / "docs" / "your_transport.md").read_text("utf-8")
+    assert program("custom_transport") in page
+    checklist = page.partition("## The checklist")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", checklist, re.M)
+    assert rows == [(check.name, check.promise) for check in transport_checks()]

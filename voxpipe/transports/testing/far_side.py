@@ -50,6 +50,8 @@ class FarSide(Protocol):
     async def hear(self) -> Heard:
         """Wait for what comes next; nothing is to be read ahead.
 
+        A line that is never still, such as RTP, leaves out its frames of silence.
+
         Raises:
             EndOfStream: the line is closed, and nothing will.
         """
