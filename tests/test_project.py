@@ -293,8 +293,8 @@ def test_nobody_imports_what_is_for_tests() -> None:
         for path in MODULES
         if _folder(path) is not None  # pytest's plugin may
         for module in _imports(path)
-        for room in FOR_TESTS & {_room(module)}
-        if not any(path.is_relative_to(PACKAGE / each) for each in FOR_TESTS)
+        if _room(module) in FOR_TESTS
+        and not any(path.is_relative_to(PACKAGE / room) for room in FOR_TESTS)
     ]
 
 
