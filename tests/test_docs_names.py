@@ -63,6 +63,7 @@ PORTS = {
     "Budget": "money.md",
     "Call": "telephony.md",
     "Captions": "turns.md",
+    "CarrierCall": "telephony.md",
     "Keys": "telephony.md",
     "MemoryPhone": "transports.md",
     "Probe": "testing.md",
