@@ -8,10 +8,11 @@ frame by frame, so that it always stands between two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 
 from websockets.exceptions import PayloadTooBig
+from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, SERVER, Protocol
 from websockets.typing import BytesLike
@@ -38,10 +39,13 @@ class PlainWire:
         max_size: bytes of a message.
         write: the way out for messages, if that is another one than for all else.
         now: the clock for `heard_at`.
+        extensions: that were agreed on. What is sent makes no use of them.
+        on_read: called when something has come, and was looked at.
+        hang_up: says that nothing more comes from here; by default, ends the transport.
 
     Attributes:
         read_size: bytes that are best read at once.
-        heard_at: as `Wire.heard_at`.
+        heard_at: as `Wire.heard_at`; ``pong``, as `Wire.pong`.
     """
 
     def __init__(
@@ -53,6 +57,9 @@ class PlainWire:
         max_size: int,
         write: Callable[[bytes], None] | None = None,
         now: Callable[[], float] | None = None,
+        extensions: Sequence[Extension] = (),
+        on_read: Callable[[], None] | None = None,
+        hang_up: Callable[[], None] | None = None,
     ) -> None:
         self._transport = transport
         self._listener = listener
@@ -67,6 +74,7 @@ class PlainWire:
             max_size=max_size,
             logger=SILENT,
         )
+        self._protocol.extensions = list(extensions)
         self._is_open = True  # neither side has said goodbye
         self._is_over = False  # the listener has been told
         self._is_full = False
@@ -76,7 +84,10 @@ class PlainWire:
         self._is_text = True
         self._pongs = bytearray()  # to be sent
         self._now = now
+        self._on_read = on_read
+        self._hang_up = hang_up or transport.close
         self.heard_at = -inf
+        self.pong = b""
         self.read_size = READ
 
     # --- a `Wire`
@@ -90,10 +101,15 @@ class PlainWire:
         else:
             self._write(self._frame(BINARY, message))
 
-    def ping(self) -> None:
+    @property
+    def unfinished(self) -> int:
+        """As `Wire.unfinished`."""
+        return len(self._rest) + len(self._parts or b"")
+
+    def ping(self, data: bytes = b"", /) -> None:
         """As `Wire.ping`."""
         if self._is_open:
-            self._protocol.send_ping(b"")
+            self._protocol.send_ping(data)
             self._flush()
 
     def close(self, code: int, reason: str = "") -> None:
@@ -104,11 +120,11 @@ class PlainWire:
             self._protocol.send_close(said.code, said.reason)
             self._flush()
 
-    def fail(self, code: int) -> None:
+    def fail(self, code: int, reason: str = "") -> None:
         """As `Wire.fail`."""
         if self._is_open:
             self._is_open = False
-            self._protocol.fail(code)
+            self._protocol.fail(code, reason)
             self._flush()
             self._end(code, "", fault=True)
 
@@ -124,6 +140,8 @@ class PlainWire:
         if self._rest:
             self._rest += data
             if len(self._rest) < self._due:
+                if self._on_read is not None:
+                    self._on_read()
                 return
             data = bytes(self._rest)
             self._rest.clear()
@@ -152,6 +170,8 @@ class PlainWire:
             at = end
         if self._pongs:
             self._answer()
+        if self._on_read is not None:
+            self._on_read()
         are_tiny = frames > _MANY and frames * _TINY > size
         self.read_size = _LITTLE if are_tiny else READ
 
@@ -212,6 +232,8 @@ class PlainWire:
             assert isinstance(event, Frame)
             if event.opcode is Opcode.CLOSE:
                 close = protocol.close_rcvd
+            elif event.opcode is Opcode.PONG:
+                self.pong = bytes(event.data)
             elif event.opcode in _CONTINUED and close is None:
                 self._piece(event)
         self._is_open = self._is_open and protocol.state is OPEN
@@ -259,8 +281,8 @@ class PlainWire:
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            if not data:  # nothing more is to come from either side
-                self._transport.close()
+            if not data:  # nothing more is to come from here
+                self._hang_up()
             elif data[0] == PONG:
                 self._pongs += data  # those of one read go out in one piece
             else:

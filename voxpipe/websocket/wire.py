@@ -46,9 +46,16 @@ class Wire(Protocol):
     Attributes:
         heard_at: when something came last, though it was no whole frame; as the clock
             says that it was given, else never.
+        pong: what the last one said.
     """
 
     heard_at: float
+    pong: bytes
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a message that are kept until all of it has come."""
+        ...
 
     def feed(self, data: bytes, /) -> None:
         """Take what came behind the handshake, before all that comes from now on."""
@@ -58,15 +65,15 @@ class Wire(Protocol):
         """Send a message: text, or binary; nothing after a goodbye."""
         ...
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
+    def ping(self, data: bytes = b"", /) -> None:
+        """Ask for a sign of life: a `pong` that says the same."""
         ...
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye, unless that was said; a reason is cut to what a frame holds."""
         ...
 
-    def fail(self, code: int) -> None:
+    def fail(self, code: int, reason: str = "") -> None:
         """Say goodbye because of what has come, and tell the listener."""
         ...
 

@@ -30,8 +30,8 @@ from voxpipe.transports.serving.http import (
 from voxpipe.transports.serving.lobby import Lobby
 
 from ...processors.realtime.loops import run_virtually
+from ...websocket.wires import Wired
 from .apps import UPGRADE, echo, get, respond, rest_of, said_to, start
-from .wires import Wired
 
 HOST = "127.0.0.1"
 

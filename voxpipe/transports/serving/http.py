@@ -13,8 +13,8 @@ from anyio import current_time, move_on_after
 
 from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
+from voxpipe.websocket.tcp import TcpConnection
 
-from .connection import TcpConnection
 from .lobby import Lobby
 
 HEAD_TIMEOUT = 15.0  # seconds for a whole head, from the start or the last answer on
@@ -150,7 +150,8 @@ class Http:
             Disconnected: it is not there, or does not read.
         """
         with move_on_after(ANSWER_TIMEOUT) as waiting:
-            await self.wire.flushed()
+            if not await self.wire.flushed():
+                raise Disconnected("the connection has ended")
         if waiting.cancelled_caught:
             self.wire.abort()
             raise Disconnected("the other side does not read the answer")

@@ -6,36 +6,31 @@ import errno
 import logging
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from anyio import (
     AsyncContextManagerMixin,
-    CancelScope,
     create_tcp_listener,
     current_time,
-    move_on_after,
 )
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.stapled import MultiListener
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.accept import accept
-from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
-from voxpipe.websocket import connection_maker
+from voxpipe.websocket.accepted import accepted
+from voxpipe.websocket.tcp import TcpConnection
 
-from .connection import BUFFER, TcpConnection
 from .http import Http
 from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
-CLOSE_TIMEOUT = 1.0  # seconds for sending what is written when a connection ends
 BACKLOG = 1_024  # connections that the kernel may keep until we take them
 
 logger = logging.getLogger("voxpipe.serving")
@@ -84,14 +79,7 @@ class Server(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         import asyncio
 
-        class Connected(TcpConnection, asyncio.BufferedProtocol):
-            """What an event loop takes for one."""
-
-            __slots__ = ()
-
         self._loop = asyncio.get_running_loop()
-        buffer, rounds = memoryview(bytearray(BUFFER)), batch()
-        self._connection = partial(Connected, buffer, rounds)
         async with (
             tasks_until_done() as tasks,
             await self._listening() as listener,
@@ -130,33 +118,15 @@ class Server(AsyncContextManagerMixin):
             )
 
     async def _attend(self, sock: socket.socket) -> None:
-        try:
-            wire = await self._connected(sock)
-        except OSError:
-            return  # it has gone already
-        try:
-            await self._talk(wire)
-        except Disconnected:
-            pass
-        except Exception:
-            logger.exception("a connection has failed")  # the others go on
-        finally:
-            wire.close()
-            with CancelScope(shield=True), move_on_after(CLOSE_TIMEOUT):
-                await wire.lost()
-            wire.abort()
-
-    async def _connected(self, sock: socket.socket) -> TcpConnection:
-        with ExitStack() as failing:
-            failing.enter_context(sock)
-            # asyncio does it for sockets of its own; a small answer would wait 40 ms.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            keep_little(sock)
-            connect = connection_maker(self._loop)
-            wire: TcpConnection
-            _, wire = await connect(self._connection, sock=sock)
-            failing.pop_all()
-        return wire
+        with suppress(OSError):  # it has gone already
+            async with accepted(sock) as wire:
+                keep_little(sock)
+                try:
+                    await self._talk(wire)
+                except Disconnected:
+                    pass
+                except Exception:
+                    logger.exception("a connection has failed")  # the others go on
 
     async def _talk(self, wire: TcpConnection) -> None:
         if self._open - len(self._lobby) >= MAX_ANSWERED:

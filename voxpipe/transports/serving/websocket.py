@@ -17,8 +17,8 @@ from websockets.server import ServerProtocol
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 from voxpipe.websocket import Wire
+from voxpipe.websocket.tcp import TcpConnection
 
-from .connection import TcpConnection
 from .http import date, phrase, scope_of
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class WebSocket:
                 raise Disconnected("the WebSocket has ended")
             text = message.get("text")
             self._wire.send(message["bytes"] if text is None else text)
-            if self._tcp.is_full:
-                await self._tcp.flushed()
+            if self._tcp.is_full and not await self._tcp.flushed():
+                raise Disconnected("the connection has ended")
         elif kind == "websocket.accept":
             self._accept(message)
         elif kind == "websocket.close":
