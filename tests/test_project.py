@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "websocket": {"pipeline"},
     "processors": {"pipeline", "websocket"},
     "transports": {"pipeline", "websocket"},
-    "simulator": {"pipeline"},
+    "simulator": {"pipeline", "websocket"},
     "console": {"pipeline", "processors", "transports", "simulator", "websocket"},
 }
 # The same within them, for each room (a folder, or a file that others stand on): these

@@ -8,7 +8,7 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from anyio import CancelScope, move_on_after
+from anyio import CancelScope, fail_after, move_on_after
 
 from voxpipe.pipeline.runtime.batch import batch
 from voxpipe.pipeline.runtime.loop import in_trio, one_per_loop
@@ -25,13 +25,14 @@ CLOSE_TIMEOUT = 1.0  # seconds for sending what is written when a connection end
 
 @asynccontextmanager
 async def accepted(
-    sock: socket.socket, tls: ssl.SSLContext | None = None
+    sock: socket.socket, tls: ssl.SSLContext | None = None, patience: float = 60.0
 ) -> AsyncGenerator[TcpConnection]:
     """Have a connection; it is closed at the end of the context.
 
     Args:
         sock: does not block; it is closed, whatever happens.
         tls: to be spoken over it, if any.
+        patience: seconds for its handshake.
 
     Raises:
         OSError, EOFError: it has gone already, or there was no handshake.
@@ -41,10 +42,11 @@ async def accepted(
             failing.enter_context(sock)
             # asyncio does it for sockets of its own; a small answer would wait 40 ms.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if in_trio():
-                connection = await _on_trio(sock, tls, tasks.start_soon)
-            else:
-                connection = await _on_asyncio(sock, tls)
+            with fail_after(patience):
+                if in_trio():
+                    connection = await _on_trio(sock, tls, tasks.start_soon)
+                else:
+                    connection = await _on_asyncio(sock, tls)
             failing.pop_all()
         try:
             yield connection

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
+from .wire import half_close
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -76,11 +78,10 @@ class _Handover:
 
     def close(self) -> None:
         """For picows, after a fault: what still comes would take back the goodbye."""
-        if self._says_eof or not self._transport.can_write_eof():
+        if self._says_eof:
             self._transport.close()
-        elif not self._transport.is_closing():
-            self._says_eof = True
-            self._transport.write_eof()
+        self._says_eof = True
+        half_close(self._transport)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)  # all else is as it is

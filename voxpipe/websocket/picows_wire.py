@@ -283,8 +283,8 @@ class _Protocol(WSProtocol):
 class _WatchedProtocol(_Protocol):
     """And when something has come, though it is no whole frame."""
 
-    now: Callable[[], float]
-    on_read: Callable[[], None] | None
+    now: Callable[[], float] = staticmethod(lambda: -inf)
+    on_read: Callable[[], None] | None = None
 
     def buffer_updated(self, nbytes: int) -> None:
         self.wire.heard_at = self.now()
@@ -333,15 +333,12 @@ def begin(
         _BUFFER,
     )
     protocol.wire = wire
-    if isinstance(protocol, _WatchedProtocol):
-        protocol.now = now or _never
-        protocol.on_read = on_read
+    if isinstance(protocol, _WatchedProtocol) and now is not None:
+        protocol.now = now
     shake_hands(protocol, transport, is_client=is_client)
+    if isinstance(protocol, _WatchedProtocol):
+        protocol.on_read = on_read
     return wire
-
-
-def _never() -> float:
-    return -inf
 
 
 def _always(wire: FastWire) -> Callable[..., FastWire]:

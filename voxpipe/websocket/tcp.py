@@ -18,7 +18,7 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .choice import begin_fast
 from .plain_wire import PlainWire
-from .wire import Listener, Wire
+from .wire import Listener, Wire, half_close
 
 if TYPE_CHECKING:
     import asyncio
@@ -88,6 +88,11 @@ class TcpConnection:
             self.listen()
             await self._more.wait()
         return self.take()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Nothing comes any more, behind what was not read."""
+        return self._eof
 
     def take(self) -> bytes:
         """What has come and was not read."""
@@ -199,10 +204,7 @@ class TcpConnection:
 
         To close with something unread would take back what was just sent.
         """
-        if not self._transport.can_write_eof():  # TLS
-            self._transport.close()
-        elif not self._transport.is_closing():
-            self._transport.write_eof()
+        half_close(self._transport)
 
     def close(self) -> None:
         """End it, once all that was written is sent."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
+
+if TYPE_CHECKING:
+    import asyncio
 
 CLOSE_REASON = 123  # bytes, RFC 6455, section 5.5
 
@@ -113,6 +117,15 @@ class Listener(Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         ...
+
+
+def half_close(transport: asyncio.Transport) -> None:
+    """Say that nothing more comes from here, or end it: TLS cannot say it."""
+    if not transport.can_write_eof():
+        transport.close()
+    elif not transport.is_closing():
+        with suppress(OSError):  # the other side has gone
+            transport.write_eof()
 
 
 def goodbye(code: int, reason: str) -> Close:

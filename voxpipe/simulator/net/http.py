@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 import h11
-from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
-from anyio.abc import ByteStream
+from anyio import EndOfStream, fail_after
 
 from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
 from voxpipe.simulator.errors import Refusal
+from voxpipe.websocket.tcp import TcpConnection
 
 from .limits import NoRoom, PortLimits, Room
 from .messages import HttpError, HttpRequest, HttpResponse, first_values
@@ -26,8 +26,8 @@ _CROWDED = Refusal(
 class HttpConnection:
     """The HTTP side of a connection, until it ends or becomes a WebSocket."""
 
-    def __init__(self, stream: ByteStream, limits: PortLimits, room: Room) -> None:
-        self._stream = stream
+    def __init__(self, tcp: TcpConnection, limits: PortLimits, room: Room) -> None:
+        self._tcp = tcp
         self._room = room
         self._held = 0  # bytes in the room
         self._empty = True  # whether nothing of the next request has come
@@ -134,10 +134,7 @@ class HttpConnection:
             if self._h11.they_are_waiting_for_100_continue:
                 go_on = h11.InformationalResponse(status_code=100, headers=[])
                 await self._write(go_on)
-            try:
-                data = await self._stream.receive()
-            except (EndOfStream, BrokenResourceError, ClosedResourceError):
-                data = b""
+            data = await self._tcp.read()
             if self._empty and data:
                 data = data.lstrip(EMPTY_LINES)
                 self._empty = not data
@@ -147,11 +144,9 @@ class HttpConnection:
         return event
 
     async def _write(self, *events: h11.Event) -> None:
-        data = b"".join(self._h11.send(event) or b"" for event in events)
-        try:
-            await self._stream.send(data)
-        except (BrokenResourceError, ClosedResourceError):
-            raise EndOfStream from None
+        self._tcp.write(b"".join(self._h11.send(event) or b"" for event in events))
+        if not await self._tcp.flushed():
+            raise EndOfStream
 
 
 def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
@@ -168,11 +163,3 @@ def _check_head(head: h11.Request) -> None:
     wrong = refused(head.http_version, head.headers)
     if wrong is not None:
         raise HttpError(wrong.status, Refusal(None, wrong.reason))
-
-
-def wants_websocket(head: h11.Request) -> bool:
-    """Whether the client wants to go on with a WebSocket."""
-    return (head.method, head.http_version) == (b"GET", b"1.1") and any(
-        name == b"upgrade" and value.strip().lower() == b"websocket"
-        for name, value in head.headers
-    )

@@ -14,6 +14,7 @@ from anyio import current_time, move_on_after
 from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
 from voxpipe.websocket.tcp import TcpConnection
+from voxpipe.websocket.upgrade import wants_websocket
 
 from .lobby import Lobby
 
@@ -60,7 +61,7 @@ class Http:
                 request = await self._head()
                 if request is None:
                     return None
-                if _wants_websocket(request):
+                if wants_websocket(request):
                     if self.is_whole:
                         return request
                     self._refuse(400)  # a body: nobody could tell it from frames
@@ -281,10 +282,3 @@ def phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _wants_websocket(request: h11.Request) -> bool:
-    return any(
-        name == b"upgrade" and value.strip().lower() == b"websocket"
-        for name, value in request.headers
-    )
