@@ -65,7 +65,6 @@ class _Handover:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.handshake: bytes | None = b""
-        self._says_eof = False
 
     def write(self, data: bytes) -> None:
         if self.handshake is None:
@@ -77,10 +76,7 @@ class _Handover:
         self._transport.write(b"".join(parts))  # they are in a buffer that is reused
 
     def close(self) -> None:
-        """For picows, after a fault: what still comes would take back the goodbye."""
-        if self._says_eof:
-            self._transport.close()
-        self._says_eof = True
+        """After a goodbye, which would be taken back if anything was still unread."""
         half_close(self._transport)
 
     def __getattr__(self, name: str) -> Any:

@@ -245,6 +245,8 @@ class FastWire(WSListener):
         if fault:
             if code == 1009:
                 size = max(size, self._max_size + 1)  # picows does not tell
+            if not self._is_client:
+                self._transport.disconnect()
             self._listener.on_fault(code, size)
         else:
             self._listener.on_close(code, reason)
