@@ -14,29 +14,26 @@ from anyio import (
     EndOfStream,
     Event,
     create_task_group,
-    create_tcp_listener,
     current_time,
     move_on_after,
 )
 from anyio.abc import (
-    SocketAttribute,
-    SocketStream,
     TaskGroup,
     TaskStatus,
 )
-from anyio.streams.stapled import MultiListener
 from websockets.frames import CloseCode
 
-from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.runtime.accept import accept
 from voxpipe.pipeline.runtime.seldom import Seldom
+from voxpipe.simulator.errors import Refusal
 from voxpipe.websocket.accepted import accepted
+from voxpipe.websocket.port import listening
+from voxpipe.websocket.requests import NoRequest
 from voxpipe.websocket.tcp import TcpConnection
 from voxpipe.websocket.upgrade import wants_websocket
 
 from .http import HttpConnection, request_of
 from .limits import PortLimits, Room
-from .messages import HttpError, HttpRequest, HttpResponse
+from .messages import HttpError, HttpRequest, HttpResponse, error_response
 from .tls import LocalAuthority
 from .websocket import ServerWebSocket
 
@@ -94,31 +91,13 @@ class PortListener:
         """
         # Shielded: whoever opened this always sets `stop`, and the rest is bounded.
         with CancelScope(shield=True):
-            async with (
-                await self._bound(port) as listener,
-                create_task_group() as tasks,
-            ):
-
-                def take(sock: socket.socket) -> None:
-                    tasks.start_soon(self._attend, sock)
-
-                for each in listener.listeners:
-                    bare = each.extra(SocketAttribute.raw_socket)
-                    tasks.start_soon(accept, bare, take, self._cannot_accept)
-                task_status.started(listener.extra(SocketAttribute.local_port))
+            async with listening(
+                self._host, port, self._attend, self._cannot_accept
+            ) as bound:
+                task_status.started(bound)
                 await stop.wait()
                 with move_on_after(self._limits.close_timeout):
                     await self._say_goodbye()
-                tasks.cancel_scope.cancel()
-
-    async def _bound(self, port: int) -> MultiListener[SocketStream]:
-        try:
-            return await create_tcp_listener(local_host=self._host, local_port=port)
-        except OSError as error:
-            raise TransportError(
-                f"cannot listen on {self._host} port {port}: "
-                f"{error.strerror or error}; port 0 takes any that is free"
-            ) from error
 
     async def _say_goodbye(self) -> None:
         async with create_task_group() as farewells:
@@ -166,12 +145,14 @@ class PortListener:
                 if wants_websocket(head):
                     await self._upgrade(tcp, head, http.take_rest())
                     return
-                response = await self._respond(await http.whole(head))
+                response = await self._respond(await http.request(head))
             except HttpError as error:
                 response = error.response
+            except NoRequest as wrong:
+                response = error_response(wrong.status, Refusal(None, str(wrong)))
             finally:
                 http.let_go()
-            if not await http.send(response):
+            if not await http.answer(response):
                 await self._drain(tcp)
                 return
 

@@ -11,19 +11,14 @@ from typing import Self
 
 from anyio import (
     AsyncContextManagerMixin,
-    create_tcp_listener,
     current_time,
 )
-from anyio.abc import SocketAttribute, SocketStream
-from anyio.streams.stapled import MultiListener
 
-from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.runtime.accept import accept
-from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
 from voxpipe.websocket.accepted import accepted
+from voxpipe.websocket.port import listening
 from voxpipe.websocket.tcp import TcpConnection
 
 from .http import Http
@@ -31,7 +26,6 @@ from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
-BACKLOG = 1_024  # connections that the kernel may keep until we take them
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -80,30 +74,10 @@ class Server(AsyncContextManagerMixin):
         import asyncio
 
         self._loop = asyncio.get_running_loop()
-        async with (
-            tasks_until_done() as tasks,
-            await self._listening() as listener,
-            tasks_until_done() as accepting,
-        ):
-            self.port = listener.extra(SocketAttribute.local_port)
-
-            def take(sock: socket.socket) -> None:
-                tasks.start_soon(self._attend, sock)
-
-            for each in listener.listeners:
-                bare = each.extra(SocketAttribute.raw_socket)
-                accepting.start_soon(accept, bare, take, self._cannot_accept)
+        async with listening(
+            self.host, self.port, self._attend, self._cannot_accept
+        ) as self.port:
             yield self
-
-    async def _listening(self) -> MultiListener[SocketStream]:
-        try:
-            return await create_tcp_listener(
-                local_host=self.host or None, local_port=self.port, backlog=BACKLOG
-            )
-        except OSError as error:
-            raise TransportError(
-                f"cannot listen on {self.host} port {self.port}: {_why(error)}"
-            ) from error
 
     def _cannot_accept(self, error: OSError) -> None:
         # Each has a descriptor. Half, or those who still wait would wait for seconds.
@@ -161,9 +135,3 @@ def _bound() -> str:
         return ""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return f" (the limit is {soft}, and a call has two: raise `ulimit -n`)"
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "it is taken already; port 0 takes any that is free"
-    return error.strerror or str(error)

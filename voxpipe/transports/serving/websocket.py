@@ -16,10 +16,11 @@ from websockets.server import ServerProtocol
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 from voxpipe.websocket import Wire
+from voxpipe.websocket.requests import date, phrase
 from voxpipe.websocket.tcp import TcpConnection
 from voxpipe.websocket.upgrade import answer_to
 
-from .http import date, phrase, scope_of
+from .http import scope_of
 
 if TYPE_CHECKING:
     import asyncio
