@@ -94,6 +94,11 @@ class TcpConnection:
         """Nothing comes any more, behind what was not read."""
         return self._eof
 
+    @property
+    def is_closing(self) -> bool:
+        """What is sent goes nowhere, though that was not told yet."""
+        return self._transport.is_closing()
+
     def take(self) -> bytes:
         """What has come and was not read."""
         self.catch_up()

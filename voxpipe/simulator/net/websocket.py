@@ -9,6 +9,7 @@ from typing import Any
 
 import h11
 from anyio import EndOfStream, Event, move_on_after, sleep, sleep_forever
+from anyio.lowlevel import checkpoint
 from websockets.extensions.permessage_deflate import enable_server_permessage_deflate
 from websockets.frames import CloseCode
 from websockets.server import ServerProtocol
@@ -25,6 +26,7 @@ from .admission import SUBPROTOCOL
 from .limits import NoRoom, PortLimits, Room
 
 _MOST = 65_536  # bytes to be received before the client has to wait; 1 s of audio
+_IN_TURN = 16  # messages that are sent before others of the loop have a turn
 _ENTRY = 64  # bytes that a message takes besides its text, so that empty ones count
 
 
@@ -49,6 +51,7 @@ class ServerWebSocket:
         self._inbox: deque[str | bytes] = deque()
         self._waiting = 0  # bytes that were in it since it was empty
         self._news = Wakeup()
+        self._sent = 0  # messages
         self._ping = b""
         self._pong = Event()
 
@@ -81,9 +84,12 @@ class ServerWebSocket:
 
     async def send(self, text: str) -> None:
         """Send a text frame; waits while the client does not read."""
-        if self._is_over:
+        if self._is_over or self._tcp.is_closing:
             raise EndOfStream
         self._wire.send(text)
+        self._sent += 1
+        if self._sent % _IN_TURN == 0:
+            await checkpoint()
         if self._tcp.is_full and not await self._tcp.flushed():
             raise EndOfStream
 
