@@ -74,8 +74,8 @@ async def _on_asyncio(sock: socket.socket, tls: ssl.SSLContext | None) -> TcpCon
     import asyncio
 
     connect = connection_maker(asyncio.get_running_loop(), "connect_accepted_socket")
-    made: TcpConnection
-    _, made = await connect(lambda: _protocol()(_buffer(), batch()), sock, ssl=tls)
+    made = _protocol()(_buffer(), batch())
+    await connect(lambda: made, sock, ssl=tls)  # uvloop gives its TLS, not ours
     return made
 
 
