@@ -16,6 +16,8 @@ from pathlib import Path
 import griffe
 import pytest
 
+from voxpipe.transports.testing import transport_checks
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
@@ -37,6 +39,7 @@ ELSEWHERE = {
     *(
         "Annotated",
         "BidiAgent",
+        "EndOfStream",
         "OPENAI_REALTIME_URL",
         "model_extra",
         "start_soon",
@@ -50,6 +53,7 @@ ELSEWHERE = {
         "uv",
         "websockets",
     ),  # of others
+    *(str(check) for check in transport_checks()),
     *("realtime_cassette", "realtime_simulator", "clients", "soak"),  # of pytest
 }
 # The page that tells of a processor's ports; `faults`, which all have, is on the first.

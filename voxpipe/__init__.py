@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .processors.audio import Resample as Resample
     from .processors.realtime import Realtime as Realtime
     from .processors.realtime import open_session as open_session
+    from .processors.realtime.money import Budget as Budget
     from .processors.tools import ToolRouter as ToolRouter
     from .processors.tools import tool as tool
     from .processors.vad import Vad as Vad
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "AudioFormat": "pipeline",
+    "Budget": "processors.realtime.money",
     "Call": "transports.telephony",
     "Input": "pipeline",
     "Pipeline": "pipeline",

@@ -11,19 +11,21 @@ from voxpipe.console.main import main
 OPTIONS = {
     "serve": ("--port", "--limit", "--idle-limit", "--drain"),
     "simulate": ("--port",),
+    "talk": ("--rate",),
 }
 NEVER = ("-1", "nan", "inf", "1e99", "", "many", "1_000_000_000")
 NEVER_OF = {"--port": ("65536", "99999", "80.5", "8e3"), "--limit": ("0", "2.5")}
+NEVER_OF["--rate"] = ("7999", "48001", "8e3")
 
 
 def test_these_are_all_the_numbers_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for command in ("serve", "simulate", "demo"):
+    for command in ("serve", "simulate", "demo", "talk"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         shown = re.findall(r"^  (--[\w-]+) (\w+)", capsys.readouterr().out, re.M)
-        numbered = {option for option, of in shown if of in ("PORT", "N", "S")}
+        numbered = {option for option, of in shown if of in ("PORT", "N", "S", "HZ")}
         assert numbered == set(OPTIONS.get(command, ()))
 
 

@@ -122,6 +122,14 @@ def test_names_are_found_even_where_numbers_are_taken() -> None:
     assert [plan.name(box) for box in boxes] == ["probe2", "probe", "probe3"]
 
 
+def test_boxes_report_by_the_name_that_they_are_drawn_with() -> None:
+    source, one, other = Source([]), Probe(), Probe()
+    Pipeline(source.output >> one.input, source.output >> other.input)
+    assert [box.name for box in (source, one, other)] == ["source", "probe", "probe2"]
+    assert str(other.input) == "probe2.input"
+    assert repr(other) == "<Probe probe2>"
+
+
 def test_all_ports_of_all_boxes_are_known_drawn_or_not() -> None:
     phone, model = Phone(), Model()
     plan = Graph((phone.heard >> model.hears, model.says >> phone.speaks))

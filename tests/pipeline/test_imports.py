@@ -74,12 +74,14 @@ def test_the_first_door_costs_nothing_until_something_is_asked_for() -> None:
 def test_the_first_door_has_what_the_first_pages_use() -> None:
     names: list[str] = vars(voxpipe)["__all__"]
     assert names == sorted(names)
-    assert len(names) == 16
+    assert len(names) == 17
     for name in names:
         found = getattr(voxpipe, name)
         assert found.__name__ == name
         assert name in dir(voxpipe)
-    with pytest.raises(AttributeError, match=r"no Nothing: .* AudioFormat, Call"):
+    with pytest.raises(
+        AttributeError, match=r"no Nothing: .* AudioFormat, Budget, Call"
+    ):
         _ = getattr(voxpipe, "Noth" + "ing")
 
 

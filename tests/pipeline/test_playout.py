@@ -682,3 +682,25 @@ async def test_a_short_reply_is_played_and_cut_in_real_time() -> None:
     assert [cleared for _, cleared in speaker.device.clears] == [first]
     assert played.data.endswith(counted(0.06))
     assert 0.0 < first.played < 30.0
+
+
+# --- a device that has fallen behind
+
+
+def test_a_suspended_playout_writes_nothing_until_it_goes_on() -> None:
+    turn, speaker = Turn(), Loudspeaker()
+    playout = speaker.playout
+    orders = at({1.01: lambda: playout.suspend(), 3.01: lambda: playout.resume()})
+    evening = play([*reply(turn, 3.0, 0.1), ReplyEnd(turn=turn)], speaker, orders)
+    assert evening.played == counted(3.0)
+    assert evening.duration == nearly(3.0 + 3.01 - 1.3)  # it had 1.3 s of it
+    assert playout.underruns == 1
+    assert turn.state == "played"
+
+
+def test_a_cut_is_heard_of_while_it_is_suspended() -> None:
+    turn, speaker = Turn(), Loudspeaker()
+    orders = at({1.01: lambda: speaker.playout.suspend(), 1.11: turn.cut})
+    play(reply(turn, 3.0, 0.1), speaker, orders)
+    assert turn.is_cut
+    assert turn.played == nearly(1.11)

@@ -21,6 +21,9 @@ SIDES: tuple[tuple[Name, Any, str], ...] = (
     ("server", UVLOOP, "websockets"),  # as `voxpipe serve` chooses; it has no trio
     ("server", UVLOOP, "picows"),
     ("simulator", "asyncio", "websockets"),
+    ("simulator", "asyncio", "picows"),
+    ("simulator", UVLOOP, "websockets"),
+    ("simulator", UVLOOP, "picows"),
     ("simulator", "trio", "websockets"),
     ("client", "asyncio", "websockets"),
     ("client", "asyncio", "picows"),

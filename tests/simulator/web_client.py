@@ -60,7 +60,7 @@ class WebSocket:
                     response = event
                 else:
                     self._take(event)
-        if self._protocol.state is not OPEN:
+        if response.status_code != 101:
             raise Refused(response.status_code, bytes(response.body or b""))
 
     async def send(self, message: str | bytes) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from voxpipe.pipeline import Pipeline
-from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.pipeline import Input, Pipeline, Route, Transcript
+from voxpipe.processors.realtime import Captions, Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.transports.telephony import Call
 
@@ -28,8 +28,13 @@ async def date_and_time() -> str:
     return datetime.now().astimezone().strftime("%A, %d %B %Y, %H:%M (UTC%z)")
 
 
-async def answer(call: Call) -> None:
-    """Talk to one caller, until either side hangs up."""
+async def answer(call: Call, *, told: Input[Transcript] | None = None) -> None:
+    """Talk to one caller, until either side hangs up.
+
+    Args:
+        call: theirs.
+        told: the words of both, as they are heard, if somebody reads them.
+    """
 
     @tool
     async def hang_up() -> str:
@@ -42,10 +47,15 @@ async def answer(call: Call) -> None:
         instructions=INSTRUCTIONS,
         tools=tools.schemas,
         audio=call.format,  # G.711 goes straight through: nothing to convert
-        transcription=None,  # nobody reads it
+        transcription=None if told is None else "gpt-transcribe",
     ) as session:
         model = Realtime(session)
+        words = list[Route]()
+        if told is not None:
+            captions = Captions()
+            words = [model.transcripts >> captions.transcripts, captions.heard >> told]
         pipeline = Pipeline(
+            *words,
             call.heard >> model.hears,
             model.says >> call.speaks,
             model.calls >> tools.calls,

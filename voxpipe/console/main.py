@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import serve, simulate
+from . import serve, simulate, talk
 from .demo import command as demo
 from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
@@ -21,6 +21,7 @@ Voice pipelines around gpt-realtime.
   voxpipe demo call.wav       the same with your own recording
   voxpipe simulate            serve the Realtime protocol on this machine
   voxpipe serve               answer telephone calls (Twilio), with an app of yours
+  voxpipe talk --stdin        talk to an app of yours through a pipe of raw audio
 """
 
 
@@ -54,4 +55,5 @@ def command_line() -> argparse.ArgumentParser:
     demo.add_parser(commands)
     simulate.add_parser(commands)
     serve.add_parser(commands)
+    talk.add_parser(commands)
     return parser

@@ -17,6 +17,11 @@ def count(text: str) -> int:
     return _whole(text, 1, 100_000)
 
 
+def rate(text: str) -> int:
+    """Samples per second."""
+    return _whole(text, 8_000, 48_000)
+
+
 def seconds(text: str) -> float:
     """How long something may take."""
     return _within(text, 0.001, 1e7)

@@ -8,19 +8,26 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TextIO
 
 FILES = 65_536  # descriptors; a call has two sockets
 
 
-def log_to_console(level: int = logging.INFO) -> None:
-    """Print what voxpipe logs, unless the app has arranged for logs itself."""
+def log_to_console(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Print what voxpipe logs, unless the app has arranged for logs itself.
+
+    Args:
+        level: of the lines.
+        stream: where to; standard output, unless it is given.
+    """
     if logging.getLogger().handlers:
         return
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    stream = stream or sys.stdout
+    reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         # Where a console has fewer letters than a script: better a line than none.
         reconfigure(errors="backslashreplace")
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("voxpipe")
     logger.addHandler(handler)

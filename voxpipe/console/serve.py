@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import suppress
 from typing import Any
 
 import anyio
 
 from voxpipe import __version__
-from voxpipe.processors.realtime import ConfigurationError, Service
-from voxpipe.processors.realtime.connect.host import host_of
-from voxpipe.simulator import Simulator
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.carrier import CarrierEndpoints
@@ -23,12 +19,9 @@ from voxpipe.websocket import sockets
 from . import numbers, phones
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
-from .process import environment, log_to_console, open_files, settle
-from .simulate import WITHOUT_SCRIPT
+from .model import DEFAULT_APP, add_model, model_found
+from .process import log_to_console, open_files, settle
 from .stop import Stop
-
-DEFAULT_APP = "voxpipe.console.assistant:answer"
-SIMULATED_KEY = "sk-simulated"
 
 _EPILOG = """\
 APP is module:function, an async function that is called with each `Call`; the working
@@ -81,15 +74,7 @@ def add_parser(commands: Any) -> None:
         default=8080,
         help=f"0 for any that is free; {default}",
     )
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument(
-        "--realtime-url",
-        metavar="URL",
-        help="where the model is, such as https://host/v1",
-    )
-    model.add_argument(
-        "--simulator", action="store_true", help="start a simulated model inside"
-    )
+    add_model(parser)
     parser.add_argument(
         "--public-url", metavar="URL", help="under which carriers reach this server"
     )
@@ -166,38 +151,16 @@ async def serve(
     )
     with stop.heeded():
         async with (
-            _model(arguments) as model,
+            model_found(
+                arguments.app,
+                realtime_url=arguments.realtime_url,
+                simulator=arguments.simulator,
+            ) as model,
             Server(endpoints, host=arguments.host, port=arguments.port) as server,
         ):
             settle()
             _tell(_welcome(arguments, gate, server.url, model))
             await stop.followed()
-
-
-@asynccontextmanager
-async def _model(arguments: argparse.Namespace) -> AsyncGenerator[str]:
-    """Let `open_session` find the model; yields what to say of it."""
-    if arguments.simulator:
-        async with Simulator(WITHOUT_SCRIPT) as simulator:
-            url = simulator.url
-            with environment(OPENAI_BASE_URL=url, OPENAI_API_KEY=SIMULATED_KEY):
-                yield f"simulated, at {url}"
-        return
-    has_key = bool(os.environ.get("OPENAI_API_KEY", "").strip())
-    if not has_key and arguments.app == DEFAULT_APP:
-        raise ConfigurationError(
-            "no API key: set OPENAI_API_KEY, or give --simulator, which needs none"
-        )
-    url = arguments.realtime_url
-    service = Service(base_url=url)
-    if not has_key:  # it is the app that brings one, and says for which host
-        there = url or os.environ.get("OPENAI_BASE_URL")
-        service = Service(base_url=there, api_key="unknown")
-    host = host_of(service)
-    with nullcontext() if url is None else environment(OPENAI_BASE_URL=url):
-        yield host.netloc + (
-            "" if has_key else ", without a key: the app must bring one"
-        )
 
 
 def _tell(text: str) -> None:

@@ -151,12 +151,21 @@ class AudioFrame(_Sound):
             FormatError: characters that are not base64, wrong padding, or a length
                 that is not a whole number of samples; or ``format`` is none.
         """
-        size = _decoded_size(text)
+        # Not `base64.b64decode(validate=True)`, which decodes, and takes ``AAAA====``.
+        # To delete the alphabet is faster than a regular expression.
         try:
-            rest = size % format.sample_bytes
+            rest = text.encode("ascii", "replace").translate(None, _ALPHABET)
+            padding = _PADDING[rest]
+        except (AttributeError, KeyError):
+            raise _no_base64(text) from None
+        size = len(text) // 4 * 3 - len(padding)
+        try:
+            torn_by = size % format.sample_bytes
         except AttributeError:
             raise no_format(format) from None
-        if rest:
+        if len(text) % 4 or not text.endswith(padding):
+            raise _no_base64(text)
+        if torn_by:
             raise torn(size, format)
         draft: Any = _Draft()
         draft._data = None
@@ -328,21 +337,11 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _PADDING = {b"": "", b"=": "=", b"==": "=="}  # all that may be left of it, at the end
 
 
-def _decoded_size(text: str) -> int:
-    # Not `base64.b64decode(validate=True)`: that decodes, and it takes ``AAAA====``. To
-    # delete the alphabet and see what is left is much faster than a regular expression.
-    if type(text) is not str:  # JSON can hold anything
-        raise FormatError(
-            f"expected base64 (RFC 4648 §4, padded), got {type(text).__name__}"
-        )
-    rest = text.encode("ascii", "replace").translate(None, _ALPHABET)
-    padding = _PADDING.get(rest)
-    if padding is None or len(text) % 4 or not text.endswith(padding):
-        raise FormatError(
-            f"expected base64 (RFC 4648 §4, padded), got {len(text)} characters "
-            "that are not"
-        )
-    return len(text) // 4 * 3 - len(padding)
+def _no_base64(text: object) -> FormatError:
+    got = f"{len(text)} characters that are not" if type(text) is str else ""
+    return FormatError(
+        "expected base64 (RFC 4648 §4, padded), got " + (got or type(text).__name__)
+    )
 
 
 def _size_of(text: str) -> int:

@@ -147,6 +147,8 @@ class Graph:
                 name, number = f"{wanted}{number}", number + 1
             used.add(name)
             self._names[id(box)] = name
+            if isinstance(box, Processor):
+                box.name = name  # in what it reports, and in its errors
 
 
 def _homeless(port: Input[Any] | Output[Any]) -> str:

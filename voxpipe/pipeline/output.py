@@ -185,7 +185,11 @@ class Output(Port, Drawable[T_co]):
         if each.turn is not None and each.turn.is_cut:
             self.stale += 1
             return ()
-        return self._queue_up(self._push(each))
+        queue = self._direct
+        if queue is None or self._line:
+            return self._queue_up(self._push(each))
+        self.sent += 1
+        return () if queue.put_nowait(each) else ((queue, each),)
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Queue each where it is to go, waiting where a reader has no room."""

@@ -28,6 +28,7 @@ from .frames import ReplyEnd
 from .ledger import Basis
 from .output import Output
 from .ports import PlayoutInput
+from .runtime.expect import expect, is_a
 from .runtime.timer import Timer, timers
 from .runtime.words import one_of
 from .turn import Turn
@@ -81,6 +82,9 @@ class Playout:
         lead: float = LEAD,
         basis: Basis = "estimated",
     ) -> None:
+        told = "sink is the box's PlayoutInput, such as self.speaks"
+        expect(is_a(sink, PlayoutInput), sink, told)
+        expect(callable(write), write, "write is an async function that takes a frame")
         self._sink = sink
         self._write = write
         self._clear = clear
@@ -98,6 +102,7 @@ class Playout:
         self._timer = Timer(math.inf, lambda: None)  # sets it when the pace allows
         self._news = False  # a turn has changed
         self._is_ended = False  # of a sink that nothing feeds
+        self._is_suspended = False
         self._now: Callable[[], float] = anyio.current_time
         self.underruns = 0
 
@@ -129,6 +134,15 @@ class Playout:
     def end(self) -> None:
         """Nothing more will be inserted; ends a run whose sink nothing feeds."""
         self._is_ended = True
+        self._note_change()
+
+    def suspend(self) -> None:
+        """Write nothing until `resume`: the device has not got through what it has."""
+        self._is_suspended = True
+
+    def resume(self) -> None:
+        """Go on writing."""
+        self._is_suspended = False
         self._note_change()
 
     def confirm(self, turn: Turn, position: float) -> None:
@@ -209,6 +223,8 @@ class Playout:
         elif isinstance(frame, AudioFrame):
             if turn is not None and turn.state == "held":
                 return self._hold(turn)
+            if self._is_suspended:
+                return self._next_played()
             may_write = self._device.free_at - self._lead
             if may_write > self._now() + TICK:
                 return min(may_write, self._next_played())

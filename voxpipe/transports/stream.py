@@ -20,8 +20,11 @@ from voxpipe.pipeline import (
     Processor,
     ReplyFrame,
 )
+from voxpipe.pipeline.runtime.expect import can, expect
 
 SEND_TIMEOUT = 10.0  # seconds that the other side may take to read one frame
+
+_STREAM = "stream is an open byte stream of anyio, as `await connect_tcp(…)` gives"
 
 
 class StreamPhone(Processor):
@@ -35,6 +38,10 @@ class StreamPhone(Processor):
     Args:
         stream: bytes both ways; it stays open, and the caller's.
         format: of both directions.
+
+    Raises:
+        FormatError: the format is none.
+        WiringError: the stream is none.
     """
 
     heard = Output[AudioFrame]()
@@ -43,6 +50,7 @@ class StreamPhone(Processor):
 
     def __init__(self, stream: AnyByteStream, format: AudioFormat) -> None:
         self.heard.format = self.speaks.format = self.played.format = format
+        expect(can(stream, "send", "receive"), stream, _STREAM)
         self._stream = stream
         self._intake = Intake(format, self.report)
         self._hung_up = False

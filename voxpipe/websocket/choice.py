@@ -30,6 +30,7 @@ def begin_fast(
     is_client: bool,
     max_size: int,
     now: Callable[[], float] | None = None,
+    on_read: Callable[[], None] | None = None,
 ) -> Wire | None:
     """Have picows take over a connection, if it is installed, and can.
 
@@ -39,30 +40,36 @@ def begin_fast(
         is_client: which end this is.
         max_size: bytes of a message.
         now: the clock for `Wire.heard_at`.
+        on_read: called when something has come, and was looked at.
     """
     # It writes to the socket itself; what is only made to look like one has none.
     made = _picows() if hasattr(transport.get_extra_info("socket"), "fileno") else None
     if made is None:
         return None
     wire: Wire = made.begin(
-        transport, listener, is_client=is_client, max_size=max_size, now=now
+        transport,
+        listener,
+        is_client=is_client,
+        max_size=max_size,
+        now=now,
+        on_read=on_read,
     )
     return wire
 
 
-def connection_maker(loop: Any) -> Callable[..., Any]:
-    """What makes a transport for a socket: as ``loop.create_connection``.
+def connection_maker(loop: Any, name: str = "create_connection") -> Callable[..., Any]:
+    """What makes a transport for a socket: as the loop's method of that name.
 
     asyncio's own are in Python; picows brings some in Cython.
     """
     import asyncio
 
     if _picows() is None or not isinstance(loop, asyncio.SelectorEventLoop):
-        made: Callable[..., Any] = loop.create_connection
+        made: Callable[..., Any] = getattr(loop, name)
         return made
     import aiofastnet
 
-    return partial(aiofastnet.create_connection, loop)
+    return partial(getattr(aiofastnet, name), loop)
 
 
 def _picows() -> ModuleType | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from struct import Struct
 
 from websockets.typing import BytesLike
 
 TEXT, BINARY = 0x81, 0x82  # the first byte of a frame that is a whole message
 PONG = 0x8A  # likewise, of a pong
 MASKED = 0x80  # in the second byte of all that a client sends
+_pack = Struct(">BBH").pack
 _KEYS = 4_096  # bytes of randomness asked for at once
 
 mask: Callable[[BytesLike, bytes], bytes]
@@ -26,7 +28,10 @@ except ImportError:  # a platform that websockets has no binary for
 
 def frame(first: int, data: bytes) -> bytes:
     """As a server sends it."""
-    return _head(first, len(data), 0) + data
+    size = len(data)
+    if 125 < size < 65_536:
+        return _pack(first, 126, size) + data
+    return _head(first, size, 0) + data
 
 
 class Masking:
@@ -45,12 +50,15 @@ class Masking:
             self._keys, at = os.urandom(_KEYS), 0
         key = self._keys[at : at + 4]
         self._at = at + 4
-        return _head(first, len(data), MASKED) + key + mask(data, key)
+        size = len(data)
+        if 125 < size < 65_536:
+            return _pack(first, MASKED | 126, size) + key + mask(data, key)
+        return _head(first, size, MASKED) + key + mask(data, key)
 
 
 def _head(first: int, size: int, masked: int) -> bytes:
     if size < 126:
         return bytes((first, masked | size))
     if size < 65_536:
-        return bytes((first, masked | 126, size >> 8, size & 255))
+        return _pack(first, masked | 126, size)
     return bytes((first, masked | 127)) + size.to_bytes(8, "big")

@@ -2,19 +2,13 @@
 
 Its masking keys come from the C library's `rand`, and can be foretold: without TLS a
 proxy on the way is not as safe as RFC 6455, section 10.3, wants it.
-
-picows shakes hands by itself. Here that has been done, by who knows of proxies, of
-webhooks on the same port, and of the reasons for a refusal: it is told what it wants to
-hear, and what it says of it goes nowhere.
 """
 
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha1
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +18,7 @@ from websockets.frames import Close
 from voxpipe.pipeline.runtime.silent import SILENT
 
 from .framing import PONG, Masking, frame
+from .picows_handshake import feed, shake_hands
 from .wire import Listener, goodbye
 
 try:
@@ -53,15 +48,6 @@ else:
 
 _BUFFER = 4_096  # bytes that a connection begins with; it grows to its largest message
 _READ = 8_192  # bytes at once; 6 MB of empty messages took seconds
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
-_REQUEST = (
-    b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dm94cGlwZS13ZWJzb2NrZQ==\r\n\r\n"
-)
-_RESPONSE = (
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
-)
 _TEXT, _BINARY = WSMsgType.TEXT, WSMsgType.BINARY
 
 
@@ -72,6 +58,9 @@ class FastWire(WSListener):
         listener: told of what comes.
         is_client: which end this is.
         max_size: bytes of a message.
+
+    Attributes:
+        unfinished: as `Wire.unfinished`, where that is looked at.
     """
 
     def __init__(self, listener: Listener, *, is_client: bool, max_size: int) -> None:
@@ -87,6 +76,8 @@ class FastWire(WSListener):
         self._frame = Masking().frame if is_client else frame
         self._pongs = bytearray()  # to be sent
         self.heard_at = -inf
+        self.pong = b""
+        self.unfinished = 0
         self.error: Exception | None = None  # with which the bytes have ended
 
     # --- a `Wire`
@@ -98,12 +89,12 @@ class FastWire(WSListener):
 
     def feed(self, data: bytes, /) -> None:
         """As `Wire.feed`."""
-        _feed(self._bytes.get_protocol(), data)
+        feed(self._bytes.get_protocol(), data)
 
-    def ping(self) -> None:
+    def ping(self, data: bytes = b"", /) -> None:
         """As `Wire.ping`."""
         if self._is_open:
-            self._transport.send_ping()
+            self._transport.send_ping(data)
 
     def close(self, code: int, reason: str = "") -> None:
         """As `Wire.close`."""
@@ -112,10 +103,10 @@ class FastWire(WSListener):
             said = goodbye(code, reason)
             self._say_goodbye(said.code, said.reason.encode())
 
-    def fail(self, code: int) -> None:
+    def fail(self, code: int, reason: str = "") -> None:
         """As `Wire.fail`."""
         if self._is_open:
-            self.close(code)
+            self.close(code, reason)
             self._end(code, fault=True)
 
     # --- what picows tells
@@ -137,9 +128,11 @@ class FastWire(WSListener):
                 and self._parts is None
                 and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
             ):
+                self.unfinished = 0
                 self._on_message(frame.get_payload_as_utf8_text())
             else:
                 self._take(frame)
+                self.unfinished = len(self._parts or b"")
         except UnicodeDecodeError:
             self.fail(1007)
         except ProtocolError:  # in a close
@@ -186,7 +179,9 @@ class FastWire(WSListener):
             self._note_ping(frame)
         elif frame.msg_type is WSMsgType.CLOSE:
             self._part(frame)
-        elif frame.msg_type is not WSMsgType.PONG and self._is_open:
+        elif frame.msg_type is WSMsgType.PONG:
+            self.pong = frame.get_payload_as_bytes()
+        elif self._is_open:
             self._piece(frame)
 
     def _note_ping(self, frame: WSFrame) -> None:
@@ -250,6 +245,8 @@ class FastWire(WSListener):
         if fault:
             if code == 1009:
                 size = max(size, self._max_size + 1)  # picows does not tell
+            if not self._is_client:
+                self._transport.disconnect()
             self._listener.on_fault(code, size)
         else:
             self._listener.on_close(code, reason)
@@ -288,35 +285,15 @@ class _Protocol(WSProtocol):
 class _WatchedProtocol(_Protocol):
     """And when something has come, though it is no whole frame."""
 
-    now: Callable[[], float]
+    now: Callable[[], float] = staticmethod(lambda: -inf)
+    on_read: Callable[[], None] | None = None
 
     def buffer_updated(self, nbytes: int) -> None:
         self.wire.heard_at = self.now()
+        self.wire.unfinished += nbytes
         super().buffer_updated(nbytes)
-
-
-class _Handover:
-    """A transport as picows gets it: its handshake, which has been made, goes nowhere.
-
-    Attributes:
-        handshake: what was not sent; ``None`` from then on.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self.handshake: bytes | None = b""
-
-    def write(self, data: bytes) -> None:
-        if self.handshake is None:
-            self._transport.write(data)
-        else:
-            self.handshake += data
-
-    def writelines(self, parts: Iterable[bytes]) -> None:
-        self._transport.write(b"".join(parts))  # they are in a buffer that is reused
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)  # all else is as it is
+        if self.on_read is not None:
+            self.on_read()
 
 
 def begin(
@@ -326,6 +303,7 @@ def begin(
     is_client: bool,
     max_size: int,
     now: Callable[[], float] | None = None,
+    on_read: Callable[[], None] | None = None,
 ) -> FastWire:
     """Let picows have a connection that has become a WebSocket.
 
@@ -335,10 +313,11 @@ def begin(
         is_client: which end this is.
         max_size: bytes of a message.
         now: the clock for `Wire.heard_at`.
+        on_read: called when something has come, and was looked at.
     """
     wire = FastWire(listener, is_client=is_client, max_size=max_size)
-    made = _Protocol if now is None else _WatchedProtocol
-    protocol = made(
+    is_watched = now is not None or on_read is not None
+    protocol = (_WatchedProtocol if is_watched else _Protocol)(
         "here",
         "/",
         is_client,
@@ -356,31 +335,13 @@ def begin(
         _BUFFER,
     )
     protocol.wire = wire
-    if now is not None and isinstance(protocol, _WatchedProtocol):
+    if isinstance(protocol, _WatchedProtocol) and now is not None:
         protocol.now = now
-    handover: Any = _Handover(transport)
-    protocol.connection_made(handover)
-    _feed(protocol, _RESPONSE % _accept(handover.handshake) if is_client else _REQUEST)
-    handover.handshake = None
-    transport.set_protocol(protocol)
+    shake_hands(protocol, transport, is_client=is_client)
+    if isinstance(protocol, _WatchedProtocol):
+        protocol.on_read = on_read
     return wire
 
 
 def _always(wire: FastWire) -> Callable[..., FastWire]:
     return lambda *_: wire
-
-
-def _accept(request: bytes | None) -> bytes:
-    """The answer to the key in an upgrade."""
-    assert request is not None
-    key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
-    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
-
-
-def _feed(protocol: WSProtocol, data: bytes) -> None:
-    while data:
-        room = protocol.get_buffer(-1)
-        size = min(len(room), len(data))
-        room[:size] = data[:size]
-        data = data[size:]
-        protocol.buffer_updated(size)

@@ -8,10 +8,11 @@ frame by frame, so that it always stands between two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 
 from websockets.exceptions import PayloadTooBig
+from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, SERVER, Protocol
 from websockets.typing import BytesLike
@@ -38,10 +39,13 @@ class PlainWire:
         max_size: bytes of a message.
         write: the way out for messages, if that is another one than for all else.
         now: the clock for `heard_at`.
+        extensions: that were agreed on. What is sent makes no use of them.
+        on_read: called when something has come, and was looked at.
+        hang_up: says that nothing more comes from here; by default, ends the transport.
 
     Attributes:
         read_size: bytes that are best read at once.
-        heard_at: as `Wire.heard_at`.
+        heard_at: as `Wire.heard_at`; ``pong``, as `Wire.pong`.
     """
 
     def __init__(
@@ -53,12 +57,16 @@ class PlainWire:
         max_size: int,
         write: Callable[[bytes], None] | None = None,
         now: Callable[[], float] | None = None,
+        extensions: Sequence[Extension] = (),
+        on_read: Callable[[], None] | None = None,
+        hang_up: Callable[[], None] | None = None,
     ) -> None:
         self._transport = transport
         self._listener = listener
         self._write = write or transport.write
         self._frame = Masking().frame if is_client else frame
         self._masked = 0 if is_client else MASKED  # what the other side has to be
+        self._usual = self._masked | 126  # the second byte of nearly all that comes
         self._max_size = max_size
         self._protocol = Protocol(
             CLIENT if is_client else SERVER,
@@ -66,6 +74,7 @@ class PlainWire:
             max_size=max_size,
             logger=SILENT,
         )
+        self._protocol.extensions = list(extensions)
         self._is_open = True  # neither side has said goodbye
         self._is_over = False  # the listener has been told
         self._is_full = False
@@ -75,7 +84,10 @@ class PlainWire:
         self._is_text = True
         self._pongs = bytearray()  # to be sent
         self._now = now
+        self._on_read = on_read
+        self._hang_up = hang_up or transport.close
         self.heard_at = -inf
+        self.pong = b""
         self.read_size = READ
 
     # --- a `Wire`
@@ -89,10 +101,15 @@ class PlainWire:
         else:
             self._write(self._frame(BINARY, message))
 
-    def ping(self) -> None:
+    @property
+    def unfinished(self) -> int:
+        """As `Wire.unfinished`."""
+        return len(self._rest) + len(self._parts or b"")
+
+    def ping(self, data: bytes = b"", /) -> None:
         """As `Wire.ping`."""
         if self._is_open:
-            self._protocol.send_ping(b"")
+            self._protocol.send_ping(data)
             self._flush()
 
     def close(self, code: int, reason: str = "") -> None:
@@ -103,11 +120,11 @@ class PlainWire:
             self._protocol.send_close(said.code, said.reason)
             self._flush()
 
-    def fail(self, code: int) -> None:
+    def fail(self, code: int, reason: str = "") -> None:
         """As `Wire.fail`."""
         if self._is_open:
             self._is_open = False
-            self._protocol.fail(code)
+            self._protocol.fail(code, reason)
             self._flush()
             self._end(code, "", fault=True)
 
@@ -123,12 +140,20 @@ class PlainWire:
         if self._rest:
             self._rest += data
             if len(self._rest) < self._due:
+                if self._on_read is not None:
+                    self._on_read()
                 return
             data = bytes(self._rest)
             self._rest.clear()
         at, size, frames = 0, len(data), 0
         while at < size and not self._is_over:
-            begin, end = self._payload(data, at, size)
+            begin, end = 0, size
+            # Nearly all: a text of 126 to 65,535 bytes, in one frame.
+            if size - at >= 4 and data[at] == TEXT and data[at + 1] == self._usual:
+                begin = at + (8 if self._masked else 4)
+                end = begin + (data[at + 2] << 8 | data[at + 3])
+            if not begin or end - begin > self._max_size:
+                begin, end = self._payload(data, at, size)
             if end > size:
                 self._due = end - at
                 self._rest += data[at:]
@@ -138,12 +163,15 @@ class PlainWire:
                 whole: BytesLike = data[begin:end]
                 if self._masked:
                     whole = mask(whole, data[begin - 4 : begin])
-                self._complete(whole, is_text=True)
+                if self._is_open:  # else we have said goodbye: nobody listens
+                    self._tell(whole)
             else:
                 self._by_library(data[at:end])
             at = end
         if self._pongs:
             self._answer()
+        if self._on_read is not None:
+            self._on_read()
         are_tiny = frames > _MANY and frames * _TINY > size
         self.read_size = _LITTLE if are_tiny else READ
 
@@ -204,6 +232,8 @@ class PlainWire:
             assert isinstance(event, Frame)
             if event.opcode is Opcode.CLOSE:
                 close = protocol.close_rcvd
+            elif event.opcode is Opcode.PONG:
+                self.pong = bytes(event.data)
             elif event.opcode in _CONTINUED and close is None:
                 self._piece(event)
         self._is_open = self._is_open and protocol.state is OPEN
@@ -222,20 +252,20 @@ class PlainWire:
         self._parts += event.data
         if event.fin:
             message, self._parts = self._parts, None
-            self._complete(message, is_text=self._is_text)
+            if not self._is_open:
+                return
+            if self._is_text:
+                self._tell(message)
+            else:
+                self._listener.on_message(bytes(message))
 
-    def _complete(self, message: BytesLike, *, is_text: bool) -> None:
-        if not self._is_open:
-            return  # we have said goodbye: nobody listens any more
-        if not is_text:
-            self._listener.on_message(bytes(message))
-            return
+    def _tell(self, message: BytesLike) -> None:
         try:
             text = str(message, "utf-8")
         except UnicodeDecodeError:
             self.fail(1007)
-            return
-        self._listener.on_message(text)
+        else:
+            self._listener.on_message(text)
 
     def _end(self, code: int, reason: str, *, fault: bool = False) -> None:
         if self._is_over:
@@ -251,8 +281,8 @@ class PlainWire:
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            if not data:  # nothing more is to come from either side
-                self._transport.close()
+            if not data:  # nothing more is to come from here
+                self._hang_up()
             elif data[0] == PONG:
                 self._pongs += data  # those of one read go out in one piece
             else:

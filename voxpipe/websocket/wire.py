@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
+
+if TYPE_CHECKING:
+    import asyncio
 
 CLOSE_REASON = 123  # bytes, RFC 6455, section 5.5
 
@@ -46,9 +50,16 @@ class Wire(Protocol):
     Attributes:
         heard_at: when something came last, though it was no whole frame; as the clock
             says that it was given, else never.
+        pong: what the last one said.
     """
 
     heard_at: float
+    pong: bytes
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a message that are kept until all of it has come."""
+        ...
 
     def feed(self, data: bytes, /) -> None:
         """Take what came behind the handshake, before all that comes from now on."""
@@ -58,15 +69,15 @@ class Wire(Protocol):
         """Send a message: text, or binary; nothing after a goodbye."""
         ...
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
+    def ping(self, data: bytes = b"", /) -> None:
+        """Ask for a sign of life: a `pong` that says the same."""
         ...
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye, unless that was said; a reason is cut to what a frame holds."""
         ...
 
-    def fail(self, code: int) -> None:
+    def fail(self, code: int, reason: str = "") -> None:
         """Say goodbye because of what has come, and tell the listener."""
         ...
 
@@ -106,6 +117,15 @@ class Listener(Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         ...
+
+
+def half_close(transport: asyncio.Transport) -> None:
+    """Say that nothing more comes from here, or end it: TLS cannot say it."""
+    if not transport.can_write_eof():
+        transport.close()
+    elif not transport.is_closing():
+        with suppress(OSError):  # the other side has gone
+            transport.write_eof()
 
 
 def goodbye(code: int, reason: str) -> Close:

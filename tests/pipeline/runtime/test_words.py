@@ -15,7 +15,7 @@ from voxpipe.pipeline.testing import Source
 from voxpipe.processors.audio import Resample
 from voxpipe.processors.realtime.money import Budget
 from voxpipe.simulator import simulated
-from voxpipe.simulator.cassettes import recording, replay
+from voxpipe.simulator.cassettes import Players, recording, replay
 from voxpipe.transports import MemoryPhone, WavSink, WavSource
 
 PCM = AudioFormat("pcm16", 8_000)
@@ -23,12 +23,15 @@ PATH = Path("never.written")
 OTHER: Any = "whole"
 
 
+async def answer(_: object) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("make", "told"),
     [
         (lambda: Input[Any](on_full=OTHER), 'on_full is "wait" or "drop_oldest"'),
         (
-            lambda: Playout(MemoryPhone(PCM).speaks, OTHER, basis=OTHER),
+            lambda: Playout(MemoryPhone(PCM).speaks, answer, basis=OTHER),
             'basis is "measured" or "estimated"',
         ),
         (lambda: Source([], pace=OTHER), 'pace is "at once" or "real time"'),
@@ -41,6 +44,7 @@ OTHER: Any = "whole"
             lambda: recording(PATH, simulated(), keep=OTHER),  # all, it would have been
             'keep is "words" or "all", not',
         ),
+        (lambda: Players(PATH, then=OTHER), 'then is "fail" or "repeat", not'),
         (lambda: replay(PATH, sound=OTHER), 'sound is "silence" or "tone", not'),
     ],
 )

@@ -122,6 +122,25 @@ async def test_a_head_has_no_body_in_its_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/nothing", ["Connection: Upgrade", "Upgrade: websocket"], 404),
+        (PATH, ["Transfer-Encoding: chunked", "Content-Length: 2"], 400),
+    ],
+)
+async def test_nor_has_it_one_if_it_is_refused(
+    path: str, headers: list[str], status: int
+) -> None:
+    async with port() as stream:
+        head = [f"HEAD {path} HTTP/1.1", "Host: x", *headers, "", ""]
+        await stream.send("\r\n".join(head).encode())
+        with anyio.fail_after(10):
+            data = await stream.receive()
+        assert data.startswith(f"HTTP/1.1 {status} ".encode())
+        assert data.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         (["Sec-WebSocket-Version: 13"], 400),

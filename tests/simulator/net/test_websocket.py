@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 
 import anyio
 from anyio.abc import ByteStream
 from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import enable_client_permessage_deflate
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
@@ -99,6 +100,38 @@ async def test_a_message_in_fragments_is_one_message() -> None:
         await client.event("input_audio_buffer.cleared")
 
 
+async def test_a_client_may_compress_what_it_sends() -> None:
+    extensions = enable_client_permessage_deflate(None)
+    async with (
+        Simulator(None, ToneVoice()) as server,
+        await anyio.connect_tcp("127.0.0.1", server.port) as stream,
+    ):
+        url = f"{server.websocket_url}?model=gpt-realtime"
+        client = Peer(stream, url)
+        client.protocol = ClientProtocol(parse_uri(url), extensions=extensions)
+        await client.open()
+        assert client.protocol.extensions
+        for _ in range(3):  # with what it has learnt of those before
+            client.protocol.send_text(b'{"type": "input_audio_buffer.clear"}')
+            await client.flush()
+            await client.event("input_audio_buffer.cleared")
+
+
+async def test_a_client_that_hangs_up_behind_its_request_disturbs_nobody() -> None:
+    async with Simulator(None, ToneVoice()) as server:
+        async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+            protocol = ClientProtocol(parse_uri(server.websocket_url))
+            protocol.send_request(protocol.connect())
+            await stream.send(b"".join(protocol.data_to_send()))
+            await stream.send_eof()
+            with anyio.fail_after(10), suppress(anyio.EndOfStream):
+                while True:
+                    await stream.receive()
+        async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+            client = Peer(stream, f"{server.websocket_url}?model=gpt-realtime")
+            await client.open()
+
+
 async def test_text_that_is_not_utf8_closes_with_1007() -> None:
     async with peer() as (_, client):
         client.protocol.send_text(b"\xff\xfe")
@@ -166,4 +199,13 @@ async def test_all_messages_together_have_a_bound() -> None:
         client.protocol.send_text(b" " * 3000, fin=False)
         client.protocol.send_continuation(b" " * 3000, fin=False)
         await client.flush()
+        assert await client.closed() == 1013
+        assert client.protocol.close_reason == "too much at once"
+
+
+async def test_a_frame_that_has_not_come_whole_counts_too() -> None:
+    async with peer(limits=PortLimits(together=4000)) as (_, client):
+        client.protocol.send_text(b" " * 9000)
+        (frame,) = client.protocol.data_to_send()
+        await client.stream.send(frame[:8000])
         assert await client.closed() == 1013

@@ -22,16 +22,15 @@ from voxpipe.transports.asgi import Disconnected, Receive, Scope, Send
 from voxpipe.transports.serving import Server
 from voxpipe.transports.serving.http import (
     ANSWER_TIMEOUT,
-    BODY_TIMEOUT,
-    HEAD_TIMEOUT,
     MAX_HEAD,
+    PATIENCE,
     Http,
 )
 from voxpipe.transports.serving.lobby import Lobby
 
 from ...processors.realtime.loops import run_virtually
+from ...websocket.wires import Wired
 from .apps import UPGRADE, echo, get, respond, rest_of, said_to, start
-from .wires import Wired
 
 HOST = "127.0.0.1"
 
@@ -301,8 +300,8 @@ def test_no_unfinished_request_outlives_its_deadlines_whatever_is_sent(
 
     ended, left = run_virtually("asyncio", scene)
     has_head = begin.endswith(b"\r\n\r\n") or b"chunked" in begin
-    later = BODY_TIMEOUT if has_head or pieces else 0.0
-    assert ended <= HEAD_TIMEOUT + later + 0.001
+    later = PATIENCE if has_head or pieces else 0.0
+    assert ended <= PATIENCE + later + 0.001
     assert left == 0
 
 

@@ -30,8 +30,8 @@ from voxpipe.transports.serving.lobby import Lobby
 from voxpipe.transports.serving.websocket import MAX_MESSAGE, WebSocket
 
 from ...processors.realtime.loops import run_virtually
+from ...websocket.wires import Wired
 from .apps import UPGRADE, connected, echo, get, said_to
-from .wires import Wired
 
 
 class Told:

@@ -82,7 +82,10 @@ def test_a_detection_that_never_comes_is_waited_for_a_minute(
     assert caplog.text.count("has not said who answered") == 1
 
 
-def test_whoever_waits_for_a_detection_is_let_go_by_the_end(in_time: Run) -> None:
+@pytest.mark.parametrize("told_by", ["the stream", "the carrier"])
+def test_whoever_waits_for_a_detection_is_let_go_by_the_end(
+    in_time: Run, told_by: str
+) -> None:
     async def scene() -> float:
         board = Switchboard(parrot)
         placed = board.order(seconds=90, detect="greeting")
@@ -91,7 +94,10 @@ def test_whoever_waits_for_a_detection_is_let_go_by_the_end(in_time: Run) -> Non
 
         async def hang_up() -> None:
             await sleep(2)
-            placed.finished("caller")
+            if told_by == "the stream":
+                placed.finished("caller")
+            else:
+                placed.failed("completed")
 
         async with create_task_group() as tasks:
             tasks.start_soon(hang_up)

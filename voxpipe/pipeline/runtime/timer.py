@@ -8,6 +8,7 @@ times a second; here that costs an entry in a heap and a call (1 µs).
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
@@ -91,6 +92,8 @@ class _Asyncio:
 
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
+        if type(self._loop).time is asyncio.BaseEventLoop.time:
+            self.now = time.monotonic  # which is all that it calls
         self._fire_all = fire
         self._handle: Any = None
         # These know milliseconds only, and take the nearest: of one that is too early

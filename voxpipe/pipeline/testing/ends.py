@@ -12,6 +12,7 @@ from voxpipe.pipeline.audioframe import AudioFrame, Frame
 from voxpipe.pipeline.output import Output
 from voxpipe.pipeline.ports import Input
 from voxpipe.pipeline.processor import Processor
+from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.words import one_of
 
 Pace = Literal["at once", "real time"]
@@ -30,6 +31,7 @@ class Source(Processor):
 
     def __init__(self, frames: Iterable[Frame], *, pace: Pace = "at once") -> None:
         one_of(Pace, pace, "pace")
+        expect(hasattr(frames, "__iter__"), frames, "frames is a list of frames")
         self._frames = frames
         self._pace: Pace = pace
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from voxpipe.pipeline import VoxpipeError
+from voxpipe.pipeline.runtime.expect import expect, is_a
 from voxpipe.pipeline.runtime.hosts import is_loopback
 
 from .listing import readable
@@ -63,6 +64,8 @@ class StdioServer:
         env: Mapping[str, str | SecretStr] | None = None,
         folder: Path | str | None = None,
     ) -> None:
+        told = "command is the name of a program; what follows are its arguments"
+        expect(is_a(command, str), command, told, McpError)
         self._command = command
         self._arguments = arguments
         self._env = dict(env or {})

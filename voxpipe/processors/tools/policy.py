@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voxpipe.pipeline import ReplyWanted
+from voxpipe.pipeline.runtime.expect import expect, is_a
 
 from .approval import Ask, ByVoice
 from .errors import ToolError, check_choice
@@ -38,6 +39,17 @@ class Filler:
                 "a filler is said after 0 to 600 seconds, and every 1 to 600, not "
                 f"{self.after!r} and {self.every!r}"
             )
+
+
+def check_filler(given: object) -> None:
+    """Whether it is one.
+
+    Raises:
+        ToolError: it is something else, such as its words alone.
+    """
+    words = given if isinstance(given, str) else "One moment."
+    told = f'filler is a Filler, such as Filler("{words}")'
+    expect(is_a(given, Filler), given, told, ToolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,8 @@ class Policy:
             raise ToolError(
                 f"a timeout is a number of seconds above 0, not {self.timeout!r}"
             )
+        if self.filler is not None:
+            check_filler(self.filler)
         check_choice("on_interruption", self.on_interruption, OnInterruption)
         check_choice("reply", self.reply, ReplyWanted)
         approval = self.approval

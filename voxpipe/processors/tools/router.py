@@ -29,7 +29,7 @@ from .call_updates import CallUpdates
 from .errors import ArgumentsError, ToolError
 from .execution import Execution
 from .outputs import MIN_OUTPUT, CallAnswer, failure
-from .policy import Filler
+from .policy import Filler, check_filler
 from .threads import Threads
 from .tool import Tool
 
@@ -108,6 +108,8 @@ class ToolRouter(Processor):
                 "more, and 1 call at once or more, not "
                 f"{timeout!r}, {max_output!r} and {concurrency!r}"
             )
+        if filler is not None:
+            check_filler(filler)
         self._timeout = timeout
         self._max_output = max_output
         self._concurrency = concurrency

@@ -12,6 +12,7 @@ from voxpipe.pipeline import (
     Transform,
     WiringError,
 )
+from voxpipe.pipeline.runtime.expect import expect, is_a
 
 from .barge_in import BargeIn
 from .detector import Change, Detector, Rule
@@ -75,6 +76,8 @@ class Vad(Transform[CallerFrame, CallerFrame]):
             and hasattr(engine, "listen")
         ):
             raise WiringError(_no_engine(engine))
+        rule = "barge_in is a BargeIn, such as BargeIn(model.is_speaking)"
+        expect(is_a(barge_in, BargeIn | None), barge_in, rule)
         self._engine = Energy() if engine is None else engine
         self._start = start
         self._minimum, self._hangover, self._preroll = minimum, hangover, preroll

@@ -23,6 +23,9 @@ from .cassette import load_cassette
 from .player import Player, SoundKind
 from .recorder import TextConnection, numbered
 
+Then = Literal["fail", "repeat"]
+"""What follows the last session: an error, or the first again."""
+
 
 def replay(
     path: str | Path, *, sound: SoundKind = "silence", ignore: Collection[str] = ()
@@ -84,10 +87,11 @@ class Players:
         *,
         sound: SoundKind = "silence",
         ignore: Collection[str] = (),
-        then: Literal["fail", "repeat"] = "fail",
+        then: Then = "fail",
     ) -> None:
         self._path = Path(path)
         one_of(SoundKind, sound, "sound", ValueError)
+        one_of(Then, then, "then", ValueError)
         self._sound: SoundKind = sound
         self._ignore = tuple(ignore)
         self._then = then

@@ -1,17 +1,14 @@
-"""HTTP/1.1 on one connection, by h11: requests, one after the other."""
+"""What the port is asked over HTTP, and how it answers."""
 
 from __future__ import annotations
 
-from email.utils import formatdate
-from http import HTTPStatus
-from typing import Any
-
 import h11
-from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
-from anyio.abc import ByteStream
+from anyio import EndOfStream
 
-from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
+from voxpipe.pipeline.runtime.request_head import origin_form
 from voxpipe.simulator.errors import Refusal
+from voxpipe.websocket.requests import Requests, date, response_of
+from voxpipe.websocket.tcp import TcpConnection
 
 from .limits import NoRoom, PortLimits, Room
 from .messages import HttpError, HttpRequest, HttpResponse, first_values
@@ -23,61 +20,29 @@ _CROWDED = Refusal(
 )
 
 
-class HttpConnection:
+class HttpConnection(Requests):
     """The HTTP side of a connection, until it ends or becomes a WebSocket."""
 
-    def __init__(self, stream: ByteStream, limits: PortLimits, room: Room) -> None:
-        self._stream = stream
+    def __init__(self, wire: TcpConnection, limits: PortLimits, room: Room) -> None:
+        super().__init__(wire, limits.head, limits.request_timeout)
         self._room = room
         self._held = 0  # bytes in the room
-        self._empty = True  # whether nothing of the next request has come
-        self._limits = limits
-        self._h11 = h11.Connection(h11.SERVER, limits.head)
-        self._bodiless = False  # whether the answer must not have a body
+        self._most = limits.body
 
-    async def head(self) -> h11.Request | None:
-        """What the next request asks for; ``None`` when there is none any more.
-
-        Raises:
-            HttpError: it is no HTTP.
-        """
-        if self._h11.our_state is h11.DONE:
-            self._begin_anew(*self._h11.trailing_data)
-        event = await self._next()
-        if not isinstance(event, h11.Request):
-            return None
-        self._empty = False
-        _check_head(event)
-        self._bodiless = event.method == b"HEAD"
-        return event
-
-    def _begin_anew(self, rest: bytes, ended: bool) -> None:
-        # h11 would go on with what it has, but not over an empty line at its beginning.
-        self._h11 = h11.Connection(h11.SERVER, self._limits.head)
-        rest = rest.lstrip(EMPTY_LINES)
-        self._empty = not rest
-        if rest:
-            self._h11.receive_data(rest)
-        if ended:
-            self._h11.receive_data(b"")
-
-    def take_rest(self) -> bytes:
-        """What came behind the last head, of a request that is no HTTP any more."""
-        return self._h11.trailing_data[0]
-
-    async def whole(self, head: h11.Request) -> HttpRequest:
+    async def request(self, head: h11.Request) -> HttpRequest:
         """The request that begins with ``head``.
 
         Raises:
-            HttpError: its body is too large, or not what its head said.
+            HttpError: its body is too large.
+            NoRequest: it is not what its head said.
             EndOfStream: the client has gone.
         """
         body = bytearray()
-        while isinstance(event := await self._next(), h11.Data):
+        while isinstance(event := await self.next_event(), h11.Data):
             body += event.data
-            if len(body) > (most := self._limits.body):
+            if len(body) > self._most:
                 raise HttpError(
-                    413, Refusal(None, f"At most {most} bytes of body are taken.")
+                    413, Refusal(None, f"At most {self._most} bytes of body are taken.")
                 )
             try:
                 self._held = self._room.hold(self._held, len(body))
@@ -91,67 +56,30 @@ class HttpConnection:
         """The last request has been answered, and its body is no more."""
         self._held = self._room.hold(self._held, 0)
 
-    async def send(self, response: HttpResponse) -> bool:
+    async def answer(self, response: HttpResponse) -> bool:
         """Answer; whether another request may follow.
 
         Raises:
             EndOfStream: the client has gone.
         """
-        if self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+        if not self.may_be_answered:
             return False
         headers = [
-            ("date", formatdate(usegmt=True)),
+            date(),
             # Nothing is no JSON: clients that are told so try to read it.
             *([("content-type", response.type)] if response.body else ()),
             ("content-length", str(len(response.body))),
             *response.headers,
         ]
-        if self._h11.their_state in (h11.SEND_BODY, h11.ERROR):
+        if not self.is_whole:
             headers.append(("connection", "close"))  # its rest will not be read
-        status = response.status
-        reason = HTTPStatus(status).phrase
-        await self._write(
-            h11.Response(status_code=status, headers=headers, reason=reason),
-            h11.Data(data=b"" if self._bodiless else response.body),
-            h11.EndOfMessage(),
-        )
-        return self._h11.our_state is self._h11.their_state is h11.DONE
-
-    async def _next(self) -> Any:
-        try:
-            with fail_after(self._limits.request_timeout):
-                return await self._event()
-        except TimeoutError:
-            return h11.ConnectionClosed()
-        except h11.RemoteProtocolError as error:
-            raise HttpError(
-                error.error_status_hint or 400,
-                Refusal(None, f"This is no HTTP/1.1 request: {error}"),
-            ) from None
-
-    async def _event(self) -> Any:
-        while (event := self._h11.next_event()) is h11.NEED_DATA:
-            if self._h11.they_are_waiting_for_100_continue:
-                go_on = h11.InformationalResponse(status_code=100, headers=[])
-                await self._write(go_on)
-            try:
-                data = await self._stream.receive()
-            except (EndOfStream, BrokenResourceError, ClosedResourceError):
-                data = b""
-            if self._empty and data:
-                data = data.lstrip(EMPTY_LINES)
-                self._empty = not data
-                if not data:
-                    continue
-            self._h11.receive_data(data)
-        return event
-
-    async def _write(self, *events: h11.Event) -> None:
-        data = b"".join(self._h11.send(event) or b"" for event in events)
-        try:
-            await self._stream.send(data)
-        except (BrokenResourceError, ClosedResourceError):
-            raise EndOfStream from None
+        self.send(response_of(response.status, headers))
+        if self.method != b"HEAD":
+            self.send(h11.Data(data=response.body))
+        self.send(h11.EndOfMessage())
+        if not await self.wire.flushed():
+            raise EndOfStream
+        return self.is_answered
 
 
 def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
@@ -161,18 +89,4 @@ def request_of(head: h11.Request, body: bytes = b"") -> HttpRequest:
         target=origin_form(head.target.decode("ascii")),
         headers=first_values(head.headers),
         body=body,
-    )
-
-
-def _check_head(head: h11.Request) -> None:
-    wrong = refused(head.http_version, head.headers)
-    if wrong is not None:
-        raise HttpError(wrong.status, Refusal(None, wrong.reason))
-
-
-def wants_websocket(head: h11.Request) -> bool:
-    """Whether the client wants to go on with a WebSocket."""
-    return (head.method, head.http_version) == (b"GET", b"1.1") and any(
-        name == b"upgrade" and value.strip().lower() == b"websocket"
-        for name, value in head.headers
     )

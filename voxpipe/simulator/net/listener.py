@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack
 
 import h11
 from anyio import (
@@ -14,29 +14,28 @@ from anyio import (
     EndOfStream,
     Event,
     create_task_group,
-    create_tcp_listener,
     current_time,
     move_on_after,
 )
 from anyio.abc import (
-    ByteStream,
-    SocketAttribute,
-    SocketStream,
     TaskGroup,
     TaskStatus,
 )
-from anyio.streams.stapled import MultiListener
 from websockets.frames import CloseCode
 
-from voxpipe.pipeline.errors import TransportError
-from voxpipe.pipeline.runtime.accept import accept
 from voxpipe.pipeline.runtime.seldom import Seldom
+from voxpipe.simulator.errors import Refusal
+from voxpipe.websocket.accepted import accepted
+from voxpipe.websocket.port import listening
+from voxpipe.websocket.requests import NoRequest
+from voxpipe.websocket.tcp import TcpConnection
+from voxpipe.websocket.upgrade import wants_websocket
 
-from .http import HttpConnection, request_of, wants_websocket
+from .http import HttpConnection, request_of
 from .limits import PortLimits, Room
-from .messages import HttpError, HttpRequest, HttpResponse
-from .tls import LocalAuthority, half_close
-from .websocket import GONE, ServerWebSocket
+from .messages import HttpError, HttpRequest, HttpResponse, error_response
+from .tls import LocalAuthority
+from .websocket import ServerWebSocket
 
 Respond = Callable[[HttpRequest], Awaitable[HttpResponse]]
 Welcome = Callable[[HttpRequest], Callable[[ServerWebSocket], Awaitable[None]]]
@@ -92,31 +91,13 @@ class PortListener:
         """
         # Shielded: whoever opened this always sets `stop`, and the rest is bounded.
         with CancelScope(shield=True):
-            async with (
-                await self._bound(port) as listener,
-                create_task_group() as tasks,
-            ):
-
-                def take(sock: socket.socket) -> None:
-                    tasks.start_soon(self._attend, sock)
-
-                for each in listener.listeners:
-                    bare = each.extra(SocketAttribute.raw_socket)
-                    tasks.start_soon(accept, bare, take, self._cannot_accept)
-                task_status.started(listener.extra(SocketAttribute.local_port))
+            async with listening(
+                self._host, port, self._attend, self._cannot_accept
+            ) as bound:
+                task_status.started(bound)
                 await stop.wait()
                 with move_on_after(self._limits.close_timeout):
                     await self._say_goodbye()
-                tasks.cancel_scope.cancel()
-
-    async def _bound(self, port: int) -> MultiListener[SocketStream]:
-        try:
-            return await create_tcp_listener(local_host=self._host, local_port=port)
-        except OSError as error:
-            raise TransportError(
-                f"cannot listen on {self._host} port {port}: "
-                f"{error.strerror or error}; port 0 takes any that is free"
-            ) from error
 
     async def _say_goodbye(self) -> None:
         async with create_task_group() as farewells:
@@ -131,63 +112,68 @@ class PortListener:
             )
 
     async def _attend(self, sock: socket.socket) -> None:
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = await SocketStream.from_socket(sock)
-        except (OSError, ValueError):  # it has gone already
+        if self._connections >= self._limits.connections:
             sock.close()
             return
-        async with stream:
-            if self._connections >= self._limits.connections:
-                return
-            self._connections += 1
+        self._connections += 1
+        try:
+            await self._serve(sock)
+        except EndOfStream:
+            pass  # the client has gone: nobody is left to tell
+        finally:
+            self._connections -= 1
+
+    async def _serve(self, sock: socket.socket) -> None:
+        tls = None if self._tls is None else self._tls.context
+        async with AsyncExitStack() as stack:
             try:
-                await self._talk(await self._secured(stream))
-            except EndOfStream:
-                pass  # the client has gone: nobody is left to tell
-            finally:
-                self._connections -= 1
+                connected = accepted(sock, tls, self._limits.request_timeout)
+                tcp = await stack.enter_async_context(connected)
+            except (OSError, EOFError) as error:
+                if self._tls is not None:
+                    self._tls.log_failure(error)
+                return
+            await self._talk(tcp)
 
-    async def _secured(self, stream: SocketStream) -> ByteStream:
-        if self._tls is None:
-            return stream
-        return await self._tls.secure(stream, self._limits.request_timeout)
-
-    async def _talk(self, stream: ByteStream) -> None:
-        http = HttpConnection(stream, self._limits, self._room)
+    async def _talk(self, tcp: TcpConnection) -> None:
+        http = HttpConnection(tcp, self._limits, self._room)
         while True:
             try:
                 head = await http.head()
                 if head is None:
                     return
                 if wants_websocket(head):
-                    await self._upgrade(stream, head, http.take_rest())
+                    await self._upgrade(tcp, head, http.take_rest())
                     return
-                response = await self._respond(await http.whole(head))
+                response = await self._respond(await http.request(head))
             except HttpError as error:
                 response = error.response
+            except NoRequest as wrong:
+                response = error_response(wrong.status, Refusal(None, str(wrong)))
             finally:
                 http.let_go()
-            if not await http.send(response):
-                await self._drain(stream)
+            if not await http.answer(response):
+                await self._drain(tcp)
                 return
 
-    async def _drain(self, stream: ByteStream) -> None:
+    async def _drain(self, tcp: TcpConnection) -> None:
         # To close with something unread takes back the answer that was just sent.
-        with move_on_after(self._limits.close_timeout), suppress(*GONE):
-            await half_close(stream)
-            while True:
-                await stream.receive()
+        with move_on_after(self._limits.close_timeout):
+            tcp.half_close()
+            while await tcp.read():
+                pass
 
     async def _upgrade(
-        self, stream: ByteStream, head: h11.Request, rest: bytes
+        self, tcp: TcpConnection, head: h11.Request, rest: bytes
     ) -> None:
         converse = self._welcome(request_of(head))
-        socket = ServerWebSocket(stream, self._limits, self._room)
+        socket = ServerWebSocket(tcp, self._limits, self._room)
         try:
-            if await socket.open(head, rest):
+            if socket.open(head, rest):
                 await self._accompany(socket, converse)
-            await socket.finish()
+                await socket.finish()
+            else:
+                await self._drain(tcp)
         finally:
             socket.let_go()
 

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import logging
-from email.utils import formatdate
-from http import HTTPStatus
-from typing import Any
 from urllib.parse import unquote
 
 import h11
-from anyio import current_time, move_on_after
+from anyio import move_on_after
 
-from voxpipe.pipeline.runtime.request_head import EMPTY_LINES, origin_form, refused
+from voxpipe.pipeline.runtime.request_head import origin_form
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
+from voxpipe.websocket.requests import NoRequest, Requests, date, response_of
+from voxpipe.websocket.tcp import TcpConnection
+from voxpipe.websocket.upgrade import wants_websocket
 
-from .connection import TcpConnection
 from .lobby import Lobby
 
-HEAD_TIMEOUT = 15.0  # seconds for a whole head, from the start or the last answer on
-BODY_TIMEOUT = 15.0  # seconds that a whole body is waited for
+PATIENCE = 15.0  # seconds for a whole head, and again for a whole body
 ANSWER_TIMEOUT = 15.0  # seconds in which nearly all that is unsent must be read
 MAX_HEAD = 16_384  # bytes; Twilio's have 700
 
 logger = logging.getLogger("voxpipe.serving")
 
 
-class Http:
+class Http(Requests):
     """The HTTP side of a connection, until it ends or becomes a WebSocket.
 
     Args:
         wire: the connection.
         lobby: where it is while it has no whole request.
-
-    Attributes:
-        is_whole: the request has come to its end.
     """
 
     def __init__(self, wire: TcpConnection, lobby: Lobby) -> None:
-        self.wire = wire
-        self.is_whole = False
+        super().__init__(wire, MAX_HEAD, PATIENCE)
         self._lobby = lobby
-        self._h11 = h11.Connection(h11.SERVER, MAX_HEAD)
-        self._fed = 0  # bytes, since the last request
-        self._ahead: Any = None  # an event that was looked at, and not taken
-        self._patience = HEAD_TIMEOUT  # seconds that may still be waited
 
     async def serve(self, app: AsgiApp) -> h11.Request | None:
         """Have requests answered.
@@ -57,91 +47,22 @@ class Http:
         try:
             while True:
                 self._lobby.enter(self.wire)
-                request = await self._head()
-                if request is None:
-                    return None
-                if _wants_websocket(request):
-                    if self.is_whole:
-                        return request
-                    self._refuse(400)  # a body: nobody could tell it from frames
-                    return None
+                request = await self.head()
+                if request is None or wants_websocket(request):
+                    return request
                 await Exchange(self, request).run(app)
-                states = (self._h11.our_state, self._h11.their_state)
-                if states != (h11.DONE, h11.DONE):
+                if not self.is_answered:
                     return None
-                self._begin_anew(*self._h11.trailing_data)
+        except NoRequest as wrong:
+            self._refuse(wrong.status)
+            return None
         finally:
             self._lobby.leave(self.wire)
 
-    async def _head(self) -> h11.Request | None:
-        """The next request, which may have a body; ``None`` if that is the end."""
-        try:
-            request = await self.next_event()
-            if not isinstance(request, h11.Request):
-                return None
-            if (
-                self._fed - len(self.take_rest()) > MAX_HEAD
-            ):  # in one piece: h11 takes it
-                self._refuse(431)
-                return None
-            wrong = refused(request.http_version, request.headers)
-            if wrong is not None:
-                self._refuse(wrong.status)
-                return None
-            self._patience = BODY_TIMEOUT
-            event = self._h11.next_event()
-        except h11.RemoteProtocolError as error:
-            self._refuse(error.error_status_hint or 400)
-            return None
-        if event is not h11.NEED_DATA:
-            self._ahead = event
-            self._note(event)
-        return request
-
-    def _begin_anew(self, rest: bytes, ended: bool) -> None:
-        # h11 would go on with what it has, but not over an empty line at its beginning.
-        self._h11 = h11.Connection(h11.SERVER, MAX_HEAD)
-        self.is_whole = False
-        self._fed = 0
-        self._patience = HEAD_TIMEOUT
-        if rest:
-            self._feed(rest)
-        if ended:
-            self._h11.receive_data(b"")
-
-    def take_rest(self) -> bytes:
-        """What came behind the last request."""
-        return self._h11.trailing_data[0]
-
-    async def next_event(self) -> Any:
-        """What comes next; `h11.ConnectionClosed` when it takes too long.
-
-        Raises:
-            RemoteProtocolError: of h11: it is no HTTP.
-        """
-        if self._ahead is not None:
-            event, self._ahead = self._ahead, None
-            return event
-        while True:
-            event = self._h11.next_event()
-            if event is h11.PAUSED:  # behind a request that is not answered yet
-                return h11.ConnectionClosed()
-            if event is not h11.NEED_DATA:
-                self._note(event)
-                return event
-            if self._h11.they_are_waiting_for_100_continue:
-                self.send(h11.InformationalResponse(status_code=100, headers=[]))
-            began = current_time()
-            with move_on_after(self._patience) as waiting:
-                self._feed(await self.wire.read())
-            if waiting.cancelled_caught:
-                return h11.ConnectionClosed()
-            self._patience -= current_time() - began
-
-    def send(self, event: h11.Event) -> None:
-        """Send an event of h11."""
-        data = self._h11.send(event) or b""
-        self.wire.write(data)
+    def note_whole(self) -> None:
+        """As `Requests.note_whole`."""
+        super().note_whole()
+        self._lobby.leave(self.wire)
 
     async def flushed(self) -> None:
         """Wait until the other side has read nearly all that was sent.
@@ -150,28 +71,14 @@ class Http:
             Disconnected: it is not there, or does not read.
         """
         with move_on_after(ANSWER_TIMEOUT) as waiting:
-            await self.wire.flushed()
+            if not await self.wire.flushed():
+                raise Disconnected("the connection has ended")
         if waiting.cancelled_caught:
             self.wire.abort()
             raise Disconnected("the other side does not read the answer")
 
-    def _feed(self, data: bytes) -> None:
-        if not self._fed and data:
-            data = data.lstrip(EMPTY_LINES)
-            if not data:
-                return
-        self._fed += len(data)
-        self._h11.receive_data(data)
-
-    def _note(self, event: Any) -> None:
-        if isinstance(event, h11.EndOfMessage):
-            self.is_whole = True
-            self._lobby.leave(self.wire)
-
     def _refuse(self, status: int) -> None:
-        if self._h11.our_state is not h11.IDLE and (
-            self._h11.our_state is not h11.SEND_RESPONSE
-        ):
+        if not self.may_be_answered:
             return
         headers = [("connection", "close"), ("content-length", "0"), date()]
         self.send(response_of(status, headers))
@@ -214,7 +121,7 @@ class Exchange:
             return {"type": "http.disconnect"}
         try:
             event = await self._http.next_event()
-        except h11.RemoteProtocolError:
+        except NoRequest:
             event = h11.ConnectionClosed()
         if isinstance(event, h11.ConnectionClosed):
             return {"type": "http.disconnect"}
@@ -234,7 +141,7 @@ class Exchange:
             self._started = True
             return
         body: bytes = message.get("body", b"")
-        if body and self._request.method != b"HEAD":
+        if body and http.method != b"HEAD":
             http.send(h11.Data(data=body))
         if not message.get("more_body", False):
             self._answered = True
@@ -261,29 +168,3 @@ def scope_of(kind: str, request: h11.Request, wire: TcpConnection) -> Scope:
         "client": wire.client,
         "server": wire.server,
     }
-
-
-def date() -> tuple[str, str]:
-    """The header that says when."""
-    return ("date", formatdate(usegmt=True))
-
-
-def response_of(status: int, headers: Any) -> h11.Response:
-    """The head of a response."""
-    reason = phrase(status)
-    return h11.Response(status_code=status, headers=headers, reason=reason)
-
-
-def phrase(status: int) -> str:
-    """What a status is called; empty for one that has no name."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
-def _wants_websocket(request: h11.Request) -> bool:
-    return any(
-        name == b"upgrade" and value.strip().lower() == b"websocket"
-        for name, value in request.headers
-    )

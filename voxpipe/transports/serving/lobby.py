@@ -15,8 +15,7 @@ from ipaddress import IPv6Address
 from anyio import current_time
 
 from voxpipe.pipeline.runtime.seldom import Seldom
-
-from .connection import TcpConnection
+from voxpipe.websocket.tcp import TcpConnection
 
 PLACES = 256
 LOG_INTERVAL = 60.0  # seconds between two warnings of one kind

@@ -6,37 +6,26 @@ import errno
 import logging
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 from anyio import (
     AsyncContextManagerMixin,
-    CancelScope,
-    create_tcp_listener,
     current_time,
-    move_on_after,
 )
-from anyio.abc import SocketAttribute, SocketStream
-from anyio.streams.stapled import MultiListener
 
-from voxpipe.pipeline import TransportError
-from voxpipe.pipeline.runtime.accept import accept
-from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
-from voxpipe.websocket import connection_maker
+from voxpipe.websocket.accepted import accepted
+from voxpipe.websocket.port import listening
+from voxpipe.websocket.tcp import TcpConnection
 
-from .connection import BUFFER, TcpConnection
 from .http import Http
 from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
-CLOSE_TIMEOUT = 1.0  # seconds for sending what is written when a connection ends
-BACKLOG = 1_024  # connections that the kernel may keep until we take them
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -65,6 +54,8 @@ class Server(AsyncContextManagerMixin):
     """
 
     def __init__(self, app: AsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not callable(app):
+            raise ValueError(f"app is an ASGI application, not {type(app).__name__}")
         self.host = host
         self.port = port
         self._app = app
@@ -82,38 +73,11 @@ class Server(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         import asyncio
 
-        class Connected(TcpConnection, asyncio.BufferedProtocol):
-            """What an event loop takes for one."""
-
-            __slots__ = ()
-
         self._loop = asyncio.get_running_loop()
-        buffer, rounds = memoryview(bytearray(BUFFER)), batch()
-        self._connection = partial(Connected, buffer, rounds)
-        async with (
-            tasks_until_done() as tasks,
-            await self._listening() as listener,
-            tasks_until_done() as accepting,
-        ):
-            self.port = listener.extra(SocketAttribute.local_port)
-
-            def take(sock: socket.socket) -> None:
-                tasks.start_soon(self._attend, sock)
-
-            for each in listener.listeners:
-                bare = each.extra(SocketAttribute.raw_socket)
-                accepting.start_soon(accept, bare, take, self._cannot_accept)
+        async with listening(
+            self.host, self.port, self._attend, self._cannot_accept
+        ) as self.port:
             yield self
-
-    async def _listening(self) -> MultiListener[SocketStream]:
-        try:
-            return await create_tcp_listener(
-                local_host=self.host or None, local_port=self.port, backlog=BACKLOG
-            )
-        except OSError as error:
-            raise TransportError(
-                f"cannot listen on {self.host} port {self.port}: {_why(error)}"
-            ) from error
 
     def _cannot_accept(self, error: OSError) -> None:
         # Each has a descriptor. Half, or those who still wait would wait for seconds.
@@ -128,33 +92,15 @@ class Server(AsyncContextManagerMixin):
             )
 
     async def _attend(self, sock: socket.socket) -> None:
-        try:
-            wire = await self._connected(sock)
-        except OSError:
-            return  # it has gone already
-        try:
-            await self._talk(wire)
-        except Disconnected:
-            pass
-        except Exception:
-            logger.exception("a connection has failed")  # the others go on
-        finally:
-            wire.close()
-            with CancelScope(shield=True), move_on_after(CLOSE_TIMEOUT):
-                await wire.lost()
-            wire.abort()
-
-    async def _connected(self, sock: socket.socket) -> TcpConnection:
-        with ExitStack() as failing:
-            failing.enter_context(sock)
-            # asyncio does it for sockets of its own; a small answer would wait 40 ms.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            keep_little(sock)
-            connect = connection_maker(self._loop)
-            wire: TcpConnection
-            _, wire = await connect(self._connection, sock=sock)
-            failing.pop_all()
-        return wire
+        with suppress(OSError):  # it has gone already
+            async with accepted(sock) as wire:
+                keep_little(sock)
+                try:
+                    await self._talk(wire)
+                except Disconnected:
+                    pass
+                except Exception:
+                    logger.exception("a connection has failed")  # the others go on
 
     async def _talk(self, wire: TcpConnection) -> None:
         if self._open - len(self._lobby) >= MAX_ANSWERED:
@@ -189,9 +135,3 @@ def _bound() -> str:
         return ""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return f" (the limit is {soft}, and a call has two: raise `ulimit -n`)"
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "it is taken already; port 0 takes any that is free"
-    return error.strerror or str(error)

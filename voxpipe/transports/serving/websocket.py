@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import h11
 from anyio import move_on_after
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
 from websockets.server import ServerProtocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import AT_ONCE, AsgiApp, Disconnected, Message, TakeAtOnce
 from voxpipe.websocket import Wire
+from voxpipe.websocket.requests import date, phrase
+from voxpipe.websocket.tcp import TcpConnection
+from voxpipe.websocket.upgrade import answer_to
 
-from .connection import TcpConnection
-from .http import date, phrase, scope_of
+from .http import scope_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -48,7 +49,7 @@ class WebSocket:
         self._tcp = wire
         self._request = request
         self._loop = loop
-        self._handshake = _handshake(request)
+        self._handshake = answer_to(request, ServerProtocol(logger=SILENT))
         self._wire: Wire | None = None  # once it is accepted
         self._news: deque[Message] = deque([{"type": "websocket.connect"}])
         self._waiting = 0  # bytes in `_news`
@@ -123,8 +124,8 @@ class WebSocket:
                 raise Disconnected("the WebSocket has ended")
             text = message.get("text")
             self._wire.send(message["bytes"] if text is None else text)
-            if self._tcp.is_full:
-                await self._tcp.flushed()
+            if self._tcp.is_full and not await self._tcp.flushed():
+                raise Disconnected("the connection has ended")
         elif kind == "websocket.accept":
             self._accept(message)
         elif kind == "websocket.close":
@@ -256,20 +257,6 @@ class WebSocket:
         with move_on_after(CLOSE_TIMEOUT):
             while not self._is_over:
                 await self.receive()
-
-
-def _handshake(request: h11.Request) -> Response:
-    """What to answer an upgrade with: 101, or why not."""
-    protocol = ServerProtocol(logger=SILENT)
-    headers = Headers()
-    try:
-        for name, value in request.headers:
-            headers[name.decode("ascii")] = value.decode("latin-1")
-    except InvalidHandshake:  # stricter than h11, for instance about controls
-        return protocol.reject(400, "a header holds what it must not\n")
-    version = request.http_version.decode("ascii")
-    target, method = request.target.decode("ascii"), request.method.decode("ascii")
-    return protocol.accept(Request(target, headers, method, f"HTTP/{version}"))
 
 
 def _offered(request: h11.Request) -> list[str]:

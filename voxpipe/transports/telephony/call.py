@@ -48,7 +48,6 @@ class Call(Processor):
             of a reply or not, at least.
         caller_spoke_at: when the caller was last found to speak (``loudness.py``).
         heard_at: when the carrier's last message came.
-        sending_since: when a message was begun that the carrier has not taken yet.
         placed: the order that it came of, if it was placed from here.
         paused: the carrier has paused the stream: nothing comes, nothing may be said.
     """
@@ -71,7 +70,6 @@ class Call(Processor):
     spoke_at: float
     caller_spoke_at: float
     heard_at: float
-    sending_since: float | None
     placed: PlacedCall | None = None
     paused: bool = False
 
@@ -82,6 +80,14 @@ class Call(Processor):
         ``await call.placed.detected()`` waits for it. Empty for calls that came in.
         """
         return "" if self.placed is None else self.placed.answered_by
+
+    @property
+    def sending_since(self) -> float | None:
+        """When a message was begun that the carrier has not taken yet, if there is one.
+
+        Where it says what it has played: since when it does not, though it should.
+        """
+        raise NotImplementedError
 
     def hang_up(self) -> None:
         """End the call after the last word: the caller is not listened to any more.

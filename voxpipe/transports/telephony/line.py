@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Literal
 
 from anyio import CancelScope, current_time
@@ -21,6 +22,8 @@ Ending = Literal[
 SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
 SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
 
+OVERSTAY = 30.0  # seconds that an app may take to clean up once it was cut
+
 logger = logging.getLogger("voxpipe.calls")
 
 
@@ -29,6 +32,7 @@ class Line:
 
     __slots__ = (
         "_began",
+        "_cut_at",
         "_was_running",
         "attendant",
         "call",
@@ -44,6 +48,7 @@ class Line:
         self.end: Ending | Literal[""] = ""
         self.record = CallRecord()
         self._began = current_time()
+        self._cut_at = math.inf
         self._was_running = False  # at the last look
 
     @property
@@ -51,10 +56,15 @@ class Line:
         """What stands in logs: enough to find it at the carrier's, and no more."""
         return self.call.id[-8:]
 
-    def cut(self, why: Ending) -> None:
+    def cut(self, why: Ending, now: float) -> None:
         """End it now."""
         self.end = self.end or why
+        self._cut_at = min(self._cut_at, now)
         self.scope.cancel()
+
+    def overstays(self, now: float) -> bool:
+        """Whether it was cut, and its app has had far more time than it may need."""
+        return now - self._cut_at > OVERSTAY
 
     def check(self, now: float, idle_limit: float) -> None:
         """End it if nothing happens any more."""
@@ -66,11 +76,11 @@ class Line:
                     self.name,
                     SEND_TIMEOUT,
                 )
-            self.cut("stuck")
+            self.cut("stuck", now)
         elif now - self._alive_at(now) > idle_limit:
-            self.cut("idle")
+            self.cut("idle", now)
         elif self._listens() and now - call.heard_at > SILENCE_TIMEOUT:
-            self.cut("silent")
+            self.cut("silent", now)
         self._was_running = call.running
 
     def _alive_at(self, now: float) -> float:

@@ -180,11 +180,18 @@ class PlacedCall:
             self._greeted.set()
 
     def failed(self, why: Unreached) -> None:
-        """The carrier says that it is over; heeded if its stream never came."""
-        if not self._settled.is_set():
-            logger.info("call=%s end=unreached why=%s", self.id[-8:] or "?", why)
-            self._why = why
-            self._end()
+        """The carrier says that it is over.
+
+        If its stream has come, that tells the end; but an app that waits to hear who
+        has answered, and does not listen to the stream yet, waits no more.
+        """
+        if self._settled.is_set():
+            self._found.set()
+            self._greeted.set()
+            return
+        logger.info("call=%s end=unreached why=%s", self.id[-8:] or "?", why)
+        self._why = why
+        self._end()
 
     def finished(self, ending: Ending) -> None:
         """The call that came of it is over, and so is its app."""

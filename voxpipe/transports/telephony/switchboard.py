@@ -29,7 +29,7 @@ from .call import Call
 from .line import Ending, Line
 from .orders import Orders
 from .placed import Detect, PlacedCall
-from .tickets import Replayed, Tickets
+from .tickets import Replayed, Ticket, Tickets
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
@@ -77,7 +77,7 @@ class Switchboard:
     Raises:
         WavError: the apology cannot be read.
         OSError: it cannot be opened.
-        ValueError: no call, or no time for one.
+        ValueError: no app, no call, or no time for one.
     """
 
     def __init__(
@@ -92,6 +92,12 @@ class Switchboard:
             raise ValueError(
                 f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
                 f" and {idle_limit!r}"
+            )
+        given: object = answer
+        if not callable(given):
+            kind = type(given).__name__
+            raise ValueError(
+                f"answer is an async function that takes a call, not {kind}"
             )
         self.limit = limit
         self.tickets = Tickets()
@@ -114,8 +120,16 @@ class Switchboard:
         """Whether a new call would be taken, and why not."""
         if self._closes_at < math.inf:
             return "draining"
-        taken = len(self._lines) + len(self.tickets) + len(self.orders)
+        taken = len(self._lines) + self.tickets.kept + len(self.orders)
         return "ready" if taken < self.limit else "full"
+
+    @property
+    def has_stuck(self) -> bool:
+        """Whether an app that was cut half a minute ago has not ended.
+
+        It may keep a core busy as long as the process lives. Calls are taken still.
+        """
+        return any(line.overstays(current_time()) for line in self._lines)
 
     def admit(self) -> None:
         """Take a call that was not promised; to be followed by `run` at once.
@@ -159,7 +173,7 @@ class Switchboard:
         called: str = "",
         placed: PlacedCall | None = None,
     ) -> str:
-        """Keep a place for a call whose stream will come in a moment.
+        """Keep a place for a call whose stream will come in a moment, for 3 s.
 
         Args:
             call_id: the carrier's name for it, from somebody who is known to be it.
@@ -181,6 +195,21 @@ class Switchboard:
         elif call_id not in self.tickets:
             self.admit()
         return self.tickets.mint(call_id, caller=caller, called=called, placed=placed)
+
+    def redeem(self, token: str, call_id: str) -> Ticket | None:
+        """Take back the ticket of a call that comes; ``None`` if this is not it.
+
+        To be followed by `run` at once.
+
+        Raises:
+            CallNotTaken: it comes late, and others have taken its place.
+        """
+        ticket = self.tickets.redeem(token, call_id)
+        if ticket is not None and ticket.kept_until <= current_time():
+            state = self.state
+            if state == "full":
+                raise CallNotTaken(state)
+        return ticket
 
     def standing(self) -> dict[str, str]:
         """The apps of the calls that there are, and where they stand: for the log.
@@ -248,7 +277,7 @@ class Switchboard:
                 await self._ended.wait()
         rest = tuple(self._lines)
         for line in rest:
-            line.cut("drained")
+            line.cut("drained", current_time())
         with move_on_after(CLOSE_TIMEOUT):
             while self._lines:
                 await self._ended.wait()

@@ -7,11 +7,14 @@ overheard could be sent again: a call is therefore answered only in the first se
 after it was first heard of, and never again once its stream has come, or it is over.
 
 A ticket keeps a place for a caller who may have hung up by now: so it does not live
-long, and is void as soon as the carrier says that the call is over.
+long, and is void as soon as the carrier says that the call is over. It keeps the place
+for the first seconds only, however often it is asked for: a signed request of before a
+restart, sent again, cannot be told from a caller, and would keep others out longer.
 """
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ from voxpipe.pipeline import VoxpipeError
 
 from .placed import PlacedCall
 
+KEPT = 3.0  # seconds that it keeps a place, though others want it; most take one
 LIFETIME = 10.0  # seconds: DNS, TCP, TLS, the upgrade and the first messages
 MAX_LIFETIME = 60.0
 ANSWERABLE = 30.0  # seconds; a carrier asks again when 15 s have brought no answer
@@ -43,6 +47,7 @@ class Ticket:
         called: the number that they called; likewise.
         token: what the stream must bring; 256 random bits, as text.
         valid_until: by the clock of `anyio.current_time`.
+        kept_until: its place, by the same clock.
         placed: the order that the call came of, if it was placed from here.
     """
 
@@ -51,6 +56,7 @@ class Ticket:
     called: str = field(repr=False)
     token: str = field(repr=False)
     valid_until: float
+    kept_until: float = math.inf
     placed: PlacedCall | None = field(default=None, repr=False)
 
 
@@ -86,6 +92,12 @@ class Tickets:
             del self._open[oldest.call_id]
         return len(self._open)
 
+    @property
+    def kept(self) -> int:
+        """How many of them keep a place."""
+        now = current_time() if self._open else 0.0
+        return sum(each.kept_until > now for each in self._open.values())
+
     def __contains__(self, call_id: object) -> bool:
         return len(self) > 0 and call_id in self._open
 
@@ -109,10 +121,12 @@ class Tickets:
         placed: PlacedCall | None = None,
     ) -> str:
         """A new ticket for a call, in the place of any that it has."""
-        self._open.pop(call_id, None)
+        before, now = self._open.pop(call_id, None), current_time()
+        kept = now + KEPT if before is None else before.kept_until
+        until = now + self._life
         token = secrets.token_hex(32)  # Plivo passes on nothing but letters and digits
-        until = current_time() + self._life
-        self._open[call_id] = Ticket(call_id, caller, called, token, until, placed)
+        ticket = Ticket(call_id, caller, called, token, until, kept, placed)
+        self._open[call_id] = ticket
         while len(self._open) > MAX_REMEMBERED:
             self._open.popitem(last=False)
         return token

@@ -229,27 +229,17 @@ def test_what_is_kept_for_a_mark_is_bounded(lengths: list[float], at: float) -> 
 # --- the caller's clock
 
 
-def test_a_place_in_the_audio_is_a_moment_on_the_clock() -> None:
-    clock = CallerClock()
-    for n in range(100):
-        clock.appended(0.02, now=10 + n * 0.02)
-    clock.stopped_in_audio(1.5, now=12.3)
-    clock.committed(12.3)
-    timings = Timings()
-    clock.note_on(timings)
-    # 0.5 s of audio came after it; the last of it at 11.98.
-    assert timings.user_stopped == pytest.approx(11.48)
-    assert timings.committed == 12.3
-
-
 def test_a_place_that_was_not_sent_yet_is_now_at_the_latest() -> None:
-    clock = CallerClock()
-    clock.appended(1.0, now=5.0)
-    clock.stopped_in_audio(99.0, now=4.0)
-    clock.committed(5.0)
-    timings = Timings()
-    clock.note_on(timings)
-    assert timings.user_stopped == 4.0
+    bench = Bench(turn_detection=ServerVad(silence_ms=200))
+    bench.hears(1.0)
+    bench.started()
+    bench.now = 1.5
+    bench.stopped(at_ms=99_000)
+    bench.created()
+    (reply,) = bench.spoken
+    # The last of it was sent at 0.98.
+    assert reply.turn.timings.user_stopped == pytest.approx(0.98)
+    assert reply.turn.timings.committed == 1.5
 
 
 def test_a_turn_is_answered_once_and_a_new_one_forgets_the_old() -> None:

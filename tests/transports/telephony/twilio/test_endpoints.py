@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlencode
 import httpx2
 import pytest
 from anyio import (
+    CancelScope,
+    Event,
     create_memory_object_stream,
     create_task_group,
     current_time,
@@ -172,6 +174,39 @@ def test_on_the_own_machine_a_stream_needs_neither_signature_nor_ticket(
 
 
 # --- too many, and the end
+
+
+def test_an_app_that_does_not_end_is_told_to_who_asks_for_readiness(
+    in_time: Run,
+) -> None:
+    async def stubborn(call: Call) -> None:
+        try:
+            await parrot(call)
+        finally:
+            with CancelScope(shield=True):
+                await released.wait()
+
+    async def state() -> tuple[int, str]:
+        ready = await request(app, "GET", "/readyz")
+        return ready.status, json.loads(ready.text)["state"]
+
+    async def scene() -> None:
+        async with called(app) as caller:
+            await caller.say(speech(0.1))
+            await sleep(10.5)  # idle, and cut
+            assert await state() == (200, "ready")
+            await sleep(29)
+            assert await state() == (200, "ready")
+            await sleep(2)
+            assert await state() == (503, "stuck")
+            assert (await ring(app, Sids.new())).status == 200  # others are taken still
+            released.set()
+            await sleep(1)
+            assert await state() == (200, "ready")
+
+    released = Event()
+    app = endpoints(board=Switchboard(stubborn, idle_limit=10))
+    in_time(scene)
 
 
 def test_calls_that_are_too_many_are_refused_at_once(in_time: Run) -> None:

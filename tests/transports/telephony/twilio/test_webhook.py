@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from anyio import current_time, sleep
 
+from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.testing import Caller, Leg, Sids
 from voxpipe.transports.telephony.testing.webhook import form
 from voxpipe.transports.telephony.twilio.answer import TICKET
@@ -24,6 +25,7 @@ from .ringing import (
     TOKEN,
     Apps,
     Run,
+    called,
     endpoints,
     refused,
     ring,
@@ -120,6 +122,37 @@ def test_a_webhook_that_is_replayed_gives_nobody_a_second_call(in_time: Run) -> 
     assert len(answer.calls) == 1
 
 
+@pytest.mark.parametrize("status", ["initiated", "ringing", "in-progress"])
+def test_news_of_a_call_takes_neither_its_ticket_nor_a_place(
+    in_time: Run, status: str
+) -> None:
+    async def tell(sids: Sids) -> tuple[int, str]:
+        fields = form(sids, CALLER, CALLED, status=status)
+        fields |= {"CallbackSource": "call-progress-events", "SequenceNumber": "1"}
+        headers = signed(PUBLIC + "/twilio/answer", fields)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(fields).encode()
+        response = await request(app, "POST", "/twilio/answer", body, headers)
+        return response.status, response.text
+
+    async def scene() -> None:
+        sids = Sids.new()
+        assert await tell(sids) == (200, "<Response/>")  # it is about to ring
+        stream = await rung(app, sids)
+        assert await tell(sids) == (200, "<Response/>")
+        async with upgrading(app, stream.parameters[TICKET]) as upgrade:
+            leg = Leg(current_time(), parameters=stream.parameters, sids=sids)
+            async with Caller(leg, upgrade) as caller:
+                await caller.say(speech(1))
+                assert await tell(sids) == (200, "<Response/>")
+                await caller.listen()
+
+    answer = Apps()
+    app = endpoints(board=Switchboard(answer, limit=1))
+    in_time(scene)
+    assert len(answer.calls) == 1
+
+
 def test_a_webhook_that_is_replayed_late_gives_nobody_a_call(in_time: Run) -> None:
     async def scene() -> None:
         sids = Sids.new()
@@ -129,6 +162,53 @@ def test_a_webhook_that_is_replayed_late_gives_nobody_a_call(in_time: Run) -> No
 
     app = endpoints()
     in_time(scene)
+
+
+def test_a_webhook_that_is_replayed_after_a_restart_keeps_nobody_out(
+    in_time: Run,
+) -> None:
+    async def scene() -> None:
+        overheard = Sids.new()
+        for _ in range(3):  # one a second
+            assert (await ring(app, overheard)).status == 200
+            assert (await ring(app, Sids.new())).status == 503
+            await sleep(1)
+        await sleep(0.01)
+        assert (await ring(app, overheard)).status == 200
+        ready = await request(app, "GET", "/readyz")
+        assert (ready.status, ready.text) == (200, '{"state": "ready"}')
+        async with called(app) as caller:
+            await caller.say(speech(1))
+            await caller.listen()
+
+    app = endpoints(board=Switchboard(parrot, limit=1))
+    in_time(scene)
+
+
+def test_a_stream_that_comes_late_is_taken_if_there_is_room(in_time: Run) -> None:
+    async def scene() -> None:
+        late, later = Sids.new(), Sids.new()
+        first = await rung(app, late)
+        await sleep(3.01)
+        second = await rung(app, later)  # nobody else wanted the place of the first
+        assert await refused(app, late, dict(first.parameters)) == 1013
+        async with upgrading(app, second.parameters[TICKET]) as upgrade:
+            leg = Leg(current_time(), parameters=second.parameters, sids=later)
+            async with Caller(leg, upgrade) as caller:
+                await caller.say(speech(1))
+                await caller.listen()
+        third = await rung(app, sids := Sids.new())
+        await sleep(5)
+        async with upgrading(app, third.parameters[TICKET]) as upgrade:
+            leg = Leg(current_time(), parameters=third.parameters, sids=sids)
+            async with Caller(leg, upgrade) as caller:
+                await caller.say(speech(1))
+                await caller.listen()
+
+    answer = Apps()
+    app = endpoints(board=Switchboard(answer, limit=1))
+    in_time(scene)
+    assert len(answer.calls) == 2
 
 
 @pytest.mark.parametrize(

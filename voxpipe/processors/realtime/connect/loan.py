@@ -10,7 +10,7 @@ from voxpipe.pipeline import WiringError
 
 _OBJECTIONS = {
     "open": "",
-    "lent": "its session is lent to another one that runs: open one for each",
+    "lent": "its session is lent to another box that runs: open one for each",
     "closed": (
         "its session is closed: run the pipeline within the `async with` that opens it"
     ),

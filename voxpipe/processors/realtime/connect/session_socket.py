@@ -57,6 +57,8 @@ class SessionSocket:
         self._wire: Wire
         self._is_open = False  # it is a WebSocket, and nobody has said goodbye
         self._messages: deque[str] = deque()  # bounded by `_MOST`, and one read
+        self._at_once: Callable[[str], bool] | None = None
+        self._read_at: float = 0.0  # of the last one that was taken at once
         self._in_turn = 0  # messages, since others had a turn
         self._arrival: Event | None = None  # somebody waits for a message
         self._room: Event | None = None  # the system takes no more
@@ -115,6 +117,14 @@ class SessionSocket:
         if not self._reading and len(self._messages) <= _FEW:
             self._read_on()
         return message
+
+    def take_at_once(self, function: Callable[[str], bool] | None) -> None:
+        """Have messages given to ``function`` when they come, while `receive` waits.
+
+        It is called outside of every task, says whether it has dealt with the message
+        (else that is received as ever), and must not raise. ``None`` takes it back.
+        """
+        self._at_once = function
 
     async def close(self) -> None:
         """Say goodbye, and wait a little for the other side to say it, too."""
@@ -184,6 +194,8 @@ class SessionSocket:
             except UnicodeDecodeError:
                 self._wire.fail(CloseCode.INVALID_DATA)
                 return
+        if self._arrival is not None and self._taken_at_once(message):
+            return
         self._messages.append(message)
         self._wake()
         if len(self._messages) > _MOST and self._reading:
@@ -221,6 +233,15 @@ class SessionSocket:
             room.set()
 
     # --- the inside
+
+    def _taken_at_once(self, message: str) -> bool:
+        # Of one read only some: who never stops has not the loop alone.
+        heard_at: float = self._wire.heard_at
+        if heard_at != self._read_at:
+            self._read_at, self._in_turn = heard_at, 0
+        self._in_turn += 1
+        take = self._at_once
+        return take is not None and self._in_turn < _IN_TURN and take(message)
 
     def _over(self, why: SessionLost) -> None:
         self._why = self._why or why

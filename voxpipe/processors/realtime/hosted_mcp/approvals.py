@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from anyio import Semaphore, create_task_group, move_on_after
 
-from voxpipe.pipeline import Input, Output, Processor, Transcript
+from voxpipe.pipeline import Input, Output, Processor, Transcript, WiringError
+from voxpipe.pipeline.runtime.expect import can, expect
 from voxpipe.processors.consent import CallerWords, Understands, consent
 from voxpipe.processors.realtime.protocol.mcp_frames import (
     McpApproval,
@@ -38,14 +39,18 @@ class Approvals(Processor):
         ask: gives whether the call may be made; what it raises is reported and
             counts as a refusal.
         patience: seconds after which the call is rejected.
+
+    Raises:
+        WiringError: nobody to ask, or no time to answer.
     """
 
     requests = Input[McpNews]()
     decisions = Output[McpDecision]()
 
     def __init__(self, ask: Ask, *, patience: float = PATIENCE) -> None:
+        expect(callable(ask), ask, "ask is an async function that takes an McpApproval")
         self._ask = ask
-        self._patience = patience
+        self._patience = _checked(patience)
 
     def check(self) -> Iterable[str]:
         """Without decisions calls wait for ever."""
@@ -93,6 +98,9 @@ class VoiceApprovals(Processor):
             languages.
         question: turns a request into what the model is to ask, as instructions.
         patience: seconds for the caller to answer.
+
+    Raises:
+        WiringError: no model, or no time to answer.
     """
 
     requests = Input[McpNews]()
@@ -107,10 +115,12 @@ class VoiceApprovals(Processor):
         question: Callable[[McpApproval], str] | None = None,
         patience: float = SILENCE,
     ) -> None:
+        told = "model is the Realtime of the call"
+        expect(can(model, "ask"), model, told)
         self._model = model
         self._understands = understands
         self._question = question or _question
-        self._patience = patience
+        self._patience = _checked(patience)
         self._said = CallerWords()
 
     def check(self) -> Iterable[str]:
@@ -191,3 +201,9 @@ def _undecided(decisions: Output[McpDecision]) -> Iterator[str]:
             f"nothing reads {decisions}: draw `{decisions} >> model.results`, or calls "
             "wait for ever"
         )
+
+
+def _checked(patience: object) -> float:
+    if isinstance(patience, int | float) and patience > 0:
+        return patience
+    raise WiringError(f"patience is seconds, more than 0, not {patience!r}")

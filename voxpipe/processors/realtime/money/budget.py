@@ -12,6 +12,7 @@ from typing import Literal
 from anyio import Event
 
 from voxpipe.pipeline import Input, Processor, Usage, VoxpipeError
+from voxpipe.pipeline.runtime.expect import expect, is_a
 from voxpipe.pipeline.runtime.words import one_of
 
 from .price_list import Price
@@ -79,6 +80,8 @@ class Budget(Processor):
         self._warn_at = warn_at
         one_of(AtEnd, at_end, "at_end", ValueError)
         self._at_end: AtEnd = at_end
+        told = 'price is a Price, such as PRICES["gpt-realtime-2.1"]'
+        expect(is_a(price, Price | None), price, told, ValueError)
         self._price = price
         self._warned, self._spent = Event(), Event()
         self.bill = Bill()

@@ -22,7 +22,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from voxpipe.pipeline import AudioFrame, SpeechStarted, SpeechStopped, VoxpipeError
+from voxpipe.pipeline import SpeechStarted, SpeechStopped, VoxpipeError
 from voxpipe.pipeline.runtime.start import Start
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.changes import Changes
@@ -92,6 +92,7 @@ class Conversation:
         self.arbiter = arbiter = Arbiter()
         self._transcripts = transcripts = Transcripts(in_force, outbox)
         self._input = InputAudio(in_force, arbiter, outbox)
+        self.hear = self._input.hear  # fifty times a second: the caller's audio
         carried = settings.call_id is not None
         self._remote = RemotePlayback(transcripts.history, outbox) if carried else None
         self.responses = responses = Responses(
@@ -168,10 +169,6 @@ class Conversation:
         return self._in_force.settings
 
     # --- what the caller does
-
-    def hear(self, frame: AudioFrame, now: float) -> bool:
-        """The caller's audio; nothing else moves."""
-        return self._input.hear(frame, now)
 
     def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
         """The pipeline's own turn detection; other owners of turns do not listen."""

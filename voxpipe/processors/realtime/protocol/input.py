@@ -47,6 +47,8 @@ class InputAudio:
         self._kept_seconds = 0.0
         self._end = 0.0  # of what has come in, on the stream's own timeline
         self._sent = 0.0  # seconds since the last turn was closed
+        self._appended = 0.0  # seconds of all
+        self._appended_at = 0.0  # when the last of it was
         self._clock = CallerClock()
 
     def settings_changed(self, event: ev.SessionEvent, now: float) -> None:
@@ -133,7 +135,8 @@ class InputAudio:
     def _send(self, frame: AudioFrame, now: float) -> None:
         self._outbox.messages.append(frame)
         self._sent += frame.duration
-        self._clock.appended(frame.duration, now)
+        self._appended += frame.duration
+        self._appended_at = now
 
     def _forget(self) -> None:
         self._kept.clear()
@@ -153,7 +156,8 @@ class InputAudio:
             return
         self._arbiter.caller_stops()
         silence = detection.silence_ms if isinstance(detection, ServerVad) else 0
-        self._clock.stopped_in_audio((event.audio_end_ms - silence) / 1000, now)
+        behind = self._appended - (event.audio_end_ms - silence) / 1000
+        self._clock.stopped(min(now, self._appended_at - max(0.0, behind)))
         self.timeout_triggered(event, now)
 
     def timeout_triggered(
@@ -178,18 +182,11 @@ class InputAudio:
 
 
 class CallerClock:
-    """Relates the audio that was sent to the clock on the wall."""
+    """When the caller's turn has ended, on the clock on the wall."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0  # of audio, sent so far
-        self._at = 0.0  # when the last of it was
         self._stopped: float | None = None
         self._committed: float | None = None
-
-    def appended(self, seconds: float, now: float) -> None:
-        """So much audio has just been sent."""
-        self._seconds += seconds
-        self._at = now
 
     def started(self) -> None:
         """The caller has begun a turn."""
@@ -198,11 +195,6 @@ class CallerClock:
     def stopped(self, at: float) -> None:
         """The caller's last sound was at ``at``."""
         self._stopped = at
-
-    def stopped_in_audio(self, position: float, now: float) -> None:
-        """The caller's last sound is ``position`` seconds into what was sent."""
-        behind = max(0.0, self._seconds - position)
-        self._stopped = min(now, self._at - behind)
 
     def committed(self, now: float) -> None:
         """The caller's turn was closed."""

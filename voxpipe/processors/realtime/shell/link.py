@@ -31,6 +31,7 @@ from voxpipe.processors.realtime.connect.handshake import OpenedSession
 from voxpipe.processors.realtime.protocol.outbox import PORTS, Outbox
 
 from .ports import PortQueues
+from .receiver import Receiver
 from .sender import Sender
 
 HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
@@ -194,22 +195,16 @@ class Link:
     # --- from the service
 
     async def _receive(self) -> None:
-        protocol = self._protocol
-        while not protocol.closed:
-            try:
-                message = await self._connection.receive()
-            except SessionLost as lost:
-                if self.ending:
-                    return
-                early = self._loan.closed_early
-                protocol.end(early or str(lost))
-                if early:
-                    raise SessionLost(early) from lost
-                raise
-            if protocol.receive(message, self.now()):
-                self.flush()
-            else:
-                self.audio.set()
+        try:
+            await Receiver(self._connection, self._protocol, self).run()
+        except SessionLost as lost:
+            if self.ending:
+                return
+            early = self._loan.closed_early
+            self._protocol.end(early or str(lost))
+            if early:
+                raise SessionLost(early) from lost
+            raise
         if not self._closing:
             raise SessionLost("the service has closed the session")
 

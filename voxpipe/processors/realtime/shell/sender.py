@@ -33,13 +33,14 @@ class Sender:
         self._connection = connection
         self._line, self._append = outbox.messages, outbox.append
         self._lock = Lock(fast_acquire=True)
+        self._senders = 0  # tasks that have the lock, or wait for it
         # Not every connection has it: one in memory, or on trio, may have to wait.
         self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
 
     @property
     def is_free(self) -> bool:
         """Nothing waits to be sent, so what comes now may be sent without waiting."""
-        return self._quick is not None and not self._line and not self._lock.locked()
+        return not (self._line or self._senders or self._quick is None)
 
     def send_nowait(self) -> bool:
         """Send what is in the line without waiting; whether that was all.
@@ -47,15 +48,16 @@ class Sender:
         That the connection has ended is raised by `send`, and not into a step of
         somebody who only wanted to say something.
         """
-        if self._quick is None or self._lock.locked():
-            return not self._line
-        while self._line:
+        line, quick = self._line, self._quick
+        if quick is None or self._senders:
+            return not line
+        while line:
             try:
-                if not self._quick(encode(self._line[0], self._append)):
+                if not quick(encode(line[0], self._append)):
                     return False
             except SessionLost:
                 return False
-            self._line.popleft()
+            line.popleft()
         return True
 
     async def send(self) -> None:
@@ -66,10 +68,14 @@ class Sender:
         """
         if self.send_nowait():
             return
-        async with self._lock:
-            while self._line:
-                message = encode(self._line.popleft(), self._append)
-                await self._connection.send(message)
+        self._senders += 1
+        try:
+            async with self._lock:
+                while self._line:
+                    message = encode(self._line.popleft(), self._append)
+                    await self._connection.send(message)
+        finally:
+            self._senders -= 1
 
 
 def encode(each: ClientEvent | AudioFrame, append: str = APPEND) -> str:

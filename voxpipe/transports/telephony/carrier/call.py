@@ -174,6 +174,7 @@ class CarrierCall(SpeakingCall):
         try:
             async with create_task_group() as tasks:
                 self._tasks, self._playout = tasks, playout
+                self._deaf.begin(playout, tasks)
                 tasks.start_soon(self._listen)
                 self._take(self._take_at_once)
                 if self._shaper is not None:
@@ -191,6 +192,7 @@ class CarrierCall(SpeakingCall):
         finally:
             self._take(None)
             self._tasks = self._playout = None
+            self._deaf.end()
             self._rest = ()
             self._keys.clear()
 
@@ -300,6 +302,7 @@ class CarrierCall(SpeakingCall):
         match event:
             case Marked():
                 self._confirm(self._marks.returned(event.name))
+                self._deaf.returned(event.name, self.heard_at)
             case Sounding():
                 self._confirm(self._marks.sounding())
             case Played():

@@ -30,11 +30,13 @@ class Codec:
     Attributes:
         carrier: its name, for people.
         cure: what to look at when a stream begins with something else.
+        has_marks: it tells when what was sent before a mark was played.
         silent_end: who has ended a call whose connection ends without a word.
     """
 
     carrier: ClassVar[str]
     cure: ClassVar[str]
+    has_marks: ClassVar[bool] = True
     silent_end: ClassVar[CallEnd] = "lost"
 
     def parse(self, message: Message, /) -> Parsed:

@@ -88,6 +88,9 @@ class CarrierEndpoints:
         insecure: bool = False,
         origins: Collection[str] = (),
     ) -> None:
+        if not hasattr(switchboard, "promise"):
+            kind = type(switchboard).__name__
+            raise ValueError(f"switchboard is a Switchboard(answer), not {kind}")
         self.switchboard = switchboard
         self.carriers = {each.path: each for each in carriers}
         self._known = [each.path + ANSWER for each in carriers if each.has_webhook]
@@ -144,7 +147,9 @@ class CarrierEndpoints:
             raise BadRequest(404, f"expected one of {known}, /healthz and /readyz")
 
     async def _tell_state(self, send: Send) -> None:
-        state = self.switchboard.state
+        state: str = self.switchboard.state
+        if state == "ready" and self.switchboard.has_stuck:
+            state = "stuck"
         # No figures: anybody may ask, and how much is going on is nobody's business.
         status, text = 200 if state == "ready" else 503, json.dumps({"state": state})
         await respond(send, status, text, kind="application/json")
@@ -181,8 +186,9 @@ class CarrierEndpoints:
     ) -> Answer:
         if asked.is_over:
             self.switchboard.tickets.cancel(asked.call_id)
-            return carrier.noted()
-        if asked.is_news:
+        # Of news an answer would void the ticket of the one before, which the stream is
+        # to bring.
+        if asked.is_over or asked.is_news:
             return carrier.noted()
         ticket = self._promise(asked, placed)
         if self.checks:
@@ -195,7 +201,7 @@ class CarrierEndpoints:
                 asked.call_id, caller=asked.caller, called=asked.called, placed=placed
             )
         except Replayed:
-            raise BadRequest(403, "expected a call that was not answered yet") from None
+            raise BadRequest(403, _ANSWERED) from None
         except CallNotTaken as refused:
             raise BadRequest(503, str(refused)) from None
 
@@ -309,7 +315,7 @@ class CarrierEndpoints:
     def _redeem(self, call: CarrierCall, token: str, mark: str | None) -> bool:
         if self.checks and mark != mark_of(token):
             return False
-        ticket = self.switchboard.tickets.redeem(token, call.id)
+        ticket = self.switchboard.redeem(token, call.id)
         if ticket is None or (ticket.placed and not ticket.placed.connect(call)):
             return False
         # Not all carriers tell the webhook; the stream of some does.
@@ -325,6 +331,10 @@ class CarrierEndpoints:
         await socket.close(code, why)
 
 
+_ANSWERED = (
+    "expected a call that was not answered yet: a Redirect back to the agent is "
+    "refused; Dial its number instead"
+)
 _PAGE = "expected no Origin: calls are not for web pages"
 
 

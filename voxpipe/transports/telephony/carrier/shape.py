@@ -70,6 +70,11 @@ class Shaper:
         """Some does."""
         return bool(self._rest)
 
+    @property
+    def least(self) -> float:
+        """Seconds of the shortest piece."""
+        return self._shape.least / self._format.bytes_per_second
+
     def add(self, frame: AudioFrame) -> list[AudioFrame]:
         """The pieces that can be sent with ``frame``; their turn and place are its."""
         shape, now = self._shape, timers().now()

@@ -20,10 +20,12 @@ from voxpipe.transports.telephony.call import Call, CallEnd
 from voxpipe.transports.telephony.socket import Socket
 
 from .codec import Codec, Message
+from .deaf import Deaf
 from .marks import Marks
 from .shape import Shaper
 
 CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
+FRAME = 0.02  # seconds; the shortest that carriers play
 
 
 class SpeakingCall(Call):
@@ -39,11 +41,14 @@ class SpeakingCall(Call):
         self.replies = 0
         self._now: Callable[[], float] = current_time
         self.spoke_at = self._now()
-        self.sending_since: float | None = None
+        self._sending_since: float | None = None
         self.paused = False
         self._socket = socket
         self._codec = codec
         self._marks = Marks()
+        self._deaf = Deaf(self._ask)
+        self._given: list[tuple[AudioFrame, str | None]] = []  # but not sent yet
+        self._format = format
         shape = codec.shape(format)
         self._shaper = None if shape is None else Shaper(shape, format)
         self._lead = LEAD if self._shaper is None else LEAD + self._shaper.lead
@@ -51,6 +56,12 @@ class SpeakingCall(Call):
         self._goes_on: Event | None = None  # while paused
         self._keys: list[AudioFrame] = []  # tones that do not sound yet
         self._last: Turn | None = None  # the reply of which something was sent last
+
+    @property
+    def sending_since(self) -> float | None:
+        """As `Call` has it."""
+        since = self._deaf.since
+        return self._sending_since if since is None else since
 
     def _end(self, by: CallEnd) -> None:
         raise NotImplementedError
@@ -82,7 +93,20 @@ class SpeakingCall(Call):
             await self._send(partial(self._shaped, self._shaper, frame))
 
     def _marked(self, frame: AudioFrame) -> Sequence[Message]:
-        return self._codec.audio(frame, self._marks.after(frame))
+        mark = self._marks.after(frame)
+        return self._give(frame, mark if self._codec.has_marks else None)
+
+    def _give(self, frame: AudioFrame, mark: str | None) -> Sequence[Message]:
+        self._given.append((frame, mark))
+        return self._codec.audio(frame, mark)
+
+    async def _ask(self, mark: str) -> None:
+        """Whether the carrier still hears: some silence, and a mark behind it."""
+        seconds = FRAME
+        if self._shaper is not None:
+            seconds = max(seconds, self._shaper.least)
+        silence = AudioFrame(data=self._format.silence(seconds), format=self._format)
+        await self._send(partial(self._give, silence, mark))
 
     def _shaped(self, shaper: Shaper, frame: AudioFrame) -> Sequence[Message]:
         return [each for piece in shaper.add(frame) for each in self._marked(piece)]
@@ -97,7 +121,7 @@ class SpeakingCall(Call):
             if piece is None:
                 return ()
             seconds = piece.duration
-            return self._codec.audio(piece, None)
+            return self._give(piece, None)
 
         while self._goes_on is not None:
             await self._goes_on.wait()
@@ -110,6 +134,7 @@ class SpeakingCall(Call):
 
     def _cleared(self) -> Sequence[Message]:
         self._marks.forget()
+        self._deaf.forget()
         if self._shaper is not None:
             self._shaper.forget()
         return self._codec.clear()
@@ -122,11 +147,14 @@ class SpeakingCall(Call):
         """
         async with self._sending:
             messages = write()
+            given, self._given = self._given, []
             await self._send_all(messages)
+            for frame, mark in given:
+                self._deaf.sent(frame, mark, self._now())
         return bool(messages)
 
     async def _send_all(self, messages: Sequence[Message]) -> None:
-        self.sending_since = self._now()
+        self._sending_since = self._now()
         try:
             for each in messages:
                 await self._socket.send(each)
@@ -137,4 +165,4 @@ class SpeakingCall(Call):
             self._end("lost")
             await sleep_forever()
         finally:
-            self.sending_since = None
+            self._sending_since = None

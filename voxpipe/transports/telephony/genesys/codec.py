@@ -49,6 +49,7 @@ class GenesysCodec(Codec):
     """
 
     carrier = "Genesys"
+    has_marks = False
     cure = "does an Audio Connector of AudioHook 2 call here?"
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 
 from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
+from voxpipe.pipeline.runtime.expect import expect
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
@@ -78,6 +79,8 @@ class SipEndpoint(AsyncContextManagerMixin):
     ) -> None:
         if limit < 1:
             raise ValueError(f"expected a limit of 1 call or more, got {limit!r}")
+        told = "answer is an async function that takes a call"
+        expect(callable(answer), answer, told, ValueError)
         secrets_of(secrets)  # now, rather than at the first call
         self._answer = answer
         self._secrets = secrets

@@ -20,6 +20,7 @@ from .placing import heed
 from .signature import HEADER, is_signed
 
 # Values of CallStatus; https://www.twilio.com/docs/voice/api/call-resource
+PROGRESS = "call-progress-events"  # in every status callback, and nothing else
 OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 
 
@@ -80,6 +81,7 @@ class Twilio(Carrier):
             caller=fields.get("From", ""),
             called=fields.get("To", ""),
             is_over=fields.get("CallStatus") in OVER,
+            is_news=fields.get("CallbackSource") == PROGRESS,
         )
 
     def heed(

@@ -1,6 +1,7 @@
-"""One TCP connection: what asyncio calls a protocol, with a bound in both directions.
+"""One TCP connection that was accepted, with a bound in both directions.
 
-All connections of a server read into one buffer. asyncio's other kind of protocol gets
+On asyncio it is what that calls a protocol, and on trio over a `TrioTransport`.
+All connections of a loop read into one buffer. asyncio's other kind of protocol gets
 new `bytes` for each read, a quarter of a megabyte, which the C library maps and unmaps
 each time: 25 µs, as much as all the rest that a message of a call costs here. It is
 small, as what fits in is worked on at once: 64 kB of pings took 0.8 s.
@@ -14,11 +15,16 @@ from typing import TYPE_CHECKING, cast
 from anyio import Event
 
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.transports.asgi import Disconnected
-from voxpipe.websocket import Listener, PlainWire, Wire, begin_fast
+
+from .choice import begin_fast
+from .plain_wire import PlainWire
+from .wire import Listener, Wire, half_close
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
+
+    from websockets.extensions import Extension
 
     from voxpipe.pipeline.runtime.batch import Batch
 
@@ -34,7 +40,7 @@ class TcpConnection:
 
     Args:
         buffer: to read into; nothing of it is kept.
-        batch: the loop's.
+        batch: the loop's, if it is asyncio's.
 
     Attributes:
         is_lost: nothing can be sent any more, or nobody would want it.
@@ -60,7 +66,7 @@ class TcpConnection:
         "server",
     )
 
-    def __init__(self, buffer: memoryview, batch: Batch) -> None:
+    def __init__(self, buffer: memoryview, batch: Batch | None) -> None:
         self._buffer = buffer
         self._batch = batch
         self._reader: Callable[[bytes], None] = self._keep
@@ -81,6 +87,21 @@ class TcpConnection:
         while not self._pending and not self._eof:
             self.listen()
             await self._more.wait()
+        return self.take()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Nothing comes any more, behind what was not read."""
+        return self._eof
+
+    @property
+    def is_closing(self) -> bool:
+        """What is sent goes nowhere, though that was not told yet."""
+        return self._transport.is_closing()
+
+    def take(self) -> bytes:
+        """What has come and was not read."""
+        self.catch_up()
         data = bytes(self._pending)
         self._pending.clear()
         return data
@@ -98,20 +119,44 @@ class TcpConnection:
 
     def catch_up(self) -> None:
         """Have what came looked at, if that is put off until all has been read."""
-        self._batch.run()
+        if self._batch is not None:
+            self._batch.run()
 
-    def upgrade(self, listener: Listener, max_size: int) -> Wire:
+    def upgrade(
+        self,
+        listener: Listener,
+        max_size: int,
+        *,
+        extensions: Sequence[Extension] = (),
+        on_read: Callable[[], None] | None = None,
+    ) -> Wire:
         """Make a WebSocket of it.
 
         Args:
             listener: told of what comes from now on; `note_full` and `note_end` are to
                 be told of the rest.
             max_size: bytes of a message.
+            extensions: that were agreed on; picows knows none.
+            on_read: called when something has come, and was looked at.
         """
-        wire = begin_fast(self._transport, listener, is_client=False, max_size=max_size)
+        wire: Wire | None = None
+        if not extensions:
+            wire = begin_fast(
+                self._transport,
+                listener,
+                is_client=False,
+                max_size=max_size,
+                on_read=on_read,
+            )
         if wire is None:
             wire = self._wire = PlainWire(
-                self._transport, listener, is_client=False, max_size=max_size
+                self._transport,
+                listener,
+                is_client=False,
+                max_size=max_size,
+                extensions=extensions,
+                on_read=on_read,
+                hang_up=self.half_close,
             )
             self.hand_to(wire.feed)
         self.listen()
@@ -145,16 +190,11 @@ class TcpConnection:
         if data and not self.is_lost:
             self._transport.write(data)
 
-    async def flushed(self) -> None:
-        """Wait while the other side does not read.
-
-        Raises:
-            Disconnected: nobody is there any more.
-        """
+    async def flushed(self) -> bool:
+        """Wait while the other side does not read; whether it is still there."""
         while self.is_full and not self.is_lost:
             await self._flushed.wait()
-        if self.is_lost:
-            raise Disconnected("the connection has ended")
+        return not self.is_lost
 
     async def ended(self) -> None:
         """Wait until the other side sends no more; it may still read."""
@@ -163,6 +203,13 @@ class TcpConnection:
     async def lost(self) -> None:
         """Wait until the connection has ended."""
         await self._lost.wait()
+
+    def half_close(self) -> None:
+        """Say that nothing more comes from here, once all that was written is sent.
+
+        To close with something unread would take back what was just sent.
+        """
+        half_close(self._transport)
 
     def close(self) -> None:
         """End it, once all that was written is sent."""
@@ -181,7 +228,7 @@ class TcpConnection:
             self.hold()
         self._more.set()
 
-    # --- for the event loop (asyncio.BufferedProtocol)
+    # --- for the event loop: asyncio.BufferedProtocol; on trio `feed` and `end`
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is there."""
@@ -196,11 +243,13 @@ class TcpConnection:
 
     def buffer_updated(self, nbytes: int) -> None:
         """So much has come."""
-        self._batch.take(self._take, bytes(self._buffer[:nbytes]))
+        assert self._batch is not None
+        self._batch.take(self.feed, bytes(self._buffer[:nbytes]))
         if nbytes == BUFFER:  # there is more: uvloop would read on, and hold too late
             self.catch_up()
 
-    def _take(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
+        """This has come."""
         try:
             self._reader(data)
         except Exception:
@@ -223,6 +272,8 @@ class TcpConnection:
             if self.is_lost:
                 self.note_full(False)
         return may_be_answered
+
+    end = eof_received
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""

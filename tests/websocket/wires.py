@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from voxpipe.pipeline.runtime.batch import batch
-from voxpipe.transports.serving.connection import TcpConnection
+from voxpipe.websocket.tcp import TcpConnection
 
 
 class Transport:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import anyio
 import anyio.lowlevel
+import pytest
 
 from .wires import Wired
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Only asyncio tells in rounds."""
+    return "asyncio"
 
 
 def connected() -> tuple[Wired, list[bytes]]:

@@ -1,0 +1,281 @@
+"""The far sides of our own transports: how each is proved to keep its promises."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+import anyio
+from anyio import Event, create_memory_object_stream
+from anyio.abc import AnyByteStream, ObjectStream, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.stapled import StapledObjectStream
+
+from voxpipe.pipeline import AudioFormat
+from voxpipe.transports import MemoryPhone, StreamPhone
+from voxpipe.transports.serving import Server
+from voxpipe.transports.telephony import Call, Switchboard
+from voxpipe.transports.telephony.socket import Socket
+from voxpipe.transports.telephony.testing import Sids, TwilioWords, memory_lines
+from voxpipe.transports.telephony.testing.dial import dialled
+from voxpipe.transports.telephony.twilio import TwilioCall, TwilioEndpoints
+from voxpipe.transports.testing import Cleared, FarSide, Heard, Make, Mark, Transport
+
+PCM = AudioFormat("pcm16", 16_000)
+ULAW = AudioFormat("ulaw", 8_000)
+CAPACITY = 64  # messages that a line in memory holds, each way
+Ends = AsyncGenerator[tuple[Transport, FarSide]]
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "custom_transport.py"
+
+
+@asynccontextmanager
+async def memory_stream() -> AsyncGenerator[
+    tuple[ObjectStream[Any], ObjectStream[Any]]
+]:
+    """The two ends of a line in memory."""
+    to_far, from_phone = create_memory_object_stream[Any](CAPACITY)
+    to_phone, from_far = create_memory_object_stream[Any](CAPACITY)
+    phone = StapledObjectStream(to_far, from_far)
+    far = StapledObjectStream(to_phone, from_phone)
+    async with phone, far:
+        yield phone, far
+
+
+@asynccontextmanager
+async def tcp() -> AsyncGenerator[tuple[SocketStream, SocketStream]]:
+    """The two ends of a connection on this machine."""
+    accepted = list[SocketStream]()
+    there, over = Event(), Event()
+
+    async def keep(stream: SocketStream) -> None:
+        async with stream:
+            accepted.append(stream)
+            there.set()
+            await over.wait()
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(listener.serve, keep)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        async with await anyio.connect_tcp("127.0.0.1", port) as far:
+            await there.wait()
+            yield accepted[0], far
+        over.set()
+        tasks.cancel_scope.cancel()
+
+
+# --- a phone in memory
+
+
+class MemoryFar:
+    clears = False  # what it has not played it has not got
+
+    def __init__(self, phone: MemoryPhone) -> None:
+        self._phone = phone
+
+    async def say(self, audio: bytes) -> None:
+        await self._phone.say(audio)
+
+    async def hear(self) -> Heard:
+        return (await self._phone.listen()).data
+
+    async def leave(self) -> None:
+        self._phone.disconnect()
+
+    async def garble(self) -> None:
+        await self._phone.say(b"")
+
+
+@asynccontextmanager
+async def in_memory() -> Ends:
+    phone = MemoryPhone(PCM)
+    yield phone, MemoryFar(phone)
+
+
+# --- bare audio over a stream
+
+
+class StreamFar:
+    clears = False
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+
+    async def say(self, audio: bytes) -> None:
+        await self._line.send(audio)
+
+    async def hear(self) -> Heard:
+        data: bytes = await self._line.receive()
+        return data
+
+    async def leave(self) -> None:
+        await self._line.aclose()
+
+
+class BareFar(StreamFar):
+    async def finish(self) -> None:
+        await self._line.send_eof()
+
+
+@asynccontextmanager
+async def by_stream(ends: Callable[[], Any] = memory_stream) -> Ends:
+    async with ends() as (line, far):
+        yield StreamPhone(line, PCM), BareFar(far)
+
+
+@asynccontextmanager
+async def by_tcp() -> Ends:
+    async with by_stream(tcp) as both:
+        yield both
+
+
+# --- Twilio
+
+
+class TwilioFar:
+    clears = True
+
+    def __init__(self, line: Socket) -> None:
+        self._line = line
+        sids = Sids.new()
+        self._messages = TwilioWords(sids)
+        self._opening = self._messages.opening({})
+        self._chunk = 0
+
+    async def call(self) -> None:
+        for message in self._opening:
+            await self._line.send(message)
+
+    async def say(self, audio: bytes) -> None:
+        self._chunk += 1
+        text = b64encode(audio).decode()
+        await self._line.send(self._messages.media(text, self._chunk))
+
+    async def hear(self) -> Heard:
+        order: Any = json.loads(await self._line.receive())
+        match order["event"]:
+            case "media":
+                return b64decode(order["media"]["payload"])
+            case "mark":
+                return Mark(order["mark"]["name"])
+            case _:
+                return Cleared()
+
+    async def confirm(self, mark: str) -> None:
+        await self._line.send(self._messages.mark(mark))
+
+    async def press(self, key: str) -> None:
+        await self._line.send(self._messages.dtmf(key))
+
+    async def garble(self) -> None:
+        await self._line.send('{"event": "media"}')
+
+    async def leave(self) -> None:
+        for each in self._messages.stop():
+            await self._line.send(each)
+
+
+@asynccontextmanager
+async def by_twilio() -> Ends:
+    line, theirs = memory_lines(CAPACITY)
+    far = TwilioFar(theirs)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(theirs.abort)
+        await far.call()
+        yield await stack.enter_async_context(TwilioCall.accept(line)), far
+
+
+@asynccontextmanager
+async def by_served_twilio() -> Ends:
+    """As `voxpipe serve` answers: server, endpoints, switchboard, a WebSocket."""
+    calls, over = list[Call](), Event()
+    there = Event()
+
+    async def app(call: Call) -> None:
+        calls.append(call)
+        there.set()
+        await over.wait()
+
+    endpoints = TwilioEndpoints(Switchboard(app, apology=None))
+    async with Server(endpoints) as server:
+        url = server.url.replace("http", "ws", 1) + "/twilio"
+        async with dialled(url, {}) as line:
+            far = TwilioFar(line)
+            await far.call()
+            await there.wait()
+            yield calls[0], far
+            over.set()
+
+
+# --- the examples
+
+
+class MessageFar(StreamFar):
+    """Of the README's phone."""
+
+    clears = True
+
+    async def hear(self) -> Heard:
+        return await super().hear() or Cleared()
+
+    async def garble(self) -> None:
+        await self._line.send(b"")
+
+
+def by_messages(phone: type[Any]) -> Make:
+    """The transport that the README shows."""
+
+    @asynccontextmanager
+    async def make() -> Ends:
+        async with memory_stream() as (line, far):
+            yield phone(line, PCM.rate), MessageFar(far)
+
+    return make
+
+
+class JsonFar:
+    """Of `examples/custom_transport.py`."""
+
+    clears = True
+
+    def __init__(self, line: AnyByteStream) -> None:
+        self._line: Any = line
+        self._lines = BufferedByteReceiveStream(line)
+
+    async def say(self, audio: bytes) -> None:
+        text = b64encode(audio).decode()
+        await self._line.send(json.dumps({"audio": text}).encode() + b"\n")
+
+    async def hear(self) -> Heard:
+        try:
+            line = await self._lines.receive_until(b"\n", 2**20)
+        except anyio.IncompleteRead:
+            raise anyio.EndOfStream from None
+        order: Any = json.loads(line)
+        return b64decode(order["audio"]) if "audio" in order else Cleared()
+
+    async def leave(self) -> None:
+        await self._line.aclose()
+
+    async def garble(self) -> None:
+        await self._line.send(b"no json\n")
+
+
+@asynccontextmanager
+async def by_json(ends: Callable[[], Any] = memory_stream) -> Ends:
+    async with ends() as (line, far):
+        yield run_path(str(EXAMPLE))["JsonPhone"](line), JsonFar(far)
+
+
+@asynccontextmanager
+async def by_json_over_tcp() -> Ends:
+    async with by_json(tcp) as both:
+        yield both

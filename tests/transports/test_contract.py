@@ -1,0 +1,62 @@
+"""Our transports, and those that we show, keep the promises of the contract."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from voxpipe.transports.testing import Check, Make, check_transport, transport_checks
+
+from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
+from ..test_readme import program, run
+from .far_sides import (
+    by_json,
+    by_json_over_tcp,
+    by_messages,
+    by_served_twilio,
+    by_stream,
+    by_tcp,
+    by_twilio,
+    in_memory,
+)
+
+ROOT = Path(__file__).parents[2]
+
+IN_MEMORY: dict[str, Make] = {
+    "MemoryPhone": in_memory,
+    "StreamPhone": by_stream,
+    "TwilioCall": by_twilio,
+    "the README's": by_messages(run(program("custom_transport"))["MessagePhone"]),
+    "the example's": by_json,
+}
+OVER_SOCKETS: dict[str, Make] = {
+    "StreamPhone": by_tcp,
+    "the example's": by_json_over_tcp,
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("check", transport_checks(), ids=str)
+@pytest.mark.parametrize("phone", IN_MEMORY)
+def test_a_transport_keeps(phone: str, check: Check, backend: Backend) -> None:
+    run_virtually(backend, check, IN_MEMORY[phone])
+
+
+@pytest.mark.parametrize("phone", OVER_SOCKETS)
+async def test_a_transport_keeps_them_over_sockets(phone: str) -> None:
+    await check_transport(OVER_SOCKETS[phone])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # on which our server runs
+async def test_a_served_call_keeps_them() -> None:
+    await check_transport(by_served_twilio)
+
+
+def test_the_page_shows_the_readmes_transport_and_the_names_of_all_checks() -> None:
+    page = (ROOT / "docs" / "your_transport.md").read_text("utf-8")
+    assert program("custom_transport") in page
+    checklist = page.partition("## The checklist")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", checklist, re.M)
+    assert rows == [(check.name, check.promise) for check in transport_checks()]

@@ -1,0 +1,198 @@
+"""`voxpipe talk`: one conversation with an app, through a pipe of raw audio."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import anyio
+
+from voxpipe.pipeline import (
+    AudioFormat,
+    Input,
+    Processor,
+    Transcript,
+    VoxpipeError,
+)
+from voxpipe.transports.telephony import App
+
+from . import assistant, numbers
+from .app import load_app
+from .demo.plain import safe
+from .model import DEFAULT_APP, add_model, model_found
+from .pipe_call import PipeCall
+from .pipes import AtRate, Pipes
+from .process import log_to_console
+
+MODEL = AudioFormat("pcm16", 24_000)  # the linear one that the model speaks
+
+_EPILOG = """\
+APP is module:function, as for `voxpipe serve`: an async function that is called with a
+`Call`. Without APP a friendly assistant talks, and what is said is written to standard
+error. Whatever an app prints goes there too: standard output is for the audio.
+
+  arecord -t raw -f S16_LE -r 24000 | voxpipe talk --stdin |
+      aplay -t raw -f S16_LE -r 24000
+      this machine's microphone and loudspeaker (Linux, ALSA); with headphones, or it
+      hears itself and stops
+
+  voxpipe talk --stdin --simulator < question.raw > answer.raw
+      no key, no network: a simulated model
+
+  sox question.wav -t raw -e signed -b 16 -c 1 -r 24000 - |
+      voxpipe talk --stdin my_agent:answer > answer.raw
+      an app of yours, with a recording
+
+Audio is mono, in both directions alike. pcm16 is signed, little-endian, of any rate
+from 8,000 to 48,000 Hz (24,000 is the model's own, others are resampled); ulaw and alaw
+are G.711 at 8,000 Hz, and go straight through. A recording is heard at the speed of
+speech. Between replies nothing is written.
+
+Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
+and --simulator set for this process, so that an app calls open_session() without
+saying so.
+
+It ends when the input does, once what was said was answered; when the app hangs up,
+after its last word; when nobody reads the output any more; and at Ctrl-C.
+"""
+_NO_STDIN = """\
+so far it talks through a pipe of raw audio only: say --stdin, as in
+  arecord -t raw -f S16_LE -r 24000 | voxpipe talk --stdin | \
+aplay -t raw -f S16_LE -r 24000
+(voxpipe talk --help has more)"""
+
+
+class PipeError(VoxpipeError):
+    """Standard input or output is not what raw audio can go through; says the cure."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add ``talk`` to the commands."""
+    parser = commands.add_parser(
+        "talk",
+        help="talk to an app of yours through a pipe",
+        description="Talk to an app: raw audio on standard input, its answers on "
+        "standard output.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default = "default: %(default)s"
+    parser.add_argument(
+        "app", nargs="?", default=DEFAULT_APP, metavar="APP", help="module:function"
+    )
+    parser.add_argument(
+        "--stdin", action="store_true", help="raw audio in, and out on standard output"
+    )
+    parser.add_argument(
+        "--format", choices=("pcm16", "ulaw", "alaw"), default="pcm16", help=default
+    )
+    parser.add_argument(
+        "--rate",
+        type=numbers.rate,
+        metavar="HZ",
+        help="samples per second; default: 24000, and 8000 for ulaw and alaw",
+    )
+    add_model(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Talk until one side ends it; returns the exit code."""
+    if not arguments.stdin:
+        raise PipeError(_NO_STDIN)
+    format = _format(arguments.format, arguments.rate)
+    _check_pipes()
+    app = _app(arguments.app)
+    log_to_console(stream=sys.stderr)
+    with _audio_alone() as sink:
+        anyio.run(talk, arguments, app, format, sink)
+    return 0
+
+
+async def talk(
+    arguments: argparse.Namespace, app: App, format: AudioFormat, sink: int
+) -> None:
+    """One conversation.
+
+    Args:
+        arguments: of the command line.
+        app: holds it.
+        format: of both pipes.
+        sink: where the audio goes.
+
+    Raises:
+        ConfigurationError: no model can be reached with what was given.
+        TransportError: the input is no raw audio.
+        Exception: whatever the app raises.
+    """
+    pipes = Pipes(sys.stdin.fileno(), sink, format)
+    inside = MODEL if format.encoding == "pcm16" else format
+    stream = pipes if inside == format else AtRate(pipes, format, inside)
+    async with model_found(
+        arguments.app,
+        realtime_url=arguments.realtime_url,
+        simulator=arguments.simulator,
+    ) as model:
+        print(f"voxpipe talk: {format}, model {model}", file=sys.stderr, flush=True)
+        await app(PipeCall(stream, inside))
+
+
+class Teller(Processor):
+    """Writes down what is said, a line for each, on standard error."""
+
+    said = Input[Transcript](capacity=256)
+
+    async def run(self) -> None:
+        """Until all was said."""
+        async for each in self.said:
+            if each.final and each.text:
+                who = "you  " if each.speaker == "user" else "agent"
+                print(f"{who}  {safe(each.text)}", file=sys.stderr, flush=True)
+
+
+def _app(name: str) -> App:
+    if name != DEFAULT_APP:
+        return load_app(name)
+    return partial(assistant.answer, told=Teller().said)
+
+
+def _format(encoding: Any, rate: int | None) -> AudioFormat:
+    usual = MODEL.rate if encoding == "pcm16" else 8_000
+    if encoding != "pcm16" and rate not in (None, usual):
+        raise PipeError(f"{encoding} has 8000 samples a second: leave --rate out")
+    return AudioFormat(encoding, rate or usual)
+
+
+def _check_pipes() -> None:
+    if os.name == "nt":
+        raise PipeError("pipes of raw audio are not supported on Windows")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise PipeError(
+            "standard input is a terminal: lead raw audio into it, as in "
+            "arecord -t raw -f S16_LE -r 24000 | voxpipe talk --stdin"
+        )
+    if sys.stdout is None or sys.stdout.isatty():
+        raise PipeError(
+            "standard output is a terminal, and audio would garble it: lead it on, as "
+            "in voxpipe talk --stdin | aplay -t raw -f S16_LE -r 24000"
+        )
+
+
+@contextmanager
+def _audio_alone() -> Generator[int]:
+    """Keep standard output for audio: what is printed goes to standard error."""
+    sys.stdout.flush()
+    audio, before = os.dup(1), sys.stdout
+    os.dup2(2, 1)  # also what libraries and other programs print
+    sys.stdout = sys.stderr
+    try:
+        yield audio
+    finally:
+        sys.stdout = before
+        os.dup2(audio, 1)
+        os.close(audio)
