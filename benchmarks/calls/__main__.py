@@ -3,6 +3,7 @@
 python -m benchmarks.calls                                   all, 25 minutes
 python -m benchmarks.calls --quick                           3 minutes
 python -m benchmarks.calls --only a1,b --calls 100 --seconds 20 --rounds 3
+python -m benchmarks.calls --only b --carrier telnyx         another carrier's wire
 python -m benchmarks.calls --only b --largest                where it breaks
 python -m benchmarks.calls --only b --print-command          to run it by hand
 """
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from benchmarks.report import CannotMeasure
 
 from .contenders import CONTENDERS, Contender
+from .line import WORDS
 from .machine import look
 from .pairs import compare
 from .plan import FULL, QUICK, Plan, carry_out
@@ -48,6 +50,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", type=int, default=1, help="with --only")
     add("--largest", action="store_true", help="with --only: search how many it holds")
     add("--print-command", action="store_true", help="with --only: do not run it")
+    add("--carrier", choices=tuple(WORDS), default="twilio", help="with --only b …")
     add("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     add("--server-core", type=int, default=0)
     add("--other-core", type=int, default=1)
@@ -64,7 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.port,
         given.model_port,
         given.loop,
+        given.carrier,
     )
+    if given.carrier != "twilio" and any(
+        each.maker != "voxpipe" for each in _chosen(given.only or ",".join(CONTENDERS))
+    ):
+        raise SystemExit("--carrier is for --only b …: the others know Twilio alone")
     try:
         if given.only:
             _some(bench, _chosen(given.only), given)

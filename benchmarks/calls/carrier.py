@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from .caller import Caller
 from .delays import Delays
-from .line import Line, payloads
+from .line import WORDS, Line, payloads
 from .on import run
 from .proc import cores, cpu_seconds, resident
 from .tally import Tally
@@ -58,6 +58,7 @@ class Order:
     seconds: float
     spread: float = 4.0
     warm: bool = True
+    carrier: str = "twilio"
     server: int = 0
     model: int = 0
 
@@ -108,7 +109,9 @@ async def place(order: Order, count: int, tally: Tally, pacer: Pacer) -> list[Li
     lines: list[Line] = []
     for number in range(count):
         caller = Caller(number, frames, silence, tally)
-        line = Line(number, parts.netloc, parts.path, caller, tally)
+        kind = WORDS[order.carrier]
+        words = None if kind is None else kind()
+        line = Line(number, parts.netloc, parts.path, caller, tally, words)
         try:
             await loop.create_connection(partial(_itself, line), host, port)
             await asyncio.wait_for(line.upgraded, UPGRADE)
@@ -198,6 +201,7 @@ def _used(order: Order) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calls.carrier")
     parser.add_argument("--url", required=True)
+    parser.add_argument("--carrier", choices=tuple(WORDS), default="twilio")
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--talking", type=int)
     parser.add_argument("--seconds", type=float, default=10.0)

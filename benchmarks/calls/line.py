@@ -1,4 +1,4 @@
-"""The wire of one call: Twilio Media Streams as the carrier speaks it.
+"""The wire of one call, as its carrier speaks it: Twilio's by hand, others' in words.
 
 Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 """
@@ -9,6 +9,9 @@ import asyncio
 import json
 from base64 import b64encode
 from typing import Any
+
+from voxpipe.transports.telephony.testing import PlivoWords, TelnyxWords, Words
+from voxpipe.transports.telephony.testing.words import Clear, Mark
 
 from .caller import Caller
 from .frames import (
@@ -30,6 +33,14 @@ def payloads() -> tuple[list[bytes], bytes]:
     return [b64encode(each) for each in caller_frames()], b64encode(b"\xff" * FRAME)
 
 
+WORDS: dict[str, type[TelnyxWords | PlivoWords] | None] = {
+    "twilio": None,
+    "telnyx": TelnyxWords,
+    "plivo": PlivoWords,
+}
+"""Whose streams there are; all of them in mu-law."""
+
+
 class Line(asyncio.Protocol):
     """A media stream, from its opening to its end.
 
@@ -39,6 +50,7 @@ class Line(asyncio.Protocol):
         path: of the stream.
         caller: who speaks and hears.
         tally: told if the line drops.
+        words: of another carrier than Twilio.
 
     Attributes:
         upgraded: done when the stream is open.
@@ -46,9 +58,16 @@ class Line(asyncio.Protocol):
     """
 
     def __init__(
-        self, number: int, host: str, path: str, caller: Caller, tally: Tally
+        self,
+        number: int,
+        host: str,
+        path: str,
+        caller: Caller,
+        tally: Tally,
+        words: Words | None = None,
     ) -> None:
         self.caller = caller
+        self._words = words
         self._sid = f"MZ{number:032x}"
         self._call = f"CA{number:032x}"
         self._request = upgrade_request(host, path)
@@ -78,6 +97,11 @@ class Line(asyncio.Protocol):
             return  # a line on hold is kept alive, no more
         payload = caller.frame(now)
         self._sent += 1
+        if self._words is not None:
+            self._say(self._words.media(payload.decode("ascii"), self._sent))
+            for name in caller.buffer.reached(now):
+                self._say(self._words.mark(name))
+            return
         self._write(
             b'{"event":"media","sequenceNumber":"%d",%b%d","timestamp":"%d","payload":'
             b'"%b"}}'
@@ -91,10 +115,23 @@ class Line(asyncio.Protocol):
         if self._hanging_up or self.closed.done():
             return
         self._hanging_up = True
+        if self._words is not None:
+            for each in self._words.stop():
+                self._say(each)
+            self._transport.write(from_client(NORMAL, CLOSE))
+            return
         self._tell("stop", stop={"accountSid": "AC0", "callSid": self._call})
         self._transport.write(from_client(NORMAL, CLOSE))
 
+    def _say(self, message: str | bytes) -> None:
+        self._write(message.encode() if isinstance(message, str) else message)
+
     def _start(self) -> None:
+        if self._words is not None:
+            for each in self._words.opening({}):
+                self._say(each)
+            self._open = True
+            return
         self._write(b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
         self._tell(
             "start",
@@ -154,6 +191,13 @@ class Line(asyncio.Protocol):
         if at >= 0:
             begin = message.index(b'"', at + 9) + 1
             self.caller.media(message[begin : message.index(b'"', begin)], now)
+            return
+        if self._words is not None:
+            order = self._words.read(message.decode())
+            if isinstance(order, Mark):
+                self.caller.buffer.mark(order.name, now)
+            elif isinstance(order, Clear):
+                self.caller.clear(now)
             return
         told = json.loads(message)
         if told["event"] == "mark":

@@ -35,6 +35,7 @@ class Bench:
         port: of the contender.
         model_port: of the stand-in model.
         loop: the event loop of the contender.
+        wire: the carrier whose streams these are, which `voxpipe serve` tells apart.
     """
 
     server_core: int = 0
@@ -42,6 +43,7 @@ class Bench:
     port: int = 19080
     model_port: int = 19081
     loop: Loop = "asyncio"
+    wire: str = "twilio"
 
     def model(self) -> list[str]:
         """The command of the stand-in model."""
@@ -57,7 +59,8 @@ class Bench:
         return self._on(
             self.other_core,
             "carrier",
-            f"--url=ws://127.0.0.1:{self.port}/twilio",
+            f"--url=ws://127.0.0.1:{self.port}/{self.wire}",
+            f"--carrier={self.wire}",
             f"--calls={calls}",
             f"--talking={talking}",
             f"--seconds={seconds}",

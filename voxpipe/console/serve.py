@@ -40,12 +40,15 @@ directory is searched first. Without APP a friendly assistant answers
       for Twilio, behind a proxy or a tunnel that ends TLS and leads to --port. In
       Twilio's console, the number's webhook for calls is what this prints at its start.
 
-On one port there are /twilio/answer (the webhook), /twilio (the streams), /healthz and
-/readyz (503 when no more calls are taken).
+On one port there are /twilio/answer (the webhook), /twilio (the streams), the same for
+/telnyx, /plivo, /vonage and /exotel, /genesys (streams only), /healthz and /readyz (503
+when no more calls are taken). With --public-url, who has no credentials is closed.
 
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without
-saying so; TWILIO_AUTH_TOKEN, by which Twilio is known. With pip install
+saying so; by which carriers are known: TWILIO_AUTH_TOKEN, TELNYX_PUBLIC_KEY,
+PLIVO_AUTH_TOKEN, VONAGE_SIGNATURE_SECRET, EXOTEL_USER and EXOTEL_PASSWORD,
+GENESYS_API_KEY and GENESYS_CLIENT_SECRET. With pip install
 'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,

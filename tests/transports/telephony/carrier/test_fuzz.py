@@ -279,17 +279,6 @@ def does_not_end(codec: Codec, message: Message) -> bool:
     return not isinstance(event, Stopped | Paused)
 
 
-def echo(message: Message) -> Message | None:
-    """The mark in a message of ours, as its carrier returns it."""
-    if isinstance(message, bytes) or '"mark"' not in message:
-        return None
-    order = json.loads(message)
-    if order.get("action") == "notify":
-        told = {"event": "websocket:notify", "payload": order["payload"]}
-        return json.dumps(told)
-    return exotel.message("mark", mark=order["mark"])
-
-
 async def be_fuzzed(kind: Kind, gauge: Gauge, turn: Turn, count: int) -> CarrierCall:
     random, wire, sizes = Random(3), Wire(), list[int]()
     says = said(turn, 30.0, kind.format)
@@ -306,12 +295,16 @@ async def be_fuzzed(kind: Kind, gauge: Gauge, turn: Turn, count: int) -> Carrier
         sizes.append(objects())
         wire.post(kind.speech)
 
-    def obey(message: Message) -> None:
-        mark = echo(message)  # or it would be taken for deaf
-        if mark is not None:
-            wire.post(mark)
+    def return_marks(message: Message) -> None:
+        # Or it would count as deaf, and be asked whether it still hears.
+        if isinstance(message, str) and '"event":"mark"' in message:
+            wire.post(message)
+        elif isinstance(message, str) and '"action":"notify"' in message:
+            wire.post(
+                message.replace('"action":"notify"', '"event":"websocket:notify"')
+            )
 
-    wire.obeys = obey
+    wire.obeys = return_marks
     wire.post(kind.opening)
     async with kind.call.accept(wire) as call, create_task_group() as tasks:
         tasks.start_soon(rave)

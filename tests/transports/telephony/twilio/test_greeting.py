@@ -34,7 +34,7 @@ REFUSED: list[tuple[list[str | bytes], str]] = [
     ([], "expected Twilio's start message within 5 s, and none came"),
     ([CONNECTED], "expected Twilio's start message within 5 s, and none came"),
     ([CONNECTED, speech(0)], "expected Twilio's start message, got others"),
-    ([STOP], "expected Twilio's start message, got others"),
+    ([STOP], "expected Twilio's start message, and it has closed the stream again"),
     ([message("x")] * 100, "expected Twilio's start message, got others"),
     (["hello"], "expected one JSON object, got 5 characters that are not"),
     ([CONNECTED, start(callSid=7)], "expected start.callSid to be a text"),
