@@ -68,6 +68,7 @@ TRANSPORT_ROOMS = {
         "transports/telephony",
         "transports/telephony/outbound",
     },
+    "transports/rtp": {"transports/telephony"},
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",
@@ -251,6 +252,13 @@ SANS_IO = {
     "simulator/service",
     "processors/realtime/events",
     "processors/realtime/protocol",
+    *(
+        f"transports/rtp/{name}.py"
+        for name in (
+            *("packet", "law", "jitter", "concealment", "events", "rtcp", "reports"),
+            *("incoming", "outgoing", "latch"),
+        )
+    ),
 }
 # What a program can wait for is no clock: a reply's outcome, the end of a store.
 WAITED_FOR = {"anyio", "anyio.Event", "anyio.EndOfStream"}
