@@ -49,14 +49,14 @@ class Wire:
         self.address = address
         self.sent: list[tuple[float, bytes, Address]] = []
         self.is_closed = False
-        self._network = network
+        self.network = network
         self._coming: list[tuple[float, int, bytes, Address]] = []
         self._news = anyio.Event()
 
     def send(self, data: bytes, to: Address) -> None:
         assert not self.is_closed
         self.sent.append((anyio.current_time(), data, to))
-        self._network.carry(data, self.address, to)
+        self.network.carry(data, self.address, to)
 
     def receive(self) -> tuple[bytes, Address] | None:
         assert not self.is_closed
@@ -89,11 +89,11 @@ class Network:
 
     def __init__(self, fate: Fate = clean) -> None:
         self.fate = fate
-        self._wires: dict[Address, Wire] = {}
+        self.wires: dict[Address, Wire] = {}
         self._count = count()
 
     def wire(self, address: Address) -> Wire:
-        wire = self._wires[address] = Wire(self, address)
+        wire = self.wires[address] = Wire(self, address)
         return wire
 
     def session(self, address: Address, seed: int = 1) -> RtpSession:
@@ -102,7 +102,7 @@ class Network:
         return RtpSession(host, port, wires=wires, random=Random(seed))
 
     def carry(self, data: bytes, source: Address, to: Address) -> None:
-        wire = self._wires.get(to)
+        wire = self.wires.get(to)
         if wire is None or wire.is_closed:
             return
         delays = clean(data) if to[1] % 2 else self.fate(data)
@@ -133,8 +133,11 @@ def samples(codes: bytes, law: Any = "ulaw") -> Floats:
 
 def _alike(heard: Floats, said: Floats) -> tuple[float, int]:
     """The greatest correlation of ``said`` with a piece of ``heard``, and where."""
-    products = np.correlate(heard, said, "valid")
-    energy = np.convolve(heard * heard, np.ones(len(said)), "valid")
+    size = 1 << (len(heard) + len(said)).bit_length()
+    spectra = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size))
+    products = np.fft.irfft(spectra, size)[: len(heard) - len(said) + 1]
+    sums = np.concatenate([[0.0], np.cumsum(heard * heard)])
+    energy = sums[len(said) :] - sums[: -len(said)]
     likeness = products / np.sqrt(np.maximum(energy * (said @ said), 1.0))
     at = int(likeness.argmax())
     return float(likeness[at]), at
@@ -143,10 +146,7 @@ def _alike(heard: Floats, said: Floats) -> tuple[float, int]:
 def correlation(heard: bytes, said: bytes, law: Any = "ulaw") -> float:
     """Of all of it, at the one delay that fits best."""
     there, here = samples(heard, law), samples(said, law)
-    there = np.concatenate([there, np.zeros(len(here))])
-    _, at = _alike(there[: 48_000 + 4_000], here[:48_000])
-    piece = there[at : at + len(here)]
-    return float(piece @ here / np.sqrt((piece @ piece) * (here @ here)))
+    return _alike(np.concatenate([there, np.zeros(len(here))]), here)[0]
 
 
 def quality(heard: bytes, said: bytes) -> tuple[float, float, float]:

@@ -39,11 +39,8 @@ class Incoming:
         self._candidate: RtpPacket | None = None  # of another SSRC
         self.received: Received | None = None
         self.sources = 0
-        self.concealer = Concealer(law)
-        self._begin()
-
-    def _begin(self) -> None:
         self.buffer = JitterBuffer(self._silence, self.is_quiet)
+        self.concealer = Concealer(law)
         self._presses = Presses()
 
     def is_quiet(self, codes: bytes) -> bool:
@@ -92,7 +89,8 @@ class Incoming:
             if packet.sequence != before.sequence + 1 & 0xFFFF:
                 return False
             self._candidate = None
-            self._begin()
+            self.buffer.clear()
+            self._presses = Presses()
         self.received = Received(packet)
         self.sources += 1
         return True

@@ -63,9 +63,10 @@ class JitterBuffer:
         self._codes = bytearray(RING)
         self._there = bytearray(RING)  # 1 where a code is to be played
         self._ticked: int | None = None  # when it last did
-        self._restart()
+        self.clear()
 
-    def _restart(self) -> None:
+    def clear(self) -> None:
+        """Forget all: another sender's stream begins."""
         self._there[:] = bytes(RING)
         self._next: int | None = None  # the timestamp under the playhead, unwrapped
         self._shift = 0  # from timestamps to the time when they are played
@@ -120,7 +121,7 @@ class JitterBuffer:
     def _put_anew(self, sequence: int, timestamp: int, codes: bytes, now: int) -> None:
         """The timeline has jumped: a packet begins it, and those before it are over."""
         self.restarts += 1
-        self._restart()
+        self.clear()
         self._seen = (1 << SEEN) - 1
         self.put(sequence, timestamp & 0xFFFF_FFFF, codes, now)
 
