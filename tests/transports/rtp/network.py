@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import anyio
 import numpy as np
@@ -31,9 +32,10 @@ def clean(_: bytes) -> Sequence[float]:
 
 
 def rough(loss: float, jitter: float, seed: int, repeats: float = 0.0) -> Fate:
-    random = Random(seed)
+    """Decided by each packet's header alone: whatever runs first, it is the same."""
 
-    def fate(_: bytes) -> Sequence[float]:
+    def fate(data: bytes) -> Sequence[float]:
+        random = Random(seed << 32 | crc32(data[:12]))
         if random.random() < loss:
             return ()
         times = 1 + (random.random() < repeats)

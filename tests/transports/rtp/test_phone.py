@@ -55,7 +55,7 @@ def test_with_5_percent_lost_and_30_ms_of_jitter_it_can_be_understood(
     network = Network(rough(0.05, 0.03, seed))
     heard, call = run_virtual(_between, network, SAID)
     alike, ratio, distance = quality(heard, SAID)
-    assert alike > 0.97
+    assert alike > 0.95
     assert ratio > 3  # dB where packets were lost; of silence it is 0
     assert distance < 12  # dB; of silence some 30
     received = call.session.incoming.received

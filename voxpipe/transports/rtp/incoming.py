@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxpipe.transports.telephony.loudness import is_loud
+from voxpipe.transports.telephony.loudness import loudness
 
 from .concealment import Concealer
 from .events import Presses
@@ -35,7 +35,7 @@ class Incoming:
     def __init__(self, law: Law) -> None:
         self._law: Law = law
         self._silence = FORMATS[law].silence(1 / RATE)[0]
-        self._to_ulaw = None if law == "ulaw" else translation(law, "ulaw")
+        self._is_loud = loudness(FORMATS[law])
         self._candidate: RtpPacket | None = None  # of another SSRC
         self.received: Received | None = None
         self.sources = 0
@@ -45,7 +45,7 @@ class Incoming:
 
     def is_quiet(self, codes: bytes) -> bool:
         """Whether nobody speaks in these."""
-        return not is_loud(codes.translate(self._to_ulaw) if self._to_ulaw else codes)
+        return not self._is_loud(codes)
 
     def take(self, packet: RtpPacket, law: Law | None, now: int) -> str | None:
         """A packet has come, at ``now`` in samples.

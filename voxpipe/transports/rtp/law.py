@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxpipe.pipeline import AudioFormat
-from voxpipe.transports.telephony.loudness import expanded
+from voxpipe.transports.telephony.loudness import alaw_expanded, expanded
 
 Law = Literal["ulaw", "alaw"]
 
@@ -29,7 +29,7 @@ FORMATS: Final[dict[Law, AudioFormat]] = {
 @cache
 def samples_of(law: Law) -> NDArray[np.int16]:
     """The sample that each of the 256 codes stands for."""
-    expand = expanded if law == "ulaw" else _expanded_alaw
+    expand = expanded if law == "ulaw" else alaw_expanded
     return np.array([expand(code) for code in range(256)], np.int16)
 
 
@@ -47,12 +47,3 @@ def codes_of(law: Law) -> NDArray[np.uint8]:
 def translation(source: Law, target: Law) -> bytes:
     """For `bytes.translate`: the nearest code of another law for each."""
     return codes_of(target)[samples_of(source).view(np.uint16)].tobytes()
-
-
-def _expanded_alaw(code: int) -> int:
-    code ^= 0x55
-    segment, interval = code >> 4 & 0b111, code & 0b1111
-    magnitude = (interval << 4) + 8
-    if segment:
-        magnitude = magnitude + 256 << segment - 1
-    return magnitude if code & 0x80 else -magnitude
