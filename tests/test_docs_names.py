@@ -68,6 +68,7 @@ PORTS = {
     "MemoryPhone": "transports.md",
     "Probe": "testing.md",
     "Realtime": "realtime.md",
+    "RtpPhone": "telephony.md",
     "Source": "testing.md",
     "StreamPhone": "transports.md",
     "ToolRouter": "tools.md",

@@ -385,6 +385,11 @@ def test_reports_tell_what_was_lost_and_how_far_the_peer_is() -> None:
         received = call.session.incoming.received
         assert received is not None
         assert received.round_trip == pytest.approx(0.02, abs=0.002)
+    line = here.session.quality()
+    assert line.lost > 50
+    assert line.packets + line.lost == pytest.approx(1_462, abs=20)
+    assert line.concealed == pytest.approx(line.lost * 0.02, rel=0.5)
+    assert 0.04 <= line.delay <= 0.1
     reports = here.reports
     blocks = [
         block

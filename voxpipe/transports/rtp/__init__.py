@@ -1,5 +1,6 @@
 """RTP: the audio of a telephone call over UDP, for whatever dialog sets it up."""
 
+from .incoming import Quality
 from .packet import RtpError, RtpPacket
 from .phone import RtpPhone
 from .rtcp import RtcpError
@@ -8,6 +9,7 @@ from .session import Codec, Direction, RtpSession
 __all__ = [
     "Codec",
     "Direction",
+    "Quality",
     "RtcpError",
     "RtpError",
     "RtpPacket",

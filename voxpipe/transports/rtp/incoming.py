@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from voxpipe.transports.telephony.loudness import loudness
@@ -14,6 +15,29 @@ from .packet import RtpError, RtpPacket
 from .reports import Received
 
 COMFORT_NOISE: Final = 13  # RFC 3389; we play silence for it
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a peer is heard.
+
+    Attributes:
+        packets: that came.
+        lost: that did not come; those that came twice make up for some.
+        late: that came too late to be played.
+        jitter: seconds, as RTCP has it.
+        delay: seconds that the fastest packet waits until it is played.
+        concealed: seconds that were made up.
+        round_trip: seconds to the peer and back, from RTCP; ``None`` until it is known.
+    """
+
+    packets: int = 0
+    lost: int = 0
+    late: int = 0
+    jitter: float = 0.0
+    delay: float = 0.0
+    concealed: float = 0.0
+    round_trip: float | None = None
 
 
 class Incoming:
@@ -42,6 +66,21 @@ class Incoming:
         self.buffer = JitterBuffer(self._silence, self.is_quiet)
         self.concealer = Concealer(law)
         self._presses = Presses()
+
+    def quality(self) -> Quality:
+        """How well the source that sends is heard."""
+        received = self.received
+        if received is None:
+            return Quality()
+        return Quality(
+            received.packets,
+            received.lost,
+            self.buffer.late,
+            received.jitter / RATE,
+            self.buffer.delay,
+            self.concealer.concealed / RATE,
+            received.round_trip,
+        )
 
     def is_quiet(self, codes: bytes) -> bool:
         """Whether nobody speaks in these."""

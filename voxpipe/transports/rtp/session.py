@@ -18,7 +18,7 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import TransportError
 
 from . import rtcp
-from .incoming import COMFORT_NOISE, Incoming
+from .incoming import COMFORT_NOISE, Incoming, Quality
 from .latch import Address, Latch
 from .law import RATE, SECONDS, Law
 from .outgoing import PAYLOAD_TYPES, Outgoing
@@ -143,6 +143,10 @@ class RtpSession:
     def peer(self) -> Address | None:
         """Where we send."""
         return self._latch.peer if self._latch else None
+
+    def quality(self) -> Quality:
+        """How well the peer is heard."""
+        return self.incoming.quality()
 
     def close(self) -> None:
         """End it, and say goodbye: what was not sent never will be."""
