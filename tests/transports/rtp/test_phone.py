@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import trio
+import trio.testing
 from anyio import create_task_group, current_time, sleep, sleep_until
 
 from voxpipe.pipeline import Input, Pipeline, Processor, Usage
@@ -181,6 +183,8 @@ def test_on_hold_what_is_said_waits_and_goes_on_where_it_was() -> None:
         call.session.connect(THERE, "PCMU", 101, "inactive")
         await sleep(40.0)
         assert current_time() - call.phone.heard_at < 1  # it is no dead line
+        assert call.session.outgoing.waiting <= 4_000  # nothing piles up
+        assert says.turns[0].played < 1.5
         call.session.connect(THERE, "PCMU", 101, "sendrecv")
         await sleep(6.0)
 
@@ -258,10 +262,11 @@ def test_we_answer_to_where_the_peer_sends_from() -> None:
     run_virtual(with_peer, from_another_port, lasts(0))
 
 
-def test_another_ssrc_takes_over_with_its_second_packet() -> None:
+@pytest.mark.parametrize("jump", [40_000, -20])
+def test_another_ssrc_takes_over_with_its_second_packet(jump: int) -> None:
     async def change(call: Call, peer: Peer) -> None:
         await peer.speak(SAID[:8_000])
-        peer.ssrc, peer.number = 99, 40_000
+        peer.ssrc, peer.number = 99, peer.number + jump
         await peer.speak(SAID[8_000:24_000])
         await sleep(0.3)
 
@@ -303,6 +308,48 @@ def test_a_flood_of_the_peers_keeps_no_more_than_a_call_and_the_pace() -> None:
     received = call.session.incoming.received
     assert received is not None
     assert received.packets <= 251 * 101
+
+
+# --- a loop that is busy with something else
+
+
+async def _stalled(seconds: float, times: int) -> Call:
+    """The peer's packets arrive every 20 ms, whatever becomes of our loop."""
+
+    def fate(data: bytes) -> tuple[float]:
+        return (0.01 + 0.02 * int.from_bytes(data[2:4], "big"),)
+
+    network = Network(fate)
+    peer = Peer(network)
+    call = Call(network, HERE, lasts(0))
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, trio.testing.MockClock)
+    async with create_task_group() as tasks:
+        tasks.start_soon(call.run)
+        await sleep(0.001)
+        for at in range(0, 80_000, TICK):
+            peer.send(SAID[at : at + TICK])
+        for _ in range(times):
+            await sleep(0.9)
+            clock.jump(seconds)
+        await sleep(10.5 - times * (0.9 + seconds))
+        call.session.close()
+    return call
+
+
+def test_what_came_while_the_loop_was_busy_is_played_and_not_late() -> None:
+    call = run_virtual(_stalled, 0.15, 8)
+    assert call.session.incoming.buffer.late == 0
+    assert correlation(call.heard.data, SAID[:80_000]) > 0.99
+
+
+def test_after_a_second_in_which_the_loop_was_busy_we_are_on_time_again() -> None:
+    call = run_virtual(_stalled, 1.0, 2)
+    (began, first), *_, (ended, last) = call.packets
+    passed = (last.timestamp - first.timestamp) % 2**32 / 8_000
+    assert passed == pytest.approx(ended - began, abs=0.021)
+    moments = [round(time, 4) for time, _ in call.packets]
+    assert max(moments.count(moment) for moment in set(moments)) <= 12
 
 
 # --- ends

@@ -82,6 +82,7 @@ class RtpSession:
         self._latch: Latch | None = None
         self.incoming = Incoming(self.law)
         self.outgoing = Outgoing(self.law, self._random)
+        self._due = 0.0  # when the next tick is
         self._scope: CancelScope | None = None  # while it runs
         self._report: Callable[[str], None] = _pass_over
         self._sending = Event()  # set while we do
@@ -187,7 +188,7 @@ class RtpSession:
         if self.is_closed:
             return
         self._report, self._press = report, press
-        self.heard_at = current_time()
+        self.heard_at = self._due = current_time()
         try:
             async with create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
@@ -200,21 +201,20 @@ class RtpSession:
             self._close_sockets()
 
     async def _tick(self, hear: Callable[[bytes], None]) -> None:
-        due = current_time()
         while True:
-            await sleep_until(due)
+            await sleep_until(self._due)
             now = current_time()
-            missed = int((now - due) / SECONDS) - CATCH_UP
+            missed = int((now - self._due) / SECONDS) - CATCH_UP
             if missed > 0:
                 self.outgoing.skip(missed)
-                due += missed * SECONDS
+                self._due += missed * SECONDS
             self._drain()  # what came while the loop was busy plays now, not late
             self._send_next()
             if not self.hears:
                 self.heard_at = now
-            hear(self.incoming.play(round(due * RATE)))
-            due += SECONDS
-            if due <= now:
+            hear(self.incoming.play(round(self._due * RATE)))
+            self._due += SECONDS
+            if self._due <= now:
                 await checkpoint()
 
     def _send_next(self) -> None:
@@ -267,7 +267,10 @@ class RtpSession:
             self.heard_at = now = current_time()
             if not self.hears:
                 return
-            digit = self.incoming.take(packet, law, round(now * RATE))
+            is_timely = now < self._due + SECONDS
+            digit = self.incoming.take(
+                packet, law, round(now * RATE), is_timely=is_timely
+            )
         except RtpError as error:
             self._report(str(error))
             return
