@@ -73,6 +73,8 @@ class Wire:
             until = self._coming[0][0] if self._coming else None
             with anyio.CancelScope(deadline=until if until is not None else np.inf):
                 await self._news.wait()
+        for _ in range(3):  # asyncio asks sockets, calls back, and then wakes the task
+            await anyio.lowlevel.checkpoint()
 
     def close(self) -> None:
         self.is_closed = True

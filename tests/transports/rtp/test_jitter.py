@@ -225,16 +225,6 @@ def test_a_timeline_that_jumps_begins_anew_with_the_second_packet() -> None:
         assert line.buffer.restarts == 1
 
 
-def test_after_a_jump_nothing_of_before_is_played_again() -> None:
-    line = Line()
-    line.run([Came(n * TICK, n) for n in range(50)], 50 * TICK)
-    line.begin = 100_000
-    line.run([Came(n * TICK, n) for n in range(50, 53)], 53 * TICK)
-    before = len(line.played)
-    line.run([Came(53 * TICK + 1, n) for n in range(45, 50)], 80 * TICK)  # once more
-    assert heard(line.played[before:]) == [52, 53]
-
-
 def test_a_packet_that_was_overtaken_by_far_is_no_jump() -> None:
     line = Line()
     packets = [Came(n * TICK + d, n) for n, d in enumerate((2_241, 0, 321))]

@@ -131,7 +131,6 @@ class JitterBuffer:
         """The timeline has jumped: a packet begins it, and those before it are over."""
         self.restarts += 1
         self.clear()
-        self._seen = (1 << SEEN) - 1
         self.put(sequence, timestamp & 0xFFFF_FFFF, codes, now)
 
     def _see(self, sequence: int) -> bool:

@@ -63,7 +63,6 @@ class RtpPhone(Call):
         self.replies = 0
         self.cost_usd: float | None = None
         self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
-        self.sending_since: float | None = None  # UDP takes everything at once
         self.missed = 0
         self._ticks = 0
         self._keys: deque[tuple[str, AudioFrame]] = deque()  # that do not sound yet
@@ -106,6 +105,11 @@ class RtpPhone(Call):
             self._keys.append((key, frame))
             if self._playout is not None:
                 self._playout.insert(frame)
+
+    @property
+    def sending_since(self) -> float | None:
+        """As `Call` has it: never, for UDP takes everything at once."""
+        return None
 
     async def run(self) -> None:
         """Carry the call until one side ends it."""
