@@ -1,0 +1,32 @@
+"""A SIP line of one's own, on UDP and TCP: answers calls, registers, places them.
+
+Needs ``voxpipe[sip]``.
+"""
+
+from .line import SipLine
+from .protocol.errors import (
+    Busy,
+    CallFailed,
+    Declined,
+    NoAnswer,
+    NoCommonCodec,
+    SdpError,
+    SipMessageError,
+)
+from .protocol.trunk import Trunk
+
+__all__ = [
+    "Busy",
+    "CallFailed",
+    "Declined",
+    "NoAnswer",
+    "NoCommonCodec",
+    "SdpError",
+    "SipLine",
+    "SipMessageError",
+    "Trunk",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__  # not the modules behind it: completion goes by this
