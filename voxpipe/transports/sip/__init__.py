@@ -3,6 +3,13 @@
 Needs ``voxpipe[sip]``.
 """
 
+try:
+    import sipmessage as _  # noqa: F401
+except ImportError:
+    raise ImportError(
+        "a SIP line needs sipmessage: pip install 'voxpipe[sip]'"
+    ) from None
+
 from .line import SipLine
 from .protocol.errors import (
     Busy,

@@ -12,6 +12,7 @@ from typing import Self
 from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
+    Event,
     create_task_group,
     current_time,
     getaddrinfo,
@@ -28,6 +29,7 @@ from voxpipe.transports.telephony import App, Call, CallNotTaken, Switchboard
 
 from .channel import Channel
 from .protocol.agent import AgentEvent, UserAgent
+from .protocol.digest import ALGORITHMS, Algorithm
 from .protocol.errors import call_failed
 from .protocol.leg import Incoming, Leg, Over, Talk
 from .protocol.messages import Peer
@@ -58,11 +60,14 @@ class SipLine(AsyncContextManagerMixin):
         trunk: where calls to numbers go, and where to register.
         allow: addresses and networks that may call, such as ``192.0.2.0/28``.
         users: passwords by name, of whoever else may call.
+        digests: by which they are asked to prove it. Some older phones give up when
+            they see SHA-256 (baresip 1.0 does): for those it is ``("MD5",)``.
         codecs: ``PCMU`` and ``PCMA``, the dearest first.
         advertise: the IP address under which others reach this one, where that is
             another: of a machine whose router passes everything on.
 
     Attributes:
+        host: as given.
         port: where it listens, once it is open.
 
     Raises:
@@ -78,13 +83,16 @@ class SipLine(AsyncContextManagerMixin):
         trunk: Trunk | None = None,
         allow: Sequence[str] = (),
         users: Mapping[str, str] | None = None,
+        digests: Sequence[Algorithm] = ALGORITHMS,
         codecs: Sequence[Codec] = CODECS,
         advertise: str | None = None,
     ) -> None:
-        self._host = host
+        self.host = host
         self._advertised = advertise or host
         _check_addresses(host, self._advertised)
-        self._access = Access(host, allow=allow, users=users, trunk=trunk)
+        self._access = Access(
+            host, allow=allow, users=users, trunk=trunk, digests=digests
+        )
         self._trunk = trunk
         self._codecs = codecs
         self.port = port
@@ -94,6 +102,7 @@ class SipLine(AsyncContextManagerMixin):
         self._calls: list[Leg] = []  # that nobody has answered yet
         self._called = Wakeup()
         self._is_serving = False
+        self._registered = Event()
         self._changed = Wakeup()  # the agent may want the time earlier than it said
 
     @asynccontextmanager
@@ -102,7 +111,7 @@ class SipLine(AsyncContextManagerMixin):
         if self._trunk is not None:
             trunk = self._trunk, await self._resolve_trunk(self._trunk)
             self._access.trust(trunk[1].host)
-        self._wires = Wires(self._host, self.port)
+        self._wires = Wires(self.host, self.port)
         self.port = self._wires.port
         self._agent = UserAgent(
             self._advertised,
@@ -111,7 +120,7 @@ class SipLine(AsyncContextManagerMixin):
             codecs=self._codecs,
             trunk=trunk,
             report=self._report,
-            registered=_tell_registered,
+            registered=self._tell_registered,
         )
         try:
             async with tasks_until_done() as tasks:
@@ -126,6 +135,18 @@ class SipLine(AsyncContextManagerMixin):
             self._wires.close()
 
     # --- for programs
+
+    async def registered(self) -> None:
+        """Wait until the trunk has taken the registration, for the first time.
+
+        Raises:
+            ConfigurationError: there is nothing to wait for.
+        """
+        if self._trunk is None or not self._trunk.register:
+            raise ConfigurationError(
+                "this line registers nowhere: give SipLine(trunk=Trunk(…))"
+            )
+        await self._registered.wait()
 
     async def serve(self, answer: App | Switchboard) -> None:
         """Answer all calls, until it is cancelled.
@@ -228,7 +249,7 @@ class SipLine(AsyncContextManagerMixin):
         self._pump()
 
     def _session(self) -> RtpSession:
-        return RtpSession(self._host)
+        return RtpSession(self.host)
 
     async def _find(self, to: str) -> tuple[URI, Peer]:
         trunk = self._agent.trunk
@@ -245,7 +266,7 @@ class SipLine(AsyncContextManagerMixin):
                     "sip: through one (trunk=)"
                 )
             is_tcp = (uri.parameters.get("transport") or "").lower() == "tcp"
-            host = await _resolve(uri.host, self._host)
+            host = await _resolve(uri.host, self.host)
             return uri, Peer(host, uri.port or 5060, "TCP" if is_tcp else "UDP")
         if trunk is None:
             raise ConfigurationError(
@@ -258,7 +279,7 @@ class SipLine(AsyncContextManagerMixin):
             raise _no_address() from None
 
     async def _resolve_trunk(self, trunk: Trunk) -> Peer:
-        host = await _resolve(trunk.host, self._host)
+        host = await _resolve(trunk.host, self.host)
         return Peer(host, trunk.port, trunk.transport)
 
     # --- what happens
@@ -317,6 +338,11 @@ class SipLine(AsyncContextManagerMixin):
                 if (channel := self._placed.pop(placed, None)) is not None:
                     channel.fail(error)
 
+    def _tell_registered(self, holds: bool, what: str) -> None:
+        logger.log(logging.INFO if holds else logging.WARNING, "SIP trunk: %s", what)
+        if holds:
+            self._registered.set()
+
     def _report(self, what: str) -> None:
         count = self._reports.count(current_time())
         if count:
@@ -369,7 +395,3 @@ async def _resolve(host: str, ours: str) -> str:
             f"the name of a SIP host is not known: {error.strerror or error}"
         ) from error
     return found[0][4][0]
-
-
-def _tell_registered(holds: bool, what: str) -> None:
-    logger.log(logging.INFO if holds else logging.WARNING, "SIP trunk: %s", what)

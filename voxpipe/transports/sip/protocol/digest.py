@@ -13,7 +13,7 @@ import math
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from .errors import SipMessageError
@@ -155,10 +155,17 @@ class Challenger:
     Args:
         realm: for which the passwords are.
         users: the passwords by name.
+        algorithms: that are offered, the better one first, and no others taken.
     """
 
-    def __init__(self, realm: str, users: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        realm: str,
+        users: Mapping[str, str],
+        algorithms: Sequence[Algorithm] = ALGORITHMS,
+    ) -> None:
         self.realm = realm
+        self._algorithms = algorithms
         self._users = dict(users)
         self._secret = secrets.token_bytes(32)
         self._used: OrderedDict[str, int] = OrderedDict()  # nonce: its highest count
@@ -169,7 +176,7 @@ class Challenger:
         asked = {"realm": self.realm, "nonce": self._nonce(now), "qop": '"auth"'}
         if stale:
             asked["stale"] = "true"
-        return [_header(asked | {"algorithm": name}) for name in ALGORITHMS]
+        return [_header(asked | {"algorithm": name}) for name in self._algorithms]
 
     def check(self, value: str | None, method: str, now: float) -> Verdict:
         """Whether an ``Authorization`` is good, once.
@@ -186,7 +193,7 @@ class Challenger:
         algorithm = given.get("algorithm", "MD5").upper()
         if (
             wanted - given.keys()
-            or algorithm not in _HASHES
+            or algorithm not in self._algorithms
             or given.get("qop") != "auth"
             or given["realm"] != self.realm
         ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -13,10 +12,8 @@ from sipmessage import Request
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.pipeline.runtime.hosts import is_loopback
 
-from .digest import Challenger, Credentials
+from .digest import ALGORITHMS, Algorithm, Challenger, Credentials
 from .messages import Peer, Transport
-
-logger = logging.getLogger(__name__)
 
 REALM = "voxpipe"
 
@@ -70,6 +67,8 @@ class Access:
         host: where it listens.
         allow: addresses or networks that are known, such as ``192.0.2.0/28``.
         users: names and passwords; with them all others are asked who they are.
+        trunk: that may call, once its address is known (`trust`).
+        digests: how they may prove it.
 
     Raises:
         ConfigurationError: anybody could call; or an address is none.
@@ -82,9 +81,10 @@ class Access:
         allow: Sequence[str] = (),
         users: Mapping[str, str] | None = None,
         trunk: Trunk | None = None,
+        digests: Sequence[Algorithm] = ALGORITHMS,
     ) -> None:
         self._is_local = is_loopback(host)
-        self._challenger = Challenger(REALM, users) if users else None
+        self._challenger = Challenger(REALM, users, digests) if users else None
         self._networks: list[IPv4Network | IPv6Network] = []
         for each in allow:
             try:
