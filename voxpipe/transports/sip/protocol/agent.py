@@ -150,7 +150,10 @@ class UserAgent:
             received_from(message, peer)
             if not self._is_admitted(message, peer, now):
                 return
+        dropped = self._transactions.dropped
         event = self._transactions.receive(message, peer, now)
+        if self._transactions.dropped > dropped:
+            self.report("too many requests within half a minute: one is dropped")
         if isinstance(event, RequestCame):
             self._handle(event.server, now)
         elif isinstance(event, AckCame):
