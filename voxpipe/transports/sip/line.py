@@ -124,7 +124,7 @@ class SipLine(AsyncContextManagerMixin):
         )
         try:
             async with tasks_until_done() as tasks:
-                tasks.start_soon(self._wires.run, self._take, self._lost)
+                await tasks.start(self._wires.run, self._take, self._lost)
                 tasks.start_soon(self._keep_time)
                 try:
                     yield self

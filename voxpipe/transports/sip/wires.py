@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 from anyio import create_task_group, current_time, wait_readable
+from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import TransportError
@@ -44,18 +45,24 @@ class Wires:
         self._faults = Seldom(LOG_INTERVAL)
 
     async def run(
-        self, take: Callable[[bytes, Peer], object], lost: Callable[[Peer], object]
+        self,
+        take: Callable[[bytes, Peer], object],
+        lost: Callable[[Peer], object],
+        *,
+        task_status: TaskStatus[None],
     ) -> None:
         """Receive until it is cancelled.
 
         Args:
             take: given each message, and from where.
             lost: told of connections that have ended, or could not be made.
+            task_status: told when it can send.
         """
         try:
             async with create_task_group() as tasks:
                 connections = Connections(tasks, take, lost, self._fault)
                 self._connections = connections
+                task_status.started()
                 tasks.start_soon(self._receive, take)
                 tasks.start_soon(accept, self._tcp, connections.adopt, self._refused)
         finally:

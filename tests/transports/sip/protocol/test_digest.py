@@ -127,6 +127,7 @@ def test_what_was_forgotten_for_want_of_room_is_no_good_any_more(
         st.from_regex(r"[a-z]{1,9}", fullmatch=True),
         st.text('a"\\,= ', max_size=9),
         min_size=1,
+        max_size=9,
     )
 )
 def test_what_is_quoted_comes_back_as_it_was(values: dict[str, str]) -> None:

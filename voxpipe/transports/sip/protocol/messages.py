@@ -68,7 +68,10 @@ def parse(data: bytes) -> Request | Response:
         _check(message)
     except SipMessageError:
         raise
-    except (ValueError, KeyError, TypeError, RecursionError):  # TypeError: ";self=1"
+    except (ValueError, KeyError, TypeError) as error:  # TypeError: ";self=1"
+        # sipmessage raises the same few objects again and again, and each would keep
+        # all the places where it ever was, with the messages.
+        error.__traceback__ = error.__context__ = None
         # What it says would quote the message.
         raise SipMessageError(
             "expected a SIP message with Via, From, To, Call-ID and CSeq as RFC 3261 "
