@@ -32,6 +32,7 @@ pytestmark = pytest.mark.system
 
 SENTENCE = "When are you open on Saturday? I would like a table for two at eight."
 LIMIT = 40  # seconds, should something hang
+PIECE = 3_200  # samples, 0.4 s
 
 Samples = NDArray[np.float64]
 
@@ -303,8 +304,12 @@ async def test_sipp_checks_our_answer_to_its_challenge(
 async def _both_heard(phone: Baresip, here: Conversation, speech: Path) -> None:
     said = await _samples(str(speech))
     for heard in (await _samples(*_raw(here, phone.folder)), await phone.heard()):
-        likeness = _likeness(said, heard)
-        assert likeness >= 0.99
+        # On a busy machine a jitter buffer may grow or shrink in the middle, and what
+        # is behind is heard a little later: so it is judged piece by piece.
+        pieces = [said[at : at + PIECE] for at in range(0, len(said), PIECE)]
+        likeness = [_likeness(each, heard) for each in pieces if _is_speech(each)]
+        assert len(likeness) > 5
+        assert np.median(likeness) >= 0.99, likeness
 
 
 @asynccontextmanager
@@ -396,6 +401,10 @@ async def _samples(*source: str) -> Samples:
     command = ["sox", *source, "-t", "raw", "-e", "signed", "-b", "16", "-"]
     raw = (await run_process(command)).stdout
     return np.array(np.frombuffer(raw, "<i2"), dtype=np.float64)
+
+
+def _is_speech(samples: Samples) -> bool:
+    return len(samples) == PIECE and bool(np.sqrt((samples**2).mean()) > 300)  # -40 dB
 
 
 def _loudness(samples: Samples) -> Samples:

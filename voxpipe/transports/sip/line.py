@@ -169,6 +169,9 @@ class SipLine(AsyncContextManagerMixin):
                     await self._called.wait()
         finally:
             self._is_serving = False
+            while self._calls:
+                self._calls.pop().refuse(480, current_time(), retry_after=RETRY_AFTER)
+            self._pump()
 
     @asynccontextmanager
     async def call(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sipmessage import Response
+from sipmessage import Request, Response
 
 from voxpipe.transports.sip.protocol.leg import Incoming, Over
-from voxpipe.transports.sip.protocol.messages import Peer
+from voxpipe.transports.sip.protocol.messages import Peer, response, with_body
 
 from .network import BOB, Network, Phone
 
@@ -51,6 +51,18 @@ class Carol:
         self.network.send(text.encode(), CAROL, BOB)
         self.network.run(0.3)
         return self.news()
+
+    def answer(self, code: int, *, body: str = "") -> None:
+        """Answer the last request that has come to her."""
+        got = self.network.others[CAROL]
+        asked = [each for each in got if isinstance(each, Request)][-1]
+        assert asked.method == "INVITE"
+        assert asked.headers["Session-Expires"] == "120;refresher=uac"
+        made = response(asked, code)
+        if code == 200:
+            made.headers.set("Session-Expires", "120;refresher=uac")
+        with_body(made, body.encode())
+        self.network.send(bytes(made), CAROL, BOB)
 
     def news(self) -> list[Response]:
         got = self.network.others.get(CAROL, [])
@@ -198,6 +210,18 @@ def test_who_cannot_refresh_is_asked_by_us() -> None:
     carol, _ = _in_a_call("Session-Expires: 120")
     carol.network.run(61)
     assert any(line.startswith("2 INVITE") for line in carol.network.log)
+
+
+def test_our_refresh_goes_on_while_it_is_answered_and_then_ends_the_call() -> None:
+    carol, _ = _in_a_call("Session-Expires: 120")
+    for after, code in ((65, 200), (65, 491), (5, 200), (65, 481)):
+        carol.network.run(after)
+        carol.answer(code, body=OFFER if code == 200 else "")
+        carol.network.run(1)
+        assert carol.bob.ends == (["lost"] if code == 481 else [])
+    lines = [line.split()[1] for line in carol.network.log if line[0] == "2"]
+    assert lines.count("ACK") == 4  # to each of them, also those that refuse
+    assert lines[-1] == "BYE"
 
 
 def _in_a_call(*headers: str) -> tuple[Carol, str]:
