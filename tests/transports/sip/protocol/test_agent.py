@@ -216,6 +216,18 @@ def test_who_knows_the_password_may_call_and_nobody_else() -> None:
     assert "sesame" not in "".join(network.log)
 
 
+def test_our_password_is_proved_to_the_trunk_and_to_nobody_else() -> None:
+    network = Network()
+    trunk = Trunk("127.0.0.2", username="alice", password="sesame", register=False)
+    alice = network.phone(ALICE, trunk=(trunk, BOB))
+    curious_at = replace(BOB, host="127.0.0.3")
+    curious = network.phone(curious_at, users={"alice": "sesame"})
+    alice.call(curious_at)
+    network.run()
+    assert alice.failures == ["Declined 401"]
+    assert not curious.reports  # of an answer that was wrong: there was none
+
+
 def test_a_request_that_is_sent_once_more_by_others_is_not_a_second_call() -> None:
     network = Network()
     sent: list[bytes] = []

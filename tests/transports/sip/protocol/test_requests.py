@@ -160,6 +160,38 @@ def test_a_cancelled_call_is_over_and_its_caller_told() -> None:
     assert carol.bob.ends == ["caller"]
 
 
+def test_nobody_else_can_cancel_a_call_or_answer_for_the_called() -> None:
+    mallory = Peer("127.0.0.66", 5060)
+    carol = Carol(answers=False)
+    carol.ask("INVITE", body=OFFER)
+    cancel = _written("CANCEL", "z9hG4bKINVITE1")
+    carol.network.send(cancel, mallory, BOB)
+    carol.network.run(1)
+    (refusal,) = carol.network.others[mallory]
+    assert isinstance(refusal, Response)
+    assert refusal.code == 481
+    assert not carol.bob.ends
+    carol.bob.call(CAROL)
+    carol.network.run(0.1)
+    invite = carol.network.others[CAROL][-1]
+    assert isinstance(invite, Request)
+    carol.network.send(bytes(response(invite, 486)), mallory, BOB)
+    carol.network.run(1)
+    assert not carol.bob.failures
+    carol.network.send(bytes(response(invite, 486)), CAROL, BOB)
+    carol.network.run(1)
+    assert carol.bob.failures == ["Busy 486"]
+
+
+def _written(method: str, branch: str) -> bytes:
+    return (
+        f"{method} sip:bob@127.0.0.2 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP 127.0.0.9;branch={branch};rport\r\n"
+        "From: <sip:carol@127.0.0.9>;tag=carol\r\nTo: <sip:bob@127.0.0.2>\r\n"
+        f"Call-ID: one@127.0.0.9\r\nCSeq: 1 {method}\r\n\r\n"
+    ).encode()
+
+
 def test_a_cancel_that_comes_too_late_changes_nothing() -> None:
     carol = Carol()
     carol.ask("INVITE", body=OFFER)

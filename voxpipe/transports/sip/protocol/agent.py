@@ -226,8 +226,7 @@ class UserAgent:
         if self._leg_of(request) is not None:  # whose tags nobody else can guess
             return True
         if request.method == "CANCEL":
-            invite = self._transactions.invite_of(request)
-            if invite is not None and invite.peer.host == peer.host:
+            if self._transactions.invite_of(request, peer) is not None:
                 return True
         verdict = self._access.verdict(request, peer, now)
         if verdict == "known":
@@ -269,7 +268,7 @@ class UserAgent:
             self._answer(server, 405, now)
 
     def _cancel(self, server: Server, now: float) -> None:
-        invite = self._transactions.invite_of(server.request)
+        invite = self._transactions.invite_of(server.request, server.peer)
         self._answer(server, 481 if invite is None else 200, now)
         for leg in [] if invite is None else self._legs_of(invite.request):
             leg.cancel(now)

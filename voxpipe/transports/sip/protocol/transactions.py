@@ -268,9 +268,11 @@ class Transactions:
         """Whether it has come before, and is of a transaction that is not over."""
         return _key(request, request.method) in self._servers
 
-    def invite_of(self, cancel: Request) -> Server | None:
-        """The call that is to be cancelled (9.2)."""
-        return self._servers.get(_key(cancel, "INVITE"))
+    def invite_of(self, cancel: Request, peer: Peer) -> Server | None:
+        """The call that is to be cancelled (9.2), by who has placed it."""
+        invite = self._servers.get(_key(cancel, "INVITE"))
+        is_theirs = invite is not None and invite.peer.host == peer.host
+        return invite if is_theirs else None
 
     def receive(
         self, message: Request | Response, peer: Peer, now: float
