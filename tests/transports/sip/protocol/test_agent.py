@@ -52,6 +52,7 @@ def test_the_called_may_hang_up_too_even_before_it_is_confirmed() -> None:
     alice.call(BOB)
     network.run(0.03)
     bob.legs[0].hang_up(network.now)
+    bob.flush()
     assert not [line for line in network.log if "BYE" in line]
     network.run()
     assert (alice.ends, bob.ends) == (["caller"], ["agent"])

@@ -225,9 +225,9 @@ class UserAgent:
             return True
         if self._leg_of(request) is not None:  # whose tags nobody else can guess
             return True
-        if request.method == "CANCEL":
-            if self._transactions.invite_of(request, peer) is not None:
-                return True
+        is_cancel = request.method == "CANCEL"
+        if is_cancel and self._transactions.invite_of(request, peer) is not None:
+            return True
         verdict = self._access.verdict(request, peer, now)
         if verdict == "known":
             return True
