@@ -21,9 +21,9 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing.leaks import no_leaks
 from voxpipe.transports.sip import (
     Busy,
-    CallFailed,
     Declined,
     NoAnswer,
+    SipCallFailed,
     SipLine,
     Trunk,
 )
@@ -145,7 +145,7 @@ async def test_no_connection_is_no_call() -> None:
     async with SipLine(port=0) as gone:
         port = gone.port
     async with SipLine(port=0) as alice:
-        with fail_after(LIMIT), pytest.raises(CallFailed) as error:
+        with fail_after(LIMIT), pytest.raises(SipCallFailed) as error:
             async with alice.call(f"sip:bob@127.0.0.1:{port};transport=tcp"):
                 pass
     assert error.value.status == 503

@@ -13,22 +13,22 @@ except ImportError:
 from .line import SipLine
 from .protocol.errors import (
     Busy,
-    CallFailed,
     Declined,
     NoAnswer,
     NoCommonCodec,
     SdpError,
+    SipCallFailed,
     SipMessageError,
 )
 from .protocol.trunk import Trunk
 
 __all__ = [
     "Busy",
-    "CallFailed",
     "Declined",
     "NoAnswer",
     "NoCommonCodec",
     "SdpError",
+    "SipCallFailed",
     "SipLine",
     "SipMessageError",
     "Trunk",

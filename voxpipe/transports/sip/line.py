@@ -188,7 +188,7 @@ class SipLine(AsyncContextManagerMixin):
             Busy: they are on another call.
             Declined: they do not want this one, or may not have it.
             NoAnswer: nobody took it in time, or nobody is there.
-            CallFailed: it was not answered for another reason.
+            SipCallFailed: it was not answered for another reason.
             ConfigurationError: a number, and no trunk; or no address.
         """
         target, peer = await self._find(to)

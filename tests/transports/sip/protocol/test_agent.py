@@ -65,7 +65,7 @@ def test_the_called_may_hang_up_too_even_before_it_is_confirmed() -> None:
         (486, "Busy 486"),
         (603, "Declined 603"),
         (480, "NoAnswer 480"),
-        (503, "CallFailed 503"),
+        (503, "SipCallFailed 503"),
     ],
 )
 def test_who_is_not_answered_is_told_why(code: int, error: str) -> None:

@@ -148,7 +148,7 @@ def test_a_call_that_we_placed_and_that_comes_back_is_a_loop() -> None:
     bob = network.phone(BOB)
     bob.call(BOB)
     network.run()
-    assert bob.failures == ["CallFailed 482"]
+    assert bob.failures == ["SipCallFailed 482"]
     assert network.phones[BOB].agent.is_idle
 
 

@@ -5,7 +5,7 @@ VoxpipeError
 ├── SdpError          a session description that cannot be read
 │   └── NoCommonCodec one that can, and has nothing that both sides speak
 └── TransportError
-    └── CallFailed    a call that was placed and not answered
+    └── SipCallFailed    a call that was placed and not answered
         ├── Busy      the called is on another call
         ├── Declined  it does not want this one, or may not have it
         └── NoAnswer  nobody took it in time, or nobody is there
@@ -28,7 +28,7 @@ class NoCommonCodec(SdpError):
     """A session description without anything that both sides speak."""
 
 
-class CallFailed(TransportError):
+class SipCallFailed(TransportError):
     """A call that was placed was not answered.
 
     Attributes:
@@ -41,19 +41,19 @@ class CallFailed(TransportError):
         self.status = status
 
 
-class Busy(CallFailed):
+class Busy(SipCallFailed):
     """The called is on another call (486, 600)."""
 
 
-class Declined(CallFailed):
+class Declined(SipCallFailed):
     """The called does not want the call, or may not have it (401, 403, 407, 603)."""
 
 
-class NoAnswer(CallFailed):
+class NoAnswer(SipCallFailed):
     """Nobody took the call in time, or nobody is there (408, 480, 487)."""
 
 
-_KINDS: dict[int, type[CallFailed]] = {
+_KINDS: dict[int, type[SipCallFailed]] = {
     486: Busy,
     600: Busy,
     401: Declined,
@@ -93,7 +93,7 @@ PHRASES = {
 }
 
 
-def call_failed(status: int) -> CallFailed:
+def call_failed(status: int) -> SipCallFailed:
     """The error for a final answer that is none of 200 to 299."""
-    kind = _KINDS.get(status, CallFailed)
+    kind = _KINDS.get(status, SipCallFailed)
     return kind(status, PHRASES.get(status, "as the other side has said"))

@@ -11,7 +11,7 @@ from sipmessage import Request, Response
 from . import sdp
 from .ask import Ask
 from .dialog import Dialog
-from .errors import CallFailed, NoAnswer, SdpError, call_failed
+from .errors import NoAnswer, SdpError, SipCallFailed, call_failed
 from .leg import Core, Leg
 from .messages import Peer, build, tag, with_body
 from .sdp import Description, Media
@@ -32,7 +32,7 @@ class NotTaken:
     """Nobody will."""
 
     placed: Placed
-    error: CallFailed
+    error: SipCallFailed
 
 
 class PlacingCore(Core, Protocol):
