@@ -55,6 +55,12 @@ TRANSPORT_ROOMS = {
     "transports/testing": set[str](),  # knows the contract, and no transport
     "transports/serving": {"transports/asgi"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
+    "transports/sip/protocol": set[str](),
+    "transports/sip": {
+        "transports/rtp",
+        "transports/sip/protocol",
+        "transports/telephony",
+    },
     "transports/telephony/sip": {"transports/asgi", "transports/telephony"},
     "transports/telephony/carrier": {"transports/telephony"},
     "transports/telephony/outbound": set[str](),
@@ -250,6 +256,7 @@ SANS_IO = {
     "simulator/protocol",
     "simulator/script",
     "simulator/service",
+    "transports/sip/protocol",
     "processors/realtime/events",
     "processors/realtime/protocol",
     *(
