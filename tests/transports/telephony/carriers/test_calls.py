@@ -82,7 +82,7 @@ async def test_a_signed_call_is_answered_and_no_ticket_reaches_the_app(
         line.fake(url).call(caller=ANN, called=US, parameters={"table": "7"}) as caller,
     ):
         await caller.say(voiced(caller, 0.3))
-        heard = await caller.listen(pause=0.05)
+        heard = await caller.listen(pause=0.5)
     assert is_echo(heard, 0.3)
     assert calls == [(ANN, US, {"table": "7"})]
     assert caller.measured.violation_count == 0
@@ -188,7 +188,7 @@ async def test_rubbish_harms_nobody(line: Line) -> None:
         for raw in ("", "null", "[]", '{"event":7}', b"\0\1", '{"event":"media"}'):
             caller.send_raw(raw)
         await caller.say(voiced(caller, 0.3))
-        heard = await caller.listen(pause=0.05)
+        heard = await caller.listen(pause=0.5)
     assert is_echo(heard, 0.3)
 
 
@@ -225,5 +225,5 @@ async def test_on_this_machine_alone_everybody_is_answered_unsigned(
         async with fake.call() as caller:
             await caller.say(Speech.silence(0.1, caller.format))
             await caller.say(voiced(caller, 0.3))
-            heard = await caller.listen(pause=0.05)
+            heard = await caller.listen(pause=0.5)
     assert is_echo(heard, 0.3)
