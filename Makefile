@@ -36,7 +36,7 @@ help:
 	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
 	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls'
-	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox'
+	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox, baresip, sipp'
 	@echo '  make test-lowest   the core on the oldest versions that pyproject.toml allows'
 	@echo '  make test-pythons  the core on other Pythons, as far as they are on this machine'
 	@echo '  make test-clients  clients of others converse with the simulator: OpenAI, LiveKit, ...'

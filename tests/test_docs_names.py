@@ -71,6 +71,7 @@ PORTS = {
     "Probe": "testing.md",
     "Processor": "boxes.md",
     "Realtime": "realtime.md",
+    "RtpPhone": "telephony.md",
     "Source": "testing.md",
     "StreamPhone": "transports.md",
     "TelnyxCall": "telephony.md",

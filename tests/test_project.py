@@ -55,6 +55,12 @@ TRANSPORT_ROOMS = {
     "transports/testing": set[str](),  # knows the contract, and no transport
     "transports/serving": {"transports/asgi"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
+    "transports/sip/protocol": set[str](),
+    "transports/sip": {
+        "transports/rtp",
+        "transports/sip/protocol",
+        "transports/telephony",
+    },
     "transports/telephony/sip": {"transports/asgi", "transports/telephony"},
     "transports/telephony/carrier": {"transports/asgi", "transports/telephony"},
     "transports/telephony/outbound": set[str](),
@@ -75,6 +81,7 @@ TRANSPORT_ROOMS = {
     },
     "transports/telephony/plivo": {"transports/telephony/carrier"},
     "transports/telephony/vonage": {"transports/telephony/carrier"},
+    "transports/rtp": {"transports/telephony"},
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",
@@ -262,8 +269,16 @@ SANS_IO = {
     "simulator/protocol",
     "simulator/script",
     "simulator/service",
+    "transports/sip/protocol",
     "processors/realtime/events",
     "processors/realtime/protocol",
+    *(
+        f"transports/rtp/{name}.py"
+        for name in (
+            *("packet", "law", "jitter", "concealment", "events", "rtcp", "reports"),
+            *("incoming", "outgoing", "latch"),
+        )
+    ),
 }
 # What a program can wait for is no clock: a reply's outcome, the end of a store.
 WAITED_FOR = {"anyio", "anyio.Event", "anyio.EndOfStream"}

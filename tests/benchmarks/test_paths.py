@@ -20,8 +20,8 @@ MOST = {
     "caller": Figures(calls=31, files=17, moves=23, returns=7, tasks=0),
     "delta": Figures(calls=46, files=18, moves=31, returns=12, tasks=1),
     "interruption": Figures(calls=131, files=43, moves=75, returns=33, tasks=1),
-    "tool": Figures(calls=258, files=52, moves=136, returns=82, tasks=7),
-    "start": Figures(calls=111, files=42, moves=71, returns=30, tasks=3),
+    "tool": Figures(calls=258, files=52, moves=136, returns=79, tasks=7),
+    "start": Figures(calls=111, files=42, moves=82, returns=43, tasks=3),
 }
 
 

@@ -31,7 +31,6 @@ class PipeCall(StreamPhone, Call):
         self.replies = 0
         self.cost_usd: float | None = None
         self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
-        self.sending_since: float | None = None
         self._last: Turn | None = None
 
     async def disconnect(self) -> None:

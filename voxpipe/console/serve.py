@@ -6,7 +6,8 @@ import argparse
 import importlib.util
 import os
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -21,7 +22,11 @@ from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
+from .sip import add_arguments, sip_line, sip_served
 from .stop import Stop
+
+if TYPE_CHECKING:
+    from voxpipe.transports.sip import SipLine
 
 _EPILOG = """\
 APP is module:function, an async function that is called with each `Call`; the working
@@ -40,6 +45,11 @@ directory is searched first. Without APP a friendly assistant answers
       for Twilio, behind a proxy or a tunnel that ends TLS and leads to --port. In
       Twilio's console, the number's webhook for calls is what this prints at its start.
 
+  SIP_PASSWORD=... OPENAI_API_KEY=sk-... voxpipe serve my_agent:answer \\
+      --sip 192.0.2.7 --sip-trunk alice@sip.example.com
+      SIP too, from a trunk where it registers; --sip 127.0.0.1 for this machine's
+      softphones alone. pip install 'voxpipe[sip]'
+
 On one port there are /twilio/answer (the webhook), /twilio (the streams), the same for
 /telnyx, /plivo, /vonage and /exotel, /genesys (streams only), /healthz and /readyz (503
 when no more calls are taken). With --public-url, who has no credentials is closed.
@@ -48,8 +58,8 @@ Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realti
 and --simulator set for this process, so that an app calls open_session() without
 saying so; by which carriers are known: TWILIO_AUTH_TOKEN, TELNYX_PUBLIC_KEY,
 PLIVO_AUTH_TOKEN, VONAGE_SIGNATURE_SECRET, EXOTEL_USER and EXOTEL_PASSWORD,
-GENESYS_API_KEY and GENESYS_CLIENT_SECRET. With pip install
-'voxpipe[fast]' it runs on uvloop and picows.
+GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk. With
+pip install 'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
 and a third the process. Should an app not end when its call is cut, the process ends
@@ -61,8 +71,8 @@ def add_parser(commands: Any) -> None:
     """Add ``serve`` to the commands."""
     parser = commands.add_parser(
         "serve",
-        help="answer telephone calls (Twilio, Telnyx, Plivo …)",
-        description="Answer telephone calls by the WebSockets of their carriers.",
+        help="answer telephone calls (Twilio, Telnyx, Plivo … and SIP)",
+        description="Answer telephone calls by carriers' WebSockets, and by SIP.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,6 +94,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--insecure", action="store_true", help="let anybody call who reaches it"
     )
+    add_arguments(parser)
     parser.add_argument(
         "--limit",
         type=numbers.count,
@@ -128,20 +139,27 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
     )
+    line = sip_line(arguments)
     log_to_console()
     open_files()
     arguments.loop = chosen_loop(arguments.loop)
     options = {"use_uvloop": arguments.loop == "uvloop"}
     stop = Stop(board, arguments.drain, _tell)
     try:
-        anyio.run(serve, arguments, gate, board, stop, backend_options=options)
+        anyio.run(
+            partial(serve, arguments, gate, board, stop, line), backend_options=options
+        )
     finally:
         stop.over()
     return 0
 
 
 async def serve(
-    arguments: argparse.Namespace, gate: Access, board: Switchboard, stop: Stop
+    arguments: argparse.Namespace,
+    gate: Access,
+    board: Switchboard,
+    stop: Stop,
+    line: SipLine | None = None,
 ) -> None:
     """Serve until a signal, and until the calls that there are have ended.
 
@@ -160,9 +178,10 @@ async def serve(
                 simulator=arguments.simulator,
             ) as model,
             Server(endpoints, host=arguments.host, port=arguments.port) as server,
+            sip_served(line, board) as sip,
         ):
             settle()
-            _tell(_welcome(arguments, gate, server.url, model))
+            _tell(_welcome(arguments, gate, server.url, model, sip))
             await stop.followed()
 
 
@@ -171,13 +190,15 @@ def _tell(text: str) -> None:
         print(text, flush=True)
 
 
-def _welcome(arguments: argparse.Namespace, gate: Access, url: str, model: str) -> str:
+def _welcome(
+    arguments: argparse.Namespace, gate: Access, url: str, model: str, sip: str
+) -> str:
     base = (gate.public_url or url).rstrip("/")
     return f"""\
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
 {phones.told(gate.carriers, base)}
-  health    {url}/healthz and /readyz
+{sip}  health    {url}/healthz and /readyz
   model     {model}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
 silence

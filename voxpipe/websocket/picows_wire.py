@@ -17,8 +17,8 @@ from websockets.frames import Close
 
 from voxpipe.pipeline.runtime.silent import SILENT
 
-from .framing import PONG, Masking, frame
 from .picows_handshake import feed, shake_hands
+from .plain_wire import PONG, Masking, frame
 from .wire import Listener, goodbye
 
 try:

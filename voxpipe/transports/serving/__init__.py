@@ -17,7 +17,7 @@ that is received, parsed as JSON, and every tenth time answered, with 100 and 20
 A whole call costs a bridge by hand 110 to 150 for each such message. `websockets` by
 itself refuses requests with a body, which webhooks are. Half of the difference on
 asyncio is where a read goes to (`voxpipe.websocket.tcp`), a quarter what is parsed by
-hand (`voxpipe.websocket.framing`).
+hand (`voxpipe.websocket.plain_wire`).
 
 Any other ASGI server serves the same apps, also on trio.
 """

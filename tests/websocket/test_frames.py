@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
-from voxpipe.websocket.framing import TEXT, Masking
+from voxpipe.websocket.plain_wire import TEXT, Masking
 
 
 def read(data: bytes) -> list[bytes]:
