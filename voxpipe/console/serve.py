@@ -71,8 +71,8 @@ def add_parser(commands: Any) -> None:
     """Add ``serve`` to the commands."""
     parser = commands.add_parser(
         "serve",
-        help="answer telephone calls (Twilio, Telnyx, Plivo …, SIP)",
-        description="Answer telephone calls by their carriers' WebSockets, and by SIP.",
+        help="answer telephone calls (Twilio, Telnyx, Plivo … and SIP)",
+        description="Answer telephone calls by carriers' WebSockets, and by SIP.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -78,6 +78,10 @@ class Shaper:
     def add(self, frame: AudioFrame) -> list[AudioFrame]:
         """The pieces that can be sent with ``frame``; their turn and place are its."""
         shape, now = self._shape, timers().now()
+        if not self._rest and self._fits(frame.size) and self._allowed_at() <= now:
+            self._sent(frame.duration, now)
+            self._since = now
+            return [frame]  # as it is: its base64 is not decoded either
         data = self._rest + frame.data
         pieces: list[AudioFrame] = []
         at = 0
@@ -126,10 +130,17 @@ class Shaper:
         self, data: bytes, frame: AudioFrame, left: int, now: float
     ) -> AudioFrame:
         seconds = len(data) / self._format.bytes_per_second
-        self._dry_at = max(self._dry_at, now) + seconds
-        self._sent_up = max(self._sent_up, now) + self._interval
+        self._sent(seconds, now)
         start = frame.end - left / self._format.bytes_per_second - seconds
         return AudioFrame(data=data, format=self._format, start=start, turn=frame.turn)
+
+    def _fits(self, size: int) -> bool:
+        shape = self._shape
+        return shape.gather <= size <= shape.most and size % shape.step == 0
+
+    def _sent(self, seconds: float, now: float) -> None:
+        self._dry_at = max(self._dry_at, now) + seconds
+        self._sent_up = max(self._sent_up, now) + self._interval
 
     def _allowed_at(self) -> float:
         return self._sent_up - (self._shape.burst - 1) * self._interval - 1e-9

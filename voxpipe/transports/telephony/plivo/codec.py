@@ -24,7 +24,7 @@ from voxpipe.transports.telephony.carrier.events import (
     WireError,
 )
 
-# Little-endian L16, as far as those say who have tried it.
+# L16 is taken as little-endian, which Plivo does not say: to be proved by a live call.
 _FORMATS = {
     ("audio/x-mulaw", 8_000): AudioFormat("ulaw", 8_000),
     ("audio/x-l16", 8_000): AudioFormat("pcm16", 8_000),

@@ -28,7 +28,8 @@ from voxpipe.transports.telephony.carrier.reorder import Reorder
 from voxpipe.transports.telephony.carrier.shape import Shape
 
 _ULAW, _ALAW = (AudioFormat("ulaw", 8_000),), (AudioFormat("alaw", 8_000),)
-# Little-endian, as those say who have tried it; Telnyx' documentation does not.
+# Taken as little-endian. Telnyx does not say; RFC 3551 would have it the other way, and
+# programs of others go either: to be proved by a live call.
 _L16 = tuple(AudioFormat("pcm16", rate) for rate in (8_000, 16_000, 24_000))
 
 # By both names, of its present pages and its older ones.
