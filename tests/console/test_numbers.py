@@ -14,8 +14,11 @@ OPTIONS = {
     "talk": ("--rate",),
 }
 NEVER = ("-1", "nan", "inf", "1e99", "", "many", "1_000_000_000")
-NEVER_OF = {"--port": ("65536", "99999", "80.5", "8e3"), "--limit": ("0", "2.5")}
-NEVER_OF["--rate"] = ("7999", "48001", "8e3")
+NEVER_OF = {
+    "--port": ["65536", "99999", "80.5", "8e3"],
+    "--limit": ["0", "2.5"],
+    "--rate": ["7999", "48001", "8e3"],
+}
 
 
 def test_these_are_all_the_numbers_there_are(
@@ -35,7 +38,7 @@ def test_these_are_all_the_numbers_there_are(
         (command, option, text)
         for command, options in OPTIONS.items()
         for option in options
-        for text in NEVER + NEVER_OF.get(option, ())
+        for text in (*NEVER, *NEVER_OF.get(option, ()))
     ],
 )
 def test_a_number_that_cannot_be_is_told_with_what_can(
