@@ -82,6 +82,11 @@ TRANSPORT_ROOMS = {
     "transports/telephony/plivo": {"transports/telephony/carrier"},
     "transports/telephony/vonage": {"transports/telephony/carrier"},
     "transports/rtp": {"transports/telephony"},
+    "transports/browser": {
+        "transports/asgi",
+        "transports/telephony",
+        "transports/telephony/carrier",
+    },
     "transports/telephony/testing": {
         "transports/asgi",
         "transports/serving",

@@ -35,6 +35,7 @@ async def answer(call: Call, *, told: Input[Transcript] | None = None) -> None:
         call: theirs.
         told: the words of both, as they are heard, if somebody reads them.
     """
+    is_read = told is not None or call.shows_words
 
     @tool
     async def hang_up() -> str:
@@ -47,7 +48,7 @@ async def answer(call: Call, *, told: Input[Transcript] | None = None) -> None:
         instructions=INSTRUCTIONS,
         tools=tools.schemas,
         audio=call.format,  # G.711 goes straight through: nothing to convert
-        transcription=None if told is None else "gpt-transcribe",
+        transcription="gpt-transcribe" if is_read else None,
     ) as session:
         model = Realtime(session)
         words = list[Route]()

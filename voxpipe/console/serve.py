@@ -1,4 +1,4 @@
-"""`voxpipe serve`: answers telephone calls, each with an app of yours."""
+"""`voxpipe serve`: answers calls by browser and telephone, each with an app."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from voxpipe.websocket import sockets
 from . import numbers, phones
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
+from .front import Front, page_for
 from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
@@ -34,8 +35,7 @@ directory is searched first. Without APP a friendly assistant answers
 (voxpipe/console/assistant.py, which is a good beginning for your own).
 
   voxpipe serve --simulator
-      no key, no telephone: a simulated model answers calls that a test places, see
-      voxpipe.transports.telephony.testing
+      no key, no telephone: open the link that it prints, and talk to a simulated model
 
   OPENAI_API_KEY=sk-... voxpipe serve my_agent:answer
       the real model, for this machine only
@@ -50,9 +50,10 @@ directory is searched first. Without APP a friendly assistant answers
       SIP too, from a trunk where it registers; --sip 127.0.0.1 for this machine's
       softphones alone. pip install 'voxpipe[sip]'
 
-On one port there are /twilio/answer (the webhook), /twilio (the streams), the same for
-/telnyx, /plivo, /vonage and /exotel, /genesys (streams only), /healthz and /readyz (503
-when no more calls are taken). With --public-url, who has no credentials is closed.
+On one port there are / (a page to talk to, on a loopback address or with --insecure;
+with tokens it is for an app of your own, docs/browser.md), /twilio/answer (the
+webhook), /twilio (the streams), the same for /telnyx, /plivo, /vonage and /exotel,
+/genesys (streams only), /healthz and /readyz (503 when no more calls are taken). With --public-url, who has no credentials is closed.
 
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without
@@ -71,8 +72,8 @@ def add_parser(commands: Any) -> None:
     """Add ``serve`` to the commands."""
     parser = commands.add_parser(
         "serve",
-        help="answer telephone calls (Twilio, Telnyx, Plivo … and SIP)",
-        description="Answer telephone calls by carriers' WebSockets, and by SIP.",
+        help="answer calls by browser and telephone (Twilio, Telnyx, Plivo … and SIP)",
+        description="Answer calls by a browser, by carriers' WebSockets, and by SIP.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -170,6 +171,8 @@ async def serve(
     endpoints = CarrierEndpoints(
         board, gate.carriers, public_url=gate.public_url, insecure=gate.insecure
     )
+    page, why = page_for(board, arguments.host, insecure=gate.insecure)
+    front = Front(page, endpoints)
     with stop.heeded():
         async with (
             model_found(
@@ -177,11 +180,14 @@ async def serve(
                 realtime_url=arguments.realtime_url,
                 simulator=arguments.simulator,
             ) as model,
-            Server(endpoints, host=arguments.host, port=arguments.port) as server,
+            Server(front, host=arguments.host, port=arguments.port) as server,
             sip_served(line, board) as sip,
         ):
             settle()
-            _tell(_welcome(arguments, gate, server.url, model, sip))
+            if page is not None:
+                _tell(f"Talk to it: {server.url}/\n")
+            rest = f"  page      {why}\n{sip}"
+            _tell(_welcome(arguments, gate, server.url, model, rest))
             await stop.followed()
 
 
@@ -191,14 +197,14 @@ def _tell(text: str) -> None:
 
 
 def _welcome(
-    arguments: argparse.Namespace, gate: Access, url: str, model: str, sip: str
+    arguments: argparse.Namespace, gate: Access, url: str, model: str, rest: str
 ) -> str:
     base = (gate.public_url or url).rstrip("/")
     return f"""\
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
 {phones.told(gate.carriers, base)}
-{sip}  health    {url}/healthz and /readyz
+{rest}  health    {url}/healthz and /readyz
   model     {model}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
 silence

@@ -101,6 +101,7 @@ class Playout:
         self._wakeup: anyio.Event | None = None  # while it waits
         self._timer = Timer(math.inf, lambda: None)  # sets it when the pace allows
         self._news = False  # a turn has changed
+        self._lost_at: float | None = None  # the device has forgotten what it had
         self._is_ended = False  # of a sink that nothing feeds
         self._is_suspended = False
         self._now: Callable[[], float] = anyio.current_time
@@ -153,6 +154,17 @@ class Playout:
         """
         if not turn.is_over and self._device.confirm(turn, position, self._now()):
             self._note_change()
+
+    def forgotten(self, at: float) -> None:
+        """The device has by itself forgotten what it had not played by then.
+
+        That is written again; `suspend` it first if the device is not there.
+
+        Args:
+            at: when, on `anyio.current_time`; before now, or now.
+        """
+        self._lost_at = at
+        self._note_change()
 
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
@@ -285,6 +297,10 @@ class Playout:
         """A turn was cut, held or resumed: silence the device where needed."""
         self._news = False
         now = self._now()
+        if self._lost_at is not None:
+            at, self._lost_at = self._lost_at, None
+            await self._report_played(at)
+            await self._take_back(at)
         silenced: list[Turn] = []
         for turn, reply in tuple(self._replies.items()):
             if turn.is_over:

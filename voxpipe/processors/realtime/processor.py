@@ -24,6 +24,7 @@ from voxpipe.pipeline import (
     Turn,
     Usage,
 )
+from voxpipe.pipeline.observer import Activity
 from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.start import Start
 
@@ -226,6 +227,21 @@ class Realtime(Processor):
         return any(each.turn.state == "playing" for each in self._conversation.spoken)
 
     @property
+    def activity(self) -> Activity:
+        """What it does now; a reply that is held is not being heard."""
+        conversation = self._conversation
+        if self.is_speaking():
+            return "speaking"
+        if conversation.arbiter.speaking:
+            return "hearing"
+        return "listening" if conversation.is_idle(self._link.now()) else "thinking"
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether the caller's words come by `transcripts`, too."""
+        return self.settings.transcription is not None
+
+    @property
     def turn(self) -> Turn | None:
         """The reply that is being played, or the next to be; ``None`` in a pause."""
         return self._conversation.responses.turn
@@ -320,6 +336,7 @@ class Realtime(Processor):
 
     async def _take_results(self) -> None:
         async for result in self.results:
+            self._link.show("results", result)
             self._conversation.add_result(result, self._link.now())
             self._link.flush()
 

@@ -108,9 +108,13 @@ class AsgiSocket:
         if self._take is not None:
             self._take(function)
 
-    async def accept(self) -> None:
-        """Agree to the upgrade; whether it still stands, `receive` tells."""
-        await self._put({"type": "websocket.accept"})
+    async def accept(self, subprotocol: str | None = None) -> None:
+        """Agree to the upgrade; whether it still stands, `receive` tells.
+
+        Args:
+            subprotocol: one of those that were offered.
+        """
+        await self._put({"type": "websocket.accept", "subprotocol": subprotocol})
 
     async def receive(self) -> str | bytes:
         """As `Socket.receive`."""

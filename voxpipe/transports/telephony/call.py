@@ -50,6 +50,7 @@ class Call(Processor):
         heard_at: when the carrier's last message came.
         placed: the order that it came of, if it was placed from here.
         paused: the carrier has paused the stream: nothing comes, nothing may be said.
+        shows_words: its other side reads what both say: worth a transcription.
     """
 
     heard = Output[AudioFrame]()
@@ -72,6 +73,7 @@ class Call(Processor):
     heard_at: float
     placed: PlacedCall | None = None
     paused: bool = False
+    shows_words: bool = False
 
     @property
     def answered_by(self) -> AnsweredBy:

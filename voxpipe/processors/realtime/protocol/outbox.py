@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from voxpipe.pipeline import AudioFrame, Frame, ReplyStart, Turn
+from voxpipe.pipeline import AudioFrame, Fault, Frame, ReplyStart, Turn
 
 ClientEvent = dict[str, Any]
 """As the service reads it; its types are in ``events/client.py``."""
@@ -49,6 +49,7 @@ class Outbox:
         failed_replies: how many there were so far.
         stirred: a reply has ended: there may be more, or another, to be played.
         read: the ports that somebody reads; all of them while that is not known.
+        shown: those whose frames somebody sees who only looks on (`Observer`).
     """
 
     def __init__(self, append: str = APPEND) -> None:
@@ -59,15 +60,20 @@ class Outbox:
         self.stirred = False
         self.failed_replies = 0
         self.read = PORTS
+        self.shown = frozenset[str]()
 
     def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
         self.messages.append({"type": kind, **fields})
 
     def tell(self, port: str, frame: Frame) -> None:
-        """Have ``frame`` sent to who reads ``port``."""
-        if port in self.read:
+        """Have ``frame`` sent to who reads ``port``, and shown to who looks on."""
+        if self.is_told(port):
             self.frames.append((port, frame))
+
+    def is_told(self, port: str) -> bool:
+        """Whether there is anybody to be told; what nobody wants is not made."""
+        return port in self.read or port in self.shown
 
     def fell_short(self, status: str, reason: str) -> None:
         """Have it reported that a reply has failed, or was not completed."""
@@ -79,6 +85,7 @@ class Outbox:
         """Have it reported that a reply has failed, or was refused."""
         self.failed_replies += 1
         self.report(text)
+        self.tell("faults", Fault(source="model", message=text))
 
     def begin(self, turn: Turn) -> None:
         """Have who reads ``turns`` told of a reply."""

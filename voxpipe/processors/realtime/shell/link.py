@@ -18,12 +18,14 @@ from anyio.abc import TaskGroup
 from voxpipe.pipeline import (
     AudioFrame,
     CallerFrame,
+    Frame,
     Input,
     Processor,
     SessionLost,
     SpeechStarted,
     SpeechStopped,
 )
+from voxpipe.pipeline.observer import Observer, observers
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
@@ -106,6 +108,7 @@ class Link:
         self._protocol = protocol
         self._sender = Sender(session.connection, protocol.outbox)
         self._ports: PortQueues | None = None  # while it does not run
+        self._observers: tuple[Observer, ...] = ()
         self._hears: Input[CallerFrame] | None = None  # while it is read
         self._messages = Wakeup()  # there is something to send, or something due
         self._due: float | None = None  # what the timer is set to
@@ -165,11 +168,15 @@ class Link:
 
     @asynccontextmanager
     async def _conversing(self) -> AsyncGenerator[TaskGroup]:
-        self._has_run = True
+        self._has_run, outbox = True, self._protocol.outbox
         async with tasks_until_done() as tasks:
             told = [port for port in self._box.outputs() if port.name in PORTS]
             self._ports = PortQueues(told)
-            self._protocol.outbox.read = self._ports.read
+            self._observers = looking = observers()
+            outbox.read = self._ports.read
+            outbox.shown = frozenset[str]().union(*(each.wants for each in looking))
+            for each in looking:
+                each.begun(self._box)
             try:
                 async with create_task_group() as deliveries:
                     self._ports.start(deliveries)
@@ -180,8 +187,11 @@ class Link:
                     self._ports.close()
             finally:
                 self._protocol.end("the conversation is over")
-                self._protocol.outbox.read = frozenset()  # nobody is told any more
+                outbox.read = outbox.shown = frozenset()  # nobody is told any more
                 self._ports = None
+                self._observers = ()
+                for each in looking:
+                    each.ended(self._box)
                 self._set_timer(None)
 
     def closes(self) -> None:
@@ -238,7 +248,9 @@ class Link:
         if ports is None:
             return  # the rest when it runs
         while outbox.frames:
-            ports.add(*outbox.frames.popleft())
+            port, frame = outbox.frames.popleft()
+            ports.add(port, frame)
+            self.show(port, frame)
         if outbox.messages and not self._sender.send_nowait():
             self._messages.set()
         if self._protocol.due != self._due:
@@ -248,6 +260,14 @@ class Link:
             self.audio.set()
         for wakeup in self._moves:
             wakeup.set()
+        for each in self._observers:
+            each.moved(self._box)
+
+    def show(self, port: str, frame: Frame) -> None:
+        """Tell whoever looks at this box."""
+        for each in self._observers:
+            if port in each.wants:
+                each.told(self._box, port, frame)
 
     def _set_timer(self, due: float | None) -> None:
         self._due = due

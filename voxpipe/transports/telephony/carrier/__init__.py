@@ -4,7 +4,7 @@ from .call import CarrierCall
 from .carrier import Answer, Asked, Carrier
 from .codec import Codec
 from .endpoints import CarrierEndpoints
-from .events import Audio, Digit, Event, Marked, Started, Stopped, Unknown, Wanted
+from .events import Audio, Digit, Event, Marked, Own, Started, Stopped, Unknown, Wanted
 from .events import WireError as WireError
 from .request import Request
 
@@ -19,6 +19,7 @@ __all__ = [
     "Digit",
     "Event",
     "Marked",
+    "Own",
     "Request",
     "Started",
     "Stopped",

@@ -34,6 +34,7 @@ from .events import (
     Digit,
     Event,
     Marked,
+    Own,
     Paused,
     Played,
     Resumed,
@@ -326,7 +327,7 @@ class CarrierCall(SpeakingCall):
                 return event
             case Started():
                 self.report("expected what happens in a call, got the start of another")
-            case Unknown():
+            case Unknown() | Own():
                 self.unknown += 1
         return ()
 

@@ -100,6 +100,11 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What one kind of line has and others have not: its call knows what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A kind of message that is not known here: carriers add some."""
 
@@ -120,6 +125,7 @@ Event = (
     | Stopped
     | Wanted
     | Complaint
+    | Own
     | Unknown
 )
 """All that comes seldom."""
