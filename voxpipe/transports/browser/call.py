@@ -119,7 +119,7 @@ class BrowserCall(CarrierCall):
         if self._playout is not None:
             self._playout.confirm(turn, played.seconds)
         if played.seconds > 0:
-            self.shown.sounds(turn)
+            self.shown.sounds(turn, self.heard_at - played.seconds)
         self._pace()
 
     def _interrupt(self) -> None:

@@ -28,6 +28,7 @@ from voxpipe.transports.telephony.asgi import (
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.line import Ending
 from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
+from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 
@@ -112,7 +113,7 @@ class BrowserEndpoints:
         self._files = {name for name in names if page or name.startswith("voxpipe")}
         self._format = AudioFormat("pcm16", rate)
         self._refusals = Refusals()
-        self._greeting: set[AsgiSocket] = set()  # have not said who they are
+        self._greeting: set[Socket] = set()  # have not said who they are
         self._seats: dict[
             str, Seat
         ] = {}  # by their secrets, of the calls that there are
@@ -175,6 +176,14 @@ class BrowserEndpoints:
             return
         socket = AsgiSocket(scope, receive, send)
         await socket.accept(PROTOCOL)
+        await self.attend(socket)
+
+    async def attend(self, socket: Socket) -> None:
+        """Serve one connection that has been let in, whatever carries it.
+
+        It has the messages of the protocol both ways. Returns when it is done with: the
+        call is over or, if that was begun over another, goes on over a third.
+        """
         self._greeting.add(socket)
         try:
             hello = await greeting(socket)
@@ -193,12 +202,16 @@ class BrowserEndpoints:
         _, path = split_path(scope)
         if path.rstrip("/") != SOCKET:
             return 404, f"expected a WebSocket at {SOCKET}"
+        if PROTOCOL not in scope.get("subprotocols", ()):
+            return 400, f"expected the sub-protocol {PROTOCOL}"
+        return self.why_not(scope)
+
+    def why_not(self, scope: Scope) -> tuple[int, str] | None:
+        """Why whoever asks this may open no call, with a status of HTTP."""
         if self._is_stranger(scope):
             return 403, _ELSEWHERE
         if self._is_foreign(scope):
             return 403, _FOREIGN
-        if PROTOCOL not in scope.get("subprotocols", ()):
-            return 400, f"expected the sub-protocol {PROTOCOL}"
         if len(self._greeting) >= self.switchboard.limit + SPARE:
             return 503, "too many connections have not said yet who they are"
         return None
@@ -221,7 +234,7 @@ class BrowserEndpoints:
 
     # --- calls
 
-    async def _begin(self, socket: AsgiSocket, hello: Hello) -> None:
+    async def _begin(self, socket: Socket, hello: Hello) -> None:
         about: Mapping[str, str] | None = {}
         try:
             self.switchboard.admit()  # or a token would be used up for nothing
@@ -262,7 +275,7 @@ class BrowserEndpoints:
             del self._seats[secret]
             await seat.close()
 
-    async def _come_back(self, socket: AsgiSocket, hello: Hello) -> None:
+    async def _come_back(self, socket: Socket, hello: Hello) -> None:
         seat = self._seats.get(hello.seat)
         if seat is None or seat.is_over:
             await self._refuse(socket, "seat")
@@ -275,7 +288,7 @@ class BrowserEndpoints:
         rate = self._format.rate
         return message("ready", seat=seat, rate=rate, call=id, resumed=resumed)
 
-    async def _refuse(self, socket: AsgiSocket, why: str, *, code: int = 1008) -> None:
+    async def _refuse(self, socket: Socket, why: str, *, code: int = 1008) -> None:
         self._refusals.note(f"no call by a browser: {why}")
         with suppress(BrokenResourceError):
             await socket.send(_refusal(why))

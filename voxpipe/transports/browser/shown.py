@@ -96,10 +96,11 @@ class Shown(Observer):
 
     # --- what the call tells
 
-    def sounds(self, turn: Turn) -> None:
-        """The page has heard the beginning of a reply."""
+    def sounds(self, turn: Turn, since: float) -> None:
+        """The page has heard the beginning of a reply, at this moment."""
         if turn in self._timed:
             self._timed.discard(turn)
+            turn.timings.first_played = since  # measured, where it was estimated
             self._tell_latency(turn)
 
     def complain(self, why: str) -> None:
@@ -118,8 +119,13 @@ class Shown(Observer):
             agent.interrupt()
 
     def write(self, text: str) -> None:
-        """Have the agent read this, and answer."""
-        self._try(lambda agent: agent.send_text(text))
+        """Have the agent read this, and answer at once, as if it had been said."""
+
+        def send(agent: Agent) -> None:
+            agent.interrupt()
+            agent.send_text(text)
+
+        self._try(send)
 
     def show(self, image: Image, text: str) -> None:
         """Have the agent see this; it answers if there is a text."""
