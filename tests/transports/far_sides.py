@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,8 @@ from anyio.streams.stapled import StapledObjectStream
 
 from voxpipe.pipeline import AudioFormat
 from voxpipe.transports import MemoryPhone, StreamPhone
+from voxpipe.transports.browser import BrowserCall
+from voxpipe.transports.browser.seat import Seat
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.socket import Socket
@@ -191,6 +194,65 @@ async def by_twilio() -> Ends:
         stack.push_async_callback(theirs.abort)
         await far.call()
         yield await stack.enter_async_context(TwilioCall.accept(line)), far
+
+
+# --- a browser
+
+
+class BrowserFar:
+    """A page; of each piece it confirms the end, as if it had been told to."""
+
+    clears = True
+
+    def __init__(self, line: Socket, format: AudioFormat) -> None:
+        self._line = line
+        self._format = format
+        self._said = 0  # samples
+        self._next: list[Heard] = []
+
+    async def say(self, audio: bytes) -> None:
+        await self._line.send(struct.pack("<I", self._said) + audio)
+        self._said += len(audio) // self._format.sample_bytes
+
+    async def hear(self) -> Heard:
+        while not self._next:
+            self._take(await self._line.receive())
+        return self._next.pop(0)
+
+    def _take(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            if json.loads(message)["type"] == "clear":
+                self._next.append(Cleared())
+            return
+        reply, before = struct.unpack_from("<II", message)
+        audio = message[8:]
+        end = before + len(audio) // self._format.sample_bytes
+        self._next += [audio, Mark(f"{reply} {end * 1000 / self._format.rate}")]
+
+    async def confirm(self, mark: str) -> None:
+        reply, ms = mark.split()
+        played = {"type": "played", "reply": int(reply), "ms": float(ms)}
+        await self._line.send(json.dumps(played))
+
+    async def press(self, key: str) -> None:
+        await self._line.send(json.dumps({"type": "key", "digit": key}))
+
+    async def garble(self) -> None:
+        await self._line.send('{"type": "played", "reply": "the last"}')
+
+    async def leave(self) -> None:
+        await self._line.send('{"type": "bye"}')
+
+
+@asynccontextmanager
+async def by_browser() -> Ends:
+    line, theirs = memory_lines(CAPACITY)
+    format = AudioFormat("pcm16", 24_000)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(theirs.abort)
+        seat = Seat(line, "browser-1")
+        stack.push_async_callback(seat.close)
+        yield BrowserCall(seat, format=format), BrowserFar(theirs, format)
 
 
 @asynccontextmanager

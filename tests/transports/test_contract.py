@@ -12,6 +12,7 @@ from voxpipe.transports.testing import Check, Make, check_transport, transport_c
 from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
 from ..test_readme import program, run
 from .far_sides import (
+    by_browser,
     by_json,
     by_json_over_tcp,
     by_messages,
@@ -28,6 +29,7 @@ IN_MEMORY: dict[str, Make] = {
     "MemoryPhone": in_memory,
     "StreamPhone": by_stream,
     "TwilioCall": by_twilio,
+    "BrowserCall": by_browser,
     "the README's": by_messages(run(program("custom_transport"))["MessagePhone"]),
     "the example's": by_json,
 }

@@ -241,7 +241,9 @@ def _whole(value: dict[str, Any], name: str) -> int:
 
 def _number(value: dict[str, Any], name: str) -> float:
     number: object = value.get(name)
-    if isinstance(number, int | float) and 0 <= number <= 1e9:  # which NaN is not
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise wrong(name, "a number of milliseconds", number)
+    if 0 <= number <= 1e9:  # which NaN is not
         return float(number)
     raise wrong(name, "a number of milliseconds", number)
 

@@ -100,7 +100,11 @@ class Shown(Observer):
         """The page has heard the beginning of a reply, at this moment."""
         if turn in self._timed:
             self._timed.discard(turn)
-            turn.timings.first_played = since  # measured, where it was estimated
+            # Measured, where it was estimated; by a clock that is not ours.
+            written = turn.timings.first_written
+            turn.timings.first_played = max(
+                since, since if written is None else written
+            )
             self._tell_latency(turn)
 
     def complain(self, why: str) -> None:
