@@ -53,7 +53,8 @@ directory is searched first. Without APP a friendly assistant answers
 On one port there are / (a page to talk to, on a loopback address or with --insecure;
 with tokens it is for an app of your own, docs/browser.md), /twilio/answer (the
 webhook), /twilio (the streams), the same for /telnyx, /plivo, /vonage and /exotel,
-/genesys (streams only), /healthz and /readyz (503 when no more calls are taken). With --public-url, who has no credentials is closed.
+/genesys (streams only), /healthz and /readyz (503 when no more calls are taken). With
+--public-url, who has no credentials is closed.
 
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without
@@ -186,8 +187,7 @@ async def serve(
             settle()
             if page is not None:
                 _tell(f"Talk to it: {server.url}/\n")
-            rest = f"  page      {why}\n{sip}"
-            _tell(_welcome(arguments, gate, server.url, model, rest))
+            _tell(_welcome(arguments, gate, server.url, model, why, sip))
             await stop.followed()
 
 
@@ -197,14 +197,20 @@ def _tell(text: str) -> None:
 
 
 def _welcome(
-    arguments: argparse.Namespace, gate: Access, url: str, model: str, rest: str
+    arguments: argparse.Namespace,
+    gate: Access,
+    url: str,
+    model: str,
+    page: str,
+    sip: str,
 ) -> str:
     base = (gate.public_url or url).rstrip("/")
     return f"""\
 voxpipe {__version__} answers calls with {arguments.app}, at {url}
 
+  page      {page}
 {phones.told(gate.carriers, base)}
-{rest}  health    {url}/healthz and /readyz
+{sip}  health    {url}/healthz and /readyz
   model     {model}
   calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
 silence

@@ -73,7 +73,8 @@ class BrowserCall(CarrierCall):
     # --- the connection
 
     def _lost(self) -> None:
-        self.heard_at = now = current_time()
+        now = current_time()
+        self.paused = True
         self._picture.clear()
         self._replies.forget()
         self._pace()
@@ -81,7 +82,7 @@ class BrowserCall(CarrierCall):
             self._playout.forgotten(now)
 
     def _resumed(self) -> None:
-        self.heard_at = current_time()
+        self.paused, self.heard_at = False, current_time()
         self._pace()
         self.shown.again()
 

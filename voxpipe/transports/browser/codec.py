@@ -24,6 +24,7 @@ class BrowserCodec(Codec):
 
     carrier: ClassVar[str] = "the page"
     cure: ClassVar[str] = "is its voxpipe.js of this version?"
+    has_marks: ClassVar[bool] = False  # it tells how far it is, by itself
 
     def __init__(self, format: AudioFormat) -> None:
         self.replies = Replies()
@@ -34,7 +35,7 @@ class BrowserCodec(Codec):
         return messages.parse(message, self._rate)
 
     def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[Message]:
-        """As `Codec.audio`; a page needs no marks, it tells how far it is."""
+        """As `Codec.audio`."""
         turn = frame.turn
         if turn is None:
             return (messages.audio(0, 0, frame.data),)

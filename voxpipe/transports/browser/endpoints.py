@@ -25,12 +25,12 @@ from voxpipe.transports.telephony.asgi import (
     respond,
     split_path,
 )
+from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.line import Ending
 from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
-from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 
 from . import files
 from .call import BrowserCall
