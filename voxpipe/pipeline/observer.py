@@ -30,7 +30,8 @@ class Observer:
     Attributes:
         wants: names of the ports whose frames it is to be told: what nobody wants is
             not made. Besides outputs there are ``results``, those that an agent is
-            given by its tools, and ``faults``, replies that have failed.
+            given by its tools; ``spoken``, what the caller has said when the words are
+            still to come; and ``faults``, replies that have failed.
     """
 
     wants: frozenset[str] = frozenset()

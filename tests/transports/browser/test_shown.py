@@ -88,6 +88,12 @@ def test_words_turns_tools_money_and_states_come_to_the_page(in_time: Run) -> No
     }
     assert ("agent", "Hello there.") in captions
     assert ("user", "What is it?") in captions
+    items = [each["item"] for each in page.of("caption")]
+    speakers = [each["speaker"] for each in page.of("caption")]
+    asked = speakers.index("user")
+    assert page.of("caption")[asked]["text"] == ""  # said, and not yet written down
+    assert "agent" in speakers[asked + 1 :]
+    assert items[asked] in items[asked + 1 :]
     assert [(each["name"], each["state"]) for each in page.of("tool")] == [
         ("look_up", "running"),
         ("look_up", "done"),

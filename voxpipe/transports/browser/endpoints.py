@@ -82,6 +82,7 @@ class BrowserEndpoints:
 
     Attributes:
         switchboard: as it was given.
+        rate: likewise.
 
     Raises:
         ConfigurationError: another rate, or an origin that is none.
@@ -106,6 +107,7 @@ class BrowserEndpoints:
                     f"expected an origin such as https://example.com, got {each!r}"
                 )
         self.switchboard = switchboard
+        self.rate = rate
         self._check = check
         self._insecure = insecure
         self._origins = frozenset(origins)
@@ -216,6 +218,10 @@ class BrowserEndpoints:
             return 503, "too many connections have not said yet who they are"
         return None
 
+    async def whose(self, token: str) -> Mapping[str, str] | None:
+        """What the app knows of who brings this; ``None`` if they may not talk."""
+        return {} if self._check is None else await self._check(token)
+
     def _is_stranger(self, scope: Scope) -> bool:
         if self._check is not None or self._insecure:
             return False
@@ -235,11 +241,9 @@ class BrowserEndpoints:
     # --- calls
 
     async def _begin(self, socket: Socket, hello: Hello) -> None:
-        about: Mapping[str, str] | None = {}
         try:
             self.switchboard.admit()  # or a token would be used up for nothing
-            if self._check is not None:
-                about = await self._check(hello.token)
+            about = await self.whose(hello.token)
             if about is None:
                 await self._refuse(socket, "token")
                 return

@@ -43,7 +43,9 @@ class Shown(Observer):
         news: to be told.
     """
 
-    wants = frozenset({"transcripts", "turns", "calls", "results", "usage", "faults"})
+    wants = frozenset(
+        {"transcripts", "spoken", "turns", "calls", "results", "usage", "faults"}
+    )
 
     def __init__(self, replies: Replies) -> None:
         self.news = News()

@@ -50,6 +50,7 @@ class Transcripts:
         if not self._in_force.settings.transcription:
             return
         self._awaited[event.item_id] = now
+        self._show(event.item_id, final=False)
         while len(self._awaited) > MAX_AWAITED:
             del self._awaited[next(iter(self._awaited))]
 
@@ -70,6 +71,7 @@ class Transcripts:
             self._awaited.pop(event.item_id, None)
             if event.type.endswith(".failed"):
                 self._outbox.report("the caller's words could not be transcribed")
+                self._show(entry.item_id, final=True)
                 return
             entry.text, entry.final = event.transcript or "", True
         self._outbox.tell(
@@ -81,6 +83,11 @@ class Transcripts:
                 item_id=entry.item_id,
             ),
         )
+
+    def _show(self, item_id: str, *, final: bool) -> None:
+        """The caller has said something, of which the words come later, or never."""
+        words = Transcript(speaker="user", text="", final=final, item_id=item_id)
+        self._outbox.tell("spoken", words)
 
     # --- the model
 
