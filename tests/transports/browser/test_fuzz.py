@@ -14,9 +14,8 @@ from anyio import EndOfStream, sleep
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.pipeline import AudioFrame, Input, Pipeline, Processor, Turn
+from voxpipe.pipeline import AudioFrame, Input, Pipeline, Processor
 from voxpipe.pipeline.observer import observed
-from voxpipe.pipeline.testing import Source
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.simulator import Script, simulated
 from voxpipe.transports.browser import BrowserCall
@@ -36,7 +35,7 @@ from voxpipe.transports.telephony.carrier import Digit, Stopped, WireError
 from voxpipe.transports.telephony.carrier.fields import KEYS
 
 from ...fuzz.mutation import Mutator
-from .page import FORMAT, said
+from .page import FORMAT
 
 Run = Callable[[Callable[[], Any]], Any]
 RATE = FORMAT.rate
@@ -199,8 +198,7 @@ async def bare(count: int) -> BrowserCall:
     stream = Stream(messages(Random(2)), count)
     call = BrowserCall(Seat(stream, "browser-0123456789abcdef"), format=FORMAT)
     with observed(call.shown):
-        frames = Source(said(Turn(), 5.0))
-        await Pipeline(call.heard >> Ear().hears, frames.output >> call.speaks).run()
+        await Pipeline(call.heard >> Ear().hears).run()
     return call
 
 
