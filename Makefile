@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo smoke test test-slow test-system test-lowest test-pythons test-clients reliability \
+.PHONY: help demo talk smoke test test-slow test-system test-lowest test-pythons test-clients reliability \
     soak fuzz check format docs bench bench-calls lock clean
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo 'To see it work (no key, no network, no sound card):'
 	@echo '  make demo          hold a spoken, tool-using, interruptible conversation;'
 	@echo '                     it leaves demo-out/conversation.wav, timeline.svg, report.json'
+	@echo '  make talk          talk to it in your browser: open the link that it prints'
+	@echo '                     (with OPENAI_API_KEY set, to the real model)'
 	@echo '  make smoke         some tests of every part, a conversation and the program'
 	@echo '                     of the README among them: does it work here? half a minute'
 	@echo
@@ -49,6 +51,10 @@ help:
 
 demo: .venv/.ready-demo
 	.venv/bin/voxpipe demo
+
+# With a key the real model, else a simulated one.
+talk: .venv/.ready-demo
+	.venv/bin/voxpipe serve $(if $(OPENAI_API_KEY),,--simulator)
 
 # Which those are stands in the file; tests/test_project.py sees that no part is missing.
 smoke: .venv/.ready-dev

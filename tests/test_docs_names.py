@@ -53,12 +53,14 @@ ELSEWHERE = {
         "uv",
         "websockets",
     ),  # of others
+    *("voxpipe.js", "voxpipe.d.ts", "stages"),  # of the page, and of its protocol
     *(str(check) for check in transport_checks()),
     *("realtime_cassette", "realtime_simulator", "clients", "soak"),  # of pytest
 }
 # The page that tells of a processor's ports; `faults`, which all have, is on the first.
 PORTS = {
     "Approvals": "mcp.md",
+    "BrowserCall": "telephony.md",
     "Budget": "money.md",
     "Call": "telephony.md",
     "Captions": "turns.md",

@@ -53,6 +53,8 @@ def question() -> AudioFrame:
 
 async def test_it_says_where_it_is_and_ends_when_told_to_stop() -> None:
     async with served("--simulator") as server:
+        assert server.welcome.startswith(f"Talk to it: {server.url}/\n")
+        assert "page      open to this machine only\n" in server.welcome
         assert f"webhook   {server.url}/twilio/answer\n" in server.welcome
         assert "model     simulated, at http://127.0.0.1:" in server.welcome
         assert "checks    off: only this machine can call" in server.welcome

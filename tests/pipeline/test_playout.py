@@ -704,3 +704,35 @@ def test_a_cut_is_heard_of_while_it_is_suspended() -> None:
     play(reply(turn, 3.0, 0.1), speaker, orders)
     assert turn.is_cut
     assert turn.played == nearly(1.11)
+
+
+def test_what_a_device_has_forgotten_is_written_again() -> None:
+    turn, speaker = Turn(), Loudspeaker()
+    playout, device = speaker.playout, speaker.device
+
+    def lose() -> None:
+        device.play(current_time())
+        device.buffer.clear()
+        device.free_at = -1.0
+        playout.suspend()
+        playout.forgotten(current_time())
+
+    orders = at({1.01: lose, 3.01: lambda: playout.resume()})
+    evening = play([*reply(turn, 3.0, 0.1), ReplyEnd(turn=turn)], speaker, orders)
+    assert evening.played == counted(3.0)
+    assert device.sounded == counted(3.0)
+    assert evening.duration == nearly(3.0 + 2.0)
+    assert (turn.state, turn.played) == ("played", nearly(3.0))
+
+
+def test_a_reply_that_is_cut_while_the_device_is_away_was_heard_until_then() -> None:
+    turn, speaker = Turn(), Loudspeaker()
+    playout = speaker.playout
+
+    def lose() -> None:
+        playout.suspend()
+        playout.forgotten(current_time())
+
+    play(reply(turn, 3.0, 0.1), speaker, at({1.01: lose, 2.5: turn.cut}))
+    assert turn.is_cut
+    assert turn.played == nearly(1.01)

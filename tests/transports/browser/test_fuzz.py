@@ -209,7 +209,7 @@ def test_a_hundred_thousand_leave_no_more_behind_than_half_of_them(
     def kept(count: int) -> int:
         call = in_time(lambda: bare(count))
         gc.collect()
-        ours = [type(each).__module__ for each in gc.get_objects()]
+        ours = [str(type(each).__module__) for each in gc.get_objects()]
         assert call.fault_count > count // 10
         return sum(each.startswith("voxpipe.") for each in ours)
 
