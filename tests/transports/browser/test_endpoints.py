@@ -21,6 +21,7 @@ from voxpipe.transports.asgi import AsgiApp
 from voxpipe.transports.browser import BrowserEndpoints, Tokens
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import App, Call, Switchboard
+from voxpipe.transports.telephony.apology import SORRY, fitted, read_clip
 
 from ...sockets import sockets
 from .client import Client, client
@@ -107,7 +108,12 @@ async def test_an_app_that_fails_is_told_as_such_and_without_the_reason() -> Non
         raise RuntimeError("a secret")
 
     async with served(broken) as (url, _), client(url) as page:
-        assert await page.next("ended") == {"type": "ended", "by": "failed"}
+        ready = await page.next("ready")
+        assert ready["rate"] == 24_000
+        told = await page.next("ended")
+        assert told == {"type": "ended", "by": "failed"}
+        sorry = fitted(read_clip(SORRY), FORMAT)
+        assert page.audio == sorry.data  # it is heard, too
 
 
 async def test_who_the_app_knows_is_told_to_it() -> None:

@@ -69,6 +69,12 @@ def _pcm16_is_loud(pcm16: bytes) -> bool:
     return _is_loud(pcm16[1::2], QUIET_HIGH)
 
 
+EXPANDED: Final[dict[str, Callable[[int], int]]] = {
+    "ulaw": expanded,
+    "alaw": alaw_expanded,
+}
+"""The sample that each code of a law stands for."""
+
 _LOUDNESS: dict[str, Callable[[bytes], bool]] = {
     "ulaw": is_loud,
     "alaw": _alaw_is_loud,

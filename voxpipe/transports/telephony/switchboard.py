@@ -65,9 +65,9 @@ class Switchboard:
         idle_limit: seconds until a call is ended in which nobody speaks: the caller is
             not louder than a quiet line, nothing is played, and no tool is at work.
             Before and after its pipeline an app has as many.
-        apology: what a caller hears when the app has failed, a WAV file in the
-            carrier's format (for Twilio, mu-law at 8,000 Hz), or ``None`` for nothing;
-            by default a sentence that comes with voxpipe.
+        apology: what a caller hears when the app has failed, a WAV file with one
+            channel, best in the carrier's format (for Twilio, mu-law at 8,000 Hz), or
+            ``None`` for nothing; by default a sentence that comes with voxpipe.
 
     Attributes:
         limit: as it was given.

@@ -52,7 +52,7 @@ def tone(key: str, format: AudioFormat) -> AudioFrame:
     if key == PAUSE:
         return AudioFrame(data=format.silence(_PAUSE), format=format)
     row, column = divmod(KEYS.index(key), 4)
-    code, channels = _CODES[format.encoding], format.channels
+    code, channels = CODES[format.encoding], format.channels
     samples = _sines(_LOW[row], _HIGH[column], format.rate)
     data = b"".join(code(sample) * channels for sample in samples)
     return AudioFrame(data=data + format.silence(_GAP), format=format)
@@ -86,7 +86,8 @@ def _alaw(sample: int) -> bytes:
     return bytes([code ^ 0x55])
 
 
-_CODES: dict[str, Callable[[int], bytes]] = {
+# What a 16-bit sample is in each encoding.
+CODES: dict[str, Callable[[int], bytes]] = {
     "pcm16": struct.Struct("<h").pack,
     "ulaw": _ulaw,
     "alaw": _alaw,
