@@ -15,6 +15,7 @@ from voxpipe.console import assistant
 from voxpipe.pipeline import Image, Pipeline
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.realtime.hosted_mcp import McpCall
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import CallTool, Failure, Line, Script, simulated
 from voxpipe.transports.browser.shown import FAILED, UNREAD
@@ -251,6 +252,27 @@ def test_a_reply_that_failed_is_told_without_the_reason(in_time: Run) -> None:
 
     in_time(scene)
     assert page.of("error")[0]["what"] == FAILED
+
+
+def test_a_tool_that_the_service_calls_is_shown_like_any_other(in_time: Run) -> None:
+    page = Page()
+
+    async def scene() -> None:
+        async with visited(hearing(Probe()), page=page) as visit:
+            for news in (
+                McpCall(item_id="a", server="s", tool="find", status="running"),
+                McpCall(item_id="a", server="s", tool="find", status="completed"),
+                McpCall(item_id="b", server="s", tool="find", status="failed"),
+            ):
+                visit.call.shown.told(visit.call, "mcp", news)
+                await sleep(0.1)
+
+    in_time(scene)
+    assert [(each["id"], each["state"]) for each in page.of("tool")] == [
+        ("a", "running"),
+        ("a", "done"),
+        ("b", "failed"),
+    ]
 
 
 def test_who_comes_back_is_told_the_newest_once_more(in_time: Run) -> None:

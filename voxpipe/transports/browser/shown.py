@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Protocol, runtime_checkable
 
 from voxpipe.pipeline import (
     Fault,
@@ -33,6 +34,21 @@ REFUSED = "The agent could not take that; please try again."
 UNREAD = "Nobody reads what is written: the app has no model that runs."
 
 
+_HOSTED = {"running": "running", "completed": "done"}
+
+
+@runtime_checkable
+class _HostedCall(Protocol):
+    """What becomes of a tool that the service calls itself, as its box tells it."""
+
+    @property
+    def item_id(self) -> str: ...  # see above
+    @property
+    def tool(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+
+
 class Shown(Observer):
     """What one page is shown.
 
@@ -44,7 +60,7 @@ class Shown(Observer):
     """
 
     wants = frozenset(
-        {"transcripts", "spoken", "turns", "calls", "results", "usage", "faults"}
+        {"transcripts", "spoken", "turns", "usage", "calls", "results", "mcp", "faults"}
     )
 
     def __init__(self, replies: Replies) -> None:
@@ -94,7 +110,7 @@ class Shown(Observer):
             case Fault():
                 self.news.tell(("error", FAILED), "error", what=FAILED)
             case _:
-                pass
+                self._hosted(frame)
 
     # --- what the call tells
 
@@ -208,6 +224,11 @@ class Shown(Observer):
 
     def _tool(self, id: str, name: str, state: str, ms: int | None = None) -> None:
         self.news.tell(("tool", id), "tool", id=id, name=name, state=state, ms=ms)
+
+    def _hosted(self, frame: object) -> None:
+        if isinstance(frame, _HostedCall):
+            state = _HOSTED.get(frame.status, "failed")
+            self._tool(frame.item_id, frame.tool, state)
 
     def _charge(self, usage: Usage) -> None:
         if usage.cost_usd is None or self._cost is None:
