@@ -177,6 +177,28 @@ def test_a_page_that_hears_nothing_is_waited_for_and_then_told_the_rest(
     assert samples(page.words) == list(range(1, 49))
 
 
+def test_a_page_that_was_waited_for_and_comes_back_is_told_the_rest(
+    in_time: Run,
+) -> None:
+    page = Page()
+
+    async def scene() -> None:
+        page.confirms = False
+        async with visited(saying(said(Turn(), 12.0)), page=page) as visit:
+            await sleep(6.0)
+            waited = [visit.call.sending_since is None]
+            await visit.lose()
+            await sleep(1.0)
+            waited.append(visit.call.sending_since is None)
+            assert waited == [False, True]
+            page.confirms = True
+            visit.come_back()
+            await visit.over.wait()
+
+    in_time(scene)
+    assert samples(page.words)[-1] == 48
+
+
 # --- a lost connection
 
 
@@ -266,7 +288,9 @@ def test_a_picture_that_was_under_way_is_forgotten_with_its_connection(
     async def scene() -> None:
         async with visited(hearing(Probe()), page=page) as visit:
             await page.send("image", data="AAAA", more=True)
+            await sleep(0.1)
             await visit.lose()
+            await sleep(0.1)
             visit.come_back()
             await page.send("image", data="")
             await until(lambda: page.of("error"))

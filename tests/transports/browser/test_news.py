@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from anyio import create_task_group, sleep
+from anyio import create_task_group, current_time, sleep
 
 from voxpipe.transports.browser.news import MAX_KEPT, MAX_WAITING, News
 from voxpipe.transports.browser.seat import Seat
@@ -20,6 +20,7 @@ async def read(news: News, count: int) -> list[Any]:
     ours, theirs = memory_lines(1_024)
     told = list[Any]()
     async with create_task_group() as tasks:
+        tasks.cancel_scope.deadline = current_time() + 5
         tasks.start_soon(news.deliver, Seat(ours, "browser-1"))
         told += [json.loads(await theirs.receive()) for _ in range(count)]
         tasks.cancel_scope.cancel()
