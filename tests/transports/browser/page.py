@@ -46,6 +46,7 @@ class Page:
         heard: what its loudspeaker has played: when, the reply, and one block.
         confirms: it tells what it has played.
         said: samples of its microphone.
+        delay: seconds that its loudspeaker needs to begin.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,8 @@ class Page:
         self.heard: list[tuple[float, int, bytes]] = []
         self.confirms = True
         self.said = 0
+        self.delay = 0.0
+        self._begins_at = 0.0
         self._line: Socket | None = None
         self._tasks: TaskGroup
         self._queue: deque[tuple[int, int, bytes]] = deque()
@@ -106,6 +109,8 @@ class Page:
                 message = await line.receive()
                 if isinstance(message, bytes):
                     reply, before = struct.unpack_from("<II", message)
+                    if not self._queue:
+                        self._begins_at = current_time() + self.delay
                     self._queue.append((reply, before, message[8:]))
                     continue
                 told = json.loads(message)
@@ -124,7 +129,7 @@ class Page:
             self._blocks += 1
             if self._blocks % CONFIRM_EVERY == 0 or not self._queue:
                 await self._confirm()  # what was played by now
-            if self._queue:
+            if self._queue and at >= self._begins_at:
                 self._play_block(at)
 
     def _play_block(self, at: float) -> None:

@@ -131,6 +131,19 @@ def test_a_turn_is_timed_from_the_last_sound_to_the_first_at_the_ear(
     assert 0 <= stages["first_played"] - stages["first_written"] <= 40
 
 
+def test_a_loudspeaker_that_begins_late_is_seen_in_the_latency(in_time: Run) -> None:
+    page = Page()
+    page.delay = 0.4
+
+    async def scene() -> None:
+        async with visited(talking(Script()), page=page):
+            await until(lambda: page.of("turn"))
+
+    in_time(scene)
+    stages = page.of("turn")[0]["stages"]
+    assert 400 <= stages["first_played"] - stages["first_written"] <= 440
+
+
 def test_what_was_not_heard_of_a_reply_that_is_cut_is_told(in_time: Run) -> None:
     page = Page()
     script = Script(replies=[Line(say="One two three four five six seven eight.")])
