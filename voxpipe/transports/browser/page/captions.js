@@ -83,12 +83,13 @@ function remainder(text, heard) {
   return text.startsWith(heard) ? text.slice(heard.length) : text;
 }
 
-function unheard(words) {
-  if (!words.trim()) return [];
+function unheard(rest) {
+  const words = rest.trim();
+  if (!words) return [];
   const told = document.createElement("span");
   told.className = "unseen";
-  told.textContent = " (not heard:) ";
+  told.textContent = "(not heard:) ";
   const struck = document.createElement("s");
   struck.textContent = words;
-  return [told, struck];
+  return [" ", told, struck];
 }

@@ -28,12 +28,12 @@ export class Numbers {
   #newest = null; // {reply, total}
   #tools = new Map();
 
-  constructor({ latest, turns, tools, cost, usd }) {
-    Object.assign(this, { latest, turns, tools, cost, usd });
+  constructor({ latest, newest, turns, tools, cost, usd }) {
+    Object.assign(this, { latest, newest, turns, tools, cost, usd });
   }
 
   clear() {
-    for (const each of [this.latest, this.turns, this.tools]) each.replaceChildren();
+    for (const each of [this.latest, this.newest, this.turns, this.tools]) each.replaceChildren();
     this.cost.hidden = true;
     this.#turns = 0;
     this.#newest = null;
@@ -67,6 +67,7 @@ export class Numbers {
       list.append(element("dt", words), element("dd", milliseconds(took)));
     });
     this.latest.replaceChildren(figure, bar, list);
+    this.newest.textContent = milliseconds(total);
   }
 
   #file() {

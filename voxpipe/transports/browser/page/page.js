@@ -30,7 +30,7 @@ const NARROW = matchMedia("(max-width: 820px)");
 
 const captions = new Captions($("log"));
 const numbers = new Numbers({
-  latest: $("latest"), turns: $("turns"), tools: $("tools"), cost: $("cost"), usd: $("usd"),
+  latest: $("latest"), newest: $("newest"), turns: $("turns"), tools: $("tools"), cost: $("cost"), usd: $("usd"),
 });
 const token = takeToken();
 let call = null;

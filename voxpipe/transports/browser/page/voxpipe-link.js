@@ -50,7 +50,7 @@ export class Link {
   // where a later one says it all.
   send(message) {
     if (this.#closed) return;
-    if (this.#socket) return this.#socket.send(JSON.stringify(message));
+    if (this.#isOpen()) return this.#socket.send(JSON.stringify(message));
     if (["played", "muted"].includes(message.type)) {
       this.#kept = this.#kept.filter((each) => each.type !== message.type);
     }
@@ -59,7 +59,7 @@ export class Link {
 
   // False if it was dropped: there is no line, or a slow one, and old sound is no use.
   sendAudio(buffer) {
-    if (!this.#socket) return false;
+    if (!this.#isOpen()) return false;
     if (this.#socket.bufferedAmount < MOST_WAITING) {
       this.#stalledSince = null;
       this.#socket.send(buffer);
@@ -70,9 +70,13 @@ export class Link {
     return false;
   }
 
+  #isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN; // a closing one complains
+  }
+
   // Waits until little is on its way: a WebSocket has no event for that.
   async room() {
-    while (this.#socket?.bufferedAmount > MOST_WAITING / 4) {
+    while (this.#isOpen() && this.#socket.bufferedAmount > MOST_WAITING / 4) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -41,13 +41,14 @@ export class CallError extends Error {
 
 export class Call extends EventTarget {
   #link;
-  #microphone = null; // worklet nodes, or null
-  #loudspeaker = null;
-  #source = null; // the device, as a node
+  #capture = null; // worklet nodes, or null
+  #playout = null;
+  #source = null; // the microphone's stream, as a node
   #wanted;
   #taps = { microphone: new Set(), loudspeaker: new Set() };
   #listening = new AbortController(); // to the page's and the devices' events
 
+  microphone = null; // the MediaStream, once it is open
   state = "new";
   muted = false;
   context = null;
@@ -62,7 +63,7 @@ export class Call extends EventTarget {
     this.#link = new Link(address, { token, page: VERSION }, {
       ready: (message) => this.#ready(message),
       message: (message) => this.#heard(message),
-      audio: (audio) => this.#loudspeaker?.port.postMessage({ audio }, [audio]),
+      audio: (audio) => this.#playout?.port.postMessage({ audio }, [audio]),
       lost: () => this.#lost(),
       over: (by, why) => this.#over(by, why),
     });
@@ -139,7 +140,7 @@ export class Call extends EventTarget {
   }
 
   #listen(side) {
-    const node = side === "microphone" ? this.#microphone : this.#loudspeaker;
+    const node = side === "microphone" ? this.#capture : this.#playout;
     node?.port.postMessage({ tap: this.#taps[side].size > 0 });
   }
 
@@ -157,8 +158,9 @@ export class Call extends EventTarget {
     }
     if (this.state === "ended") return stop(stream); // hung up meanwhile
     this.#source?.disconnect();
+    this.microphone = stream;
     this.#source = this.context.createMediaStreamSource(stream);
-    if (this.#microphone) this.#source.connect(this.#microphone);
+    if (this.#capture) this.#source.connect(this.#capture);
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
     track.addEventListener("ended", () => this.#unplugged());
@@ -184,7 +186,7 @@ export class Call extends EventTarget {
   }
 
   #ready({ rate, resumed }) {
-    if (!this.#loudspeaker) this.#build(rate);
+    if (!this.#playout) this.#build(rate);
     if (resumed) this.stats.reconnects += 1;
     if (this.muted) this.#tellMuted(true);
     this.#turnTo("listening");
@@ -192,7 +194,7 @@ export class Call extends EventTarget {
 
   // What was queued comes again, from where the server knows that it was heard.
   #lost() {
-    this.#loudspeaker?.port.postMessage({ clear: true });
+    this.#playout?.port.postMessage({ clear: true });
     this.#turnTo("reconnecting");
   }
 
@@ -201,15 +203,15 @@ export class Call extends EventTarget {
       const processorOptions = { rate };
       return new AudioWorkletNode(this.context, name, { ...options, processorOptions });
     };
-    this.#loudspeaker = node("voxpipe-loudspeaker", { numberOfInputs: 0, outputChannelCount: [1] });
-    this.#loudspeaker.connect(this.context.destination);
-    this.#loudspeaker.port.onmessage = ({ data }) => this.#fromLoudspeaker(data);
+    this.#playout = node("voxpipe-loudspeaker", { numberOfInputs: 0, outputChannelCount: [1] });
+    this.#playout.connect(this.context.destination);
+    this.#playout.port.onmessage = ({ data }) => this.#fromLoudspeaker(data);
     this.#tellDelay();
     if (this.#wanted) {
       const mono = { channelCount: 1, channelCountMode: "explicit" };
-      this.#microphone = node("voxpipe-microphone", { numberOfOutputs: 0, ...mono });
-      this.#microphone.port.onmessage = ({ data }) => this.#fromMicrophone(data);
-      this.#source.connect(this.#microphone);
+      this.#capture = node("voxpipe-microphone", { numberOfOutputs: 0, ...mono });
+      this.#capture.port.onmessage = ({ data }) => this.#fromMicrophone(data);
+      this.#source.connect(this.#capture);
     }
     Object.keys(this.#taps).forEach((side) => this.#listen(side));
     const events = { signal: this.#listening.signal };
@@ -226,7 +228,7 @@ export class Call extends EventTarget {
   // From the worklet to the ear: what was played is what was heard.
   #tellDelay() {
     const delay = (this.context.outputLatency || 0) + (this.context.baseLatency || 0);
-    this.#loudspeaker.port.postMessage({ delay });
+    this.#playout.port.postMessage({ delay });
   }
 
   #fromMicrophone(data) {
@@ -248,8 +250,8 @@ export class Call extends EventTarget {
   }
 
   #heard({ type, ...detail }) {
-    if (type === "clear") this.#loudspeaker?.port.postMessage({ clear: true });
-    else if (type === "end_of_reply") this.#loudspeaker?.port.postMessage({ end: detail.reply });
+    if (type === "clear") this.#playout?.port.postMessage({ clear: true });
+    else if (type === "end_of_reply") this.#playout?.port.postMessage({ end: detail.reply });
     else if (type === "state") this.#turnTo(detail.state);
     else if (type === "error") this.#emit("notice", detail);
     else if (["agent", "caption", "turn", "tool", "cost"].includes(type)) this.#emit(type, detail);
@@ -258,7 +260,7 @@ export class Call extends EventTarget {
   #mute(muted) {
     if (this.muted === muted) return;
     this.muted = muted;
-    this.#source?.mediaStream.getAudioTracks().forEach((track) => (track.enabled = !muted));
+    this.microphone?.getAudioTracks().forEach((track) => (track.enabled = !muted));
     this.#tellMuted(muted);
     this.#emit("muted", { muted });
   }
@@ -276,8 +278,8 @@ export class Call extends EventTarget {
   #over(by, why) {
     if (this.state === "ended") return;
     this.#listening.abort();
-    for (const node of [this.#microphone, this.#loudspeaker]) node?.port.postMessage({ stop: true });
-    if (this.#source) stop(this.#source.mediaStream);
+    for (const node of [this.#capture, this.#playout]) node?.port.postMessage({ stop: true });
+    if (this.microphone) stop(this.microphone);
     this.levels = { microphone: 0, loudspeaker: 0 };
     this.#turnTo("ended", { by, why });
     this.context?.close();
