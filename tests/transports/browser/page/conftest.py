@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from .chromium import CURE, Chromium, Tab, chromium, installed
-from .stand_in import StandIn, stand_in
+from .stand_in import Line, StandIn, stand_in
 
 TONE = 440  # Hz: what the microphone hears
+STATUS = "document.querySelector('[role=status]').textContent"
 # The call of the page in the hands of the test, and all that its loudspeaker plays.
 HOOK = """
 document.addEventListener("voxpipe:call", ({ detail: call }) => {
@@ -66,6 +67,16 @@ async def tab(browser: Chromium, server: StandIn) -> AsyncGenerator[Tab]:
     assert not tab.seen.complaints
     assert not strangers(tab, server.url)
     await tab.tell("Page.close")
+
+
+@pytest.fixture
+async def line(tab: Tab, server: StandIn) -> Line:
+    """A call that the server has taken."""
+    await tab.click("Talk")
+    line = await server.call()
+    await line.ready()
+    await tab.until(f"{STATUS} === 'Listening'")
+    return line
 
 
 def strangers(tab: Tab, url: str) -> list[str]:

@@ -11,22 +11,11 @@ import pytest
 from voxpipe.pipeline.png import png_of
 
 from .chromium import Chromium, Tab
-from .conftest import TONE
+from .conftest import STATUS, TONE
 from .sound import likeness, played, speech
 from .stand_in import RATE, Line, StandIn
 
-STATUS = "document.querySelector('[role=status]').textContent"
 LOG = "document.querySelector('[role=log]').innerText"
-
-
-@pytest.fixture
-async def line(tab: Tab, server: StandIn) -> Line:
-    """A call that the server has taken."""
-    await tab.click("Talk")
-    line = await server.call()
-    await line.ready()
-    await tab.until(f"{STATUS} === 'Listening'")
-    return line
 
 
 async def test_the_microphone_arrives_whole_at_the_rate_of_the_server(
