@@ -157,7 +157,7 @@ async def test_a_lost_connection_comes_back_to_its_seat(
     line.socket.transport.abort()
     again = await server.call()
     assert again.hello["seat"] == "seat-1"
-    assert "reconnecting" in (await tab.run(STATUS))
+    assert await tab.run(STATUS) == "Reconnecting…"
     await again.ready(seat="seat-2", resumed=True)
     await tab.until(f"{STATUS} === 'Listening'")
     await again.until(lambda: again.microphone)

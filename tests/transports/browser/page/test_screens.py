@@ -100,6 +100,14 @@ async def test_while_it_connects(tab: Tab, server: StandIn) -> None:
     await look(tab, "2-connecting")
 
 
+async def test_when_it_is_refused(tab: Tab, server: StandIn) -> None:
+    await tab.click("Talk")
+    line = await server.call()
+    await line.say("refused", why="full", what="All lines are busy.", retry_after=5)
+    await tab.until("document.querySelector('[role=alert]').textContent")
+    await look(tab, "2-refused")
+
+
 async def test_in_a_conversation(tab: Tab, line: Line) -> None:
     await talk(line)
     await line.play(3, speech(20))
@@ -123,6 +131,11 @@ async def test_muted_with_a_picture_and_half_a_sentence(
     file.write_bytes(png_of(sky))
     await tab.choose_file("#file", file)
     await tab.until("document.querySelector('.line img')?.naturalWidth")
+    # The newest is in sight.
+    await tab.until(
+        "document.querySelector('.line img').getBoundingClientRect().bottom < "
+        "document.querySelector('#log').getBoundingClientRect().bottom"
+    )
     await tab.click("Mute")
     await tab.run("document.querySelector('#words').focus()")
     await look(tab, "5-muted")

@@ -6,9 +6,14 @@ const MOST_LINES = 500; // older ones leave the page
 export class Captions {
   #log;
   #lines = new Map(); // item -> element
+  #follows = true; // unless the person has scrolled up to read
 
   constructor(log) {
     this.#log = log;
+    log.addEventListener("scroll", () => {
+      this.#follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    });
+    new ResizeObserver(() => this.#follow()).observe(log);
   }
 
   show({ speaker, item, text, final, heard }) {
@@ -72,10 +77,8 @@ export class Captions {
     return line;
   }
 
-  // Unless the person has scrolled up to read.
   #follow() {
-    const log = this.#log;
-    if (log.scrollHeight - log.scrollTop - log.clientHeight < 160) log.scrollTop = log.scrollHeight;
+    if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
 

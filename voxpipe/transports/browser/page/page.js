@@ -14,7 +14,7 @@ const STATES = {
   hearing: "Hearing you",
   thinking: "Thinking",
   speaking: "Speaking",
-  reconnecting: "Connection lost, reconnecting…",
+  reconnecting: "Reconnecting…",
 };
 const ENDS = {
   caller: "you hung up",
@@ -34,6 +34,7 @@ const numbers = new Numbers({
 });
 const token = takeToken();
 let call = null;
+let began = false; // this call
 
 // In the fragment, which no request and no log carries; nor does the address, from now on.
 function takeToken() {
@@ -46,6 +47,7 @@ async function talk(microphone) {
   captions.clear();
   numbers.clear();
   notice("");
+  began = false;
   const current = (call = new Call("browser", { token, microphone }));
   const on = (type, act) => current.addEventListener(type, ({ detail }) => current === call && act(detail));
   on("state", showState);
@@ -76,7 +78,12 @@ function showState({ state, by, why }) {
   document.body.dataset.by = by ?? "";
   const ended = state === "ended";
   const running = !ended && state !== "connecting";
-  $("status").textContent = ended ? `Ended: ${ENDS[by] ?? by}` : told(state);
+  // What was said stays to be read; if nothing was, it is as at the beginning.
+  document.body.classList.toggle("talks", running);
+  document.body.classList.toggle("over", ended && $("log").childElementCount > 0);
+  began ||= running;
+  if (!ended) $("status").textContent = told(state);
+  else $("status").textContent = began ? `Ended: ${ENDS[by] ?? by}` : "Ended before it began";
   if (ended && why) notice(why);
   if (running && state !== "reconnecting" && $("notice").dataset.state === "reconnecting") notice("");
   const shown = document.activeElement;
@@ -89,7 +96,7 @@ function showState({ state, by, why }) {
 
 function told(state) {
   const words = STATES[state] ?? state;
-  return call.muted && ["listening", "hearing"].includes(state) ? `${words}, but you are muted` : words;
+  return call.muted && ["listening", "hearing"].includes(state) ? `${words} (muted)` : words;
 }
 
 function showMuted({ muted }) {
