@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 CURE = "chromium is not installed. The cure: sudo apt-get install chromium"
-TIMEOUT = 60  # seconds for any one step, on a busy machine
+TIMEOUT = 20  # seconds for any one step, on a busy machine
 _FLAGS = (
     "--headless",
     "--window-size=1280,800",
@@ -118,6 +118,7 @@ class Tab:
 
     async def click(self, name: str, role: str = "button") -> None:
         """As a person does who finds it by its accessible name."""
+        await self.tell("Page.bringToFront")  # a tab behind another has no layout
         document = (await self.tell("DOM.getDocument"))["root"]["backendNodeId"]
         found = await self.tell(
             "Accessibility.queryAXTree",

@@ -97,6 +97,20 @@ async def test_words_grow_in_one_line(tab: Tab, line: Line) -> None:
     assert await tab.run("document.querySelectorAll('.line').length") == 1
 
 
+async def test_words_that_are_written_down_late_have_their_place(
+    tab: Tab, line: Line
+) -> None:
+    for item in ("first", "second"):
+        await line.say("caption", speaker="user", item=item, text="", final=False)
+    answer = {"speaker": "agent", "item": "a", "text": "Yes.", "final": True}
+    await line.say("caption", **answer)
+    await line.say("caption", speaker="user", item="first", text="Open?", final=True)
+    await line.say("caption", speaker="user", item="second", text="", final=True)
+    await tab.until("document.querySelectorAll('.line').length === 2")
+    lines = "[...document.querySelectorAll('.words')].map((each) => each.textContent)"
+    assert await tab.run(lines) == ["Open?", "Yes."]
+
+
 async def test_what_is_typed_is_sent_and_shown(tab: Tab, line: Line) -> None:
     await tab.click("Message", role="textbox")
     await tab.type("Do you have lasagne?")

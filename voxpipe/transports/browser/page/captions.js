@@ -18,6 +18,10 @@ export class Captions {
 
   show({ speaker, item, text, final, heard }) {
     const line = this.#lines.get(item) ?? this.#add(speaker, item);
+    if (final && !text) {
+      line.remove(); // its place was kept, and nothing could be written down
+      return;
+    }
     line.classList.toggle("partial", !final);
     // A screen reader waits until the words are complete.
     line.setAttribute("aria-busy", String(!final));

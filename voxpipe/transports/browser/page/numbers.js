@@ -8,7 +8,7 @@ const STAGES = {
   created: "taking it up",
   first_delta: "making the first sound",
   first_sent: "passing it on",
-  first_written: "sending it here",
+  first_written: "until it could be sent here",
   first_played: "until you hear it",
 };
 const MOST_TURNS = 20;
