@@ -15,7 +15,7 @@ from voxpipe.console.assistant import GREETING
 from voxpipe.pipeline.png import png_of
 from voxpipe.simulator.voices.speech import find_voice
 
-from ....console.serving import Served, served
+from ....console.serving import ROOT, Served, served
 from .cable import cable
 from .chromium import Chromium, Tab, chromium
 from .conftest import HOOK, STATUS, strangers, write_wav
@@ -64,10 +64,9 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ch
 
 
 @asynccontextmanager
-async def serving(*arguments: str, cwd: Path | None = None) -> AsyncGenerator[Served]:
+async def serving(*arguments: str, cwd: Path = ROOT) -> AsyncGenerator[Served]:
     """`voxpipe serve --simulator`."""
-    where = {} if cwd is None else {"cwd": cwd}
-    async with served("--simulator", "--drain", "0.1", *arguments, **where) as server:
+    async with served("--simulator", "--drain", "0.1", *arguments, cwd=cwd) as server:
         yield server
         server.process.terminate()
 
@@ -183,6 +182,8 @@ async def test_what_is_typed_and_shown_is_answered(
         await tab.press("Enter", 13)
         agent = "[...document.querySelectorAll('.line.agent')].at(-1).innerText"
         await tab.until(f"{agent}.includes('Two pizzas please.')")
+        mine = "[...document.querySelectorAll('.line.user')].at(-1).innerText"
+        assert "Two pizzas please." in await tab.run(mine)
         await tab.click("Message", role="textbox")
         await tab.type("Like this one.")
         await tab.choose_file("#file", file)

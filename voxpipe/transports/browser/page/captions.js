@@ -32,20 +32,16 @@ export class Captions {
     this.#follow();
   }
 
-  // What the person has typed or shown, which the service does not say back.
-  showOwn(text, picture) {
-    const line = this.#add("user", Symbol("own"));
-    if (picture) {
-      const image = document.createElement("img");
-      image.alt = "The picture that you have shown";
-      image.src = URL.createObjectURL(picture);
-      image.onload = () => {
-        URL.revokeObjectURL(image.src);
-        this.#follow();
-      };
-      line.append(image);
-    }
-    line.querySelector(".words").textContent = text ?? "";
+  // What the person has shown: words come back from the server, pictures do not.
+  showPicture(picture) {
+    const image = document.createElement("img");
+    image.alt = "The picture that you have shown";
+    image.src = URL.createObjectURL(picture);
+    image.onload = () => {
+      URL.revokeObjectURL(image.src);
+      this.#follow();
+    };
+    this.#add("user", Symbol("picture")).append(image);
     this.#follow();
   }
 

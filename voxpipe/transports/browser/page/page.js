@@ -138,8 +138,7 @@ function loudness(level) {
 
 async function show(source, text) {
   try {
-    const picture = await call.sendImage(source, text);
-    captions.showOwn(text, picture);
+    captions.showPicture(await call.sendImage(source, text));
   } catch (error) {
     notice(error.message);
   }
@@ -194,9 +193,7 @@ $("file").onchange = async () => {
 $("composer").onsubmit = (event) => {
   event.preventDefault();
   const text = takeWords();
-  if (!text) return;
-  call.sendText(text);
-  captions.showOwn(text);
+  if (text) call.sendText(text);
 };
 $("words").onpaste = (event) => {
   const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
