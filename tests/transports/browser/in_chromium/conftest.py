@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from .chromium import CURE, Chromium, Tab, chromium, installed
+from .sound import write_wav
 from .stand_in import Line, StandIn, stand_in
 
 TONE = 440  # Hz: what the microphone hears
@@ -87,14 +87,3 @@ def strangers(tab: Tab, url: str) -> list[str]:
         for each in tab.seen.requests
         if urlsplit(each).netloc != home and not each.startswith(("blob:", "data:"))
     ]
-
-
-def write_wav(
-    path: Path, samples: np.ndarray[tuple[int], np.dtype[np.float64]], rate: int
-) -> None:
-    """A file as Chromium likes it: 16 bits, mono."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())

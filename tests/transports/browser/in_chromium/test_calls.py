@@ -18,8 +18,8 @@ from voxpipe.simulator.voices.speech import find_voice
 from ....console.serving import ROOT, Served, served
 from .cable import cable
 from .chromium import Chromium, Tab, chromium
-from .conftest import HOOK, STATUS, strangers, write_wav
-from .sound import Sound, likeness, played
+from .conftest import HOOK, STATUS, strangers
+from .sound import Sound, likeness, played, write_wav
 from .stand_in import RATE
 
 LOG = "document.querySelector('[role=log]').innerText"
