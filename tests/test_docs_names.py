@@ -36,6 +36,7 @@ STANDS_FOR = {
 ELSEWHERE = {
     *("In", "Out", "orders.get", "orders_get"),  # examples of names
     *("No", "true", "false"),  # YAML
+    *("notice", "voxpipe.d.ts", "voxpipe.js"),  # JavaScript
     *(
         "Annotated",
         "BidiAgent",

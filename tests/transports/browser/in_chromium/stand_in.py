@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,14 @@ class StandIn:
 
 
 @asynccontextmanager
-async def stand_in() -> AsyncGenerator[StandIn]:
-    """Listen on loopback, until the block ends."""
+async def stand_in(
+    pages: Mapping[str, str] | None = None,
+) -> AsyncGenerator[StandIn]:
+    """Listen on loopback, until the block ends.
+
+    Args:
+        pages: other files, by name; ours are below ``talk/`` as well.
+    """
     send, receive = anyio.create_memory_object_stream[Line](math.inf)
 
     async def talk(socket: ServerConnection) -> None:
@@ -137,7 +144,7 @@ async def stand_in() -> AsyncGenerator[StandIn]:
             "127.0.0.1",
             0,
             subprotocols=[Subprotocol("voxpipe.1")],
-            process_request=_file,
+            process_request=partial(_file, pages or {}),
             max_size=65_536,
         ) as server:
             (socket,) = server.sockets
@@ -154,12 +161,14 @@ async def _talk(socket: ServerConnection, calls: MemoryObjectSendStream[Line]) -
         pass
 
 
-def _file(_: ServerConnection, request: Request) -> Response | None:
-    path = request.path.partition("?")[0]
-    if path == "/browser":
+def _file(
+    pages: Mapping[str, str], _: ServerConnection, request: Request
+) -> Response | None:
+    path = request.path.partition("?")[0].removeprefix("/talk").removeprefix("/")
+    if path == "browser":
         return None
-    file = PAGE / (path.removeprefix("/") or "index.html")
-    if not file.is_file():
+    file = PAGE / (path or "index.html")
+    if not file.is_file() and path not in pages:
         return Response(HTTPStatus.NOT_FOUND, "Not Found", Headers(), b"")
     headers = Headers(
         {
@@ -169,6 +178,6 @@ def _file(_: ServerConnection, request: Request) -> Response | None:
             "Connection": "close",
         }
     )
-    body = file.read_bytes()
+    body = pages[path].encode() if path in pages else file.read_bytes()
     headers["Content-Length"] = str(len(body))
     return Response(HTTPStatus.OK, "OK", headers, body)

@@ -1,4 +1,4 @@
-"""That the way of sound is measured in both directions; `benchmarks.browser` quotes it."""
+"""That `benchmarks.browser` measures the way of sound in both directions."""
 
 from __future__ import annotations
 

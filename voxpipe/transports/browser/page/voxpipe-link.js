@@ -33,11 +33,11 @@ export class Link {
     this.events = new AbortController();
     addEventListener("online", back, { signal: this.events.signal });
     document.addEventListener("visibilitychange", back, { signal: this.events.signal });
-    addEventListener("offline", () => this.#lose(), { signal: this.events.signal });
   }
 
   // Resolves when the server is ready. Raises an error for people to read.
   async open() {
+    if (this.#closed) throw new Error("The call was hung up.");
     try {
       await this.#connect();
     } catch (error) {

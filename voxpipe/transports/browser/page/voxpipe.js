@@ -76,10 +76,9 @@ export class Call extends EventTarget {
     try {
       // At once, within the click: later a browser may not let it sound.
       this.context = new AudioContext({ latencyHint: "interactive" });
-      const resumed = this.context.resume();
+      this.context.resume().catch(() => {});
       await this.context.audioWorklet.addModule(new URL("voxpipe-worklet.js", import.meta.url));
       if (this.#wanted) await this.#openMicrophone();
-      await resumed;
       await this.#link.open();
     } catch (error) {
       this.#over("failed", error.message);
@@ -144,14 +143,13 @@ export class Call extends EventTarget {
     node?.port.postMessage({ tap: this.#taps[side].size > 0 });
   }
 
-  // Another microphone: its deviceId. Without one the system's choice.
-  async #openMicrophone(deviceId) {
+  async #openMicrophone() {
     const devices = navigator.mediaDevices;
     if (!devices) throw new CallError("insecure");
     let stream;
     try {
       stream = await devices.getUserMedia({
-        audio: { deviceId, channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       });
     } catch (error) {
       throw new CallError(OF_BROWSERS[error.name] ?? "missing");
@@ -209,7 +207,8 @@ export class Call extends EventTarget {
     this.#tellDelay();
     if (this.#wanted) {
       const mono = { channelCount: 1, channelCountMode: "explicit" };
-      this.#capture = node("voxpipe-microphone", { numberOfOutputs: 0, ...mono });
+      this.#capture = node("voxpipe-microphone", mono);
+      this.#capture.connect(this.context.destination); // silence: some pull only what sounds
       this.#capture.port.onmessage = ({ data }) => this.#fromMicrophone(data);
       this.#source.connect(this.#capture);
     }
@@ -219,10 +218,13 @@ export class Call extends EventTarget {
     for (const each of ["pointerdown", "keydown"]) addEventListener(each, wake, events);
     document.addEventListener("visibilitychange", wake, events);
     addEventListener("pagehide", () => this.hangUp(), events);
-    this.context.addEventListener("statechange", () => {
-      if (this.context.state === "running" || this.state === "ended") return;
-      this.#emit("notice", { what: "The browser has paused the sound. Touch the page to go on." });
-    }, events);
+    this.context.addEventListener("statechange", () => this.#tellPaused(), events);
+    setTimeout(() => this.#tellPaused(), 1000); // by then a click has taken effect
+  }
+
+  #tellPaused() {
+    if (this.context.state === "running" || this.state === "ended") return;
+    this.#emit("notice", { what: "The browser has paused the sound. Touch the page to go on." });
   }
 
   // From the worklet to the ear: what was played is what was heard.
