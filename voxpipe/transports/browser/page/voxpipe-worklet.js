@@ -5,8 +5,12 @@
 const CHUNK = 0.02; // seconds of microphone in a message
 const REPORT = 0.1; // seconds of a reply between two reports of what was played
 const METER = 0.05; // seconds of loudspeaker in a level
-const LEAD_STEP = 0.01; // seconds: more lead for each time that a reply ran dry
-const LEAD_MOST = 0.03; // seconds; with a chunk and a block it stays below 60 ms one way
+// How long a loudspeaker with nothing to play waits for more, once something came: the
+// line, and a page's main thread, have hiccups. So much that no wait is worth it:
+const ENOUGH = 0.08; // seconds
+const LEAD_LEAST = 0.01; // seconds
+const LEAD_MOST = 0.04; // seconds: with a block, and what carries it, below 60 ms one way
+const LEAD_STEP = 0.01; // seconds: more, each time that a reply ran dry
 
 // Samples at one rate to samples at another: a windowed sinc, 16 zero crossings a side
 // (0.7 ms of delay at 24,000 Hz), Kaiser's window with beta 8 (stop band at -80 dB).
@@ -132,7 +136,7 @@ class Loudspeaker extends AudioWorkletProcessor {
     this.marks = []; // {reply, ms, due}: reports for when the ear has heard it
     this.nextMark = 0; // frame
     this.delay = 0; // frames from here to the ear
-    this.lead = 0; // seconds to gather before going on, once a reply ran dry
+    this.lead = LEAD_LEAST;
     this.playFrom = 0; // frame
     this.dry = false; // nothing to play, within a reply
     this.last = null; // what was reported last
@@ -155,7 +159,10 @@ class Loudspeaker extends AudioWorkletProcessor {
     const head = new DataView(message);
     const reply = head.getUint32(0, true);
     const pcm = new Int16Array(message, 8, (message.byteLength - 8) >> 1);
-    if (this.dry && this.now.reply === reply) this.#gather();
+    if (this.dry && this.now.reply === reply) this.#ranDry();
+    if (!this.queue.length && (this.dry || !this.now)) {
+      this.playFrom = currentFrame + this.lead * sampleRate;
+    }
     this.dry = false;
     const ms = (head.getUint32(4, true) / this.rate) * 1000;
     this.#push(reply, ms, Float32Array.from(pcm, (each) => each / 32768));
@@ -208,8 +215,7 @@ class Loudspeaker extends AudioWorkletProcessor {
   #mayPlay() {
     if (currentFrame >= this.playFrom) return true;
     const gathered = this.queue.reduce((sum, each) => sum + (each.samples?.length ?? 0), 0);
-    const ended = this.queue.some((each) => each.ended);
-    return ended || gathered >= this.lead * sampleRate;
+    return gathered >= ENOUGH * sampleRate || this.queue.some((each) => each.ended);
   }
 
   #play(out, filled) {
@@ -219,7 +225,7 @@ class Loudspeaker extends AudioWorkletProcessor {
       if (this.now?.reply === first.reply) {
         this.#mark();
         this.now = null;
-        this.lead = Math.max(0, this.lead - LEAD_STEP / 2); // it went well: dare more
+        this.lead = Math.max(LEAD_LEAST, this.lead - LEAD_STEP / 4); // it went well
       }
       return filled;
     }
@@ -236,11 +242,10 @@ class Loudspeaker extends AudioWorkletProcessor {
     return filled + part.length;
   }
 
-  // It ran dry and goes on: better one pause of some length than many short ones.
-  #gather() {
+  // And goes on: better one pause of some length than many short ones.
+  #ranDry() {
     this.underruns += 1;
     this.lead = Math.min(LEAD_MOST, this.lead + LEAD_STEP);
-    this.playFrom = currentFrame + this.lead * sampleRate;
     this.port.postMessage({ underruns: this.underruns });
   }
 
