@@ -19,15 +19,14 @@ from voxpipe.pipeline import (
     TransportError,
 )
 from voxpipe.pipeline.testing.leaks import no_leaks
-from voxpipe.transports.sip import (
-    Busy,
-    Declined,
-    NoAnswer,
-    SipCallFailed,
-    SipLine,
-    Trunk,
+from voxpipe.transports.sip import SipLine, Trunk
+from voxpipe.transports.telephony import (
+    Call,
+    CallFailed,
+    LineBusy,
+    NotAnswered,
+    Switchboard,
 )
-from voxpipe.transports.telephony import Call, Switchboard
 
 LIMIT = 20  # seconds, should something hang
 
@@ -131,11 +130,11 @@ async def test_who_is_not_answered_is_told_why() -> None:
         async with alice.call(to):
             while not busy.calls:
                 await _turn()
-            with pytest.raises(Busy, match="486 Busy Here"):
+            with pytest.raises(LineBusy, match="status 486, Busy Here"):
                 async with alice.call(to):
                     pass
     async with SipLine(port=0) as nobody, SipLine(port=0) as alice:
-        with pytest.raises(NoAnswer) as error:
+        with pytest.raises(NotAnswered) as error:
             async with alice.call(f"sip:bob@127.0.0.1:{nobody.port}"):
                 pass
         assert error.value.status == 480
@@ -145,7 +144,7 @@ async def test_no_connection_is_no_call() -> None:
     async with SipLine(port=0) as gone:
         port = gone.port
     async with SipLine(port=0) as alice:
-        with fail_after(LIMIT), pytest.raises(SipCallFailed) as error:
+        with fail_after(LIMIT), pytest.raises(CallFailed) as error:
             async with alice.call(f"sip:bob@127.0.0.1:{port};transport=tcp"):
                 pass
     assert error.value.status == 503
@@ -178,7 +177,7 @@ async def test_a_password_is_asked_for_and_the_right_one_is_enough() -> None:
                     async with alice.call("+15550100") as call:
                         assert call.called == "+15550100"
                 else:
-                    with pytest.raises(Declined):
+                    with pytest.raises(CallFailed, match="status 401"):
                         async with alice.call("+15550100"):
                             pass
 

@@ -11,24 +11,12 @@ except ImportError:
     ) from None
 
 from .line import SipLine
-from .protocol.errors import (
-    Busy,
-    Declined,
-    NoAnswer,
-    NoCommonCodec,
-    SdpError,
-    SipCallFailed,
-    SipMessageError,
-)
+from .protocol.errors import NoCommonCodec, SdpError, SipMessageError
 from .protocol.trunk import Trunk
 
 __all__ = [
-    "Busy",
-    "Declined",
-    "NoAnswer",
     "NoCommonCodec",
     "SdpError",
-    "SipCallFailed",
     "SipLine",
     "SipMessageError",
     "Trunk",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from anyio import Event
 
 from voxpipe.transports.rtp import RtpPhone, RtpSession
+from voxpipe.transports.telephony import NotReached
 
-from .protocol.errors import SipCallFailed
 from .protocol.leg import Leg, OverBy
 from .protocol.sdp import Media
 
@@ -25,7 +25,7 @@ class Channel:
     def __init__(self, session: RtpSession) -> None:
         self.session = session
         self.leg: Leg | None = None
-        self.failure: SipCallFailed | None = None
+        self.failure: NotReached | None = None
         self._phone: RtpPhone | None = None
         self._settled = Event()
 
@@ -57,7 +57,7 @@ class Channel:
         self.session.close()
         self._settled.set()
 
-    def fail(self, error: SipCallFailed) -> None:
+    def fail(self, error: NotReached) -> None:
         """Nobody has taken it."""
         self.failure = error
         self._settled.set()

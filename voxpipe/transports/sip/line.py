@@ -30,7 +30,7 @@ from voxpipe.transports.telephony import App, Call, CallNotTaken, Switchboard
 from .channel import Channel
 from .protocol.agent import AgentEvent, UserAgent
 from .protocol.digest import ALGORITHMS, Algorithm
-from .protocol.errors import call_failed
+from .protocol.errors import refused
 from .protocol.leg import Incoming, Leg, Over, Talk
 from .protocol.messages import Peer
 from .protocol.placed import NotTaken, Placed, Taken
@@ -185,10 +185,9 @@ class SipLine(AsyncContextManagerMixin):
             ring_for: seconds until it is given up.
 
         Raises:
-            Busy: they are on another call.
-            Declined: they do not want this one, or may not have it.
-            NoAnswer: nobody took it in time, or nobody is there.
-            SipCallFailed: it was not answered for another reason.
+            LineBusy: they are on another call, or do not want this one.
+            NotAnswered: nobody took it in time.
+            CallFailed: it could not be connected; ``status`` says why.
             ConfigurationError: a number, and no trunk; or no address.
         """
         target, peer = await self._find(to)
@@ -203,7 +202,7 @@ class SipLine(AsyncContextManagerMixin):
             await channel.until_settled()
             leg = channel.leg
             if leg is None:
-                raise channel.failure or call_failed(480)
+                raise channel.failure or refused(480)
             yield channel.phone(leg)
         finally:
             self._placed.pop(placed, None)

@@ -2,14 +2,8 @@
 
 from .call import Call, CallEnd
 from .line import Ending
-from .placed import (
-    AnsweredBy,
-    CallFailed,
-    LineBusy,
-    NotAnswered,
-    NotReached,
-    PlacedCall,
-)
+from .not_reached import CallFailed, LineBusy, NotAnswered, NotReached
+from .placed import AnsweredBy, PlacedCall
 from .socket import Socket
 from .switchboard import App, CallNotTaken, Switchboard
 from .tickets import Replayed, Ticket, Tickets

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from anyio import CancelScope, Event, current_time, move_on_after
 
-from voxpipe.pipeline import TransportError
+from .not_reached import Unreached, not_reached
 
 if TYPE_CHECKING:
     from .call import Call
@@ -20,36 +20,9 @@ AnsweredBy = Literal["", "human", "machine", "fax", "unknown"]
 Detect = Literal["answer", "greeting"]
 """What a carrier is asked to listen for: who it is, or also a machine's last word."""
 
-Unreached = Literal["busy", "no-answer", "failed", "canceled", "completed", "lost"]
-"""Why no conversation came of a call: the carrier's word, or nothing was heard."""
-
 DETECTION_TIMEOUT = 60.0  # seconds from the stream's start; carriers give up after 30
 
 logger = logging.getLogger("voxpipe.calls")
-
-
-class NotReached(TransportError):
-    """Nobody could be spoken to.
-
-    Attributes:
-        why: in the carrier's words.
-    """
-
-    def __init__(self, why: Unreached) -> None:
-        super().__init__(_WORDS[why])
-        self.why = why
-
-
-class LineBusy(NotReached):
-    """They were on the phone, or did not want to talk."""
-
-
-class NotAnswered(NotReached):
-    """It rang, and nobody picked up."""
-
-
-class CallFailed(NotReached):
-    """The carrier could not connect it, or it ended before its stream came."""
 
 
 class PlacedCall:
@@ -130,7 +103,7 @@ class PlacedCall:
             await self._over.wait()
         if self._ending is not None:
             return self._ending
-        raise _ERRORS.get(self._why or "lost", CallFailed)(self._why or "lost")
+        raise not_reached(self._why or "lost")
 
     # --- for the carrier's endpoint
 
@@ -218,16 +191,3 @@ class PlacedCall:
                 self.id[-8:],
             )
             event.set()
-
-
-_WORDS: Mapping[Unreached, str] = {
-    "busy": "the line is busy",
-    "no-answer": "nobody has answered",
-    "failed": "the carrier could not connect the call: its log says why",
-    "canceled": "the call was cancelled before anybody answered",
-    "completed": "the call was over before its stream came: they hung up, or the "
-    "carrier cannot reach this server (its log says)",
-    "lost": "the carrier has not said what became of the call: do its callbacks reach "
-    "this server? (see public_url)",
-}
-_ERRORS = {"busy": LineBusy, "no-answer": NotAnswered}

@@ -62,10 +62,10 @@ def test_the_called_may_hang_up_too_even_before_it_is_confirmed() -> None:
 @pytest.mark.parametrize(
     ("code", "error"),
     [
-        (486, "Busy 486"),
-        (603, "Declined 603"),
-        (480, "NoAnswer 480"),
-        (503, "SipCallFailed 503"),
+        (486, "LineBusy 486"),
+        (603, "LineBusy 603"),
+        (480, "NotAnswered 480"),
+        (503, "CallFailed 503"),
     ],
 )
 def test_who_is_not_answered_is_told_why(code: int, error: str) -> None:
@@ -84,7 +84,7 @@ def test_a_call_that_nobody_takes_is_cancelled() -> None:
     alice, bob = _pair(network, answers=False)
     alice.call(BOB, ring_for=10)
     network.run()
-    assert alice.failures == ["NoAnswer 408"]
+    assert alice.failures == ["NotAnswered 408"]
     assert bob.ends == ["caller"]
     assert [line for line in network.log if "CANCEL" in line or "487" in line] == [
         "1 CANCEL sip:bob@127.0.0.2:5060 SIP/2.0",
@@ -100,7 +100,7 @@ def test_a_call_to_nobody_ends_after_32_seconds() -> None:
     network.run(31.9)
     assert not alice.failures
     network.run(0.2)
-    assert alice.failures == ["NoAnswer 408"]
+    assert alice.failures == ["CallFailed 408"]
     assert len(network.log) == 7  # at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s
 
 
@@ -212,7 +212,7 @@ def test_who_knows_the_password_may_call_and_nobody_else() -> None:
     network.run(5)
     assert len(bob.of(Incoming)) == 1
     assert len(alice.of(Taken)) == 1
-    assert mallory.failures == ["Declined 401"]
+    assert mallory.failures == ["CallFailed 401"]
     assert bob.reports == ["a request with a wrong name or password: refused"]
     assert "sesame" not in "".join(network.log)
 
@@ -225,7 +225,7 @@ def test_our_password_is_proved_to_the_trunk_and_to_nobody_else() -> None:
     curious = network.phone(curious_at, users={"alice": "sesame"})
     alice.call(curious_at)
     network.run()
-    assert alice.failures == ["Declined 401"]
+    assert alice.failures == ["CallFailed 401"]
     assert not curious.reports  # of an answer that was wrong: there was none
 
 
@@ -273,7 +273,7 @@ def test_a_stranger_is_refused_and_nothing_of_it_is_kept() -> None:
     alice = network.phone(alice_at, allow=["127.0.0.2"])
     alice.call(BOB)
     network.run(1)
-    assert alice.failures == ["Declined 403"]
+    assert alice.failures == ["CallFailed 403"]
     assert _is_idle(bob)
     assert "allow=" in bob.reports[0]
 

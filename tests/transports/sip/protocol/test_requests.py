@@ -148,7 +148,7 @@ def test_a_call_that_we_placed_and_that_comes_back_is_a_loop() -> None:
     bob = network.phone(BOB)
     bob.call(BOB)
     network.run()
-    assert bob.failures == ["SipCallFailed 482"]
+    assert bob.failures == ["CallFailed 482"]
     assert network.phones[BOB].agent.is_idle
 
 
@@ -180,7 +180,7 @@ def test_nobody_else_can_cancel_a_call_or_answer_for_the_called() -> None:
     assert not carol.bob.failures
     carol.network.send(bytes(response(invite, 486)), CAROL, BOB)
     carol.network.run(1)
-    assert carol.bob.failures == ["Busy 486"]
+    assert carol.bob.failures == ["LineBusy 486"]
 
 
 def _written(method: str, branch: str) -> bytes:

@@ -18,17 +18,17 @@ from voxpipe.pipeline import AudioFrame, ConfigurationError, Pipeline
 from voxpipe.pipeline.testing import Source, no_leaks
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import App, Call, CallNotTaken, Switchboard
+from voxpipe.transports.telephony.not_reached import (
+    CallFailed,
+    LineBusy,
+    NotAnswered,
+    NotReached,
+)
 from voxpipe.transports.telephony.outbound import (
     NotAuthorized,
     NumberRefused,
     PlacingError,
     TooManyRequests,
-)
-from voxpipe.transports.telephony.placed import (
-    CallFailed,
-    LineBusy,
-    NotAnswered,
-    NotReached,
 )
 from voxpipe.transports.telephony.testing import (
     Callee,

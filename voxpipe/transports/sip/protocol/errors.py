@@ -2,18 +2,20 @@
 
 VoxpipeError
 ├── SipMessageError   what came is no SIP message, or none that can be answered
-├── SdpError          a session description that cannot be read
-│   └── NoCommonCodec one that can, and has nothing that both sides speak
-└── TransportError
-    └── SipCallFailed    a call that was placed and not answered
-        ├── Busy      the called is on another call
-        ├── Declined  it does not want this one, or may not have it
-        └── NoAnswer  nobody took it in time, or nobody is there
+└── SdpError          a session description that cannot be read
+    └── NoCommonCodec one that can, and has nothing that both sides speak
+
+A call that was placed and not answered is a `NotReached`, as with every carrier.
 """
 
 from __future__ import annotations
 
-from voxpipe.pipeline import TransportError, VoxpipeError
+from voxpipe.pipeline import VoxpipeError
+from voxpipe.transports.telephony.not_reached import (
+    NotReached,
+    Unreached,
+    not_reached,
+)
 
 
 class SipMessageError(VoxpipeError):
@@ -28,41 +30,13 @@ class NoCommonCodec(SdpError):
     """A session description without anything that both sides speak."""
 
 
-class SipCallFailed(TransportError):
-    """A call that was placed was not answered.
-
-    Attributes:
-        status: what the other side has said, as a SIP status; 408 when it said
-            nothing, 503 when it could not be reached.
-    """
-
-    def __init__(self, status: int, what: str) -> None:
-        super().__init__(f"the call was not answered: {status} {what}")
-        self.status = status
-
-
-class Busy(SipCallFailed):
-    """The called is on another call (486, 600)."""
-
-
-class Declined(SipCallFailed):
-    """The called does not want the call, or may not have it (401, 403, 407, 603)."""
-
-
-class NoAnswer(SipCallFailed):
-    """Nobody took the call in time, or nobody is there (408, 480, 487)."""
-
-
-_KINDS: dict[int, type[SipCallFailed]] = {
-    486: Busy,
-    600: Busy,
-    401: Declined,
-    403: Declined,
-    407: Declined,
-    603: Declined,
-    408: NoAnswer,
-    480: NoAnswer,
-    487: NoAnswer,
+_WHY: dict[int, Unreached] = {
+    486: "busy",
+    600: "busy",
+    603: "busy",
+    408: "no-answer",
+    480: "no-answer",
+    487: "no-answer",
 }
 # Of the other side's own phrases none is repeated: they can hold anything.
 PHRASES = {
@@ -93,7 +67,16 @@ PHRASES = {
 }
 
 
-def call_failed(status: int) -> SipCallFailed:
+def refused(status: int) -> NotReached:
     """The error for a final answer that is none of 200 to 299."""
-    kind = _KINDS.get(status, SipCallFailed)
-    return kind(status, PHRASES.get(status, "as the other side has said"))
+    said = PHRASES.get(status, "as the other side has said")
+    return not_reached(_WHY.get(status, "failed"), status=status, said=said)
+
+
+def unheard(status: int) -> NotReached:
+    """The error for no answer at all.
+
+    Args:
+        status: 408 when nothing came in time, 503 when it could not be asked (8.1.3.1).
+    """
+    return not_reached("failed", status=status, said="there was no answer")

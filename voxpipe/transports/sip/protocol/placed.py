@@ -8,10 +8,12 @@ from typing import Protocol
 
 from sipmessage import Request, Response
 
+from voxpipe.transports.telephony.not_reached import NotReached
+
 from . import sdp
 from .ask import Ask
 from .dialog import Dialog
-from .errors import NoAnswer, SdpError, SipCallFailed, call_failed
+from .errors import SdpError, refused, unheard
 from .leg import Core, Leg
 from .messages import Peer, build, tag, with_body
 from .sdp import Description, Media
@@ -32,7 +34,7 @@ class NotTaken:
     """Nobody will."""
 
     placed: Placed
-    error: SipCallFailed
+    error: NotReached
 
 
 class PlacingCore(Core, Protocol):
@@ -111,7 +113,7 @@ class Placed:
             return
         if self._cancelled:
             self._core.abandon(self._ask.client)
-            self._settle(NotTaken(self, NoAnswer(408, "and nothing more")))
+            self._settle(NotTaken(self, refused(408)))
         else:
             self.cancel(now)
 
@@ -122,10 +124,8 @@ class Placed:
 
     def _answered(self, answer: Response | None, now: float) -> None:
         if answer is None:
-            if self._peer.transport == "TCP":
-                self._settle(NotTaken(self, call_failed(503)))
-            else:
-                self._settle(NotTaken(self, call_failed(408)))
+            status = 503 if self._peer.transport == "TCP" else 408
+            self._settle(NotTaken(self, unheard(status)))
         elif answer.code < 200:
             self._rings = True
             self._early = answer.body or self._early
@@ -135,7 +135,7 @@ class Placed:
             self._taken(answer, now)
         else:
             code = 408 if self._cancelled and answer.code == 487 else answer.code
-            self._settle(NotTaken(self, call_failed(code)))
+            self._settle(NotTaken(self, refused(code)))
 
     def _taken(self, answer: Response, now: float) -> None:
         invite = self._ask.client.request
@@ -151,7 +151,7 @@ class Placed:
         leg.acknowledge(number)
         if self._leg is not None or self._cancelled:  # one of two phones, or too late
             leg.hang_up(now)
-            self._settle(NotTaken(self, call_failed(408)))
+            self._settle(NotTaken(self, refused(408)))
             return
         self._leg = leg
         try:
@@ -160,7 +160,7 @@ class Placed:
         except SdpError as error:
             self._core.report(str(error))
             leg.hang_up(now)
-            self._settle(NotTaken(self, call_failed(488)))
+            self._settle(NotTaken(self, refused(488)))
             return
         leg.media = media
         self._settle(Taken(self, leg, media))

@@ -15,7 +15,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from voxpipe.transports.telephony.placed import AnsweredBy, PlacedCall, Unreached
+from voxpipe.transports.telephony.not_reached import Unreached
+from voxpipe.transports.telephony.placed import AnsweredBy, PlacedCall
 
 PLACED = re.compile(r"/telnyx/placed/([\w-]{20,64})")
 """An order's URL, behind where the endpoints are."""

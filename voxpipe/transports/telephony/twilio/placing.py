@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from voxpipe.transports.telephony.placed import AnsweredBy, PlacedCall, Unreached
+from voxpipe.transports.telephony.not_reached import Unreached
+from voxpipe.transports.telephony.placed import AnsweredBy, PlacedCall
 
 _OVER: Mapping[str, Unreached] = {
     "busy": "busy",
