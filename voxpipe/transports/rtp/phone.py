@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from anyio import create_task_group, current_time, sleep
+from anyio import current_time, sleep
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import AudioFrame, Dtmf, Playout, Turn
 from voxpipe.pipeline.queue import Delivery
-from voxpipe.transports.telephony.call import Call, CallEnd
-from voxpipe.transports.telephony.tones import PAUSE, check_keys, tone
+from voxpipe.transports.telephony.playout_call import PlayoutCall
+from voxpipe.transports.telephony.tones import PAUSE
 
 from .law import FORMATS, RATE, SECONDS
 from .session import RtpSession
 
-MAX_KEYS = 128  # pressed and not yet sounding
 LEAD = 0.1  # seconds ahead of what is sent; a clear takes it back, it never left us
 TAIL = 0.2  # seconds that the last word may lie in the peer's jitter buffer
 JUDGE_EVERY: Final = 5  # ticks; a syllable of speech is not shorter
 _KEY: Final = 0.2  # seconds of a key, and of the silence after it
 
 
-class RtpPhone(Call):
+class RtpPhone(PlayoutCall):
     """One call over an `RtpSession`.
 
     It can run again when its pipeline has failed, as long as the session is open. The
@@ -53,33 +51,18 @@ class RtpPhone(Call):
         called: str = "",
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        self.format = FORMATS[session.law]
-        self.heard.format = self.speaks.format = self.played.format = self.format
+        super().__init__(
+            FORMATS[session.law],
+            id=id,
+            caller=caller,
+            called=called,
+            parameters=parameters or {},
+        )
         self.session = session
-        self.id = id
-        self.caller, self.called = caller, called
-        self.parameters: Mapping[str, str] = parameters or {}
-        self.ended: CallEnd = ""
-        self.replies = 0
-        self.cost_usd: float | None = None
-        self.spoke_at = self.caller_spoke_at = self.heard_at = current_time()
         self.missed = 0
+        self._lead = LEAD
         self._ticks = 0
-        self._keys: deque[tuple[str, AudioFrame]] = deque()  # that do not sound yet
-        self._last: Turn | None = None  # the reply of which something was sent last
-        self._has_price = True  # so far, all that was charged
-        self._hung_up = False
         self._is_late = False  # whoever listens has no room
-        self._tasks: TaskGroup | None = None  # while it runs
-        self._playout: Playout | None = None
-
-    def hang_up(self) -> None:
-        """As `Call.hang_up`."""
-        if not self._hung_up:
-            self._hung_up = True
-            if self._tasks is not None and self._playout is not None:
-                self._tasks.start_soon(self._end_hearing)
-                self._playout.end()
 
     async def disconnect(self) -> None:
         """As `Call.disconnect`; the dialog says goodbye."""
@@ -91,81 +74,30 @@ class RtpPhone(Call):
         Raises:
             ValueError: a key that no telephone has, or more than 128 that wait.
         """
-        check_keys(keys)
-        if len(self._keys) + len(keys) > MAX_KEYS:
-            raise ValueError(
-                f"at most {MAX_KEYS} keys can wait to be pressed: {len(self._keys)} "
-                f"do, {len(keys)} are one too many"
-            )
-        for key in keys:
-            frame = tone(key, self.format)
-            if self.session.takes_keys and key != PAUSE:
-                # Its packets go out in the place of this.
-                frame = AudioFrame(data=self.format.silence(_KEY), format=self.format)
-            self._keys.append((key, frame))
-            if self._playout is not None:
-                self._playout.insert(frame)
+        super().press(keys)
+
+    def _sound(self, key: str) -> AudioFrame:
+        if not self.session.takes_keys or key == PAUSE:
+            return super()._sound(key)
+        # Its packets go out in the place of this.
+        return AudioFrame(data=self.format.silence(_KEY), format=self.format)
 
     @property
     def sending_since(self) -> float | None:
         """As `Call` has it: never, for UDP takes everything at once."""
         return None
 
-    async def run(self) -> None:
-        """Carry the call until one side ends it."""
-        async with create_task_group() as tasks:
-            if self.charges.fed:
-                tasks.start_soon(self._add_up)
-            await self._carry()
-            self.speaks.finish()
-            # The model ends when these do, and has the last charge for us then.
-            await self._end_hearing()
-
-    async def _carry(self) -> None:
-        if self.ended == "caller":
-            return
-        self.ended = ""
-        playout = Playout(
-            self.speaks,
-            self._write,
-            clear=self._clear,
-            played=self.played if self.played.read else None,
-            lead=LEAD,
-        )
-        for _, frame in self._keys:
-            playout.insert(frame)
-        try:
-            async with create_task_group() as tasks:
-                self._tasks, self._playout = tasks, playout
-                self.session.outgoing.clear()  # of what a pipeline that failed has left
-                tasks.start_soon(self._carry_media)
-                if self._hung_up:
-                    await self._end_hearing()
-                    playout.end()
-                await playout.run()
-                await self._send_the_rest()
-                self._end("agent")
-        finally:
-            self._tasks = self._playout = None
-            self._keys.clear()
+    def _begin(self, playout: Playout, tasks: TaskGroup) -> None:
+        tasks.start_soon(self._carry_media)
 
     async def _carry_media(self) -> None:
         await self.session.run(self._hear, self._take_key, self.report)
         self._end("caller")  # nobody else closes it while we run
 
-    async def _send_the_rest(self) -> None:
+    async def _part(self) -> None:
         await self.session.until_it_sends()
         # A tick or two behind the playout's clock.
         await sleep(self.session.outgoing.waiting / RATE + SECONDS + TAIL)
-
-    def _end(self, by: CallEnd) -> None:
-        self.ended = self.ended or by
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
-
-    async def _end_hearing(self) -> None:
-        await self.heard.end()
-        await self.pressed.end()
 
     # --- what the caller says
 
@@ -227,12 +159,3 @@ class RtpPhone(Call):
     async def _clear(self, _: Turn | None) -> None:
         self.spoke_at = min(self.spoke_at, current_time())
         self.session.outgoing.clear()
-
-    # --- what it costs
-
-    async def _add_up(self) -> None:
-        async for usage in self.charges:
-            if usage.cost_usd is None:
-                self._has_price, self.cost_usd = False, None
-            elif self._has_price:
-                self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd

@@ -5,14 +5,13 @@ All that carriers have in common is here; what each has of its own is its `Codec
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, Self
 
 from anyio import (
     EndOfStream,
-    create_task_group,
     move_on_after,
     sleep,
     sleep_forever,
@@ -25,7 +24,6 @@ from voxpipe.pipeline.runtime.timer import timers
 from voxpipe.transports.telephony.call import CallEnd
 from voxpipe.transports.telephony.loudness import loudness
 from voxpipe.transports.telephony.socket import QuickSocket, Socket
-from voxpipe.transports.telephony.tones import check_keys, tone
 
 from .codec import MAX_MESSAGE, Codec, Message
 from .events import (
@@ -49,7 +47,6 @@ from .greeting import start_of
 from .speaking import CLOSE_TIMEOUT, SpeakingCall
 
 GAP = 50  # milliseconds that may be missing, more than two frames, before we say so
-MAX_KEYS = 128  # pressed and not yet sounding
 JUDGE_EVERY = 0.1  # seconds; a syllable of speech is not shorter
 EARLY = 0.05  # seconds by which all may have been played before we think so
 
@@ -73,15 +70,7 @@ class CarrierCall(SpeakingCall):
     codec: ClassVar[type[Codec]]
 
     def __init__(self, socket: Socket, codec: Codec, start: Started) -> None:
-        super().__init__(socket, codec, start.format)
-        self.heard.format = self.speaks.format = self.played.format = start.format
-        self.format = start.format
-        self.id = start.call_id
-        self.caller, self.called = start.caller, start.called
-        self.parameters: Mapping[str, str] = start.parameters
-        self.ended: CallEnd = ""
-        self.cost_usd: float | None = None
-        self.caller_spoke_at = self.heard_at = self.spoke_at
+        super().__init__(socket, codec, start)
         self.unknown = 0
         self._parse = codec.parse
         self._intake = Intake(start.format, self.report)
@@ -89,15 +78,10 @@ class CarrierCall(SpeakingCall):
         self._due: int | None = None  # ms: the timestamp of the next audio
         self._judge_at = 0.0  # when to look next whether the caller speaks
         self._has_said_goodbye = False
-        self._has_price = True  # so far, all that was charged
-        self._hung_up = False
-        self._has_run = False
         self._is_reading = False  # waits for a message, with none in hand
         # Of a message that was taken at once, and wakes the task that listens: what
         # readers had no room for, what is to be answered, or what a box has raised.
         self._rest: Sequence[Delivery] | Wanted | Exception = ()
-        self._tasks: TaskGroup | None = None  # while it runs
-        self._playout: Playout | None = None
 
     @classmethod
     @asynccontextmanager
@@ -117,85 +101,23 @@ class CarrierCall(SpeakingCall):
             with move_on_after(CLOSE_TIMEOUT, shield=True):
                 await socket.close(code)
 
-    def hang_up(self) -> None:
-        """As `Call.hang_up`."""
-        if not self._hung_up:
-            self._hung_up = True
-            if self._tasks is not None and self._playout is not None:
-                self._tasks.start_soon(self._end_hearing)
-                self._playout.end()
-
     async def disconnect(self) -> None:
         """As `Call.disconnect`."""
         self._end("agent")
         await self._socket.close()
 
-    def press(self, keys: str) -> None:
-        """As `Call.press`.
-
-        Raises:
-            ValueError: a key that no telephone has, or more than 128 that wait.
-        """
-        check_keys(keys)
-        if len(self._keys) + len(keys) > MAX_KEYS:
-            raise ValueError(
-                f"at most {MAX_KEYS} keys can wait to be pressed: {len(self._keys)} "
-                f"do, {len(keys)} are one too many"
-            )
-        for key in keys:
-            frame = tone(key, self.format)
-            self._keys.append(frame)
-            if self._playout is not None:
-                self._playout.insert(frame)
-
-    async def run(self) -> None:
-        """Carry the call until one side ends it."""
-        async with create_task_group() as tasks:
-            if self.charges.fed:
-                tasks.start_soon(self._add_up)
-            await self._carry()
-            self.speaks.finish()
-            # The model ends when these do, and has the last charge for us then.
-            await self._end_hearing()
-
-    async def _carry(self) -> None:
-        if self.ended in ("caller", "lost"):
-            return
-        self.ended = ""
+    def _begin(self, playout: Playout, tasks: TaskGroup) -> None:
         self._now = timers().now  # asked for every message
-        playout = Playout(
-            self.speaks,
-            self._write,
-            clear=self._clear,
-            played=self.played if self.played.read else None,
-            lead=self._lead,
-        )
-        for frame in self._keys:
-            playout.insert(frame)
-        try:
-            async with create_task_group() as tasks:
-                self._tasks, self._playout = tasks, playout
-                self._deaf.begin(playout, tasks)
-                tasks.start_soon(self._listen)
-                self._take(self._take_at_once)
-                if self._shaper is not None:
-                    tasks.start_soon(self._shaper.run, self._write_rest)
-                if self._hung_up:
-                    await self._end_hearing()
-                    playout.end()
-                if self._has_run:
-                    await self._clear(None)  # of what a pipeline that failed has left
-                self._has_run = True
-                await playout.run()
-                if not self.ended:
-                    await self._part()
-                self._end("agent")
-        finally:
-            self._take(None)
-            self._tasks = self._playout = None
-            self._deaf.end()
-            self._rest = ()
-            self._keys.clear()
+        self._deaf.begin(playout, tasks)
+        tasks.start_soon(self._listen)
+        self._take(self._take_at_once)
+        if self._shaper is not None:
+            tasks.start_soon(self._shaper.run, self._write_rest)
+
+    def _finish(self) -> None:
+        self._take(None)
+        self._deaf.end()
+        self._rest = ()
 
     def _take(self, function: Callable[[Message], bool] | None) -> None:
         if isinstance(self._socket, QuickSocket):
@@ -214,13 +136,7 @@ class CarrierCall(SpeakingCall):
         return "agent" if self._has_said_goodbye else end
 
     def _end(self, by: CallEnd) -> None:
-        self.ended = self.ended or self._whose(by)
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
-
-    async def _end_hearing(self) -> None:
-        await self.heard.end()
-        await self.pressed.end()
+        super()._end(self._whose(by))
 
     # --- what the carrier says
 
@@ -334,15 +250,6 @@ class CarrierCall(SpeakingCall):
     def _confirm(self, found: tuple[Turn, float] | None) -> None:
         if found is not None and self._playout is not None:
             self._playout.confirm(*found)
-
-    # --- what it costs
-
-    async def _add_up(self) -> None:
-        async for usage in self.charges:
-            if usage.cost_usd is None:
-                self._has_price, self.cost_usd = False, None
-            elif self._has_price:
-                self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
 
 
 def _answer(wanted: Wanted) -> Sequence[Message]:

@@ -14,13 +14,13 @@ from anyio import (
     sleep_forever,
 )
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, Turn
-from voxpipe.pipeline.playout import LEAD
-from voxpipe.transports.telephony.call import Call, CallEnd
+from voxpipe.pipeline import AudioFrame, Turn
+from voxpipe.transports.telephony.playout_call import PlayoutCall
 from voxpipe.transports.telephony.socket import Socket
 
 from .codec import Codec, Message
 from .deaf import Deaf
+from .events import Started
 from .marks import Marks
 from .shape import Shaper
 
@@ -28,19 +28,24 @@ CLOSE_TIMEOUT = 1.0  # seconds to read a last word, or to close
 FRAME = 0.02  # seconds; the shortest that carriers play
 
 
-class SpeakingCall(Call):
+class SpeakingCall(PlayoutCall):
     """What is said to a carrier.
 
     Args:
         socket: the connection.
         codec: the carrier's words.
-        format: of the audio.
+        start: what it has said of the call.
     """
 
-    def __init__(self, socket: Socket, codec: Codec, format: AudioFormat) -> None:
-        self.replies = 0
+    def __init__(self, socket: Socket, codec: Codec, start: Started) -> None:
+        super().__init__(
+            start.format,
+            id=start.call_id,
+            caller=start.caller,
+            called=start.called,
+            parameters=start.parameters,
+        )
         self._now: Callable[[], float] = current_time
-        self.spoke_at = self._now()
         self._sending_since: float | None = None
         self.paused = False
         self._socket = socket
@@ -48,23 +53,18 @@ class SpeakingCall(Call):
         self._marks = Marks()
         self._deaf = Deaf(self._ask)
         self._given: list[tuple[AudioFrame, str | None]] = []  # but not sent yet
-        self._format = format
-        shape = codec.shape(format)
-        self._shaper = None if shape is None else Shaper(shape, format)
-        self._lead = LEAD if self._shaper is None else LEAD + self._shaper.lead
+        shape = codec.shape(start.format)
+        self._shaper = None if shape is None else Shaper(shape, start.format)
+        if self._shaper is not None:
+            self._lead += self._shaper.lead
         self._sending = Lock(fast_acquire=True)  # two tasks have something to say
         self._goes_on: Event | None = None  # while paused
-        self._keys: list[AudioFrame] = []  # tones that do not sound yet
-        self._last: Turn | None = None  # the reply of which something was sent last
 
     @property
     def sending_since(self) -> float | None:
         """As `Call` has it."""
         since = self._deaf.since
         return self._sending_since if since is None else since
-
-    def _end(self, by: CallEnd) -> None:
-        raise NotImplementedError
 
     def _pause(self) -> None:
         self.paused, self._goes_on = True, self._goes_on or Event()
@@ -81,8 +81,8 @@ class SpeakingCall(Call):
             await self._goes_on.wait()
             if turn is not None and turn.is_cut:
                 return
-        if self._keys and frame is self._keys[0]:
-            del self._keys[0]
+        if self._keys and frame is self._keys[0][1]:
+            self._keys.popleft()
         self.spoke_at = self._now() + frame.duration
         if turn is not None and turn is not self._last:
             self._last = turn
@@ -105,7 +105,7 @@ class SpeakingCall(Call):
         seconds = FRAME
         if self._shaper is not None:
             seconds = max(seconds, self._shaper.least)
-        silence = AudioFrame(data=self._format.silence(seconds), format=self._format)
+        silence = AudioFrame(data=self.format.silence(seconds), format=self.format)
         await self._send(partial(self._give, silence, mark))
 
     def _shaped(self, shaper: Shaper, frame: AudioFrame) -> Sequence[Message]:
