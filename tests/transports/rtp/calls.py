@@ -54,6 +54,11 @@ class Says(Processor):
         await anyio.sleep(self._lasts)
 
 
+def lasts(seconds: float) -> Says:
+    """A model that says nothing."""
+    return Says(lasts=seconds + 60)
+
+
 class Call:
     """One of our phones, in its pipeline."""
 
