@@ -22,6 +22,7 @@ from .far_sides import (
     by_twilio,
     in_memory,
 )
+from .rtp.far_side import by_rtp
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +31,7 @@ IN_MEMORY: dict[str, Make] = {
     "StreamPhone": by_stream,
     "TwilioCall": by_twilio,
     "BrowserCall": by_browser,
+    "RtpPhone": by_rtp,
     "the README's": by_messages(run(program("custom_transport"))["MessagePhone"]),
     "the example's": by_json,
 }

@@ -107,6 +107,12 @@ def test_every_pattern_of_gaps_gives_whole_ticks_and_leaves_none_of_what_was_not
     assert 0 <= concealer.concealed <= len(masks) * TICK
 
 
+def test_the_first_word_after_silence_is_not_faded_in_even_within_a_tick() -> None:
+    concealer, codes = Concealer("ulaw"), speech()[8_000 : 8_000 + TICK]
+    there = bytes(60) + b"\x01" * 100
+    assert concealer.fill(codes, there)[60:] == codes[60:]
+
+
 def test_before_anything_has_come_there_is_silence() -> None:
     concealer = Concealer("ulaw")
     assert concealer.fill(bytes(TICK), NONE) == b"\xff" * TICK

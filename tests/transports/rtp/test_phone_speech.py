@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 from anyio import create_task_group, current_time, sleep
+from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline.testing import run_virtual
 
@@ -137,3 +138,23 @@ def test_after_a_second_in_which_the_loop_was_busy_we_are_on_time_again() -> Non
     assert passed == pytest.approx(ended - began, abs=0.021)
     moments = [round(time, 4) for time, _ in call.packets]
     assert max(moments.count(moment) for moment in set(moments)) <= 12
+
+
+def test_the_last_word_is_whole_though_the_loop_was_busy_in_its_midst() -> None:
+    async def run() -> Call:
+        network = Network()
+        Peer(network)
+        call = Call(network, HERE, Says(SAID[8_000:24_000]))
+        clock = trio.lowlevel.current_clock()
+        assert isinstance(clock, trio.testing.MockClock)
+        async with create_task_group() as tasks:
+            tasks.start_soon(call.run)
+            await sleep(1.7)
+            for _ in range(20):  # each round of the loop takes 100 ms
+                clock.jump(0.1)
+                await checkpoint()
+        call.session.close()
+        return call
+
+    packets = run_virtual(run).packets
+    assert audio(packets).strip(b"\xff") == SAID[8_000:24_000].strip(b"\xff")

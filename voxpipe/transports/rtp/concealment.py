@@ -121,7 +121,8 @@ class Concealer:
 
     def _join(self, real: Samples) -> None:
         """The gap is over: what was made up fades into what is real, in place."""
-        if not self._lost:
+        if not self._lost or self._is_silent():  # nothing made up is heard any more
+            self._lost = 0
             return
         steps = self._lost // STEP
         size = min(SEAM + SEAM * steps, LONGEST_SEAM, len(real))

@@ -10,7 +10,8 @@ from anyio import current_time, sleep
 from voxpipe.pipeline.testing import LeakError, no_leaks
 
 from .agent import sound
-from .check import amiss, promised
+from .amiss import amiss
+from .check import promised
 from .far_side import HalfCloses
 from .scene import Scene
 from .speech import MAX_AHEAD

@@ -7,7 +7,8 @@ from anyio import current_time, sleep
 from voxpipe.pipeline import Dtmf, Turn
 
 from .agent import FRAME, sound
-from .check import amiss, promised
+from .amiss import amiss
+from .check import promised
 from .far_side import Garbles, Presses
 from .scene import Scene
 from .speech import MAX_AHEAD
@@ -116,8 +117,7 @@ async def rubbish(scene: Scene) -> None:
     with scene.on_the_line():
         await far.garble()
     await scene.say(data)
-    await scene.wait(lambda: len(scene.agent.data) >= 2 * len(data), 2)
-    wrong = amiss(scene.agent.data, scene.format, data, data)
+    wrong = await scene.heard(data, data, within=2)
     scene.expect(
         not wrong,
         wrong,

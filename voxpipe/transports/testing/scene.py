@@ -29,6 +29,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.routes import Route
 
 from .agent import DELTA, FRAME, Agent
+from .amiss import amiss
 from .device import GONE, Device
 from .far_side import FarSide, Make, Transport
 from .promise import BrokenPromise
@@ -185,6 +186,19 @@ class Scene:
                 return True
             await sleep(LOOK_EVERY)
         return condition()
+
+    async def heard(self, *wanted: bytes, within: float) -> str:
+        """Wait until the agent has heard this, with silence around it; what is wrong.
+
+        Args:
+            wanted: pieces, one after the other.
+            within: seconds. A line that is never still has long heard as much silence.
+        """
+        await self.wait(lambda: not self._amiss(*wanted), within)
+        return self._amiss(*wanted)
+
+    def _amiss(self, *wanted: bytes) -> str:
+        return amiss(self.agent.data, self.format, *wanted)
 
     def expect(self, so: object, came: str, mend: str) -> None:
         """Go on if it is so; else tell what came, and how to mend it.

@@ -9,7 +9,8 @@ from anyio import create_task_group, sleep
 from voxpipe.pipeline import AudioFormat, AudioFrame, Turn
 
 from .agent import FRAME, sound
-from .check import amiss, promised
+from .amiss import amiss
+from .check import promised
 from .far_side import Confirms
 from .scene import Scene
 
@@ -44,8 +45,7 @@ async def heard_whole(scene: Scene) -> None:
     """See its promise."""
     data = sound(scene.format, 1.0, 2)
     await scene.say(data)
-    await scene.wait(lambda: len(scene.agent.data) >= len(data), 2)
-    wrong = amiss(scene.agent.data, scene.format, data)
+    wrong = await scene.heard(data, within=2)
     scene.expect(
         not wrong,
         wrong,
@@ -106,13 +106,8 @@ async def both_at_once(scene: Scene) -> None:
     async with create_task_group() as tasks:
         tasks.start_soon(scene.agent.say, ours)
         tasks.start_soon(scene.say, theirs)
-    await scene.wait(
-        lambda: (
-            len(scene.device.got) >= len(ours) and len(scene.agent.data) >= len(theirs)
-        ),
-        2,
-    )
-    wrong = amiss(scene.agent.data, scene.format, theirs)
+    await scene.wait(lambda: len(scene.device.got) >= len(ours), 2)
+    wrong = await scene.heard(theirs, within=2)
     scene.expect(
         not wrong,
         f"while the agent spoke, of the far side: {wrong}",
