@@ -95,9 +95,11 @@ class RtpPhone(PlayoutCall):
         self._end("caller")  # nobody else closes it while we run
 
     async def _part(self) -> None:
-        await self.session.until_it_sends()
-        # A tick or two behind the playout's clock.
-        await sleep(self.session.outgoing.waiting / RATE + SECONDS + TAIL)
+        outgoing = self.session.outgoing
+        while outgoing.waiting:  # a tick or two, or as much as our loop was late
+            await self.session.until_it_sends()
+            await sleep(outgoing.waiting / RATE + SECONDS)
+        await sleep(TAIL)
 
     # --- what the caller says
 
