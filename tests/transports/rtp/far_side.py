@@ -29,7 +29,7 @@ from .network import Network
 
 KEPT = 64  # packets that it has not heard yet; a system keeps no more
 EVENTS = 101
-LEAD = b"\xff" * 800  # 100 ms
+LEAD = b"\xff" * 3_200  # 0.4 s
 
 Ends = AsyncGenerator[tuple[Transport, FarSide]]
 
@@ -58,10 +58,17 @@ class RtpFar:
         self._is_silent = True
         self._heard, self._hears = create_memory_object_stream[bytes](KEPT)
 
-    async def send(self) -> None:
+    async def send(self, late: float = 0.0) -> None:
+        """Send a packet every 20 ms.
+
+        Args:
+            late: seconds by which the first ones are: the other side is prepared then
+                for a loop that is as busy.
+        """
         due = current_time()
         while True:
-            await sleep_until(due)
+            begins = self._outgoing.packets < late / 0.02
+            await sleep_until(due + late if begins and self._outgoing.packets else due)
             packet = self._outgoing.next("ulaw", EVENTS)
             self._media.send(packet.pack(), self._to)
             self._is_silent = not self._outgoing.waiting
@@ -108,11 +115,11 @@ class RtpFar:
 
 
 @asynccontextmanager
-async def _running(far: RtpFar) -> AsyncGenerator[None]:
+async def _running(far: RtpFar, late: float = 0.0) -> AsyncGenerator[None]:
     async with create_task_group() as tasks:
         tasks.start_soon(far.receive)
         tasks.start_soon(far.heed)
-        tasks.start_soon(far.send)
+        tasks.start_soon(far.send, late)
         try:
             yield
         finally:
@@ -144,7 +151,7 @@ class _Lent:
     """A socket that outlives its session: somebody still waits at it."""
 
     def __init__(self, wire: UdpSocket) -> None:
-        self.address = wire.address
+        self.address, self.refusals = wire.address, 0
         self.send, self.receive, self.wait = wire.send, wire.receive, wire.wait
 
     def close(self) -> None:
@@ -197,7 +204,7 @@ async def by_sip() -> Ends:
         peer = call.session.peer
         assert peer is not None
         far = RtpFar(*far_line.wires, peer, dialog.aclose)
-        async with _running(far):
+        async with _running(far, late=0.2):
             yield calls[0], far
         over.set()
         tasks.cancel_scope.cancel()

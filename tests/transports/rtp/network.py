@@ -19,6 +19,7 @@ import voxpipe.console
 from voxpipe.processors.audio.g711 import compression, expansion
 from voxpipe.transports import read_wav
 from voxpipe.transports.rtp.session import RtpSession
+from voxpipe.transports.rtp.wire import Came
 
 Address = tuple[str, int]
 Fate = Callable[[bytes], Sequence[float]]
@@ -51,6 +52,7 @@ class Wire:
         self.address = address
         self.sent: list[tuple[float, bytes, Address]] = []
         self.is_closed = False
+        self.refusals = 0
         self.network = network
         self._coming: list[tuple[float, int, bytes, Address]] = []
         self._news = anyio.Event()
@@ -60,12 +62,12 @@ class Wire:
         self.sent.append((anyio.current_time(), data, to))
         self.network.carry(data, self.address, to)
 
-    def receive(self) -> tuple[bytes, Address] | None:
+    def receive(self) -> Came | None:
         assert not self.is_closed
         if not self._coming or self._coming[0][0] > anyio.current_time():
             return None
-        _, _, data, source = heapq.heappop(self._coming)
-        return data, source
+        at, _, data, source = heapq.heappop(self._coming)
+        return Came(data, source, anyio.current_time() - at)
 
     async def wait(self) -> None:
         while not self._coming or self._coming[0][0] > anyio.current_time():

@@ -12,7 +12,7 @@ from voxpipe.pipeline import Input, Pipeline, Processor, Usage
 from voxpipe.pipeline.testing import Source, run_virtual
 from voxpipe.transports.rtp import RtpPacket, RtpPhone
 from voxpipe.transports.rtp.events import Event, parse_event
-from voxpipe.transports.rtp.rtcp import Bye, Report
+from voxpipe.transports.rtp.rtcp import Bye, Report, pack
 
 from .calls import HERE, THERE, TICK, Call, Peer, Says, audio, lasts, with_peer
 from .network import Network, rough, samples, speech
@@ -144,6 +144,46 @@ def test_disconnected_by_us_the_call_is_over_at_once() -> None:
         call.session.close()
 
     run_virtual(run)
+
+
+def test_a_line_on_which_nothing_comes_for_30_seconds_is_lost() -> None:
+    async def fall_silent(call: Call, peer: Peer) -> None:
+        await peer.speak(SAID[:8_000])
+        await sleep(31)
+        assert call.phone.ended == "lost"
+        assert call.ended_at == pytest.approx(31.0, abs=0.1)
+        assert not call.session.is_closed  # which is its owner's
+
+    run_virtual(with_peer, fall_silent)
+
+
+def test_a_peer_whose_machine_says_that_it_is_gone_is_lost_after_5_seconds() -> None:
+    async def die(call: Call, peer: Peer) -> None:
+        await peer.speak(SAID[:8_000])
+        peer.network.wires[HERE].refusals += 1  # one alone may be somebody's lie:
+        await peer.speak(SAID[8_000:80_000])  # it is heard
+        assert not call.ended_at
+        peer.network.wires[HERE].refusals += 1
+        await sleep(6)
+        assert call.phone.ended == "lost"
+        assert call.ended_at == pytest.approx(15, abs=0.1)
+
+    run_virtual(with_peer, die)
+
+
+def test_a_peer_that_says_goodbye_by_rtcp_and_is_silent_has_hung_up() -> None:
+    async def part(call: Call, peer: Peer) -> None:
+        goodbye = pack([Report(peer.ssrc), Bye((peer.ssrc,))])
+        await peer.speak(SAID[:8_000])
+        peer.control.send(goodbye, (HERE[0], HERE[1] + 1))
+        await peer.speak(SAID[8_000:40_000])  # it has not meant it
+        assert not call.ended_at
+        peer.control.send(goodbye, (HERE[0], HERE[1] + 1))
+        await sleep(3)
+        assert call.phone.ended == "caller"
+        assert call.ended_at == pytest.approx(7, abs=0.1)
+
+    run_virtual(with_peer, part)
 
 
 # --- what is known of the line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -101,7 +102,7 @@ def test_what_is_cut_is_not_sent_but_for_the_packet_on_its_way() -> None:
 # --- a loop that is busy with something else
 
 
-async def _stalled(seconds: float, times: int) -> Call:
+async def _stalled(seconds: float, times: int, every: float = 0.9) -> Call:
     """The peer's packets arrive every 20 ms, whatever becomes of our loop."""
 
     def fate(data: bytes) -> tuple[float]:
@@ -118,9 +119,9 @@ async def _stalled(seconds: float, times: int) -> Call:
         for at in range(0, 80_000, TICK):
             peer.send(SAID[at : at + TICK])
         for _ in range(times):
-            await sleep(0.9)
+            await sleep(every)
             clock.jump(seconds)
-        await sleep(10.5 - times * (0.9 + seconds))
+        await sleep(10.5 - times * (every + seconds))
         call.session.close()
     return call
 
@@ -129,6 +130,12 @@ def test_what_came_while_the_loop_was_busy_is_played_and_not_late() -> None:
     call = run_virtual(_stalled, 0.15, 8)
     assert call.session.incoming.buffer.late == 0
     assert correlation(call.heard.data, SAID[:80_000]) > 0.99
+
+
+def test_a_loop_that_is_always_a_little_late_makes_nobody_wait() -> None:
+    call = run_virtual(partial(_stalled, 0.035, 70, every=0.05))
+    assert call.session.incoming.buffer.stretched == 0
+    assert call.session.quality().jitter < 0.002  # seconds: it is not the network's
 
 
 def test_after_a_second_in_which_the_loop_was_busy_we_are_on_time_again() -> None:

@@ -70,7 +70,7 @@ def test_kinds_and_items_that_are_not_known_are_passed_over() -> None:
     [
         (b"", "expected an RTCP packet"),
         (bytes.fromhex("00c9000100000001"), "version 0"),
-        (bytes.fromhex("80ca000100000001"), "begin with a report, got kind 202"),
+        (bytes.fromhex("8064000100000001"), "of kind 200 to 207, got kind 100"),
         (bytes.fromhex("80c9000200000001"), "of 2 words"),
         (bytes.fromhex("81c9000100000001"), "expected 1 entries"),
         (bytes.fromhex("80c900010000000180"), "end of the datagram"),
@@ -109,3 +109,8 @@ def test_what_does_not_fit_is_not_written() -> None:
         pack([Report(2**32)])
     with pytest.raises(RtcpError, match="at most 31"):
         pack([Bye((1,) * 32)])
+
+
+def test_a_packet_may_begin_with_what_is_no_report() -> None:
+    app = bytes.fromhex("80cc0002000000016e616d65")  # as baresip's, RFC 5506
+    assert parse(app + pack([Bye((7,))])) == (Bye((7,)),)

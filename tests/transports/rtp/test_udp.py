@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import anyio
 import pytest
@@ -120,3 +121,37 @@ async def test_a_closed_session_answers_nobody() -> None:
         assert [len(peer.recv(2_000)) for _ in range(5)] == [172] * 5
         with pytest.raises(BlockingIOError):
             peer.recv(2_000)
+
+
+async def test_a_machine_on_which_nobody_is_there_is_heard_of_once() -> None:
+    (media, control), gone = udp_pair("127.0.0.1", 0), udp_pair("127.0.0.1", 0)
+    for wire in gone:
+        wire.close()
+    for count in range(1, 4):
+        media.send(b"hello?", gone[0].address)
+        await media.wait()
+        assert media.receive() is None
+        assert media.refusals == count
+    media.send(b"hello!", control.address)  # and nothing is left to be told of
+    await control.wait()
+    assert (came := control.receive()) is not None
+    assert came.data == b"hello!"
+    media.send(b"hello!", media.address)
+    await media.wait()
+    assert media.receive() is not None
+    assert media.refusals == 3
+    media.close()
+    control.close()
+
+
+def test_what_has_lain_here_says_how_long() -> None:
+    media, control = udp_pair("127.0.0.1", 0)
+    control.send(b"hello", media.address)
+    began = time.perf_counter()
+    while time.perf_counter() < began + 0.05:
+        pass  # as a loop that is busy with something else
+    came = media.receive()
+    assert came is not None
+    assert 0.05 <= came.waited < 2
+    media.close()
+    control.close()

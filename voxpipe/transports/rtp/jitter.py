@@ -88,23 +88,14 @@ class JitterBuffer:
         if self._next is not None:
             self._see(sequence)
 
-    def put(
-        self,
-        sequence: int,
-        timestamp: int,
-        codes: bytes,
-        now: int,
-        *,
-        is_timely: bool = True,
-    ) -> None:
+    def put(self, sequence: int, timestamp: int, codes: bytes, now: int) -> None:
         """A packet has come.
 
         Args:
             sequence: of its header.
             timestamp: likewise.
             codes: the payload.
-            now: the time in samples, on the clock of `play`.
-            is_timely: it came just now; one that waited for us tells nothing of delay.
+            now: when it came, in samples, on the clock of `play`.
         """
         if self._next is None:
             begin = self._begin(sequence, timestamp, now)
@@ -124,7 +115,7 @@ class JitterBuffer:
         self._stray = None
         if self._see(sequence):
             self.duplicates += 1
-        elif self._write(sequence, begin, codes, now, -behind) and is_timely:
+        elif self._write(sequence, begin, codes, now, -behind):
             self._remember(transit)
 
     def _put_anew(self, sequence: int, timestamp: int, codes: bytes, now: int) -> None:

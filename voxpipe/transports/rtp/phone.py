@@ -92,7 +92,8 @@ class RtpPhone(PlayoutCall):
 
     async def _carry_media(self) -> None:
         await self.session.run(self._hear, self._take_key, self.report)
-        self._end("caller")  # nobody else closes it while we run
+        # Nobody else closes it while we run.
+        self._end("lost" if self.session.is_lost else "caller")
 
     async def _part(self) -> None:
         outgoing = self.session.outgoing

@@ -10,6 +10,7 @@ from typing import Final
 from voxpipe.pipeline import TransportError
 
 SR, RR, SDES, BYE = 200, 201, 202, 203
+KINDS: Final = range(200, 208)  # those, APP (204), feedback and extended reports
 CNAME: Final = 1
 MAX_PACKET: Final = 1_500  # bytes
 
@@ -162,8 +163,8 @@ def parse(data: bytes) -> tuple[Control, ...]:
         end = at + 4 + 4 * words
         if first & 0xC0 != _VERSION:
             raise RtcpError(f"expected RTCP version 2, got version {first >> 6}")
-        if not at and kind not in (SR, RR):
-            raise RtcpError(f"expected RTCP to begin with a report, got kind {kind}")
+        if not at and kind not in KINDS:  # any may be the first (RFC 5506)
+            raise RtcpError(f"expected RTCP of kind 200 to 207, got kind {kind}")
         if end > len(data):
             raise RtcpError(
                 f"expected an RTCP packet of {words} words, got the end of the datagram"

@@ -24,7 +24,7 @@ from .law import RATE, SECONDS, Law
 from .outgoing import PAYLOAD_TYPES, Outgoing
 from .packet import RtpError, parse
 from .reports import sent, until_next
-from .wire import Datagrams, udp_pair
+from .wire import Came, Datagrams, udp_pair
 
 Codec = Literal["PCMU", "PCMA"]
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -34,6 +34,9 @@ CATCH_UP: Final = 10  # ticks, 200 ms
 AT_ONCE: Final = (
     50  # datagrams taken within a tick: a flood waits, and the kernel drops
 )
+SILENT_FOR: Final = 30.0  # seconds without RTP and RTCP; as a switchboard has it
+REFUSED_FOR: Final = 5.0  # of these, if the peer's machine says that nobody is there
+LEFT_FOR: Final = 2.0  # of these, if it has said goodbye by RTCP: the dialog is late
 LAWS: Final[dict[Codec, Law]] = {"PCMU": "ulaw", "PCMA": "alaw"}
 
 
@@ -56,6 +59,8 @@ class RtpSession:
             call was put on hold.
         strangers: packets that were not the peer's.
         is_closed: it was closed.
+        is_lost: nothing came of the peer for 30 s, or for 5 s in which its machine said
+            that nobody is there: then `run` returns, as when it has said goodbye.
 
     Raises:
         TransportError: there are no such ports.
@@ -75,7 +80,7 @@ class RtpSession:
         self.direction: Direction = "inactive"
         self.heard_at = 0.0
         self.strangers = 0
-        self.is_closed = False
+        self.is_closed = self.is_lost = False
         self.law: Law = "ulaw"  # of our side, from the first `connect` on
         self._codec: Law = "ulaw"  # of the peer's
         self._events: int | None = None
@@ -83,6 +88,8 @@ class RtpSession:
         self.incoming = Incoming(self.law)
         self.outgoing = Outgoing(self.law, self._random)
         self._due = 0.0  # when the next tick is
+        self._refusals = 0  # of its machine, when the peer was heard last
+        self._has_left = False  # it has said goodbye, and nothing since then
         self._scope: CancelScope | None = None  # while it runs
         self._report: Callable[[str], None] = _pass_over
         self._sending = Event()  # set while we do
@@ -173,7 +180,7 @@ class RtpSession:
         press: Callable[[str], None],
         report: Callable[[str], None],
     ) -> None:
-        """Carry audio until it is closed; can run again when it was cancelled.
+        """Carry audio until it is closed, or the peer is gone; can run again.
 
         Args:
             hear: called with 20 ms of what the peer says, in our law, in each tick.
@@ -196,12 +203,13 @@ class RtpSession:
                 tasks.start_soon(self._listen, self._control, self._take_control)
                 tasks.start_soon(self._tell)
                 await self._tick(hear)
+                tasks.cancel_scope.cancel()
         finally:
             self._scope = None
             self._close_sockets()
 
     async def _tick(self, hear: Callable[[bytes], None]) -> None:
-        while True:
+        while not self._is_gone:
             await sleep_until(self._due)
             now = current_time()
             missed = int((now - self._due) / SECONDS) - CATCH_UP
@@ -216,6 +224,15 @@ class RtpSession:
             self._due += SECONDS
             if self._due <= now:
                 await checkpoint()
+
+    @property
+    def _is_gone(self) -> bool:
+        quiet = current_time() - self.heard_at
+        if quiet < LEFT_FOR:
+            return False
+        refused = quiet > REFUSED_FOR and self._media.refusals > self._refusals
+        self.is_lost = refused or quiet > SILENT_FOR
+        return self.is_lost or self._has_left
 
     def _send_next(self) -> None:
         if not self.sends:
@@ -233,16 +250,14 @@ class RtpSession:
 
     # --- what comes
 
-    async def _listen(
-        self, wire: Datagrams, take: Callable[[bytes, Address], None]
-    ) -> None:
+    async def _listen(self, wire: Datagrams, take: Callable[[Came], None]) -> None:
         while True:
             await wire.wait()
             for _ in range(AT_ONCE):
                 came = wire.receive()
                 if came is None:
                     break
-                take(*came)
+                take(came)
             else:
                 await sleep_until(current_time() + SECONDS)
 
@@ -251,10 +266,11 @@ class RtpSession:
             came = self._media.receive()
             if came is None:
                 return
-            self._take_datagram(*came)
+            self._take_datagram(came)
 
-    def _take_datagram(self, data: bytes, source: Address) -> None:
+    def _take_datagram(self, came: Came) -> None:
         assert self._latch is not None
+        data, source, waited = came
         if self._latch.is_set and not self._latch.knows(source):
             self._turn_away()  # of a flood nothing is looked at
             return
@@ -264,13 +280,11 @@ class RtpSession:
             if not self._latch.takes(source, packet):
                 self._turn_away()
                 return
-            self.heard_at = now = current_time()
+            self._heard()
             if not self.hears:
                 return
-            is_timely = now < self._due + SECONDS
-            digit = self.incoming.take(
-                packet, law, round(now * RATE), is_timely=is_timely
-            )
+            now = round((self.heard_at - waited) * RATE)
+            digit = self.incoming.take(packet, law, now)
         except RtpError as error:
             self._report(str(error))
             return
@@ -287,14 +301,19 @@ class RtpSession:
             f"got {payload_type}"
         )
 
+    def _heard(self) -> None:
+        self.heard_at, self._refusals = current_time(), self._media.refusals
+        self._has_left = False
+
     def _turn_away(self) -> None:
         self.strangers += 1
         if self.strangers == 1:
             self._report("expected RTP of the peer, got another source's: dropped")
 
-    def _take_control(self, data: bytes, source: Address) -> None:
+    def _take_control(self, came: Came) -> None:
         assert self._latch is not None
-        if not self._latch.takes_control(source):
+        data = came.data
+        if not self._latch.takes_control(came.source):
             self._turn_away()
             return
         try:
@@ -302,11 +321,14 @@ class RtpSession:
         except rtcp.RtcpError as error:
             self._report(str(error))
             return
-        self.heard_at = now = current_time()
+        self._heard()
+        now = self.heard_at - came.waited
         received = self.incoming.received
         for item in items:
             if isinstance(item, rtcp.Report) and received is not None:
                 received.heed(item, self.outgoing.ssrc, now)
+            elif isinstance(item, rtcp.Bye) and received is not None:
+                self._has_left = received.ssrc in item.ssrcs
 
     # --- what is told
 

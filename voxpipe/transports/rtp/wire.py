@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
-from typing import Final, Protocol
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
 
 from anyio import wait_readable
 
@@ -14,6 +17,29 @@ from .latch import Address
 
 TRIES: Final = 64  # ports that are looked at for a free pair
 LARGEST: Final = 2_048  # bytes that are read of a datagram; a longer one is refused
+LONGEST_WAIT: Final = 2.0  # seconds; else somebody has set the clock
+
+# Of Linux, which Python has no names for: asm-generic/socket.h, linux/in.h, in6.h.
+_STAMPED: Final = 35  # SO_TIMESTAMPNS: when each datagram has come
+_TOLD: Final = {socket.AF_INET: (0, 11), socket.AF_INET6: (41, 25)}  # IP(V6)_RECVERR
+_STAMP: Final = struct.Struct("@qq")
+_ANCILLARY: Final = socket.CMSG_SPACE(_STAMP.size)
+_KNOWS: Final = sys.platform == "linux"
+
+
+class Came(NamedTuple):
+    """A datagram.
+
+    Attributes:
+        data: at most 2,048 bytes of it.
+        source: who has sent it.
+        waited: seconds that it has lain here, as our loop was busy; 0 where the system
+            does not tell.
+    """
+
+    data: bytes
+    source: Address
+    waited: float
 
 
 class Datagrams(Protocol):
@@ -21,9 +47,11 @@ class Datagrams(Protocol):
 
     Attributes:
         address: of this side.
+        refusals: how often the other side's machine has told that nobody is there.
     """
 
     address: Address
+    refusals: int
 
     def send(self, data: bytes, to: Address) -> None:
         """Give it to the network, which may lose it; never waits.
@@ -33,7 +61,7 @@ class Datagrams(Protocol):
         """
         ...
 
-    def receive(self) -> tuple[bytes, Address] | None:
+    def receive(self) -> Came | None:
         """The next that has come; ``None`` if there is none."""
         ...
 
@@ -53,21 +81,42 @@ class UdpSocket:
         self._socket = sock
         sock.setblocking(False)
         self.address: Address = sock.getsockname()[:2]
+        self.refusals = 0
+        if _KNOWS:
+            sock.setsockopt(socket.SOL_SOCKET, _STAMPED, 1)
+            sock.setsockopt(*_TOLD[sock.family], 1)
 
     def send(self, data: bytes, to: Address) -> None:
         """As `Datagrams.send`."""
-        with suppress(BlockingIOError):  # no room: lost, as anywhere on its way
+        try:
             self._socket.sendto(data, to)
+        except BlockingIOError:
+            pass  # no room: lost, as anywhere on its way
+        except OSError:
+            if not self._refused():  # else it is of what was sent before this
+                raise
 
-    def receive(self) -> tuple[bytes, Address] | None:
+    def receive(self) -> Came | None:
         """As `Datagrams.receive`."""
         try:
-            data, source = self._socket.recvfrom(LARGEST)
+            data, more, _, source = self._socket.recvmsg(LARGEST, _ANCILLARY)
         except BlockingIOError:
             return None
-        except ConnectionError:
-            return None  # Windows tells here that nobody has received what was sent
-        return data, source[:2]
+        except OSError:  # nobody has received what was sent
+            self._refused()
+            return None
+        return Came(data, source[:2], _waited(more))
+
+    def _refused(self) -> bool:
+        """Take what the network has answered; whether it has."""
+        if not _KNOWS:
+            return False
+        try:  # else we would be woken for it again and again
+            self._socket.recvmsg(0, 0, socket.MSG_ERRQUEUE)
+        except BlockingIOError:
+            return False
+        self.refusals += 1
+        return True
 
     async def wait(self) -> None:
         """As `Datagrams.wait`."""
@@ -76,6 +125,15 @@ class UdpSocket:
     def close(self) -> None:
         """As `Datagrams.close`."""
         self._socket.close()
+
+
+def _waited(more: Sequence[tuple[int, int, bytes]]) -> float:
+    for level, kind, data in more:
+        if (level, kind) == (socket.SOL_SOCKET, _STAMPED):
+            seconds, nanoseconds = _STAMP.unpack(data)
+            waited = time.time() - seconds - nanoseconds / 1e9
+            return waited if 0 < waited < LONGEST_WAIT else 0.0
+    return 0.0
 
 
 def udp_pair(host: str, port: int) -> tuple[UdpSocket, UdpSocket]:
