@@ -62,7 +62,7 @@ async def test_a_served_call_keeps_them() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("check", transport_checks(), ids=str)
-async def test_a_call_over_sip_keeps_what_no_late_packet_can_spoil(
+async def test_a_call_over_sip_keeps_what_no_late_packet_spoils(
     check: Check,
 ) -> None:
     if str(check) not in HEARD_TO_THE_SAMPLE:  # proved in virtual time, see above

@@ -191,7 +191,7 @@ def _reinvite(network: Network, phone: Phone, old: bytes, new: bytes) -> None:
         if 200 <= code < 300:
             leg.acknowledge(request.cseq.sequence)
 
-    Ask(phone.agent, request, leg.dialog.next_hop(), network.now, answered)
+    Ask(phone.agent, request, leg.dialog.peer, network.now, answered)
     network.run(5)
     assert codes == [200]
 

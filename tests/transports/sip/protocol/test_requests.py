@@ -209,6 +209,29 @@ def test_a_request_that_is_out_of_order_is_refused() -> None:
     assert carol.bob.ends == ["caller"]
 
 
+@pytest.mark.parametrize(
+    ("contact", "header"),
+    [
+        ("<sip:carol@203.0.113.66:53>", "Subject: none"),
+        ("<sip:carol@127.0.0.9>", "Record-Route: <sip:203.0.113.66:53;lr>"),
+        ("<sip:carol@127.0.0.9:99999>", "Subject: none"),
+    ],
+)
+def test_nobody_can_have_us_send_where_they_do_not_come_from(
+    contact: str, header: str
+) -> None:
+    carol = Carol()
+    assert _codes(carol.ask("INVITE", header, body=OFFER, contact=contact))[-1] == 200
+    tag = carol.news() or carol.network.others[CAROL]
+    answer = [each for each in tag if isinstance(each, Response)][-1]
+    carol.ask("ACK", to=answer.headers["To"], contact=contact)
+    carol.bob.legs[0].hang_up(carol.network.now)
+    carol.network.run(1)
+    assert list(carol.network.others) == [CAROL]
+    asked = [e for e in carol.network.others[CAROL] if isinstance(e, Request)]
+    assert asked[-1].method == "BYE"
+
+
 def test_an_update_moves_the_voice_or_leaves_it() -> None:
     carol, to = _in_a_call()
     moved = OFFER.replace("9000", "9002")

@@ -358,6 +358,10 @@ class UserAgent:
         """As `PlacingCore.abandon`."""
         self._transactions.abandon(client)
 
+    def may_call(self, host: str) -> bool:
+        """As `Core.may_call`."""
+        return self._access.knows(host)
+
     def respond(self, server: Server, answer: Response, now: float) -> None:
         """As `Core.respond`."""
         self._transactions.respond(server, answer, now)

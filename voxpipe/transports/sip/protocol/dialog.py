@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sipmessage import URI, Address, CSeq, Request, Response
@@ -101,17 +102,21 @@ class Dialog:
         made.content_length = 0
         return made
 
-    def next_hop(self) -> Peer:
-        """Where its requests go.
+    def next_hop(self, may_call: Callable[[str], bool]) -> Peer:
+        """Where its requests go: where they want, or else where they come from.
 
-        A name is not looked up: what it stands for is where they answer from.
+        Whoever may call could have us send to anybody; so it is the same host, or one
+        that may call as well. A name is not looked up.
+
+        Args:
+            may_call: whether an address does.
         """
-        if self.peer.transport == "TCP":
-            return self.peer
+        peer = self.peer
         uri = self.routes[0].uri if self.routes else self.target
-        if not is_address(uri.host):
-            return self.peer
-        return Peer(uri.host.strip("[]"), uri.port or 5060)
+        host, port = uri.host.strip("[]"), uri.port or 5060
+        if peer.transport == "TCP" or not 0 < port < 65_536:
+            return peer
+        return Peer(host, port) if host == peer.host or may_call(host) else peer
 
     def takes(self, request: Request, peer: Peer) -> bool:
         """Whether a request is in order (12.2.2); if so it moves on."""
@@ -122,8 +127,3 @@ class Dialog:
         if request.method in ("INVITE", "UPDATE") and len(request.contact) == 1:
             self.target = request.contact[0].uri
         return True
-
-
-def is_address(host: str) -> bool:
-    """Whether a host of a URI is an IP address."""
-    return host.startswith("[") or host.replace(".", "").isdigit()

@@ -60,6 +60,10 @@ class Core(Asker, Protocol):
     media_host: str
     codecs: Sequence[Codec]
 
+    def may_call(self, host: str) -> bool:
+        """Whether an address may, without a password."""
+        ...
+
     def respond(self, server: Server, answer: Response, now: float) -> None:
         """Send an answer."""
         ...
@@ -214,7 +218,8 @@ class Leg:
 
     def _ask(self, request: Request, now: float, answered: Answered) -> Ask:
         dialog = self.dialog
-        return Ask(self._core, request, dialog.next_hop(), now, answered, dialog=dialog)
+        peer = dialog.next_hop(self._core.may_call)
+        return Ask(self._core, request, peer, now, answered, dialog=dialog)
 
     def lose(self, now: float) -> None:
         """It is over as far as we can tell: nobody answers any more."""
@@ -370,4 +375,4 @@ class Leg:
     def acknowledge(self, number: int) -> None:
         """Send the ACK to a 200."""
         ack = self.dialog.request("ACK", number)
-        self._core.send_once(ack, self.dialog.next_hop())
+        self._core.send_once(ack, self.dialog.next_hop(self._core.may_call))

@@ -106,13 +106,22 @@ class Access:
         """Let an address call that is known by now: the trunk's."""
         self._networks.append(ip_network(host))
 
+    def knows(self, host: str) -> bool:
+        """Whether a host may call without a password; a name is none that may."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        if any(address in each for each in self._networks):
+            return True
+        return self._challenger is None and self._is_local and address.is_loopback
+
     def verdict(self, request: Request, peer: Peer, now: float) -> Verdict:
         """Whether a request is answered as it wishes."""
-        address = ip_address(peer.host)
-        if any(address in each for each in self._networks):
+        if self.knows(peer.host):
             return "known"
         if self._challenger is None:
-            return "known" if self._is_local and is_loopback(peer.host) else "refused"
+            return "refused"
         given = request.headers.get("Authorization")
         return self._challenger.check(given, request.method, now)
 
