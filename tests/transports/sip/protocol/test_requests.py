@@ -209,6 +209,13 @@ def test_a_request_that_is_out_of_order_is_refused() -> None:
     assert carol.bob.ends == ["caller"]
 
 
+def test_what_a_terminal_would_obey_never_comes_to_a_log() -> None:
+    carol = Carol()
+    assert not carol.ask("INVITE", "Subject: \x1b[2J", body=OFFER)
+    assert "control" in carol.bob.reports[0]
+    assert "\x1b" not in "".join(carol.bob.reports)
+
+
 @pytest.mark.parametrize(
     ("contact", "header"),
     [

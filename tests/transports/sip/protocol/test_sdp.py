@@ -43,10 +43,10 @@ def test_the_first_voice_is_taken_and_all_else_declined() -> None:
 def test_both_sides_agree_on_the_same(
     ours: list[Codec], theirs: list[Codec], count: int
 ) -> None:
-    caller = Description("192.0.2.5", 6000, theirs[:count])
+    caller = Description("2001:db8::5", 6000, theirs[:count])
     called = Description("2001:db8::7", 4000, ours)
     answer, media = called.answer(sdp.parse(caller.offer()))
-    assert media == Media("192.0.2.5", 6000, theirs[0], 101, "sendrecv")
+    assert media == Media("2001:db8::5", 6000, theirs[0], 101, "sendrecv")
     assert caller.accept(sdp.parse(answer)) == Media(
         "2001:db8::7", 4000, theirs[0], 101, "sendrecv"
     )
@@ -70,7 +70,7 @@ def test_a_hold_is_seen_from_here(
     text = OFFER.replace("c=IN IP4 192.0.2.5", f"c=IN IP4 {address}")
     place = "t=0 0\n" if where == "session" else "telephone-event/8000\n"
     text = text.replace(place, f"{place}a={said}\n")
-    assert sdp.parse(text.encode()).media(sdp.CODECS).direction == meant
+    assert sdp.parse(text.encode()).media(sdp.CODECS, "192.0.2.7").direction == meant
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,20 @@ def test_rubbish_is_refused_and_nothing_else_happens(tail: bytes) -> None:
         Description("192.0.2.7", 4000).answer(offer)
     except SdpError:
         pass
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("239.1.1.1", "192.0.2.7"),
+        ("255.255.255.255", "192.0.2.7"),
+        ("127.0.0.1", "192.0.2.7"),  # what listens on our machine for us alone
+        ("192.0.2.5", "2001:db8::7"),
+    ],
+)
+def test_no_voice_is_sent_to_many_or_to_our_own_machine(host: str, ours: str) -> None:
+    offer = sdp.parse(OFFER.replace("192.0.2.5", host).encode())
+    with pytest.raises(NoCommonCodec, match="another machine"):
+        Description(ours, 4000).answer(offer)
+    with pytest.raises(NoCommonCodec, match="another machine"):
+        Description(ours, 4000).accept(offer)

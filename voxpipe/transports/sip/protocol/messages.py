@@ -21,7 +21,7 @@ MAX_HEADERS = 128  # a call over ten proxies has some forty
 COOKIE = "z9hG4bK"  # how the branch of RFC 3261 begins (8.1.1.7)
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _SPACED = re.compile(rb"(?m)^([!-9;-~]+)[ \t]+:")
-_STRAY = re.compile(rb"[\x00\r\n]")
+_STRAY = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # what logs would show
 _MAX_NUMBER = 2**31 - 1  # of a CSeq (8.1.1.5)
 _STATUSES = range(100, 700)
 
@@ -62,7 +62,9 @@ def parse(data: bytes) -> Request | Response:
         )
     head = _SPACED.sub(rb"\1:", _FOLD.sub(b" ", head))
     if any(_STRAY.search(line) for line in head.split(b"\r\n")):
-        raise SipMessageError("expected lines that end with CR LF, got a stray one")
+        raise SipMessageError(
+            "expected lines of text that end with CR LF, got another control in one"
+        )
     try:
         message = Message.parse(head + separator + body)
         _check(message)

@@ -54,7 +54,7 @@ def screen(invite: Request, host: str, codecs: Sequence[Codec]) -> Offer | None:
         raise Unanswerable(415, {"Accept": "application/sdp"})
     try:
         offer = sdp.parse(invite.body)
-        offer.media(codecs)
+        offer.media(codecs, host.strip("[]"))
     except NoCommonCodec as error:
         text = f'305 {host} "PCMU or PCMA over RTP/AVP, please"'
         raise Unanswerable(488, {"Warning": text}, str(error)) from error

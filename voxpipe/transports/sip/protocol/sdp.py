@@ -85,13 +85,22 @@ class Offer:
     streams: tuple[Stream, ...]
     chosen: int
 
-    def media(self, codecs: Sequence[Codec]) -> Media:
+    def media(self, codecs: Sequence[Codec], host: str) -> Media:
         """What would be agreed on, if we answered with the first that both speak.
 
+        Args:
+            codecs: what we speak.
+            host: where we listen.
+
         Raises:
-            NoCommonCodec: there is none.
+            NoCommonCodec: there is none, or no machine to send it to.
         """
         stream = self.streams[self.chosen]
+        if not _can_be_sent(stream.host, host):
+            raise NoCommonCodec(
+                "expected a voice at the IP address of another machine, got an offer "
+                "of one that goes to many, or to nobody but us"
+            )
         for codec in stream.codecs:
             if codec in codecs:
                 direction = _REVERSED[stream.direction]
@@ -170,6 +179,15 @@ def _address(lines: list[str]) -> str:
     return ""
 
 
+def _can_be_sent(there: str, here: str) -> bool:
+    """Whether a voice is one machine's that is reached from here, and not our own's."""
+    address, ours = ip_address(there), ip_address(here)
+    if address.version != ours.version or address.is_multicast:
+        return False
+    is_ours = address.is_loopback and not ours.is_loopback
+    return not is_ours and there != "255.255.255.255"
+
+
 def _rtpmap(lines: list[str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in lines:
@@ -214,7 +232,7 @@ class Description:
         Raises:
             NoCommonCodec: nothing could be.
         """
-        media = offer.media(self.codecs)
+        media = offer.media(self.codecs, self.host)
         sections = [
             self._voice((media.codec,), media.telephone_event, media.direction)
             if place == offer.chosen
@@ -229,7 +247,7 @@ class Description:
         Raises:
             NoCommonCodec: nothing is.
         """
-        return answer.media(self.codecs)
+        return answer.media(self.codecs, self.host)
 
     def _text(self, sections: list[list[str]]) -> bytes:
         self._version += 1
