@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import socket
+from pathlib import Path
 
 import pytest
+from anyio import create_task_group
 
 from voxpipe.console.app import AppError
 from voxpipe.console.main import command_line, main
@@ -18,7 +20,8 @@ from voxpipe.pipeline import (
     Pipeline,
     Processor,
 )
-from voxpipe.transports.sip import SipLine
+from voxpipe.transports.sip import SipLine, Trunk
+from voxpipe.transports.telephony import Call, CallFailed
 from voxpipe.transports.telephony.loudness import is_loud
 
 from .serving import served
@@ -78,6 +81,59 @@ def test_where_others_reach_it_somebody_must_be_named() -> None:
         "--sip", "[2001:db8::7]:5070", "--sip-trunk", "al@sip.example.com:5061"
     )
     assert _line() is None
+
+
+@pytest.mark.parametrize("by", ["file", "environment"])
+async def test_passwords_come_from_a_file_or_the_environment(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = "alice:open sesame\n\nbob:b:c\n"
+    (tmp_path / "users").write_text(users)
+    arguments = ["--sip", "127.0.0.1:0", "--sip-digest", "MD5"]
+    if by == "file":
+        arguments += ["--sip-users", str(tmp_path / "users")]
+    else:
+        monkeypatch.setenv("SIP_USERS", users)
+    line = _line(*arguments)
+    assert line is not None
+    statuses: list[int] = []
+    async with line, create_task_group() as tasks:
+        tasks.start_soon(line.serve, _hang_up)
+        for name, password in (("bob", "b:c"), ("alice", "sesame")):
+            trunk = Trunk(
+                "127.0.0.1", line.port, username=name, password=password, register=False
+            )
+            async with SipLine(port=0, trunk=trunk) as phone:
+                statuses.append(await _status_of_a_call(phone))
+        tasks.cancel_scope.cancel()
+    assert statuses == [200, 401]
+
+
+async def _status_of_a_call(phone: SipLine) -> int:
+    try:
+        async with phone.call("+15550100"):
+            return 200
+    except CallFailed as error:
+        return error.status
+
+
+async def _hang_up(call: Call) -> None:
+    call.hang_up()
+    await Pipeline(call.heard >> call.speaks).run()
+
+
+@pytest.mark.parametrize("users", ["alice", "alice:", ":sesame", "", b"\xff:x"])
+def test_passwords_that_cannot_be_read_are_told_of_without_them(
+    users: str | bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "users"
+    file.write_bytes(users.encode() if isinstance(users, str) else users)
+    with pytest.raises(AppError, match="users") as error:
+        _line("--sip", "127.0.0.1", "--sip-users", str(file))
+    assert "alice" not in str(error.value)
+    assert "sesame" not in str(error.value)
+    with pytest.raises(AppError, match="missing cannot be read"):
+        _line("--sip", "127.0.0.1", "--sip-users", str(tmp_path / "missing"))
 
 
 def test_options_of_a_line_need_one() -> None:

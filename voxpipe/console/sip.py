@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyio import create_task_group
@@ -43,6 +44,19 @@ def add_arguments(parser: Any) -> None:
         metavar="ADDRESS",
         help="let an address or a network call by SIP; may be repeated",
     )
+    parser.add_argument(
+        "--sip-users",
+        type=Path,
+        metavar="FILE",
+        help="ask everybody else for a password: NAME:PASSWORD in each line of this "
+        "file, or of SIP_USERS",
+    )
+    parser.add_argument(
+        "--sip-digest",
+        choices=["SHA-256", "MD5"],
+        help="by which they prove it, if not by either: some older phones know MD5 "
+        "alone",
+    )
 
 
 def sip_line(arguments: argparse.Namespace) -> SipLine | None:
@@ -53,11 +67,12 @@ def sip_line(arguments: argparse.Namespace) -> SipLine | None:
         ConfigurationError: anybody could call; says the cure.
     """
     if arguments.sip is None:
-        if arguments.sip_trunk or arguments.sip_allow:
-            raise AppError("--sip-trunk and --sip-allow are for a line: give --sip")
+        if arguments.sip_trunk or arguments.sip_allow or arguments.sip_users:
+            raise AppError("--sip-trunk, -allow and -users are for a line: give --sip")
         return None
     try:
         from voxpipe.transports.sip import SipLine, Trunk
+        from voxpipe.transports.sip.protocol.digest import ALGORITHMS
     except ImportError as error:
         raise AppError(str(error)) from None
     _, host, port = arguments.sip
@@ -71,7 +86,28 @@ def sip_line(arguments: argparse.Namespace) -> SipLine | None:
         SIP_PORT if port is None else port,
         trunk=trunk,
         allow=arguments.sip_allow,
+        users=_users(arguments.sip_users),
+        digests=(arguments.sip_digest,) if arguments.sip_digest else ALGORITHMS,
     )
+
+
+def _users(path: Path | None) -> dict[str, str]:
+    """Who may call, by name; what is wrong is told without a word of it."""
+    where = "SIP_USERS" if path is None else str(path)
+    try:
+        text = os.environ.get(where, "") if path is None else path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AppError(f"{where} cannot be read: {type(error).__name__}") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, _, password = line.strip().partition(":")
+        if line.strip() and not (name and password):
+            raise AppError(f"{where}, line {number}: expected NAME:PASSWORD, got other")
+        if name:
+            found[name] = password
+    if path is not None and not found:
+        raise AppError(f"{where}: expected NAME:PASSWORD in a line, got none")
+    return found
 
 
 @asynccontextmanager

@@ -106,6 +106,24 @@ async def test_a_call_is_heard_on_the_other_side_and_ends(transport: str) -> Non
     assert ended == ["caller"]
 
 
+async def test_a_call_by_ipv6_is_heard_on_the_other_side() -> None:
+    ear = Ear()
+    async with (
+        no_leaks(),
+        served(parrot, SipLine("::1", port=0)) as bob,
+        SipLine("::1", port=0) as alice,
+        create_task_group() as tasks,
+    ):
+        for transport in ("udp", "tcp"):
+            to = f"sip:bob@[::1]:{bob.port};transport={transport}"
+            async with alice.call(to) as call:
+                lines = Mouth(call).says >> call.speaks, call.heard >> ear.hears
+                tasks.start_soon(Pipeline(*lines).run)
+                await ear.heard.wait()
+            ear = Ear()
+        tasks.cancel_scope.cancel()
+
+
 async def _turn() -> None:
     from anyio.lowlevel import checkpoint
 
