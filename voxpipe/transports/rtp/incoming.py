@@ -86,13 +86,16 @@ class Incoming:
         """Whether nobody speaks in these."""
         return not self._is_loud(codes)
 
-    def take(self, packet: RtpPacket, law: Law | None, now: int) -> str | None:
+    def take(
+        self, packet: RtpPacket, law: Law | None, now: int, *, is_timely: bool = True
+    ) -> str | None:
         """A packet has come.
 
         Args:
             packet: from the peer.
             law: what its payload is in; ``None`` if it is of keys, or no audio.
             now: when it came, in samples.
+            is_timely: we were, when it was taken.
 
         Returns:
             The key that it begins, if it does.
@@ -114,7 +117,9 @@ class Incoming:
         codes = packet.payload
         if law != self._law:
             codes = codes.translate(translation(law, self._law))
-        self.buffer.put(packet.sequence, packet.timestamp, codes, now)
+        self.buffer.put(
+            packet.sequence, packet.timestamp, codes, now, is_timely=is_timely
+        )
         return None
 
     def _is_known(self, packet: RtpPacket) -> bool:

@@ -88,7 +88,15 @@ class JitterBuffer:
         if self._next is not None:
             self._see(sequence)
 
-    def put(self, sequence: int, timestamp: int, codes: bytes, now: int) -> None:
+    def put(
+        self,
+        sequence: int,
+        timestamp: int,
+        codes: bytes,
+        now: int,
+        *,
+        is_timely: bool = True,
+    ) -> None:
         """A packet has come.
 
         Args:
@@ -96,6 +104,8 @@ class JitterBuffer:
             timestamp: likewise.
             codes: the payload.
             now: when it came, in samples, on the clock of `play`.
+            is_timely: we were. What makes us late may be the whole machine, and who
+                sends to us, too: nothing is learned of the network then.
         """
         if self._next is None:
             begin = self._begin(sequence, timestamp, now)
@@ -115,7 +125,7 @@ class JitterBuffer:
         self._stray = None
         if self._see(sequence):
             self.duplicates += 1
-        elif self._write(sequence, begin, codes, now, -behind):
+        elif self._write(sequence, begin, codes, now, -behind) and is_timely:
             self._remember(transit)
 
     def _put_anew(self, sequence: int, timestamp: int, codes: bytes, now: int) -> None:

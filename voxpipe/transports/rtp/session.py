@@ -283,8 +283,9 @@ class RtpSession:
             self._heard()
             if not self.hears:
                 return
-            now = round((self.heard_at - waited) * RATE)
-            digit = self.incoming.take(packet, law, now)
+            came_at = round((self.heard_at - waited) * RATE)
+            is_timely = self.heard_at < self._due + SECONDS
+            digit = self.incoming.take(packet, law, came_at, is_timely=is_timely)
         except RtpError as error:
             self._report(str(error))
             return
