@@ -336,7 +336,8 @@ class Realtime(Processor):
 
     async def _take_results(self) -> None:
         async for result in self.results:
-            self._link.show("results", result)
+            if self._link.observers:
+                self._link.show("results", result)
             self._conversation.add_result(result, self._link.now())
             self._link.flush()
 

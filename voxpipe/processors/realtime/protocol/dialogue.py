@@ -49,7 +49,7 @@ class Dialogue:
         all others, but for audio.
         """
         dropped: list[str] = []
-        is_read = self._outbox.is_told("events")
+        is_read = "events" in self._outbox.read
         try:
             event = parse(message, dropped, None if is_read else self._handlers)
         except BadEvent as error:

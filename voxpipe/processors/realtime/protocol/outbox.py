@@ -48,8 +48,8 @@ class Outbox:
         reports: everything unusable or refused, for `Processor.report`.
         failed_replies: how many there were so far.
         stirred: a reply has ended: there may be more, or another, to be played.
-        read: the ports that somebody reads; all of them while that is not known.
-        shown: those whose frames somebody sees who only looks on (`Observer`).
+        read: the ports that somebody reads, or looks at (`Observer`): what nobody wants
+            is not made. All of them while that is not known.
     """
 
     def __init__(self, append: str = APPEND) -> None:
@@ -60,7 +60,6 @@ class Outbox:
         self.stirred = False
         self.failed_replies = 0
         self.read = PORTS
-        self.shown = frozenset[str]()
 
     def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
@@ -68,12 +67,8 @@ class Outbox:
 
     def tell(self, port: str, frame: Frame) -> None:
         """Have ``frame`` sent to who reads ``port``, and shown to who looks on."""
-        if self.is_told(port):
+        if port in self.read:
             self.frames.append((port, frame))
-
-    def is_told(self, port: str) -> bool:
-        """Whether there is anybody to be told; what nobody wants is not made."""
-        return port in self.read or port in self.shown
 
     def fell_short(self, status: str, reason: str) -> None:
         """Have it reported that a reply has failed, or was not completed."""

@@ -38,7 +38,7 @@ class UsageMeter:
         tokens = response.tokens or told.usage.by_class()
         cost = cost_usd(self._in_force.settings.model, tokens, self._host)
         self.bill.add(tokens, cost)
-        if self._outbox.is_told("usage"):
+        if "usage" in self._outbox.read:
             name = response.id
             usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=name)
             self._outbox.tell("usage", usage)

@@ -96,6 +96,7 @@ class Link:
     Attributes:
         audio: set when there may be more audio to be played.
         ending: nothing more is needed: no end of the session is a loss.
+        observers: who looks at the box while it runs.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Link:
         self._protocol = protocol
         self._sender = Sender(session.connection, protocol.outbox)
         self._ports: PortQueues | None = None  # while it does not run
-        self._observers: tuple[Observer, ...] = ()
+        self.observers: tuple[Observer, ...] = ()
         self._hears: Input[CallerFrame] | None = None  # while it is read
         self._messages = Wakeup()  # there is something to send, or something due
         self._due: float | None = None  # what the timer is set to
@@ -172,9 +173,8 @@ class Link:
         async with tasks_until_done() as tasks:
             told = [port for port in self._box.outputs() if port.name in PORTS]
             self._ports = PortQueues(told)
-            self._observers = looking = observers()
-            outbox.read = self._ports.read
-            outbox.shown = frozenset[str]().union(*(each.wants for each in looking))
+            self.observers = looking = observers()
+            outbox.read = self._ports.read.union(*(each.wants for each in looking))
             for each in looking:
                 each.begun(self._box)
             try:
@@ -187,9 +187,9 @@ class Link:
                     self._ports.close()
             finally:
                 self._protocol.end("the conversation is over")
-                outbox.read = outbox.shown = frozenset()  # nobody is told any more
+                outbox.read = frozenset()  # nobody is told any more
                 self._ports = None
-                self._observers = ()
+                self.observers = ()
                 for each in looking:
                     each.ended(self._box)
                 self._set_timer(None)
@@ -250,7 +250,8 @@ class Link:
         while outbox.frames:
             port, frame = outbox.frames.popleft()
             ports.add(port, frame)
-            self.show(port, frame)
+            if self.observers:
+                self.show(port, frame)
         if outbox.messages and not self._sender.send_nowait():
             self._messages.set()
         if self._protocol.due != self._due:
@@ -260,12 +261,12 @@ class Link:
             self.audio.set()
         for wakeup in self._moves:
             wakeup.set()
-        for each in self._observers:
+        for each in self.observers:
             each.moved(self._box)
 
     def show(self, port: str, frame: Frame) -> None:
         """Tell whoever looks at this box."""
-        for each in self._observers:
+        for each in self.observers:
             if port in each.wants:
                 each.told(self._box, port, frame)
 
