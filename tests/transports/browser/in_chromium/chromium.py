@@ -264,7 +264,7 @@ async def chromium(microphone: Path, *, once: bool = True) -> AsyncGenerator[Chr
     """
     with TemporaryDirectory(prefix="voxpipe-chromium-") as home:
         command = [
-            "/usr/bin/chromium",
+            "chromium",
             *_FLAGS,
             f"--use-file-for-fake-audio-capture={microphone}{'%noloop' * once}",
             f"--user-data-dir={home}",
