@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from voxpipe.console.front import Front, page_for
+from voxpipe.console.front import Front, link_to, page_for
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
@@ -32,6 +32,12 @@ def test_it_is_served_to_this_machine_only_or_to_all_by_order() -> None:
     page, why = page_for(board, "0.0.0.0", insecure=True)
     assert page is not None
     assert "ANYBODY" in why
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", ""])
+def test_the_link_is_one_at_which_a_browser_gives_a_microphone(host: str) -> None:
+    server = Server(phones, host=host, port=8_080)  # it is not opened
+    assert link_to(server) == "http://127.0.0.1:8080/"
 
 
 def test_elsewhere_it_is_not_and_the_cure_is_told() -> None:

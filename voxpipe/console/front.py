@@ -5,8 +5,11 @@ from __future__ import annotations
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.transports.asgi import AsgiApp, Receive, Scope, Send
 from voxpipe.transports.browser import BrowserEndpoints
+from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.asgi import split_path
+
+from .access import LOOPBACK
 
 _CURE = """\
 nobody would be checked.
@@ -30,6 +33,12 @@ def page_for(
     if is_loopback(host):
         return BrowserEndpoints(board), "open to this machine only"
     return None, f"off: --host {host} can be reached by others, and {_CURE}"
+
+
+def link_to(server: Server) -> str:
+    """What to open on this machine: there browsers give a microphone without TLS."""
+    everywhere = server.host in ("", "0.0.0.0", "::")
+    return f"http://{LOOPBACK}:{server.port}/" if everywhere else f"{server.url}/"
 
 
 class Front:

@@ -20,7 +20,7 @@ from voxpipe.websocket import sockets
 from . import numbers, phones
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
-from .front import Front, page_for
+from .front import Front, link_to, page_for
 from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
@@ -186,7 +186,7 @@ async def serve(
         ):
             settle()
             if page is not None:
-                _tell(f"Talk to it: {server.url}/\n")
+                _tell(f"Talk to it: {link_to(server)}\n")
             _tell(_welcome(arguments, gate, server.url, model, why, sip))
             await stop.followed()
 

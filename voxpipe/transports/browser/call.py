@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 
@@ -21,8 +22,10 @@ from .messages import (
     Unusable,
     Written,
 )
-from .seat import Seat
+from .seat import PATIENCE, Seat
 from .shown import Shown
+
+logger = logging.getLogger(__name__)
 
 MAX_UNHEARD = 3.0  # seconds that were sent, until the page must have heard some of them
 MAX_PICTURE = 2 * 2**20  # bytes; a JPEG of 2,048 pixels has half of it
@@ -74,6 +77,11 @@ class BrowserCall(CarrierCall):
 
     def _lost(self) -> None:
         now = current_time()
+        logger.info(
+            "call=%s has lost its connection: the seat is kept for %g s",
+            self.id[-8:],
+            PATIENCE,
+        )
         self.paused = True
         self._picture.clear()
         self._replies.forget()
@@ -82,6 +90,7 @@ class BrowserCall(CarrierCall):
             self._playout.forgotten(now)
 
     def _resumed(self) -> None:
+        logger.info("call=%s goes on over another connection", self.id[-8:])
         self.paused, self.heard_at = False, current_time()
         self._pace()
         self.shown.again()

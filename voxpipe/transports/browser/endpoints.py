@@ -7,6 +7,7 @@ knows is refused, wherever they are. A web page of another origin is refused eit
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
@@ -37,6 +38,8 @@ from .call import BrowserCall
 from .greeting import greeting
 from .messages import PROTOCOL, Hello, message
 from .seat import Seat
+
+logger = logging.getLogger(__name__)
 
 SOCKET = "/browser"
 SPARE = 16  # connections, beyond the limit of calls, that may say nothing for 5 s
@@ -278,6 +281,12 @@ class BrowserEndpoints:
         finally:
             del self._seats[secret]
             await seat.close()
+            if news.dropped:
+                logger.warning(
+                    "call=%s read too slowly: %d news of what it shows were dropped",
+                    call.id[-8:],
+                    news.dropped,
+                )
 
     async def _come_back(self, socket: Socket, hello: Hello) -> None:
         seat = self._seats.get(hello.seat)
