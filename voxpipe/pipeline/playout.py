@@ -35,6 +35,7 @@ from .turn import Turn
 
 Write = Callable[[AudioFrame], Awaitable[object]]
 Clear = Callable[[Turn | None], Awaitable[object]]
+Taken = Callable[[Turn], float]
 
 LEAD = 0.2  # seconds ahead of what is heard: more than a hiccup, less than a word
 CHECKPOINT_EVERY = 32  # steps; lets other tasks run when nothing ever has to wait
@@ -62,6 +63,9 @@ class Playout:
             turn that is cut or held with audio on the device. Without it what was
             written plays out (at most ``lead`` and one frame), a cut counts that as
             heard, and a hold begins after it.
+        taken: for a device with a buffer of its own that no clear empties: up to how
+            many seconds of a turn it has. They will be heard, so a cut counts them, and
+            a hold plays on behind them. Without it a clear leaves nothing.
         played: gets every frame when it was heard, cut to what was heard, and without
             its turn. A reader of it that waits holds playing back.
         lead: seconds that the device may be ahead of what is heard, and one frame.
@@ -78,6 +82,7 @@ class Playout:
         write: Write,
         *,
         clear: Clear | None = None,
+        taken: Taken | None = None,
         played: Output[AudioFrame] | None = None,
         lead: float = LEAD,
         basis: Basis = "estimated",
@@ -88,6 +93,7 @@ class Playout:
         self._sink = sink
         self._write = write
         self._clear = clear
+        self._taken = taken
         self._played = played
         self._lead = lead
         one_of(Basis, basis, "basis")
@@ -179,6 +185,8 @@ class Playout:
             writing = self._writing
             if writing is not None and writing.turn is turn:
                 played = max(played, writing.end)
+        elif self._taken is not None:
+            played = max(played, self._taken(turn))
         return played, basis
 
     def _basis_of(self, turn: Turn) -> Basis:
@@ -321,6 +329,9 @@ class Playout:
         rest: list[AudioFrame] = []
         for piece, seconds in self._device.take_back(now):
             turn = piece.frame.turn
+            if turn is not None and self._taken is not None:
+                more = self._taken(turn) - piece.frame.start
+                seconds = min(max(seconds, more), piece.frame.duration)
             await self._note(piece, seconds)
             if turn is None or not turn.is_cut:
                 rest.append(piece.frame.after(seconds))

@@ -17,6 +17,20 @@ def in_trio() -> bool:
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
+def way_in() -> Callable[[Callable[[], object]], object]:
+    """What has the loop that runs call a function, from any thread, without waiting.
+
+    It raises `RuntimeError` when the loop is over.
+    """
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio
+
+    return asyncio.get_running_loop().call_soon_threadsafe
+
+
 def library_of(asyncio_loop: object) -> str:
     """Who has made an event loop of asyncio's kind: ``asyncio``, ``uvloop``, ..."""
     return type(asyncio_loop).__module__.partition(".")[0]

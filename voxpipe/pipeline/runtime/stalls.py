@@ -17,7 +17,7 @@ from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from .loop import in_trio, library_of, one_per_loop
+from .loop import in_trio, library_of, one_per_loop, way_in
 from .stacks import frames_of, place_in
 
 if TYPE_CHECKING:
@@ -168,14 +168,11 @@ def _named(frame: FrameType) -> str:
 def _way_in() -> Callable[[Callable[[], object]], object] | None:
     """Has a function called by the loop that runs; ``None`` where time is virtual."""
     if in_trio():
-        import trio
-
-        is_real = not hasattr(trio.lowlevel.current_clock(), "autojump_threshold")
-        return trio.lowlevel.current_trio_token().run_sync_soon if is_real else None
-    asyncio = sys.modules["asyncio"]  # it runs
-    loop = asyncio.get_running_loop()
-    is_real = library_of(loop) in _LOOPS
-    return loop.call_soon_threadsafe if is_real else None
+        clock = sys.modules["trio"].lowlevel.current_clock()
+        is_real = not hasattr(clock, "autojump_threshold")
+    else:
+        is_real = library_of(sys.modules["asyncio"].get_running_loop()) in _LOOPS
+    return way_in() if is_real else None
 
 
 _monitor = one_per_loop("voxpipe stalls", StallMonitor)
