@@ -197,7 +197,8 @@ async def test_a_wav_file_is_not_taken_for_noise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "say --stdin, as in\n  arecord"),
+        (["--rate", "8000"], "those of a pipe: add --stdin"),
+        (["--stdin", "--microphone", "1"], "leave the devices out"),
         (["--stdin", "--format", "ulaw", "--rate", "16000"], "leave --rate out"),
     ],
 )
@@ -220,7 +221,16 @@ def test_a_terminal_is_no_place_for_raw_audio(
         for each in ("stdin", "stdout"):
             monkeypatch.setattr(sys, each, terminal if each == name else pipe)
         with pytest.raises(talk.PipeError, match="is a terminal"):
-            talk.run(Namespace(stdin=True, format="pcm16", rate=None))
+            talk.run(
+                Namespace(
+                    stdin=True,
+                    devices=False,
+                    microphone=None,
+                    loudspeaker=None,
+                    format=None,
+                    rate=None,
+                )
+            )
     os.close(ends[0])
     os.close(ends[3])
 

@@ -21,7 +21,7 @@ Voice pipelines around gpt-realtime.
   voxpipe demo call.wav       the same with your own recording
   voxpipe simulate            serve the Realtime protocol on this machine
   voxpipe serve               answer telephone calls (Twilio), with an app of yours
-  voxpipe talk --stdin        talk to an app of yours through a pipe of raw audio
+  voxpipe talk                talk to an app of yours: microphone and loudspeaker
 """
 
 

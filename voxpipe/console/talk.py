@@ -1,4 +1,4 @@
-"""`voxpipe talk`: one conversation with an app, through a pipe of raw audio."""
+"""`voxpipe talk`: one conversation with an app, at the desk or through a pipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from voxpipe.pipeline import (
 )
 from voxpipe.transports.telephony import App
 
-from . import assistant, numbers
+from . import assistant, desk, numbers
 from .app import load_app
 from .demo.plain import safe
 from .model import DEFAULT_APP, add_model, model_found
@@ -33,13 +33,28 @@ MODEL = AudioFormat("pcm16", 24_000)  # the linear one that the model speaks
 
 _EPILOG = """\
 APP is module:function, as for `voxpipe serve`: an async function that is called with a
-`Call`. Without APP a friendly assistant talks, and what is said is written to standard
-error. Whatever an app prints goes there too: standard output is for the audio.
+`Call`. Without APP a friendly assistant talks. The last line on the terminal shows both
+levels, and what is said as it is heard; at the end there is a table of the turns.
 
-  arecord -t raw -f S16_LE -r 24000 | voxpipe talk --stdin |
-      aplay -t raw -f S16_LE -r 24000
-      this machine's microphone and loudspeaker (Linux, ALSA); with headphones, or it
-      hears itself and stops
+  voxpipe talk --simulator
+      no key, no network: a simulated model, which says how long you spoke
+
+  OPENAI_API_KEY=sk-... voxpipe talk my_agent:answer --headphones
+      an app of yours; one can interrupt it by voice
+
+  voxpipe talk --devices
+  voxpipe talk --microphone usb --loudspeaker 3
+      which devices there are; others than the system prefers, by number or a part of
+      the name
+
+Space mutes the microphone, Enter interrupts the agent, Ctrl-C ends. On loudspeakers the
+microphone is shut while the agent speaks and 0.3 s longer, or it would hear itself: so
+there Enter interrupts, and your voice does only with --headphones. voxpipe has no echo
+canceller of its own; docs/talk.md says how to have the system's. It needs
+pip install 'voxpipe[mic]', and on Linux the library PortAudio (libportaudio2).
+
+With --stdin it talks through a pipe of raw audio instead. Whatever an app prints goes
+to standard error then: standard output is for the audio.
 
   voxpipe talk --stdin --simulator < question.raw > answer.raw
       no key, no network: a simulated model
@@ -48,23 +63,17 @@ error. Whatever an app prints goes there too: standard output is for the audio.
       voxpipe talk --stdin my_agent:answer > answer.raw
       an app of yours, with a recording
 
-Audio is mono, in both directions alike. pcm16 is signed, little-endian, of any rate
-from 8,000 to 48,000 Hz (24,000 is the model's own, others are resampled); ulaw and alaw
-are G.711 at 8,000 Hz, and go straight through. A recording is heard at the speed of
-speech. Between replies nothing is written.
+That audio is mono, in both directions alike. pcm16 is signed, little-endian, of any
+rate from 8,000 to 48,000 Hz (24,000 is the model's own, others are resampled); ulaw and
+alaw are G.711 at 8,000 Hz, and go straight through. A recording is heard at the speed
+of speech. Between replies nothing is written. It ends when the input does, once what was
+said was answered; when the app hangs up, after its last word; when nobody reads the
+output any more; and at Ctrl-C.
 
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without
-saying so.
-
-It ends when the input does, once what was said was answered; when the app hangs up,
-after its last word; when nobody reads the output any more; and at Ctrl-C.
+saying so; NO_COLOR.
 """
-_NO_STDIN = """\
-so far it talks through a pipe of raw audio only: say --stdin, as in
-  arecord -t raw -f S16_LE -r 24000 | voxpipe talk --stdin | \
-aplay -t raw -f S16_LE -r 24000
-(voxpipe talk --help has more)"""
 
 
 class PipeError(VoxpipeError):
@@ -75,23 +84,34 @@ def add_parser(commands: Any) -> None:
     """Add ``talk`` to the commands."""
     parser = commands.add_parser(
         "talk",
-        help="talk to an app of yours through a pipe",
-        description="Talk to an app: raw audio on standard input, its answers on "
-        "standard output.",
+        help="talk to an app of yours: microphone and loudspeaker, or a pipe",
+        description="Talk to an app, by this machine's microphone and loudspeaker.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    default = "default: %(default)s"
     parser.add_argument(
         "app", nargs="?", default=DEFAULT_APP, metavar="APP", help="module:function"
     )
-    parser.add_argument(
+    here = parser.add_argument_group("at the desk")
+    here.add_argument(
+        "--devices", action="store_true", help="list the sound devices, and end"
+    )
+    which = "number, or a part of the name; default: what the system prefers"
+    here.add_argument("--microphone", metavar="DEVICE", help=which)
+    here.add_argument("--loudspeaker", metavar="DEVICE", help=which)
+    here.add_argument(
+        "--headphones",
+        action="store_true",
+        help="open the microphone while the agent speaks, to interrupt it by voice",
+    )
+    pipe = parser.add_argument_group("through a pipe")
+    pipe.add_argument(
         "--stdin", action="store_true", help="raw audio in, and out on standard output"
     )
-    parser.add_argument(
-        "--format", choices=("pcm16", "ulaw", "alaw"), default="pcm16", help=default
+    pipe.add_argument(
+        "--format", choices=("pcm16", "ulaw", "alaw"), help="default: pcm16"
     )
-    parser.add_argument(
+    pipe.add_argument(
         "--rate",
         type=numbers.rate,
         metavar="HZ",
@@ -104,8 +124,12 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Talk until one side ends it; returns the exit code."""
     if not arguments.stdin:
-        raise PipeError(_NO_STDIN)
-    format = _format(arguments.format, arguments.rate)
+        if arguments.format or arguments.rate:
+            raise PipeError("--format and --rate are those of a pipe: add --stdin")
+        return desk.run(arguments)
+    if arguments.devices or arguments.microphone or arguments.loudspeaker:
+        raise PipeError("with --stdin the audio is a pipe's: leave the devices out")
+    format = _format(arguments.format or "pcm16", arguments.rate)
     _check_pipes()
     app = _app(arguments.app)
     log_to_console(stream=sys.stderr)

@@ -22,7 +22,7 @@ _LEAST = 20  # columns of a line; in less, words are better broken by the termin
 _CLEAR = "\r\x1b[K"
 _SIGNS = {"caller": ">", "agent": "<", "note": "-"}
 LEGEND = "> the caller   < the agent, when it was heard   - a tool, and what it gave"
-_COLOURS = {"caller": "36", "agent": "33", "note": "2"}  # ANSI: cyan, yellow, faint
+COLOURS = {"caller": "36", "agent": "33", "note": "2"}  # ANSI: cyan, yellow, faint
 
 
 class LineView:
@@ -162,5 +162,5 @@ def live(
     environment = os.environ if environment is None else environment
     if not out.isatty() or environment.get("TERM") == "dumb":
         return LineView(out)
-    colours = {} if environment.get("NO_COLOR") else _COLOURS
+    colours = {} if environment.get("NO_COLOR") else COLOURS
     return ScreenView(out, seconds=seconds, colours=colours)

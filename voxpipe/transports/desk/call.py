@@ -116,18 +116,12 @@ class DeskCall(Call):
 
     # --- what every call has
 
-    @property
-    def sending_since(self) -> float | None:
-        """As `Call` has it; a device takes what it is given, or is gone."""
-        return None
-
     def hang_up(self) -> None:
         """As `Call.hang_up`."""
         if not self._hung_up:
             self._hung_up = True
             self._listening.hang_up()
-            if self._speaking.playout is not None:
-                self._speaking.playout.end()
+            self._speaking.end()
 
     async def disconnect(self) -> None:
         """As `Call.disconnect`."""
@@ -138,9 +132,8 @@ class DeskCall(Call):
     def press(self, keys: str) -> None:
         """As `Call.press`; before the call and after it nobody hears them."""
         check_keys(keys)
-        if self._speaking.playout is not None:
-            for key in keys:
-                self._speaking.playout.insert(tone(key, self.format))
+        for key in keys:
+            self._speaking.insert(tone(key, self.format))
 
     async def run(self) -> None:
         """Carry the call until one side ends it.
@@ -174,8 +167,7 @@ class DeskCall(Call):
                 errors.append(error)
                 tasks.cancel_scope.cancel()
             await self.heard.end()
-            if self._speaking.playout is not None:
-                self._speaking.playout.end()  # if nothing speaks either
+            self._speaking.end()  # if nothing speaks either
 
         async with create_task_group() as tasks:
             self._tasks = tasks

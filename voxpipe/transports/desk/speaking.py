@@ -84,7 +84,6 @@ class Speaking:
     Attributes:
         underflows: how often the device has run dry by itself.
         audible_until: when the last sound that it was given ends, on anyio's clock.
-        playout: while it runs.
     """
 
     def __init__(
@@ -99,7 +98,6 @@ class Speaking:
     ) -> None:
         self.underflows = 0
         self.audible_until = -inf
-        self.playout: Playout | None = None
         self._driver = driver
         self._wish = wish
         self._format = format
@@ -109,6 +107,8 @@ class Speaking:
         self._began = began
         self._turn: Turn | None = None  # of the newest frame
         self._error: DeviceError | None = None
+        self._is_ended = False
+        self._playout: Playout | None = None  # while it runs
         self._queue = _Queue()
         self._room = Wakeup()
         self._now: Callable[[], float] = current_time
@@ -126,6 +126,17 @@ class Speaking:
         """Of the newest block that the device has taken, in dBFS."""
         return level(self._newest) if self._newest else SILENT
 
+    def insert(self, frame: AudioFrame) -> None:
+        """As `Playout.insert`, while it runs."""
+        if self._playout is not None:
+            self._playout.insert(frame)
+
+    def end(self) -> None:
+        """As `Playout.end`; safe before it runs, too."""
+        self._is_ended = True
+        if self._playout is not None:
+            self._playout.end()
+
     async def run(self) -> None:
         """Play until the stream of the sink has ended, and the last sample was heard.
 
@@ -137,23 +148,25 @@ class Speaking:
         bell = self._bell = Bell(self._note)
         self._is_gone, self._error = False, None
         self._queue = _Queue()
-        self.playout = Playout(
+        playout = self._playout = Playout(
             self._sink,
             self._write,
             clear=self._clear,
             taken=lambda turn: self._taken.get(turn, 0.0),
             played=self._played,
         )
+        if self._is_ended:
+            playout.end()
         stream = await self._driver.play(
             device, self._format, self._give, self._note_gone
         )
         try:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._watch, bell, str(device), tasks.cancel_scope)
-                await self.playout.run()
+                await playout.run()
                 tasks.cancel_scope.cancel()
         finally:
-            self.playout = None
+            self._playout = None
             await stream.close()
         if self._error is not None:
             raise self._error
@@ -179,17 +192,19 @@ class Speaking:
 
     def _note(self) -> None:
         """The device has taken a block."""
-        sounds, heard, playout = self._sounds, self._heard, self.playout
+        sounds, heard, playout = self._sounds, self._heard, self._playout
         if sounds is not None:
             at, seconds = sounds
             self.audible_until = self._now() - (monotonic() - at) + seconds
         if heard is not None and playout is not None:
             position = heard.position - heard.after + (monotonic() - heard.at)
-            before = self._confirmed
+            turn, before = heard.turn, self._confirmed
             # The end of the reply before may still be on its way to the ear.
             if position >= 0 or before is None or before.is_over:
-                self._confirmed = heard.turn
-                playout.confirm(heard.turn, max(position, 0.0))
+                playout.confirm(turn, max(position, 0.0))
+                if turn is not before:
+                    self._confirmed = turn
+                    turn.timings.first_played = self._now() - position
         for turn in tuple(self._taken):
             if turn.is_over and (heard is None or turn is not heard.turn):
                 self._taken.pop(turn, None)
