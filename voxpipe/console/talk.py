@@ -66,9 +66,9 @@ to standard error then: standard output is for the audio.
 That audio is mono, in both directions alike. pcm16 is signed, little-endian, of any
 rate from 8,000 to 48,000 Hz (24,000 is the model's own, others are resampled); ulaw and
 alaw are G.711 at 8,000 Hz, and go straight through. A recording is heard at the speed
-of speech. Between replies nothing is written. It ends when the input does, once what was
-said was answered; when the app hangs up, after its last word; when nobody reads the
-output any more; and at Ctrl-C.
+of speech. Between replies nothing is written. It ends when the input does, once what
+was said was answered; when the app hangs up, after its last word; when nobody reads
+the output any more; and at Ctrl-C.
 
 Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realtime-url
 and --simulator set for this process, so that an app calls open_session() without

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .audioframe import AudioFrame
 from .turn import Turn
 
 LAG_LIMIT = 2.0  # seconds; a device that claims to be later than this is not believed
+HALF_A_SAMPLE = 1e-5  # seconds, at 48 kHz; what sums of lengths are rounded by is less
 TICK = 1e-6  # seconds; by so much a clock may wake us too early, to wake us once
 
 
@@ -49,16 +50,23 @@ class Piece:
 class DeviceBuffer:
     """The pieces on a device.
 
+    Args:
+        taken: up to how many seconds of a turn the device itself has, where it says so;
+            what it has not taken was not played, however late it is.
+
     Attributes:
         free_at: when all of it will have been played; ``-inf`` if nothing was written
             since it was last cleared.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Callable[[Turn], float] | None = None) -> None:
         self.free_at = -math.inf
+        self._taken = taken
         self._pieces: deque[Piece] = deque()
+        self.expected: float | None = None  # the lag with what it has not spoken of
         self._lag = 0.0  # seconds by which the device is behind our clock
         self._confirmed: Turn | None = None
+        self._confirmed_before: Turn | None = None
         self._confirmed_to = 0.0
 
     def __bool__(self) -> bool:
@@ -96,14 +104,21 @@ class DeviceBuffer:
         """When the first piece will have been played."""
         if not self._pieces:
             return math.inf
-        first = self._pieces[0]
-        return first.ends + self.lag(first.frame.turn)
+        return self._played_at(self._pieces[0], self._pieces[0].ends)
 
     def all_played_at(self) -> float:
         """When the last one will have been."""
         if not self._pieces:
             return math.inf
-        return self.free_at + self.lag(self._pieces[-1].frame.turn)
+        return self._played_at(self._pieces[-1], self.free_at)
+
+    def _played_at(self, piece: Piece, ends: float) -> float:
+        turn = piece.frame.turn
+        if self._taken is None or turn is None or turn.is_cut:
+            return ends + self.lag(turn)
+        if self._taken(turn) < piece.frame.end - HALF_A_SAMPLE:
+            return math.inf  # until it has: whoever confirms that, wakes
+        return ends + self.lag(turn)
 
     def pop_played(self, now: float) -> Iterator[tuple[Piece, float]]:
         """Let go of what was played to its end, with the seconds that were heard."""
@@ -134,14 +149,18 @@ class DeviceBuffer:
         into = min(position - piece.frame.start, piece.frame.duration)
         lag = now - (piece.begins + into)
         self._lag = min(max(lag, -LAG_LIMIT), LAG_LIMIT)
+        if turn is not self._confirmed:
+            self._confirmed_before = self._confirmed
         self._confirmed, self._confirmed_to = turn, position
         return True
 
     def is_confirmed(self, turn: Turn) -> bool:
-        """Whether the device has spoken of this turn."""
-        return turn is self._confirmed
+        """Whether the device has spoken of this turn, one of the last two."""
+        return turn is self._confirmed or turn is self._confirmed_before
 
     def lag(self, turn: Turn | None) -> float:
         """Seconds by which the device is later with ``turn`` than our clock."""
+        if turn is self._confirmed:
+            return self._lag
         # It cannot be early with what it has not spoken of: it was given that just now.
-        return self._lag if turn is self._confirmed else max(self._lag, 0.0)
+        return max(self._lag, 0.0) if self.expected is None else self.expected

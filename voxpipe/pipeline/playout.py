@@ -98,7 +98,7 @@ class Playout:
         self._lead = lead
         one_of(Basis, basis, "basis")
         self._basis: Basis = basis
-        self._device = DeviceBuffer()
+        self._device = DeviceBuffer(taken)
         self._writing: AudioFrame | None = None  # given to `write`, not yet returned
         self._inserted: deque[AudioFrame] = deque()  # to be written before all else
         self._coming: deque[Any] = deque()  # taken back, or the next of the sink
@@ -172,10 +172,20 @@ class Playout:
         self._lost_at = at
         self._note_change()
 
+    def expect_lag(self, seconds: float) -> None:
+        """So much later than our clock is the device with what it has not confirmed.
+
+        Without this it is taken to be as late as it was with what it confirmed last.
+        """
+        self._device.expected = seconds
+
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
         basis = self._basis_of(turn)
-        return self._device.position(turn, self._now()), basis
+        played = self._device.position(turn, self._now())
+        if self._taken is not None:
+            played = min(played, self._taken(turn))
+        return played, basis
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
         """Where the playhead comes to rest when ``turn`` is cut now."""
@@ -186,7 +196,7 @@ class Playout:
             if writing is not None and writing.turn is turn:
                 played = max(played, writing.end)
         elif self._taken is not None:
-            played = max(played, self._taken(turn))
+            played = self._taken(turn)
         return played, basis
 
     def _basis_of(self, turn: Turn) -> Basis:

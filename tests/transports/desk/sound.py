@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from threading import Thread
 
-from anyio import Event, current_time, sleep_until
-from anyio.to_thread import run_sync
+from anyio import Event, create_task_group, current_time, sleep_until
 
 from voxpipe.pipeline import AudioFormat
 from voxpipe.transports.desk import Device
 from voxpipe.transports.desk.driver import BLOCK, Give, Gone, Take
 
+FORMAT = AudioFormat("pcm16", 24_000)
+SIZE = FORMAT.bytes_in(BLOCK)
 DEVICES = (
     Device(0, "Built-in", "Fake", 2, 2, 48_000, ("microphone", "loudspeaker")),
     Device(1, "USB Headset: Audio", "Fake", 1, 2, 48_000),
     Device(2, "USB Camera", "Fake", 1, 0, 16_000),
     Device(3, "HDMI", "Fake", 0, 8, 48_000),
 )
+
+
+def hum(seconds: float, first: int = 1) -> bytes:
+    """Audio in which no sample is silent."""
+    count = round(seconds * FORMAT.rate)
+    return b"".join(
+        ((first + at) % 30_000 + 1).to_bytes(2, "little") for at in range(count)
+    )
+
+
+def sounding(block: bytes) -> bytes:
+    """A block without the silence behind the sound."""
+    data = block.rstrip(b"\0")
+    return data + bytes(len(data) % 2)
 
 
 @dataclass(eq=False)
@@ -41,21 +56,23 @@ class FakeSound:
     """A driver.
 
     Attributes:
-        delay: seconds until what is given is to be heard, and what is recorded came.
+        delay: seconds until what is given is heard, and since what is recorded began.
+        there: the devices.
         microphone, loudspeaker: the streams that were opened last.
-        played: each block that was taken, and when the first of it is heard.
+        recording, playing: set when they were.
+        heard: each block that was taken, and when the first of it is heard.
     """
 
     delay: float = 0.0
-    devices_there: Sequence[Device] = DEVICES
+    there: Sequence[Device] = DEVICES
     microphone: FakeStream | None = None
     loudspeaker: FakeStream | None = None
-    played: list[tuple[float, bytes]] = field(default_factory=list[tuple[float, bytes]])
     recording: Event = field(default_factory=Event)
     playing: Event = field(default_factory=Event)
+    heard: list[tuple[float, bytes]] = field(default_factory=list[tuple[float, bytes]])
 
     async def devices(self) -> Sequence[Device]:
-        return self.devices_there
+        return self.there
 
     async def record(
         self, device: Device, format: AudioFormat, take: Take, gone: Gone
@@ -75,47 +92,42 @@ class FakeSound:
 
     def record_block(self, data: bytes, *, lost: bool = False) -> None:
         """The microphone has recorded this."""
-        assert self.microphone is not None
-        if not self.microphone.closed:
-            self.microphone.take(data, self.delay, lost)
+        stream = self.microphone
+        if stream is not None and not stream.closed:
+            stream.take(data, self.delay, lost)
+
+    def record_blocks(self, blocks: Sequence[bytes]) -> None:
+        """One after the other."""
+        for each in blocks:
+            self.record_block(each)
 
     def play_block(self, *, dry: bool = False) -> bytes:
         """The loudspeaker takes its next 20 ms."""
         stream = self.loudspeaker
-        assert stream is not None
-        if stream.closed:
+        if stream is None or stream.closed:
             return b""
-        data = stream.give(stream.format.bytes_in(BLOCK), self.delay, dry)
-        self.played.append((current_time() + self.delay, data))
+        data = stream.give(SIZE, self.delay, dry)
+        self.heard.append((current_time() + self.delay, data))
         return data
 
-    async def tick(self, voice: bytes = b"") -> None:
-        """Both devices go on, by the clock, for as long as this voice lasts."""
-        size = DEVICE.bytes_in(BLOCK)
+    async def go_on(self) -> None:
+        """Both devices, by the clock: silence is recorded, and what comes is played."""
         due = current_time()
-        for at in range(0, len(voice), size):
+        while True:
             due += BLOCK
             await sleep_until(due)
-            if self.microphone is not None:
-                self.record_block(voice[at : at + size])
-            if self.loudspeaker is not None:
-                self.play_block()
+            self.record_block(bytes(SIZE))
+            self.play_block()
 
-    def heard(self, since: float = 0.0) -> bytes:
-        """What was to be heard from then on."""
-        return b"".join(data for at, data in self.played if at >= since)
+    def audible(self, since: float = 0.0) -> bytes:
+        """What was heard from then on, without the silence."""
+        return b"".join(sounding(data) for at, data in self.heard if at >= since)
 
 
-DEVICE = AudioFormat("pcm16", 24_000)
-
-
-async def in_a_thread(sound: FakeSound, blocks: Sequence[bytes]) -> None:
-    """Record these in a thread that is not the loop's, as PortAudio does."""
-
-    def record() -> None:
-        for each in blocks:
-            sound.record_block(each)
-
-    thread = Thread(target=record)
-    thread.start()
-    await run_sync(thread.join)
+@asynccontextmanager
+async def going_on(sound: FakeSound) -> AsyncGenerator[FakeSound]:
+    """The devices go on for as long as this block."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(sound.go_on)
+        yield sound
+        tasks.cancel_scope.cancel()

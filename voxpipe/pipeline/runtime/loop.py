@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,6 +30,20 @@ def way_in() -> Callable[[Callable[[], object]], object]:
     import asyncio
 
     return asyncio.get_running_loop().call_soon_threadsafe
+
+
+def clock_for_threads() -> Callable[[], float]:
+    """What tells `anyio.current_time` of the loop that runs in any thread."""
+    if in_trio():
+        import trio
+
+        return trio.lowlevel.current_clock().current_time
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    has_its_own = type(loop).time is not asyncio.BaseEventLoop.time
+    # uvloop's stands still while the loop is busy; it is of the same clock.
+    return loop.time if has_its_own and library_of(loop) != "uvloop" else time.monotonic
 
 
 def library_of(asyncio_loop: object) -> str:

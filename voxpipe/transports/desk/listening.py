@@ -11,12 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from time import monotonic
 
-from anyio import CancelScope, move_on_after
+from anyio import CancelScope, current_time, move_on_after
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Intake, Output
-from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.loop import clock_for_threads
 
 from .bell import Bell
 from .devices import DeviceError, chosen
@@ -30,8 +29,7 @@ QUIET = 3.0  # seconds without a block after which a device counts as gone
 @dataclass(slots=True)
 class _Block:
     data: bytes
-    age: float  # seconds: of its first sample, when it came
-    at: float  # when it came, of `monotonic`
+    recorded: float  # when its first sample was, on anyio's clock
 
 
 class Listening:
@@ -70,6 +68,7 @@ class Listening:
         self._report = report
         self._is_deaf = is_deaf
         self._blocks = deque[_Block]()
+        self._now: Callable[[], float] = current_time
         self._bell: Bell | None = None  # while it runs
         self._is_gone = False
         self._hung_up = False
@@ -96,6 +95,7 @@ class Listening:
         if self._hung_up:
             return
         device = chosen(await self._driver.devices(), "microphone", self._wish)
+        self._now = clock_for_threads()
         bell = self._bell = Bell()
         self._is_gone = False
         self._blocks.clear()
@@ -112,7 +112,6 @@ class Listening:
                     await stream.close()
 
     async def _listen(self, bell: Bell, device: str) -> None:
-        now = timers().now
         intake = Intake(self._format, self._report)
         told = (self.lost, self.overflows)
         while True:
@@ -124,9 +123,8 @@ class Listening:
                     f"by the device, {self.lost} blocks of 20 ms as the event loop was "
                     "late"
                 )
-            recorded = now() - (monotonic() - block.at) - block.age
             data = block.data
-            if self._is_deaf(recorded) or self.is_muted:
+            if self._is_deaf(block.recorded) or self.is_muted:
                 data = bytes(len(data))
             self._newest = data
             frame = intake.feed(data)
@@ -158,7 +156,7 @@ class Listening:
             with suppress(IndexError):  # the loop has just taken it: there is room
                 blocks.popleft()
                 self.lost += 1
-        blocks.append(_Block(data, age, monotonic()))
+        blocks.append(_Block(data, self._now() - age))
         if self._bell is not None:
             self._bell.ring()
 

@@ -14,10 +14,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from time import monotonic
 from typing import Any
 
-from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio import (
+    CancelScope,
+    create_task_group,
+    current_time,
+    move_on_after,
+    sleep_until,
+)
 
 from voxpipe.pipeline import (
     AudioFormat,
@@ -27,18 +32,21 @@ from voxpipe.pipeline import (
     PlayoutInput,
     Turn,
 )
-from voxpipe.pipeline.runtime.timer import timers
+from voxpipe.pipeline.runtime.loop import clock_for_threads
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .bell import Bell
 from .devices import DeviceError, chosen
-from .driver import Driver
+from .driver import BLOCK, Driver
 from .level import SILENT, level
 from .listening import QUIET
 
 # Seconds that wait for the thread, until a frame has to: a lead, a delta of a model's,
 # and what two clocks differ by in an hour.
 FULL = 1.0
+# Blocks that a device may take before it begins to play: those of its own buffer, and
+# one. PulseAudio took three at once, and the fourth 0.3 to 1.4 s later (measured).
+PRIMED = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -61,12 +69,11 @@ class _Queue:
 
 @dataclass(slots=True)
 class _Heard:
-    """Where the device is: ``position`` of ``turn`` sounds ``after`` seconds."""
+    """Where the device is: ``position`` of ``turn`` sounds ``at`` that moment."""
 
     turn: Turn
     position: float
-    after: float
-    at: float  # when this was so, of `monotonic`
+    at: float
 
 
 class Speaking:
@@ -116,9 +123,10 @@ class Speaking:
         self._is_gone = False
         self._confirmed: Turn | None = None
         # Written by the thread:
+        self._blocks = 0
+        self._delay = 0.0  # seconds until what it takes is heard
         self._taken: dict[Turn, float] = {}
         self._heard: _Heard | None = None
-        self._sounds: tuple[float, float] | None = None  # when told, for how long
         self._newest = b""
 
     @property
@@ -144,10 +152,10 @@ class Speaking:
             DeviceError: there is no such device, or it has gone.
         """
         device = chosen(await self._driver.devices(), "loudspeaker", self._wish)
-        self._now = timers().now
+        self._now = clock_for_threads()
         bell = self._bell = Bell(self._note)
         self._is_gone, self._error = False, None
-        self._queue = _Queue()
+        self._queue, self._blocks = _Queue(), 0
         playout = self._playout = Playout(
             self._sink,
             self._write,
@@ -163,7 +171,13 @@ class Speaking:
         try:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._watch, bell, str(device), tasks.cancel_scope)
+                while self._blocks <= PRIMED:
+                    await self._room.wait()
                 await playout.run()
+                # The playout ends by its own clock, and the device may have hung.
+                while self._ahead() > 0:
+                    await self._room.wait()
+                await sleep_until(self.audible_until)
                 tasks.cancel_scope.cancel()
         finally:
             self._playout = None
@@ -192,19 +206,16 @@ class Speaking:
 
     def _note(self) -> None:
         """The device has taken a block."""
-        sounds, heard, playout = self._sounds, self._heard, self._playout
-        if sounds is not None:
-            at, seconds = sounds
-            self.audible_until = self._now() - (monotonic() - at) + seconds
+        heard, playout = self._heard, self._playout
+        if playout is not None:
+            playout.expect_lag(self._delay + BLOCK)
         if heard is not None and playout is not None:
-            position = heard.position - heard.after + (monotonic() - heard.at)
-            turn, before = heard.turn, self._confirmed
-            # The end of the reply before may still be on its way to the ear.
-            if position >= 0 or before is None or before.is_over:
-                playout.confirm(turn, max(position, 0.0))
-                if turn is not before:
-                    self._confirmed = turn
-                    turn.timings.first_played = self._now() - position
+            position = heard.position + self._now() - heard.at
+            turn = heard.turn
+            playout.confirm(turn, max(position, 0.0))
+            if turn is not self._confirmed:
+                self._confirmed = turn
+                turn.timings.first_played = self._now() - position
         for turn in tuple(self._taken):
             if turn.is_over and (heard is None or turn is not heard.turn):
                 self._taken.pop(turn, None)
@@ -229,6 +240,9 @@ class Speaking:
     # --- in the device's thread
 
     def _give(self, size: int, delay: float, ran_dry: bool) -> bytes:
+        now = self._now()
+        self._blocks += 1
+        self._delay = delay
         if ran_dry:
             self.underflows += 1
         per_second = self._format.bytes_per_second
@@ -245,8 +259,7 @@ class Speaking:
             if turn is not None:
                 begins = piece.start + piece.used / per_second
                 self._taken[turn] = begins + len(part) / per_second
-                after = delay + filled / per_second
-                self._heard = _Heard(turn, begins, after, monotonic())
+                self._heard = _Heard(turn, begins, now + delay + filled / per_second)
             piece.used += len(part)
             queue.taken += len(part)
             filled += len(part)
@@ -254,7 +267,7 @@ class Speaking:
             if piece.used == len(piece.data):
                 pieces.popleft()
         if filled:
-            self._sounds = monotonic(), delay + filled / per_second
+            self.audible_until = now + delay + filled / per_second
         parts.append(bytes(size - filled))
         block = self._newest = b"".join(parts)
         if self._bell is not None:
