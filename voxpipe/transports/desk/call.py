@@ -14,7 +14,7 @@ from voxpipe.transports.telephony import Call, CallEnd
 from voxpipe.transports.telephony.tones import check_keys, tone
 
 from .devices import DeviceError
-from .driver import Driver
+from .driver import BLOCK, Driver
 from .listening import Listening
 from .microphone import RATE, ROOM
 from .portaudio import PortAudio
@@ -100,8 +100,8 @@ class DeskCall(Call):
 
     @property
     def is_sounding(self) -> bool:
-        """Whether the agent is to be heard now."""
-        return current_time() < self._speaking.audible_until
+        """Whether the agent is to be heard now, or was a moment ago."""
+        return current_time() < self._speaking.audible_until + BLOCK
 
     @property
     def levels(self) -> tuple[float, float]:
