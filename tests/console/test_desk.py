@@ -94,7 +94,7 @@ def test_an_app_is_talked_to_with_the_devices_that_were_chosen(
         assert sound.microphone.device == DEVICES[2]
         assert sound.loudspeaker is not None
         assert sound.loudspeaker.device == DEVICES[3]
-        (turn,) = talk.record.report().turns
+        (turn,) = talk.report().turns
         assert turn.agent_words_played is None
         return out.getvalue()
 
@@ -131,7 +131,7 @@ def test_a_terminal_shows_the_state_and_keys_mute_and_interrupt(
         talk = Desk(arguments("says_five"), out, sound)
         async with going_on(sound):
             await talk.talk()
-        (turn,) = talk.record.report().turns
+        (turn,) = talk.report().turns
         assert turn.agent_words_played is not None
         assert turn.agent_words_played.startswith("heard 1.")
         assert "of 5.0 s (measured)" in turn.agent_words_played
@@ -234,9 +234,9 @@ def test_what_is_printed_stands_above_in_whole_lines() -> None:
 
 def test_words_are_paired_with_the_replies_that_answer_them() -> None:
     record = DeskRecord()
-    record.heard(Transcript(speaker="user", text="half", final=False))
-    record.heard(Transcript(speaker="user", text="A question"))
-    assert record.report().turns == ()
+    record.note(Transcript(speaker="user", text="half", final=False))
+    record.note(Transcript(speaker="user", text="A question"))
+    assert record.report(None).turns == ()
 
 
 # --- the keyboard

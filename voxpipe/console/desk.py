@@ -15,20 +15,20 @@ from typing import TextIO, cast
 import anyio
 from anyio import create_task_group, current_time, sleep
 
-from voxpipe.pipeline import Input, Processor, Transcript
+from voxpipe.pipeline.observer import observed
 from voxpipe.transports.desk import DeskCall, Device, Driver, PortAudio
 from voxpipe.transports.desk.devices import Kind, chosen
 from voxpipe.transports.telephony import App
 
-from . import assistant
 from .app import load_app
 from .demo.plain import safe, wrapped
 from .demo.progress import COLOURS, LineView
-from .demo.report import Speaker, table
+from .demo.report import Report, table
+from .desk_onlooker import Onlooker
 from .desk_record import DeskRecord
 from .desk_view import LEGEND, Above, DeskView, Status
 from .keys import follow, keys_at_once
-from .model import DEFAULT_APP, model_found
+from .model import model_found
 from .process import log_to_console
 
 SHOW_EVERY = 0.08  # seconds; an eye sees no more of a meter
@@ -56,6 +56,7 @@ class Desk:
         moves = out.isatty() and os.environ.get("TERM") != "dumb"
         colours = {} if os.environ.get("NO_COLOR") else COLOURS
         self.view = DeskView(out, colours=colours) if moves else LineView(out)
+        self._onlooker = Onlooker(self.record, self.view)
 
     async def talk(self) -> None:
         """Hold it, until one side ends it.
@@ -66,7 +67,7 @@ class Desk:
             Exception: whatever the app raises.
         """
         arguments = self._arguments
-        app = self._app(arguments.app)
+        app = load_app(arguments.app)
         devices = await self._driver.devices()
         microphone = chosen(devices, "microphone", arguments.microphone)
         loudspeaker = chosen(devices, "loudspeaker", arguments.loudspeaker)
@@ -86,17 +87,24 @@ class Desk:
                 self._welcome(microphone, loudspeaker, model, has_keys=keys is not None)
                 await self._hold(app, call, keys)
 
+    def report(self) -> Report:
+        """How it went."""
+        return self.record.report(self._onlooker.cost_usd)
+
     async def _hold(self, app: App, call: DeskCall, keys: int | None) -> None:
         errors: list[Exception] = []
-        async with create_task_group() as tasks:
+        async with create_task_group() as words, create_task_group() as tasks:
+            words.start_soon(self._onlooker.run)
             if isinstance(self.view, DeskView):
                 tasks.start_soon(self._show, self.view, call)
             if keys is not None:
                 tasks.start_soon(follow, keys, partial(self._pressed, call))
             try:
-                await app(call)
+                with observed(self._onlooker):
+                    await app(call)
             except Exception as error:  # noqa: BLE001  # raised without a group around it
                 errors.append(error)
+            self._onlooker.close()
             tasks.cancel_scope.cancel()
         if errors:
             raise errors[0]
@@ -108,6 +116,7 @@ class Desk:
             else:
                 call.mute()
         elif key in "\r\n":
+            self._onlooker.interrupt()
             call.interrupt()
 
     async def _show(self, view: DeskView, call: DeskCall) -> None:
@@ -117,21 +126,25 @@ class Desk:
             sounds = call.is_sounding
             view.show(
                 Status(
-                    state=_state(call),
+                    state=self._state(call),
                     microphone=microphone,
                     loudspeaker=loudspeaker if sounds else -96.0,
                     seconds=current_time() - began,
-                    cost_usd=call.cost_usd,
+                    cost_usd=self._onlooker.cost_usd,
                     hiccups=call.hiccups,
                 )
             )
             await sleep(SHOW_EVERY)
 
-    def _app(self, name: str) -> App:
-        if name != DEFAULT_APP:
-            return load_app(name)
-        teller = Teller(self.record, self.view)
-        return partial(assistant.answer, told=teller.said)
+    def _state(self, call: DeskCall) -> str:
+        if call.is_muted:
+            return "muted"
+        if call.is_sounding:
+            return "speaking"
+        does = self._onlooker.activity
+        if does in ("hearing", "thinking"):
+            return does
+        return "listening" if call.running else "connecting"
 
     def _welcome(
         self, microphone: Device, loudspeaker: Device, model: str, *, has_keys: bool
@@ -157,28 +170,6 @@ class Desk:
         print(f"\n{LEGEND}\n", file=self._out, flush=True)
 
 
-class Teller(Processor):
-    """Shows and writes down what is said, as it is heard."""
-
-    said = Input[Transcript](capacity=256)
-
-    def __init__(self, record: DeskRecord, view: LineView) -> None:
-        self._record = record
-        self._view = view
-
-    async def run(self) -> None:
-        """Until all was said."""
-        async for each in self.said:
-            self._record.heard(each)
-            speaker: Speaker = "caller" if each.speaker == "user" else "agent"
-            if not each.final:
-                self._view.saying(speaker, each.text)
-            elif each.text:
-                turn = each.of_turn
-                cut = " — interrupted" if turn is not None and turn.is_cut else ""
-                self._view.said(speaker, f"{each.text}{cut}")
-
-
 def run(arguments: argparse.Namespace, driver: Driver | None = None) -> int:
     """Talk until one side ends it, and tell how it went; returns the exit code."""
     if arguments.devices:
@@ -199,18 +190,10 @@ def run(arguments: argparse.Namespace, driver: Driver | None = None) -> int:
                 raise
         finally:
             desk.view.close()
-            told = table(desk.record.report(), shutil.get_terminal_size().columns)
+            told = table(desk.report(), shutil.get_terminal_size().columns)
             if told:
                 print(f"\n{told}", file=out, flush=True)
     return 0
-
-
-def _state(call: DeskCall) -> str:
-    if call.is_muted:
-        return "muted"
-    if call.is_sounding:
-        return "speaking"
-    return "listening" if call.running else "connecting"
 
 
 def device_list(devices: Iterable[Device]) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from anyio import current_time
 
 from voxpipe.pipeline import Transcript, Turn
+from voxpipe.processors.realtime.protocol.words import first_words
 from voxpipe.transports.desk import DeskCall
 
 from .demo.report import Report, TurnRecord
@@ -29,18 +30,17 @@ class DeskRecord:
         self._call, self._simulated = call, simulated
         self._began = current_time()
 
-    def heard(self, said: Transcript) -> None:
-        """Somebody has said this."""
-        if not said.final:
-            return
+    def note(self, said: Transcript) -> None:
+        """Somebody says this; the agent's words come before they are heard."""
         if said.speaker == "user":
-            self._yours.append(said.text)
+            if said.final:
+                self._yours.append(said.text)
             return
-        if len(self._words) >= MOST:
+        if said.item_id not in self._words and len(self._words) >= MOST:
             self._words.pop(next(iter(self._words)))
         self._words[said.item_id] = said
 
-    def report(self) -> Report:
+    def report(self, cost_usd: float | None) -> Report:
         """What became of it."""
         call = self._call
         turns = [] if call is None else list(call.turns)
@@ -49,7 +49,7 @@ class DeskRecord:
             simulated=self._simulated,
             seconds=0.0,
             turns=tuple(self._turns(turns)),
-            cost_usd=None if call is None else call.cost_usd,
+            cost_usd=cost_usd,
         )
 
     def _turns(self, turns: list[Turn]) -> list[TurnRecord]:
@@ -82,4 +82,6 @@ def _heard_of(turn: Turn, words: str) -> str | None:
     if not turn.is_cut:
         return None
     told = f"heard {turn.played:.1f} of {turn.generated:.1f} s ({turn.basis})"
-    return f"{told}: {words}" if words else told
+    share = turn.played / turn.generated if turn.generated else 0.0
+    heard = first_words(words, share)
+    return f"{told}: {heard}" if heard else told

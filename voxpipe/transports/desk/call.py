@@ -39,6 +39,8 @@ class DeskCall(Call):
         turns: the replies of which something was to be heard, the newest 1,000.
     """
 
+    shows_words = True
+
     def __init__(
         self,
         *,
