@@ -55,6 +55,7 @@ TRANSPORT_ROOMS = {
     "transports/testing": set[str](),  # knows the contract, and no transport
     "transports/serving": {"transports/asgi"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
+    "transports/desk": {"transports/telephony"},
     "transports/sip/protocol": {"transports/telephony"},  # its errors
     "transports/sip": {
         "transports/rtp",
