@@ -143,3 +143,57 @@ def test_whatever_is_claimed_the_clock_moves_by_no_more_than_the_limit(
     backlog.confirm(turn, position, now)
     assert abs(backlog.lag(turn)) <= LAG_LIMIT
     assert 0.0 <= backlog.position(turn, now) <= 0.3 + 1e-9
+
+
+# --- a device that says what it has taken, and plays from a buffer of its own
+
+
+class Card:
+    """A sound card: what it has taken of a turn, it plays."""
+
+    def __init__(self, taken: float) -> None:
+        self.taken = taken
+
+    def __call__(self, _: Turn) -> float:
+        return self.taken
+
+
+def test_nothing_was_played_that_the_device_has_not_taken() -> None:
+    turn, card = Turn(), Card(0.1)
+    backlog = DeviceBuffer(card)
+    for n in range(3):
+        backlog.add(sound(turn, n * 0.1), 100.0)
+    assert backlog.position(turn, 100.05) == nearly(0.05)
+    assert backlog.position(turn, 100.25) == nearly(0.1)  # it hangs
+    assert [p.frame.start for p, _ in backlog.pop_played(109.0)] == [0.0]
+    assert backlog.played_at() == backlog.all_played_at() == math.inf
+    card.taken = 0.3
+    assert backlog.all_played_at() == nearly(100.3)
+
+
+def test_what_it_has_taken_no_clear_takes_back() -> None:
+    turn = Turn()
+    backlog = DeviceBuffer(Card(0.17))
+    for n in range(3):
+        backlog.add(sound(turn, n * 0.1), 100.0)
+    gone = [seconds for _, seconds in backlog.take_back(100.05)]
+    assert gone == [nearly(0.1), nearly(0.07), 0.0]
+
+
+def test_the_lag_that_is_expected_holds_until_the_device_speaks_of_a_turn() -> None:
+    first, second = Turn(), Turn()
+    backlog = filled(first, 10)
+    backlog.expected = 0.08
+    assert backlog.lag(first) == backlog.lag(None) == nearly(0.08)
+    assert backlog.confirm(first, 0.0, 100.5)
+    assert backlog.lag(first) == nearly(0.5)
+    assert backlog.lag(second) == nearly(0.08)
+
+
+def test_a_turn_stays_measured_while_the_next_one_is_confirmed() -> None:
+    turns = [Turn(), Turn(), Turn()]
+    backlog = DeviceBuffer()
+    for turn in turns:
+        backlog.add(sound(turn, 0.0), 100.0)
+        assert backlog.confirm(turn, 0.0, 100.1)
+    assert [backlog.is_confirmed(turn) for turn in turns] == [False, True, True]
