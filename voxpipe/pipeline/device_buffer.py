@@ -160,7 +160,7 @@ class DeviceBuffer:
 
     def lag(self, turn: Turn | None) -> float:
         """Seconds by which the device is later with ``turn`` than our clock."""
-        if turn is self._confirmed:
+        if turn is not None and turn is self._confirmed:
             return self._lag
         # It cannot be early with what it has not spoken of: it was given that just now.
         return max(self._lag, 0.0) if self.expected is None else self.expected

@@ -169,7 +169,11 @@ async def test_what_hangs_is_given_up_and_closed_when_it_opens_after_all(
 ) -> None:
     monkeypatch.setattr(portaudio, "OPEN_TIMEOUT", 0.01)
     go_on = ThreadEvent()
-    sound.open = lambda: go_on.wait(10) and None
+
+    def hang() -> None:
+        go_on.wait(10)
+
+    sound.open = hang
     with pytest.raises(
         DeviceError, match=r"did not open 'default' \(1\) within 0.01 s"
     ):
