@@ -180,16 +180,6 @@ def test_what_it_has_taken_no_clear_takes_back() -> None:
     assert gone == [nearly(0.1), nearly(0.07), 0.0]
 
 
-def test_the_lag_that_is_expected_holds_until_the_device_speaks_of_a_turn() -> None:
-    first, second = Turn(), Turn()
-    backlog = filled(first, 10)
-    backlog.expected = 0.08
-    assert backlog.lag(first) == backlog.lag(None) == nearly(0.08)
-    assert backlog.confirm(first, 0.0, 100.5)
-    assert backlog.lag(first) == nearly(0.5)
-    assert backlog.lag(second) == nearly(0.08)
-
-
 def test_a_turn_stays_measured_while_the_next_one_is_confirmed() -> None:
     turns = [Turn(), Turn(), Turn()]
     backlog = DeviceBuffer()

@@ -63,7 +63,6 @@ class DeviceBuffer:
         self.free_at = -math.inf
         self._taken = taken
         self._pieces: deque[Piece] = deque()
-        self.expected: float | None = None  # the lag with what it has not spoken of
         self._lag = 0.0  # seconds by which the device is behind our clock
         self._confirmed: Turn | None = None
         self._confirmed_before: Turn | None = None
@@ -160,7 +159,5 @@ class DeviceBuffer:
 
     def lag(self, turn: Turn | None) -> float:
         """Seconds by which the device is later with ``turn`` than our clock."""
-        if turn is not None and turn is self._confirmed:
-            return self._lag
         # It cannot be early with what it has not spoken of: it was given that just now.
-        return max(self._lag, 0.0) if self.expected is None else self.expected
+        return self._lag if turn is self._confirmed else max(self._lag, 0.0)

@@ -127,6 +127,42 @@ def test_an_app_hangs_up_before_it_runs_or_while_it_does(backend: Backend) -> No
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_call_in_which_nothing_speaks_ends_when_it_hangs_up(backend: Backend) -> None:
+    async def story() -> None:
+        for early in (True, False):
+            sound, probe = FakeSound(), Probe()
+            call = DeskCall(driver=sound)
+            async with going_on(sound), create_task_group() as tasks:
+                if early:
+                    call.hang_up()
+                tasks.start_soon(Pipeline(call.heard >> probe.input).run)
+                await anyio.sleep(0.1)
+                call.hang_up()
+
+    run_virtually(backend, story)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_key_is_heard_whole_before_the_end(backend: Backend) -> None:
+    async def story() -> None:
+        sound, probe = FakeSound(0.3), Probe()
+        call = DeskCall(driver=sound)
+        async with create_task_group() as tasks:
+            tasks.start_soon(Pipeline(call.heard >> probe.input).run)
+            await sound.playing.wait()
+            await anyio.sleep(0.1)
+            call.press("1")
+            call.hang_up()
+            await anyio.sleep(1.0)  # in which the device hangs
+            for _ in range(30):
+                sound.play_block()
+                await anyio.sleep(BLOCK)
+        assert len(sound.audible()) > 0.05 * FORMAT.bytes_per_second
+
+    run_virtually(backend, story)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("which", ["microphone", "loudspeaker"])
 def test_whichever_device_is_unplugged_the_call_ends_with_its_name(
     which: str, backend: Backend

@@ -63,6 +63,36 @@ def test_a_reply_is_heard_whole_and_its_end_is_waited_for(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_device_that_is_slow_to_start_cuts_no_word_and_is_not_believed_to_play(
+    backend: Backend,
+) -> None:
+    async def story() -> None:
+        sound, turn = FakeSound(DELAY), Turn("r")
+        loudspeaker = Loudspeaker(driver=sound)
+        source, begins = Source(reply(turn, hum(0.3))), 0.0
+        async with create_task_group() as tasks:
+            tasks.start_soon(Pipeline(source.output >> loudspeaker.speaks).run)
+            await sound.playing.wait()
+            for _ in range(3):  # as PulseAudio does
+                sound.play_block()
+            await anyio.sleep(1.0)
+            assert turn.played <= 3 * BLOCK
+            assert not turn.is_over
+            begins = current_time()
+            for _ in range(30):
+                sound.play_block()
+                await anyio.sleep(BLOCK)
+        assert turn.state == "played"
+        assert turn.played == pytest.approx(0.3)
+        first = turn.timings.first_played
+        assert first is not None
+        assert first - begins < DELAY + BLOCK  # by then, and not a second before
+        assert sound.audible() == hum(0.3)
+
+    run_virtually(backend, story)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_how_much_was_heard_is_what_the_ear_has_and_not_what_the_device_has(
     backend: Backend,
 ) -> None:

@@ -178,6 +178,8 @@ async def test_what_hangs_is_given_up_and_closed_when_it_opens_after_all(
         DeviceError, match=r"did not open 'default' \(1\) within 0.01 s"
     ):
         await PortAudio().record(DEVICE, FORMAT, no_take, not_gone)
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "sounddevice", sound)
     go_on.set()
     while not (sound.opened and "close" in sound.opened[0].done):
         await PortAudio().devices()  # which its lock lets in afterwards

@@ -37,16 +37,13 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from .bell import Bell
 from .devices import DeviceError, chosen
-from .driver import BLOCK, Driver
+from .driver import Driver
 from .level import SILENT, level
 from .listening import QUIET
 
 # Seconds that wait for the thread, until a frame has to: a lead, a delta of a model's,
 # and what two clocks differ by in an hour.
 FULL = 1.0
-# Blocks that a device may take before it begins to play: those of its own buffer, and
-# one. PulseAudio took three at once, and the fourth 0.3 to 1.4 s later (measured).
-PRIMED = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -123,8 +120,6 @@ class Speaking:
         self._is_gone = False
         self._confirmed: Turn | None = None
         # Written by the thread:
-        self._blocks = 0
-        self._delay = 0.0  # seconds until what it takes is heard
         self._taken: dict[Turn, float] = {}
         self._heard: _Heard | None = None
         self._newest = b""
@@ -155,7 +150,7 @@ class Speaking:
         self._now = clock_for_threads()
         bell = self._bell = Bell(self._note)
         self._is_gone, self._error = False, None
-        self._queue, self._blocks = _Queue(), 0
+        self._queue = _Queue()
         playout = self._playout = Playout(
             self._sink,
             self._write,
@@ -171,10 +166,8 @@ class Speaking:
         try:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._watch, bell, str(device), tasks.cancel_scope)
-                while self._blocks <= PRIMED:
-                    await self._room.wait()
                 await playout.run()
-                # The playout ends by its own clock, and the device may have hung.
+                # Tones are of no turn, and end by the playout's own clock.
                 while self._ahead() > 0:
                     await self._room.wait()
                 await sleep_until(self.audible_until)
@@ -207,8 +200,6 @@ class Speaking:
     def _note(self) -> None:
         """The device has taken a block."""
         heard, playout = self._heard, self._playout
-        if playout is not None:
-            playout.expect_lag(self._delay + BLOCK)
         if heard is not None and playout is not None:
             position = heard.position + self._now() - heard.at
             turn = heard.turn
@@ -241,8 +232,6 @@ class Speaking:
 
     def _give(self, size: int, delay: float, ran_dry: bool) -> bytes:
         now = self._now()
-        self._blocks += 1
-        self._delay = delay
         if ran_dry:
             self.underflows += 1
         per_second = self._format.bytes_per_second
