@@ -85,7 +85,7 @@ class DeviceBuffer:
     def position(self, turn: Turn, now: float) -> float:
         """How far into ``turn`` the device is, as far as that is still in here."""
         now -= self.lag(turn)
-        return max(
+        position = max(
             (
                 piece.frame.start + min(now - piece.begins, piece.frame.duration)
                 for piece in self._pieces
@@ -93,6 +93,7 @@ class DeviceBuffer:
             ),
             default=0.0,
         )
+        return position if self._taken is None else min(position, self._taken(turn))
 
     def end_of(self, turn: Turn) -> float:
         """How far the device will come in ``turn`` if nobody clears it."""
@@ -127,13 +128,18 @@ class DeviceBuffer:
 
     def take_back(self, now: float) -> list[tuple[Piece, float]]:
         """The device was cleared at ``now``: what it held, and how far it had come."""
-        taken = [
-            (piece, piece.played(now - self.lag(piece.frame.turn)))
-            for piece in self._pieces
-        ]
+        taken = [(piece, self._gone(piece, now)) for piece in self._pieces]
         self._pieces.clear()
         self.free_at = -math.inf
         return taken
+
+    def _gone(self, piece: Piece, now: float) -> float:
+        """Seconds of a piece that no clear takes back."""
+        turn, frame = piece.frame.turn, piece.frame
+        played = piece.played(now - self.lag(turn))
+        if self._taken is None or turn is None:
+            return played
+        return min(max(played, self._taken(turn) - frame.start), frame.duration)
 
     # --- the device's own word
 

@@ -172,20 +172,10 @@ class Playout:
         self._lost_at = at
         self._note_change()
 
-    def expect_lag(self, seconds: float) -> None:
-        """So much later than our clock is the device with what it has not confirmed.
-
-        Without this it is taken to be as late as it was with what it confirmed last.
-        """
-        self._device.expected = seconds
-
     def position(self, turn: Turn) -> tuple[float, Basis]:
         """Seconds of ``turn`` that were heard by now, and how one knows."""
         basis = self._basis_of(turn)
-        played = self._device.position(turn, self._now())
-        if self._taken is not None:
-            played = min(played, self._taken(turn))
-        return played, basis
+        return self._device.position(turn, self._now()), basis
 
     def _stops_at(self, turn: Turn) -> tuple[float, Basis]:
         """Where the playhead comes to rest when ``turn`` is cut now."""
@@ -339,9 +329,6 @@ class Playout:
         rest: list[AudioFrame] = []
         for piece, seconds in self._device.take_back(now):
             turn = piece.frame.turn
-            if turn is not None and self._taken is not None:
-                more = self._taken(turn) - piece.frame.start
-                seconds = min(max(seconds, more), piece.frame.duration)
             await self._note(piece, seconds)
             if turn is None or not turn.is_cut:
                 rest.append(piece.frame.after(seconds))
