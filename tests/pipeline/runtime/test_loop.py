@@ -14,7 +14,6 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 
 from ...processors.realtime.loops import BACKENDS, Backend, run_virtually
 
-
 LOOPS: dict[str, tuple[str, dict[str, bool]]] = {
     "asyncio": ("asyncio", {}),
     "uvloop": ("asyncio", {"use_uvloop": True}),
