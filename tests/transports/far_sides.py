@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from runpy import run_path
@@ -23,10 +23,11 @@ from voxpipe.transports.browser import BrowserCall
 from voxpipe.transports.browser.seat import Seat
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
+from voxpipe.transports.telephony.carrier import Carrier, CarrierEndpoints
 from voxpipe.transports.telephony.socket import Socket
-from voxpipe.transports.telephony.testing import Sids, TwilioWords, memory_lines
+from voxpipe.transports.telephony.testing import Words, memory_lines, words
 from voxpipe.transports.telephony.testing.dial import dialled
-from voxpipe.transports.telephony.twilio import TwilioCall, TwilioEndpoints
+from voxpipe.transports.telephony.testing.words import Clear, Message, Part, Play
 from voxpipe.transports.testing import Cleared, FarSide, Heard, Make, Mark, Transport
 
 PCM = AudioFormat("pcm16", 16_000)
@@ -140,60 +141,109 @@ async def by_tcp() -> Ends:
         yield both
 
 
-# --- Twilio
+# --- a carrier
 
 
-class TwilioFar:
+class CarrierFar:
+    """Of any carrier: what it says and takes is in its words."""
+
     clears = True
 
-    def __init__(self, line: Socket) -> None:
+    def __init__(self, line: Socket, words: Words) -> None:
         self._line = line
-        sids = Sids.new()
-        self._messages = TwilioWords(sids)
-        self._opening = self._messages.opening({})
+        self._words = words
         self._chunk = 0
 
+    async def send(self, messages: Sequence[Message]) -> None:
+        for each in messages:
+            await self._line.send(each)
+
     async def call(self) -> None:
-        for message in self._opening:
-            await self._line.send(message)
+        await self.send(self._words.opening({}))
 
     async def say(self, audio: bytes) -> None:
         self._chunk += 1
         text = b64encode(audio).decode()
-        await self._line.send(self._messages.media(text, self._chunk))
+        await self.send([self._words.media(text, self._chunk)])
 
     async def hear(self) -> Heard:
-        order: Any = json.loads(await self._line.receive())
-        match order["event"]:
-            case "media":
-                return b64decode(order["media"]["payload"])
-            case "mark":
-                return Mark(order["mark"]["name"])
-            case _:
-                return Cleared()
-
-    async def confirm(self, mark: str) -> None:
-        await self._line.send(self._messages.mark(mark))
+        while True:
+            match self._words.read(await self._line.receive()):
+                case Play(audio):
+                    return audio
+                case words.Mark(name):
+                    return Mark(name)
+                case Clear():
+                    await self.send(self._words.cleared())
+                    return Cleared()
+                case Part():
+                    await self.leave()
+                case None:
+                    pass
 
     async def press(self, key: str) -> None:
-        await self._line.send(self._messages.dtmf(key))
+        await self.send([self._words.dtmf(key)])
 
     async def garble(self) -> None:
-        await self._line.send('{"event": "media"}')
+        await self._line.send("[]")  # no carrier says that
 
     async def leave(self) -> None:
-        for each in self._messages.stop():
-            await self._line.send(each)
+        await self.send(self._words.stop())
+        await self._line.close()  # which is all that some carriers say
 
 
-@asynccontextmanager
-async def by_twilio() -> Ends:
-    line, theirs = memory_lines(CAPACITY)
-    far = TwilioFar(theirs)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(theirs.abort)
-        await far.call()
-        yield await stack.enter_async_context(TwilioCall.accept(line)), far
+class MarkingFar(CarrierFar):
+    """Of one that confirms what was played."""
+
+    async def confirm(self, mark: str) -> None:
+        await self.send([self._words.mark(mark)])
+
+
+def far_of(line: Socket, words: Words) -> CarrierFar:
+    has_marks = words.call.codec.has_marks
+    return (MarkingFar if has_marks else CarrierFar)(line, words)
+
+
+def by_carrier(new_words: Callable[[], Words]) -> Make:
+    """A call over a carrier's wire, in memory."""
+
+    @asynccontextmanager
+    async def make() -> Ends:
+        line, theirs = memory_lines(CAPACITY)
+        words = new_words()
+        far = far_of(theirs, words)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(theirs.abort)
+            await far.call()
+            yield await stack.enter_async_context(words.call.accept(line)), far
+
+    return make
+
+
+def by_served(carrier: Carrier, new_words: Callable[[], Words]) -> Make:
+    """As `voxpipe serve` answers: server, endpoints, switchboard, a WebSocket."""
+
+    @asynccontextmanager
+    async def make() -> Ends:
+        calls, over = list[Call](), Event()
+        there = Event()
+
+        async def app(call: Call) -> None:
+            calls.append(call)
+            there.set()
+            await over.wait()
+
+        endpoints = CarrierEndpoints(Switchboard(app, apology=None), [carrier])
+        async with Server(endpoints) as server:
+            url = server.url.replace("http", "ws", 1) + carrier.path
+            async with dialled(url, {}) as line:
+                far = far_of(line, new_words())
+                await far.call()
+                await there.wait()
+                yield calls[0], far
+                over.set()
+
+    return make
 
 
 # --- a browser
@@ -253,28 +303,6 @@ async def by_browser() -> Ends:
         seat = Seat(line, "browser-1")
         stack.push_async_callback(seat.close)
         yield BrowserCall(seat, format=format), BrowserFar(theirs, format)
-
-
-@asynccontextmanager
-async def by_served_twilio() -> Ends:
-    """As `voxpipe serve` answers: server, endpoints, switchboard, a WebSocket."""
-    calls, over = list[Call](), Event()
-    there = Event()
-
-    async def app(call: Call) -> None:
-        calls.append(call)
-        there.set()
-        await over.wait()
-
-    endpoints = TwilioEndpoints(Switchboard(app, apology=None))
-    async with Server(endpoints) as server:
-        url = server.url.replace("http", "ws", 1) + "/twilio"
-        async with dialled(url, {}) as line:
-            far = TwilioFar(line)
-            await far.call()
-            await there.wait()
-            yield calls[0], far
-            over.set()
 
 
 # --- the examples

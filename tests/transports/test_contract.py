@@ -13,23 +13,23 @@ from ..processors.realtime.loops import BACKENDS, Backend, run_virtually
 from ..test_readme import program, run
 from .far_sides import (
     by_browser,
+    by_carrier,
     by_json,
     by_json_over_tcp,
     by_messages,
-    by_served_twilio,
+    by_served,
     by_stream,
     by_tcp,
-    by_twilio,
     in_memory,
 )
 from .rtp.far_side import by_rtp, by_sip
+from .telephony.carriers.table import LINES, WIRES
 
 ROOT = Path(__file__).parents[2]
 
 IN_MEMORY: dict[str, Make] = {
     "MemoryPhone": in_memory,
     "StreamPhone": by_stream,
-    "TwilioCall": by_twilio,
     "BrowserCall": by_browser,
     "RtpPhone": by_rtp,
     "the README's": by_messages(run(program("custom_transport"))["MessagePhone"]),
@@ -41,6 +41,8 @@ OVER_SOCKETS: dict[str, Make] = {
     "StreamPhone": by_tcp,
     "the example's": by_json_over_tcp,
 }
+
+OTHERS = ("telnyx", "plivo", "vonage-24k", "exotel-8k", "genesys")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -55,9 +57,31 @@ async def test_a_transport_keeps_them_over_sockets(phone: str) -> None:
     await check_transport(OVER_SOCKETS[phone])
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_carriers_call_keeps_them_in_each_of_its_formats(
+    wire: str, backend: Backend
+) -> None:
+    asked: set[str] = set()
+
+    async def scene() -> None:
+        verdicts = await check_transport(by_carrier(WIRES[wire]))
+        asked.update(name for name, each in verdicts.items() if each == "kept")
+
+    run_virtually(backend, scene)
+    lacking = {"half_close"}  # a WebSocket has none
+    if not WIRES[wire]().call.codec.has_marks:
+        lacking.add("confirmed")
+    assert asked == {check.name for check in transport_checks()} - lacking
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # on which our server runs
-async def test_a_served_call_keeps_them() -> None:
-    await check_transport(by_served_twilio)
+@pytest.mark.parametrize(
+    "wire", ["twilio", *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)]
+)
+async def test_a_served_call_keeps_them(wire: str) -> None:
+    carrier = LINES[wire.partition("-")[0]].unknown()
+    await check_transport(by_served(carrier, WIRES[wire]))
 
 
 @pytest.mark.slow

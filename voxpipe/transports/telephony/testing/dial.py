@@ -14,7 +14,12 @@ from anyio import (
     create_task_group,
     current_time,
 )
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConcurrencyError,
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+)
 
 from voxpipe.pipeline import TransportError
 from voxpipe.pipeline.runtime.loop import in_trio
@@ -84,7 +89,7 @@ class WebSocketLine:
         self._let_reader_end()
 
     async def _read_off(self) -> None:
-        with suppress(EndOfStream):
+        with suppress(EndOfStream, ConcurrencyError):  # somebody reads already
             while True:
                 await self.receive()
 
