@@ -1,8 +1,7 @@
 """What Telnyx tells of a call that was placed from here, at the order's own URL.
 
 The same URL takes the events and the stream, which Telnyx opens by itself once somebody
-has answered: an endpoint finds the order by its token (`Orders.find`), has `heed` read
-each event, and ties the stream by `PlacedCall.connect`, as Twilio's does.
+has answered: `CarrierEndpoints` finds the order by its token.
 
 Source: https://developers.telnyx.com/docs/voice/programmable-voice/receiving-webhooks
 and …/answering-machine-detection
@@ -11,15 +10,11 @@ and …/answering-machine-detection
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from voxpipe.transports.telephony.not_reached import Unreached
 from voxpipe.transports.telephony.placed import AnsweredBy, PlacedCall
-
-PLACED = re.compile(r"/telnyx/placed/([\w-]{20,64})")
-"""An order's URL, behind where the endpoints are."""
 
 _CAUSES: Mapping[str, Unreached] = {
     "user_busy": "busy",

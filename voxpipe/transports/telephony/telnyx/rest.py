@@ -132,6 +132,7 @@ class TelnyxRest:
             "webhook_url_method": "POST",
             "stream_url": "ws" + self._url.removeprefix("http") + path_of(placed),
             "stream_track": "inbound_track",
+            "stream_codec": "PCMU",  # or it streams whatever the call has
             "stream_bidirectional_mode": "rtp",
             "stream_bidirectional_codec": "PCMU",
             "command_id": placed.token[:32],  # Telnyx does nothing twice for one of it

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from anyio import AsyncContextManagerMixin, Event
+from anyio import AsyncContextManagerMixin, Event, create_task_group
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import TransportError
@@ -144,6 +144,21 @@ class FakeRest(AsyncContextManagerMixin):
             logger.warning("a placed call has come to nothing: %s", error)
         finally:
             dialled.over.set()
+
+    async def converse(
+        self,
+        dialled: Dialled,
+        caller: Caller,
+        talk: Callable[[Caller, Dialled], Coroutine[Any, Any, object]],
+    ) -> None:
+        """Have ``talk`` play the callee, until either side hangs up."""
+        dialled.caller = caller
+        if dialled.cancelled.is_set():
+            return
+        async with create_task_group() as tasks:
+            tasks.start_soon(talk, caller, dialled)
+            await caller.wait_closed()
+            tasks.cancel_scope.cancel()
 
     def local(self, url: str) -> str:
         """Where a URL of the program's is really reached."""

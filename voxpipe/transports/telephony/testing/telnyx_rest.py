@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hmac
 import json
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
 from anyio.to_thread import run_sync
 
+from .caller import Caller
+from .fake_telnyx import FakeTelnyx, signature
 from .rest import Dialled, FakeRest
-from .webhook import post
+from .telnyx_words import TelnyxWords
+from .webhook import Stream, post
 
 _CAUSES = {
     "busy": "user_busy",
@@ -23,26 +28,38 @@ _CAUSES = {
     "rings": "originator_cancel",
     "answers": "normal_clearing",
 }
-_NEEDED = {"connection_id", "to", "from", "webhook_url", "stream_url"}
+_NEEDED = {
+    "connection_id",
+    "to",
+    "from",
+    "webhook_url",
+    "stream_url",
+    "stream_codec",
+    "stream_bidirectional_codec",
+}
 _MACHINE = "call.machine"
 
 
 class FakeTelnyxRest(FakeRest):
     """Takes orders as Telnyx does, and tells the program's webhook what happens.
 
-    Who answers is detected, listens for nothing, and hangs up: streams need Telnyx'
-    side of them, which `stream` is for.
-
     Args:
         url: of the server that answers the calls, such as ``http://127.0.0.1:8080``.
         api_key: of the account.
+        secret: 32 bytes, to sign events with; see `FakeTelnyx`.
         public_url: under which the server was told to be called, if that is another.
     """
 
     def __init__(
-        self, url: str, *, api_key: str, public_url: str | None = None
+        self,
+        url: str,
+        *,
+        api_key: str,
+        secret: bytes | None = None,
+        public_url: str | None = None,
     ) -> None:
         super().__init__(url, public_url=public_url)
+        self._secret = secret
         self._authorization = f"Bearer {api_key}"
 
     def answer(
@@ -72,36 +89,52 @@ class FakeTelnyxRest(FakeRest):
 
     async def ring(self, call_id: str, dialled: Dialled) -> None:
         """As `FakeRest.ring`."""
-        callee, mode = dialled.callee, dialled.order.get("answering_machine_detection")
+        callee = dialled.callee
         await self._tell(call_id, dialled, "call.initiated")
-        if callee.does == "rings":
-            await dialled.cancelled.wait()
-        elif callee.does == "answers":
-            await self._tell(call_id, dialled, "call.answered")
-            if mode is not None:
-                result = {"unknown": "not_sure"}.get(callee.who, callee.who)
-                event = f"{_MACHINE}.detection.ended"
-                await self._tell(call_id, dialled, event, result=result)
-            await self.stream(call_id, dialled)
-            if mode == "greeting_end" and callee.who == "machine":
-                event = f"{_MACHINE}.greeting.ended"
-                await self._tell(call_id, dialled, event, result="beep_detected")
-        cause = _CAUSES[callee.does]
-        await self._tell(call_id, dialled, "call.hangup", hangup_cause=cause)
+        try:
+            if callee.does == "rings":
+                await dialled.cancelled.wait()
+            elif callee.does == "answers":
+                await self._tell(call_id, dialled, "call.answered")
+                await self._stream(call_id, dialled)
+        finally:
+            cause = _CAUSES[callee.does]
+            await self._tell(call_id, dialled, "call.hangup", hangup_cause=cause)
 
-    async def stream(self, call_id: str, dialled: Dialled) -> None:
-        """Open ``dialled.order["stream_url"]``, and talk there; here, nothing is."""
+    async def _stream(self, call_id: str, dialled: Dialled) -> None:
+        order = dialled.order
+        telnyx = FakeTelnyx(self._url, public_url=self._public)
+        words = TelnyxWords(caller=order["from"], called=order["to"])
+        words.call_id = call_id
+        async with telnyx.connected(Stream(order["stream_url"], {}), words) as caller:
+            await self.converse(dialled, caller, partial(self._talk, call_id))
+
+    async def _talk(self, call_id: str, caller: Caller, dialled: Dialled) -> None:
+        callee, mode = dialled.callee, dialled.order.get("answering_machine_detection")
+        if mode is not None:
+            result = {"unknown": "not_sure"}.get(callee.who, callee.who)
+            event = f"{_MACHINE}.detection.ended"
+            await self._tell(call_id, dialled, event, result=result)
+        if callee.greeting is not None:
+            await caller.say(callee.greeting)
+        if mode == "greeting_end" and callee.who == "machine":
+            event = f"{_MACHINE}.greeting.ended"
+            await self._tell(call_id, dialled, event, result="beep_detected")
+        if callee.talks is not None:
+            await callee.talks(caller)
+            caller.hang_up()
 
     async def _tell(
         self, call_id: str, dialled: Dialled, event: str, **more: str
     ) -> None:
         order = dialled.order
         payload = {"call_control_id": call_id, "to": order["to"], "from": order["from"]}
-        body = {"data": {"event_type": event, "payload": payload | more}}
+        body = json.dumps({"data": {"event_type": event, "payload": payload | more}})
         headers = {"Content-Type": "application/json"}
-        await run_sync(
-            post, self.local(order["webhook_url"]), json.dumps(body), headers
-        )
+        if self._secret is not None:
+            now = datetime.now(UTC).timestamp()
+            headers |= signature(self._secret, body.encode(), now)
+        await run_sync(post, self.local(order["webhook_url"]), body, headers)
 
 
 def _wrong(

@@ -8,10 +8,9 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
-
-from anyio import create_task_group
 
 from .caller import Caller
 from .fake_twilio import FakeTwilio
@@ -109,15 +108,9 @@ class FakeTwilioRest(FakeRest):
         )
         stream = stream_of(*answer)
         async with self._twilio("").connected(stream, sids) as caller:
-            dialled.caller = caller
-            if dialled.cancelled.is_set():
-                return
-            async with create_task_group() as tasks:
-                tasks.start_soon(self._talk, caller, call_id, dialled)
-                await caller.wait_closed()
-                tasks.cancel_scope.cancel()
+            await self.converse(dialled, caller, partial(self._talk, call_id))
 
-    async def _talk(self, caller: Caller, call_id: str, dialled: Dialled) -> None:
+    async def _talk(self, call_id: str, caller: Caller, dialled: Dialled) -> None:
         callee, order = dialled.callee, dialled.order
         callback = order.get("AsyncAmdStatusCallback")
         waits = order.get("MachineDetection") == "DetectMessageEnd"
