@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from anyio import EndOfStream
 
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony import Call, Switchboard
@@ -14,7 +16,7 @@ from voxpipe.transports.telephony.carrier.endpoints import CarrierEndpoints
 from voxpipe.transports.telephony.genesys import Genesys
 
 from ..asgi_driver import request, upgraded
-from .hook import CONVERSATION, opening
+from .hook import CONVERSATION, ORGANIZATION, SESSION, opening
 from .signing import API_KEY, CLIENT_SECRET, upgrade
 
 PUBLIC = "https://calls.example.com"
@@ -30,14 +32,17 @@ def endpoints(calls: list[Call]) -> CarrierEndpoints:
     )
 
 
-async def opened(app: CarrierEndpoints, headers: dict[str, str]) -> int:
-    """The status of an upgrade, or 101; and then a call is opened."""
+async def opened(
+    app: CarrierEndpoints, headers: dict[str, str], first: str = opening()
+) -> int:
+    """The status of an upgrade; 101 where a call is opened, or how it is closed."""
     async with upgraded(app, "/genesys", headers) as line:
         if not await line.opened():
             return line.response.status
-        await line.send(opening())
-        assert json.loads(await line.receive())["type"] == "opened"
-        return 101
+        await line.send(first)
+        with suppress(EndOfStream):
+            assert json.loads(await line.receive())["type"] == "opened"
+        return line.close_code or 101
 
 
 def test_a_session_that_is_signed_is_a_call(in_time: InTime) -> None:
@@ -62,6 +67,21 @@ def test_a_session_that_is_not_signed_reaches_nothing(
     calls: list[Call] = []
     assert in_time(lambda: opened(endpoints(calls), upgrade(**changes))) == 403
     assert in_time(lambda: opened(endpoints(calls), {})) == 403
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        opening(organizationId=SESSION),
+        opening().replace(SESSION, ORGANIZATION),
+    ],
+)
+def test_who_opens_another_session_than_was_signed_reaches_nothing(
+    in_time: InTime, first: str
+) -> None:
+    calls: list[Call] = []
+    assert in_time(lambda: opened(endpoints(calls), upgrade(), first)) == 1008
     assert calls == []
 
 

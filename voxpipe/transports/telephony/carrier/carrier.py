@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from voxpipe.transports.telephony.forms import BadRequest
@@ -96,6 +97,10 @@ class Carrier:
         """Whether this upgrade to a stream is; where none is signed, tickets tell."""
         return True
 
+    def is_of(self, call: CarrierCall, request: Request) -> bool:
+        """Whether a stream begins as the upgrade has said that `has_opened` it."""
+        return True
+
     def asked(self, request: Request) -> Asked:
         """What a request to the webhook says.
 
@@ -146,6 +151,15 @@ class Carrier:
     def take_ticket(self, parameters: MutableMapping[str, str]) -> str | None:
         """The ticket that came with a stream, out of its parameters."""
         return parameters.pop(self.ticket, None)
+
+
+def whole_seconds() -> int:
+    """The time of day in seconds since 1970, as what is signed has it.
+
+    What a carrier has signed before its `Carrier` was made is refused: somebody may
+    have overheard it, and nobody here knows any more whether it has come.
+    """
+    return int(datetime.now(UTC).timestamp())
 
 
 def call_id_of(fields: Mapping[str, str], name: str) -> str:

@@ -4,10 +4,10 @@ A carrier tells its webhook (``/twilio/answer``) of a call, and is told to strea
 ``/twilio/…``, with a ticket. Nothing is done for a stream, and no app called, before it
 has brought its ticket back. What is a carrier's own of that is in its `Carrier`.
 
-Few signatures have a time in them, and who has overheard that of a webhook could send
-it again after a restart, to get a ticket. So each stream has a URL of its own, made of
-its ticket, and those who sign the upgrade sign that: the signature of another stream
-does not open it.
+Who has overheard the signature of a webhook could send it again after a restart, to get
+a ticket. Where it has a time in it, that must not be before the start. And each stream
+has a URL of its own, made of its ticket, and those who sign the upgrade sign that: the
+signature of another stream does not open it.
 
 The same URL takes what a carrier tells when a call is over (Twilio's "Call status
 changes"): the place of a caller who has hung up while it rang is free at once.
@@ -238,7 +238,9 @@ class CarrierEndpoints:
             if self._may_come(carrier, order):
                 async with carrier.call.accept(socket) as call:
                     self._greeting.discard(socket)
-                    if order is not None:
+                    if self.checks and not carrier.is_of(call, Request(scope, "")):
+                        await self._close(socket, 1008, carrier.unsigned)
+                    elif order is not None:
                         await self._take_ordered(order, call, socket)
                     else:
                         await self._take(carrier, call, socket, where[1])

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from anyio import current_time
 
 from voxpipe.pipeline import ConfigurationError
-from voxpipe.transports.telephony.carrier.carrier import Carrier
+from voxpipe.transports.telephony.carrier.call import CarrierCall
+from voxpipe.transports.telephony.carrier.carrier import Carrier, whole_seconds
 from voxpipe.transports.telephony.carrier.request import Request
 from voxpipe.transports.telephony.sip.replays import Replays
 
@@ -48,7 +49,8 @@ class Genesys(Carrier):
         "and the credentials"
     )
     unsigned = (
-        "expected Genesys' signature of this upgrade, of these ten seconds and once: "
+        "expected Genesys' signature of this upgrade, of these ten seconds, not older "
+        "than this server, and once: "
         "are api_key and client_secret those of the integration, and public_url what "
         "its URI begins with?"
     )
@@ -62,6 +64,7 @@ class Genesys(Carrier):
         self._api_key = api_key or ""
         self._secret = _secret_of(client_secret or "")
         self._replays = Replays()
+        self._since = whole_seconds()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -85,12 +88,20 @@ class Genesys(Carrier):
         )
         if (
             claim is None
+            or claim.created < self._since
             or headers["x-api-key"] != self._api_key
             or not claim.is_signed(self._secret)
         ):
             return False
         sent_at, now = claim.created, current_time()
         return self._replays.claim(claim.nonce, sent_at=sent_at, now=now) == "new"
+
+    def is_of(self, call: CarrierCall, request: Request) -> bool:
+        """As `Carrier.is_of`: what is signed is that of this session and customer."""
+        return isinstance(call, GenesysCall) and (call.organization, call.session) == (
+            request.header(b"audiohook-organization-id"),
+            request.header(b"audiohook-session-id"),
+        )
 
 
 def _secret_of(text: str) -> bytes:

@@ -32,7 +32,12 @@ class PublicKey:
         self._key = _key_of(text)
 
     def has_signed(
-        self, body: bytes, signature: str, timestamp: str, now: float
+        self,
+        body: bytes,
+        signature: str,
+        timestamp: str,
+        now: float,
+        since: float = 0.0,
     ) -> bool:
         """Whether Telnyx has sent this, and not long ago.
 
@@ -41,10 +46,12 @@ class PublicKey:
             signature: of its header, base64.
             timestamp: of its header, seconds since 1970.
             now: by our clock.
+            since: when our memory of what came begins, by the same.
         """
         if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
             return False
-        if abs(int(timestamp) - now) > TOLERANCE:
+        signed_at = int(timestamp)
+        if signed_at < since or abs(signed_at - now) > TOLERANCE:
             return False
         from cryptography.exceptions import InvalidSignature
 

@@ -12,6 +12,7 @@ from voxpipe.transports.telephony.carrier.carrier import (
     Asked,
     Carrier,
     call_id_of,
+    whole_seconds,
 )
 from voxpipe.transports.telephony.carrier.request import Request
 from voxpipe.transports.telephony.placed import PlacedCall
@@ -54,8 +55,8 @@ class Telnyx(Carrier):
         'POST; its "Status callback" likewise, which frees the places of who hangs up'
     )
     unsigned = (
-        "expected Telnyx' signature of this body, not five minutes old: is public_key "
-        "that of the account?"
+        "expected Telnyx' signature of this body, not five minutes old and not older "
+        "than this server: is public_key that of the account, and the clock right?"
     )
     ticket = TICKET
     streams_orders = True
@@ -75,6 +76,7 @@ class Telnyx(Carrier):
         self._key = PublicKey(public_key) if public_key else None
         self._audio: TelnyxAudio = audio
         self._rate = rate
+        self._since = whole_seconds()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -92,7 +94,11 @@ class Telnyx(Carrier):
         if self._key is None or signature is None or timestamp is None:
             return False
         return request.method == "POST" and self._key.has_signed(
-            request.body, signature, timestamp, datetime.now(UTC).timestamp()
+            request.body,
+            signature,
+            timestamp,
+            datetime.now(UTC).timestamp(),
+            self._since,
         )
 
     def asked(self, request: Request) -> Asked:

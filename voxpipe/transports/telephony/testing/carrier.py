@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import ClassVar, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -29,6 +30,10 @@ class FakeCarrier(Generic[Names]):
         public_url: what the server believes to be called, if that is not ``url``: it
             is what is signed, and a stream to its host goes to ``url``.
 
+    Attributes:
+        age: seconds since it has signed what it sends, where signatures have a time:
+            as somebody who has overheard it and sends it again.
+
     Raises:
         ValueError: a url that is not http or https, or has no host.
     """
@@ -41,6 +46,7 @@ class FakeCarrier(Generic[Names]):
         self._url = _checked(url)
         self._public = _checked(public_url or url)
         self._answer = answer or f"{self.path}/answer"
+        self.age = 0.0
 
     # --- what each has of its own
 
@@ -61,6 +67,14 @@ class FakeCarrier(Generic[Names]):
     def signed(self, url: str, fields: Mapping[str, str] | None) -> dict[str, str]:
         """The headers of a request with a form, or of an upgrade without one."""
         raise NotImplementedError
+
+    def upgrade(self, names: Names, url: str) -> dict[str, str]:
+        """The headers of the upgrade to this stream."""
+        return self.signed(url, None)
+
+    def now(self) -> float:
+        """Seconds since 1970, when it signs."""
+        return datetime.now(UTC).timestamp() - self.age
 
     def stream_of(self, status: int, body: bytes) -> Stream:
         """What a webhook has answered.
@@ -118,7 +132,7 @@ class FakeCarrier(Generic[Names]):
             CallRefused: the server of the stream does not want it.
             TransportError: nobody answers.
         """
-        headers = self.signed(stream.url, None)
+        headers = self.upgrade(names, stream.url)
         async with dialled(self._local(stream.url), headers) as connection:
             leg = Leg(
                 current_time(),

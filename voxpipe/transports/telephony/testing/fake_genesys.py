@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -75,10 +74,14 @@ class FakeGenesys(FakeCarrier[GenesysWords]):
         return Stream(base + self._where, {})
 
     def signed(self, url: str, fields: Mapping[str, str] | None) -> dict[str, str]:
-        """As `FakeCarrier.signed`."""
+        """As `FakeCarrier.signed`: nothing but the upgrade is."""
+        return {}
+
+    def upgrade(self, names: GenesysWords, url: str) -> dict[str, str]:
+        """As `FakeCarrier.upgrade`."""
         if self._secret is None:
             return {}
-        return signature(self._api_key, self._secret, url)
+        return signature(self._api_key, self._secret, url, names, self.now())
 
     def stream_of(self, status: int, body: bytes) -> Stream:
         """As `FakeCarrier.stream_of`."""
@@ -86,7 +89,7 @@ class FakeGenesys(FakeCarrier[GenesysWords]):
 
 
 def signature(
-    api_key: str, client_secret: str, url: str, *, age: float = 0.0
+    api_key: str, client_secret: str, url: str, names: GenesysWords, now: float
 ) -> dict[str, str]:
     """Genesys' headers for an upgrade: an HTTP message signature, HMAC-SHA256.
 
@@ -94,21 +97,21 @@ def signature(
         api_key: of the integration.
         client_secret: likewise, base64.
         url: ``wss://``.
-        age: seconds since it was signed.
+        names: of the session, and whose it is.
+        now: seconds since 1970.
     """
     parts = urlsplit(url)
-    created = int(datetime.now(UTC).timestamp() - age)
     nonce = base64.b64encode(secrets.token_bytes(18)).decode("ascii")
     headers = {
-        "audiohook-organization-id": str(uuid4()),
-        "audiohook-session-id": str(uuid4()),
+        "audiohook-organization-id": names.organization,
+        "audiohook-session-id": names.session,
         "audiohook-correlation-id": str(uuid4()),
         "x-api-key": api_key,
     }
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     values = {"@request-target": target, "@authority": parts.netloc, **headers}
-    names = " ".join(f'"{name}"' for name in values)
-    signed = f'({names});keyid="{api_key}";nonce="{nonce}";created={created}'
+    covered = " ".join(f'"{name}"' for name in values)
+    signed = f'({covered});keyid="{api_key}";nonce="{nonce}";created={int(now)}'
     lines = [f'"{name}": {text}' for name, text in values.items()]
     base = "\n".join([*lines, f'"@signature-params": {signed}']).encode()
     digest = hmac.new(base64.b64decode(client_secret), base, hashlib.sha256).digest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from voxpipe.pipeline import AudioFormat
@@ -70,8 +69,7 @@ class FakeTelnyx(FakeCarrier[TelnyxWords]):
         """As `FakeCarrier.signed`."""
         if self._secret is None or fields is None:
             return {}
-        now = datetime.now(UTC).timestamp()
-        return signature(self._secret, urlencode(fields).encode(), now)
+        return signature(self._secret, urlencode(fields).encode(), self.now())
 
     def stream_of(self, status: int, body: bytes) -> Stream:
         """As `FakeCarrier.stream_of`."""

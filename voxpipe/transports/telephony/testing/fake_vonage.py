@@ -74,7 +74,9 @@ class FakeVonage(FakeCarrier[VonageWords]):
             "Host": urlsplit(self._public).netloc,
         }
         if self._secret is not None:
-            headers["Authorization"] = signature(self._secret, body.encode())
+            headers["Authorization"] = signature(
+                self._secret, body.encode(), iat=int(self.now())
+            )
         return await run_sync(post, self._url + self._answer, body, headers)
 
     def signed(self, url: str, fields: Mapping[str, str] | None) -> dict[str, str]:

@@ -26,7 +26,13 @@ def hash_of(body: bytes, query: Mapping[str, str]) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def has_signed(secret: str, authorization: str, payload_hash: str, now: float) -> bool:
+def has_signed(
+    secret: str,
+    authorization: str,
+    payload_hash: str,
+    now: float,
+    since: float = 0.0,
+) -> bool:
     """Whether Vonage has sent this, and not long ago.
 
     Args:
@@ -34,6 +40,7 @@ def has_signed(secret: str, authorization: str, payload_hash: str, now: float) -
         authorization: the header, ``Bearer …``.
         payload_hash: of what came; see `hash_of`.
         now: seconds since 1970.
+        since: when our memory of what came begins, likewise.
     """
     scheme, _, token = authorization.partition(" ")
     signed, _, signature = token.strip().rpartition(".")
@@ -50,6 +57,7 @@ def has_signed(secret: str, authorization: str, payload_hash: str, now: float) -
     return (
         header.get("alg") == "HS256"
         and type(issued) in (int, float)
+        and issued >= since
         and abs(issued - now) <= TOLERANCE
         and isinstance(hashed, str)
         and hmac.compare_digest(hashed.encode(), payload_hash.encode())

@@ -12,6 +12,7 @@ from voxpipe.transports.telephony.carrier.carrier import (
     Asked,
     Carrier,
     call_id_of,
+    whole_seconds,
 )
 from voxpipe.transports.telephony.carrier.request import JSON, Request
 
@@ -61,8 +62,9 @@ class Vonage(Carrier):
         "POST, with signed webhooks"
     )
     unsigned = (
-        "expected Vonage's JWT of this request, not five minutes old: is "
-        "signature_secret that of the account, and are its webhooks signed?"
+        "expected Vonage's JWT of this request, not five minutes old and not older "
+        "than this server: is signature_secret that of the account, are its webhooks "
+        "signed, and is the clock right?"
     )
     ticket = TICKET
 
@@ -75,6 +77,7 @@ class Vonage(Carrier):
             )
         self._secret = signature_secret or ""
         self._rate = rate
+        self._since = whole_seconds()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -94,6 +97,7 @@ class Vonage(Carrier):
             token,
             hash_of(request.body, dict(request.query())),
             datetime.now(UTC).timestamp(),
+            self._since,
         )
 
     def asked(self, request: Request) -> Asked:
