@@ -238,6 +238,30 @@ def test_errors_and_missing_messages_are_told_and_the_call_goes_on() -> None:
     assert [each.digit for each in call.pressed.frames] == ["7"]
 
 
+def held(retry_after: str) -> list[float]:
+    """When audio was sent to a Genesys that has complained after a second."""
+    says = said(Turn(), 30.0, ULAW)
+
+    async def complain(call: Any, hook: Hook) -> None:
+        await sleep(1.0)
+        hook.tell("error", code=429, message="", retryAfter=retry_after)
+
+    call, hook = talk([*says, 1.0], complain)
+    assert call.call.fault_count == 1
+    times = [at - call.began for at, _ in hook.audio]
+    whole = b"".join(each.data for each in says[:-1])
+    assert b"".join(data for _, data in hook.audio) == whole
+    return [at for at in times if at > 1.0]
+
+
+@pytest.mark.parametrize(("retry_after", "seconds"), [("PT3S", 3.0), ("PT999S", 10.0)])
+def test_where_it_asks_to_be_left_alone_it_is_for_as_long_as_a_caller_waits(
+    retry_after: str, seconds: float
+) -> None:
+    times = held(retry_after)
+    assert 1.0 + seconds <= times[0] < 1.3 + seconds
+
+
 def test_the_agent_can_have_the_caller_paused() -> None:
     async def pause(call: GenesysCall, hook: Hook) -> None:
         await call.pause()

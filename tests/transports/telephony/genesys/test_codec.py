@@ -20,6 +20,7 @@ from voxpipe.transports.telephony.carrier.events import (
     Paused,
     Played,
     Resumed,
+    Slowed,
     Sounding,
     Wanted,
 )
@@ -105,7 +106,7 @@ def test_a_probe_is_opened_and_is_no_call() -> None:
         (
             "error",
             {"code": 429, "message": SECRET, "retryAfter": "PT3S"},
-            Complaint("expected to be understood, got error 429"),
+            Complaint("expected to be understood, got error 429", Slowed(3.0)),
         ),
     ],
 )
@@ -187,7 +188,7 @@ def test_what_is_malformed_is_told_without_its_content(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (b"\0", "expected audio of a call that was opened"),
+        (b"\0", "expected open before audio"),
         (message("ping", 1), "expected open before all else"),
         (opening(media=None), "expected parameters.media to be a list, got none"),
         (opening(media=[STEREO, 7, {}]), "is it an AudioHook Monitor?"),

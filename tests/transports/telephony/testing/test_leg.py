@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.transports.telephony.testing import BadLine, Leg, Sids, Speech
+from voxpipe.transports.telephony.testing import (
+    BadLine,
+    GenesysWords,
+    Leg,
+    Sids,
+    Speech,
+)
 from voxpipe.transports.telephony.testing.leg import MAX_DELAY
 from voxpipe.transports.telephony.twilio.codec import TwilioCodec
 
@@ -311,3 +317,16 @@ def test_no_message_is_too_strange(messages: list[str | bytes]) -> None:
     assert good + measured.violation_count == len(messages)
     for message in line.tick(line.next_at):
         json.loads(message)
+
+
+def test_genesys_complains_of_more_messages_than_it_takes() -> None:
+    leg = Leg(0.0, GenesysWords())
+    leg.opening()
+    for _ in range(25):
+        leg.receive(b"\0" * 160, 1.0)
+    assert leg.measured.violation_count == 0
+    leg.receive(b"\0" * 160, 1.1)
+    assert [each.kind for each in leg.measured.violations] == ["too often"]
+    assert '"code": 429' in str(leg.tick(1.1))
+    leg.receive(b"\0" * 160, 1.3)
+    assert leg.measured.violation_count == 1

@@ -27,6 +27,7 @@ from voxpipe.transports.telephony.socket import QuickSocket, Socket
 
 from .codec import MAX_MESSAGE, Codec, Message
 from .events import (
+    MAX_SLOWED,
     Audio,
     Complaint,
     Digit,
@@ -36,6 +37,7 @@ from .events import (
     Paused,
     Played,
     Resumed,
+    Slowed,
     Sounding,
     Started,
     Stopped,
@@ -230,6 +232,9 @@ class CarrierCall(SpeakingCall):
             case Resumed():
                 self._due = None  # what was said meanwhile is no gap
                 self._go_on()
+            case Slowed():
+                if self._tasks is not None:
+                    self._tasks.start_soon(self._hold, min(event.seconds, MAX_SLOWED))
             case Complaint():
                 self.report(event.why)
                 if event.then is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from voxpipe.pipeline import AudioFormat, TransportError
 
+MAX_SLOWED = 10.0  # seconds; by then a caller has hung up
+
 
 class WireError(TransportError):
     """A message that is not the carrier's; says what was expected and what came.
@@ -69,6 +71,17 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Slowed:
+    """It was sent too much, and is not to be sent audio for some time.
+
+    Attributes:
+        seconds: how long; what is longer than `MAX_SLOWED` is not believed.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """It streams again; what was said meanwhile is nobody's business."""
 
@@ -122,6 +135,7 @@ Event = (
     | Played
     | Paused
     | Resumed
+    | Slowed
     | Stopped
     | Wanted
     | Complaint

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from voxpipe.pipeline import AudioFormat
+
 from .codec import MAX_MESSAGE
 from .events import WireError
 
@@ -46,6 +48,26 @@ def parse_object(message: str | bytes) -> dict[str, Any]:
             f"expected one JSON object, got {len(message)} characters that are not"
         )
     return value
+
+
+def binary_of(message: bytes, format: AudioFormat | None, start: str) -> bytes:
+    """The audio that a binary message is.
+
+    Args:
+        message: as it came.
+        format: of the stream; ``None`` until it has begun.
+        start: the message with which it does.
+
+    Raises:
+        WireError: it is too long, or comes before the stream has begun.
+    """
+    if len(message) > MAX_MESSAGE:
+        raise WireError(
+            f"expected a message of at most {MAX_MESSAGE} bytes, got {len(message)}"
+        )
+    if format is None:
+        raise WireError(f"expected {start} before audio")
+    return message
 
 
 def part_of(value: dict[str, Any], name: str, where: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from anyio import (
     Lock,
     current_time,
     move_on_after,
+    sleep,
     sleep_forever,
 )
 
@@ -68,6 +69,12 @@ class SpeakingCall(PlayoutCall):
 
     def _pause(self) -> None:
         self.paused, self._goes_on = True, self._goes_on or Event()
+
+    async def _hold(self, seconds: float) -> None:
+        self._goes_on = goes_on = self._goes_on or Event()
+        await sleep(seconds)
+        if self._goes_on is goes_on and not self.paused:
+            self._go_on()
 
     def _go_on(self) -> None:
         self.paused = False

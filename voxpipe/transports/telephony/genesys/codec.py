@@ -12,7 +12,7 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec, Message
+from voxpipe.transports.telephony.carrier.codec import Codec, Message
 from voxpipe.transports.telephony.carrier.events import (
     Audio,
     Complaint,
@@ -30,7 +30,7 @@ from voxpipe.transports.telephony.carrier.events import (
 )
 from voxpipe.transports.telephony.carrier.shape import Shape
 
-from .media import choose, milliseconds_of
+from .media import choose, complaint_of, milliseconds_of
 from .session import Session
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -61,7 +61,7 @@ class GenesysCodec(Codec):
     def parse(self, message: str | bytes, /) -> Audio | Event | None:
         """As `Codec.parse`."""
         if type(message) is bytes:
-            return self._hear(message)
+            return self._hear(message, self._format)
         value = fields.parse_object(message)
         kind = fields.text_of(value, "type")
         number = self.session.check(value)
@@ -102,16 +102,11 @@ class GenesysCodec(Codec):
         """Have them streamed again."""
         return (self.session.write("resume"),)
 
-    def _hear(self, message: bytes) -> Audio:
-        if len(message) > MAX_MESSAGE:
-            raise WireError(
-                f"expected a message of at most {MAX_MESSAGE} bytes, got {len(message)}"
-            )
-        if self._format is None:
-            raise WireError("expected audio of a call that was opened")
-        at = self._at
-        self._at += len(message) * 1000 // self._format.bytes_per_second
-        return message, at
+    def _hear(self, message: bytes, format: AudioFormat | None) -> Audio:
+        audio, at = fields.binary_of(message, format, "open"), self._at
+        if format is not None:
+            self._at += len(audio) * 1000 // format.bytes_per_second
+        return audio, at
 
     def _event(self, value: dict[str, Any], kind: str, body: dict[str, Any]) -> Event:
         match kind:
@@ -133,8 +128,7 @@ class GenesysCodec(Codec):
             case "playback_completed":
                 return Played()
             case "error":
-                code = fields.number_of(body, "code", "parameters.")
-                return Complaint(f"expected to be understood, got error {code}")
+                return complaint_of(body)
             case "close":
                 return Wanted(partial(self.session.write, "closed"), Stopped())
             case _:

@@ -1,4 +1,4 @@
-"""What Genesys offers to stream, and how it writes a time."""
+"""What Genesys offers to stream, what it complains of, and how it writes a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from voxpipe.pipeline import AudioFormat, TransportError
 from voxpipe.transports.telephony.carrier import fields
+from voxpipe.transports.telephony.carrier.events import Complaint, Slowed
 
 FORMATS = {"PCMU": AudioFormat("ulaw", 8_000), "L16": AudioFormat("pcm16", 8_000)}
 """The first that is offered of these: what is G.711 passes undecoded."""
@@ -44,6 +45,19 @@ def choose(parameters: dict[str, Any]) -> tuple[AudioFormat, dict[str, Any]]:
         "alone, as an Audio Connector does; it has none of them: is it an AudioHook "
         "Monitor?"
     )
+
+
+def complaint_of(parameters: dict[str, Any]) -> Complaint:
+    """An error that Genesys tells; after some it wants to be left alone for a time.
+
+    Raises:
+        WireError: it has no code, or the time is none.
+    """
+    code = fields.number_of(parameters, "code", "parameters.")
+    then = None
+    if "retryAfter" in parameters:
+        then = Slowed(milliseconds_of(parameters, "retryAfter") / 1000)
+    return Complaint(f"expected to be understood, got error {code}", then)
 
 
 def milliseconds_of(value: dict[str, Any], name: str) -> int:

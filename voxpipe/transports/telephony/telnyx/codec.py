@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
+from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.carrier import fields
 from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec, Parsed
 from voxpipe.transports.telephony.carrier.events import (
@@ -27,20 +27,7 @@ from voxpipe.transports.telephony.carrier.events import (
 from voxpipe.transports.telephony.carrier.reorder import Reorder
 from voxpipe.transports.telephony.carrier.shape import Shape
 
-_ULAW, _ALAW = (AudioFormat("ulaw", 8_000),), (AudioFormat("alaw", 8_000),)
-# Taken as little-endian. Telnyx does not say; RFC 3551 would have it the other way, and
-# programs of others go either: to be proved by a live call.
-_L16 = tuple(AudioFormat("pcm16", rate) for rate in (8_000, 16_000, 24_000))
-
-# By both names, of its present pages and its older ones.
-_FORMATS = {
-    "PCMU": _ULAW,
-    "AUDIO/X-MULAW": _ULAW,
-    "PCMA": _ALAW,
-    "AUDIO/X-ALAW": _ALAW,
-    "L16": _L16,
-    "AUDIO/L16": _L16,
-}
+from .media import format_of
 
 LEAST, MOST = 0.02, 10.0  # seconds of audio in a message; Telnyx takes up to 30
 
@@ -114,7 +101,7 @@ class TelnyxCodec(Codec):
         stream = fields.name_of(value, "stream_id")
         started = Started(
             call_id=fields.name_of(body, "call_control_id", "start."),
-            format=_format(fields.part_of(body, "media_format", "start.")),
+            format=format_of(fields.part_of(body, "media_format", "start.")),
             caller=fields.text_of({"from": "", **body}, "from", "start."),
             called=fields.text_of({"to": "", **body}, "to", "start."),
             parameters=fields.parameters_of(body, "custom_parameters", "start."),
@@ -141,20 +128,6 @@ class TelnyxCodec(Codec):
             lost, self._lost = self._order.lost - self._lost, self._order.lost
             return [Complaint(f"{lost} chunks of the caller did not come"), *ready]
         return ready[0] if len(ready) == 1 else [*ready]
-
-
-def _format(form: dict[str, Any]) -> AudioFormat:
-    where = "start.media_format."
-    name = fields.text_of(form, "encoding", where)
-    rate = fields.number_of(form, "sample_rate", where)
-    channels = fields.number_of(form, "channels", where)
-    for format in _FORMATS.get(name.upper(), ()):
-        if (format.rate, channels) == (rate, 1):
-            return format
-    raise TransportError(
-        "expected PCMU or PCMA at 8000 Hz, or L16 at 8000, 16000 or 24000 Hz, mono; "
-        f"got {name[:40]!r}, {rate} Hz, {channels} channels: see codec in the answer"
-    )
 
 
 def _event(value: dict[str, Any], kind: str) -> Event:

@@ -29,6 +29,7 @@ from .words import (
 )
 
 MOST = 64_000  # bytes in a message
+PER_SECOND, BURST = 5.0, 25  # messages
 _NAMES = {"ulaw": "PCMU", "pcm16": "L16"}
 _KNOWN = ("opened", "pong", "updated", "closed", "pause", "resume")  # nothing to play
 
@@ -62,6 +63,7 @@ class GenesysWords(Words):
         self._ours = self._theirs = 0  # the numbers of the last messages
         self._said = 0  # frames
         self._is_playing = False
+        self._allowed, self._counted = float(BURST), 0.0
 
     def opening(self, parameters: Mapping[str, str]) -> Sequence[Message]:
         """As `Words.opening`."""
@@ -107,6 +109,17 @@ class GenesysWords(Words):
             return ()
         self._is_playing = is_playing
         return (self.written(f"playback_{'started' if is_playing else 'completed'}"),)
+
+    def counted(self, message: Message, now: float) -> Sequence[Message]:
+        """As `Words.counted`: audio 5 times a second, and 25 times at once."""
+        if isinstance(message, str):
+            return ()
+        self._allowed = min(BURST, self._allowed + (now - self._counted) * PER_SECOND)
+        self._counted = now
+        if self._allowed >= 1:
+            self._allowed -= 1
+            return ()
+        return (self.written("error", code=429, message="", retryAfter="PT1S"),)
 
     def stop(self) -> Sequence[Message]:
         """As `Words.stop`."""

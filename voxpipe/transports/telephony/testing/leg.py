@@ -196,6 +196,11 @@ class Leg:
     def receive(self, message: Message, now: float) -> None:
         """Take one message; one that the carrier would not take is noted, no more."""
         self.measured.messages += 1
+        complaint = self.words.counted(message, now)
+        if complaint:
+            self._meter.violated("too often", "more messages than it takes")
+            self._outbox.extend(complaint)
+            return
         try:
             order = self.words.read(message)
         except Broken as wrong:

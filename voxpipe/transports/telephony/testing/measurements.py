@@ -19,6 +19,7 @@ ViolationKind = Literal[
     "bad payload",
     "bad mark",
     "buffer full",
+    "too often",
 ]
 
 

@@ -106,6 +106,10 @@ class Words:
         """What it says when it was told to clear."""
         return ()
 
+    def counted(self, message: Message, now: float) -> Sequence[Message]:
+        """What it says instead of taking a message, where that is one too many."""
+        return ()
+
     def stop(self) -> Sequence[Message]:
         """The call is over."""
         raise NotImplementedError

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec, Message
+from voxpipe.transports.telephony.carrier.codec import Codec, Message
 from voxpipe.transports.telephony.carrier.events import (
     Audio,
     Digit,
@@ -28,6 +28,7 @@ CALL_ID = "voxpipe-call"
 """The header that brings the name of the call back: Vonage's messages have none."""
 
 MESSAGE = 0.02  # seconds of audio in each message, both ways
+_START = "websocket:connected"
 RATES = (8_000, 16_000, 24_000)
 
 _CONTENT_TYPE = re.compile(r"audio/l16;\s*rate=(\d{4,6})", re.IGNORECASE | re.ASCII)
@@ -51,12 +52,12 @@ class VonageCodec(Codec):
     def parse(self, message: str | bytes, /) -> Audio | Event | None:
         """As `Codec.parse`."""
         if type(message) is bytes:
-            return self._hear(message)
+            return fields.binary_of(message, self._format, _START), None
         value = fields.parse_object(message)
-        kind = value.get("event", "websocket:connected")  # which old streams leave out
+        kind = value.get("event", _START)  # which old streams leave out
         if type(kind) is not str:
             raise fields.wrong("event", "a text", kind)
-        if kind == "websocket:connected":
+        if kind == _START:
             return self._begin(value)
         if kind == "websocket:dtmf":
             return Digit(fields.key_of(value, "digit"))
@@ -84,15 +85,6 @@ class VonageCodec(Codec):
     def clear(self) -> Sequence[str]:
         """As `Codec.clear`."""
         return ('{"action":"clear"}',)
-
-    def _hear(self, message: bytes) -> Audio:
-        if len(message) > MAX_MESSAGE:
-            raise WireError(
-                f"expected a message of at most {MAX_MESSAGE} bytes, got {len(message)}"
-            )
-        if self._format is None:
-            raise WireError("expected websocket:connected before audio")
-        return message, None
 
     def _begin(self, value: dict[str, Any]) -> Started:
         if self._format is not None:
