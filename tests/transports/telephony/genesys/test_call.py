@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from anyio import Event, create_task_group, sleep
+from anyio import Event, create_task_group, move_on_after, sleep
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, TransportError, Turn
 from voxpipe.pipeline.testing import Probe, run_virtual
@@ -103,6 +103,21 @@ def test_a_genesys_that_reads_nothing_gets_its_numbers_in_order_afterwards() -> 
         ["opened", *["pong"] * 4, "event", "disconnect"]
     )
     assert call.call.fault_count == 0
+
+
+def test_who_does_not_wait_to_be_heard_takes_no_number() -> None:
+    async def give_up(call: GenesysCall, hook: Hook) -> None:
+        await sleep(0.5)
+        hook.stuck = Event()
+        await sleep(0.5)  # by now speech waits to be sent
+        with move_on_after(1.0):
+            await call.pause()
+        hook.tell("ping")
+        hook.stuck.set()
+
+    _, hook = talk([*said(Turn(), 3.0, ULAW), 1.0], give_up)
+    # `Hook` has looked at their numbers.
+    assert hook.kinds() == ["opened", "pong", "disconnect"]
 
 
 def test_a_cut_is_a_barge_in_and_nothing_of_it_is_sent_again() -> None:
