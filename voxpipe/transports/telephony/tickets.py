@@ -48,6 +48,7 @@ class Ticket:
         token: what the stream must bring; 256 random bits, as text.
         valid_until: by the clock of `anyio.current_time`.
         kept_until: its place, by the same clock.
+        mark: what its stream's URL ends in.
         placed: the order that the call came of, if it was placed from here.
     """
 
@@ -58,6 +59,7 @@ class Ticket:
     valid_until: float
     kept_until: float = math.inf
     placed: PlacedCall | None = field(default=None, repr=False)
+    mark: str = ""
 
 
 def mark_of(token: str) -> str:
@@ -125,11 +127,16 @@ class Tickets:
         kept = now + KEPT if before is None else before.kept_until
         until = now + self._life
         token = secrets.token_hex(32)  # Plivo passes on nothing but letters and digits
-        ticket = Ticket(call_id, caller, called, token, until, kept, placed)
+        mark = mark_of(token)
+        ticket = Ticket(call_id, caller, called, token, until, kept, placed, mark)
         self._open[call_id] = ticket
         while len(self._open) > MAX_REMEMBERED:
             self._open.popitem(last=False)
         return token
+
+    def awaits(self, mark: str | None) -> bool:
+        """Whether the stream at the URL with this mark may come."""
+        return len(self) > 0 and any(each.mark == mark for each in self._open.values())
 
     def redeem(self, token: str, call_id: str) -> Ticket | None:
         """Take back the ticket of a call; ``None`` if this is not it, or too late."""

@@ -6,7 +6,7 @@ On asyncio, which our server runs on.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -17,7 +17,9 @@ from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import App, Call, Switchboard
 from voxpipe.transports.telephony.carrier import CarrierEndpoints
+from voxpipe.transports.telephony.carrier.endpoints import SPARE
 from voxpipe.transports.telephony.testing import Caller, CallRefused, Speech, Stream
+from voxpipe.transports.telephony.testing.dial import dialled
 
 from ..testing.agents import parrot, voice
 from .table import LINES, PUBLIC, Line
@@ -26,6 +28,7 @@ ANN, US = "+15550123", "+15550199"
 
 ASKING = [name for name, each in LINES.items() if each.unknown().has_webhook]
 TIMED = ["telnyx", "vonage", "genesys"]  # what they sign has a time in it
+UNSIGNED = ["telnyx", "vonage", "exotel"]  # their streams are
 TELLING = [name for name in ASKING if name != "exotel"]  # that a call is over
 
 
@@ -131,14 +134,21 @@ async def test_a_stream_without_its_ticket_reaches_no_app(asking: Line) -> None:
     assert calls == []
 
 
-async def test_a_ticket_is_good_for_one_stream(asking: Line) -> None:
+@pytest.mark.parametrize("name", ASKING)
+async def test_a_ticket_is_good_for_one_stream(name: str) -> None:
     async with served(parrot) as (url, _):
+        asking = LINES[name]
         fake = asking.fake(url)
         names = fake.names(ANN, US)
         stream = await fake.ring(names, ANN, US)
         async with fake.connected(stream, names) as caller:
             await caller.say(voiced(caller, 0.1))
             assert not caller.ended
+        if name in UNSIGNED:
+            with pytest.raises(CallRefused, match="HTTP 403"):
+                async with fake.connected(stream, names):
+                    pass
+            return
         async with fake.connected(stream, names) as again:
             await again.wait_closed()
         assert again.close_code == 1008
@@ -169,6 +179,20 @@ async def test_who_hangs_up_while_it_rings_leaves_their_place(name: str) -> None
             assert len(board.tickets) == 0
         async with fake.call() as caller:
             await caller.say(voiced(caller, 0.1))
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+async def test_streams_of_strangers_keep_nobody_from_being_answered(name: str) -> None:
+    async with served(parrot, limit=1) as (url, _), AsyncExitStack() as strangers:
+        stream = f"{url.replace('http', 'ws', 1)}/{name}"
+        for path in ("", "/" + "0" * 32, "/placed/" + "x" * 43):
+            for _ in range(1 + SPARE):
+                with suppress(CallRefused):
+                    await strangers.enter_async_context(dialled(stream + path, {}))
+        for line in (LINES["twilio"], LINES[name]):
+            async with line.fake(url).call() as caller:
+                await caller.say(voiced(caller, 0.1))
+                assert not caller.ended
 
 
 async def test_a_call_too_many_is_refused(asking: Line) -> None:

@@ -41,6 +41,7 @@ from voxpipe.transports.telephony.telnyx.placing import heed
 from voxpipe.transports.telephony.testing import (
     Callee,
     Caller,
+    CallRefused,
     FakeTelnyx,
     FakeTelnyxRest,
     Refusing,
@@ -186,11 +187,15 @@ async def test_a_stream_is_taken_at_its_order_only_and_once() -> None:
         async def code(token: str, call_id: str) -> int | None:
             words = TelnyxWords()
             words.call_id = call_id
-            async with telnyx.connected(Stream(base + token, {}), words) as caller:
-                await caller.wait_closed()
+            stream = Stream(base + token, {})
+            try:
+                async with telnyx.connected(stream, words) as caller:
+                    await caller.wait_closed()
+            except CallRefused as refused:
+                return refused.status
             return caller.close_code
 
-        assert await code("x" * 43, placed.id) == 1013  # full: one place, which is kept
+        assert await code("x" * 43, placed.id) == 403
         assert await code(placed.token, "v3:another") == 1008
         assert placed.is_ringing
         words = TelnyxWords()
@@ -200,7 +205,7 @@ async def test_a_stream_is_taken_at_its_order_only_and_once() -> None:
             await caller.say(speech(0.1))
             assert await code(placed.token, placed.id) == 1008
         assert await placed.over() == "caller"
-        assert await code(placed.token, placed.id) == 1008
+        assert await code(placed.token, placed.id) == 403
         await at.rest.hang_up(placed)
 
 

@@ -60,6 +60,8 @@ class Carrier:
         unsigned: what was expected of a request that it has not signed.
         ticket: the parameter in which a stream brings its ticket back.
         has_webhook: it asks what to do with a call.
+        signs_streams: each upgrade to one, as `has_opened` sees; if not, nobody but the
+            carrier knows at which URL a stream is expected.
         streams_orders: a call that was placed streams to its order's own URL, without
             a ticket.
     """
@@ -73,6 +75,7 @@ class Carrier:
     unsigned: ClassVar[str]
     ticket: ClassVar[str] = "voxpipe-ticket"
     has_webhook: ClassVar[bool] = True
+    signs_streams: ClassVar[bool] = True
     streams_orders: ClassVar[bool] = False
 
     @classmethod
@@ -94,8 +97,8 @@ class Carrier:
         raise NotImplementedError
 
     def has_opened(self, request: Request) -> bool:
-        """Whether this upgrade to a stream is; where none is signed, tickets tell."""
-        return True
+        """Whether this upgrade to a stream is, where it `signs_streams`."""
+        return not self.signs_streams
 
     def is_of(self, call: CarrierCall, request: Request) -> bool:
         """Whether a stream begins as the upgrade has said that `has_opened` it."""

@@ -227,7 +227,7 @@ class CarrierEndpoints:
             await self._refuse(scope, send, 404, f"expected streams at {paths}")
             return
         order = where[1] if where.re is _ORDER else None
-        refused = self._why_not(carrier, scope)
+        refused = self._why_not(carrier, scope, where)
         if refused is not None:
             await self._refuse(scope, send, *refused)
             return
@@ -255,15 +255,26 @@ class CarrierEndpoints:
         self._refusals.note(why)
         await refuse_upgrade(scope, send, status, f"{why}\n")
 
-    def _why_not(self, carrier: Carrier, scope: Scope) -> tuple[int, str] | None:
+    def _why_not(
+        self, carrier: Carrier, scope: Scope, where: re.Match[str]
+    ) -> tuple[int, str] | None:
         why = self._why_unwanted(carrier, scope)
         if why is not None:
             return 403, why
         if self.checks and not carrier.has_opened(Request(scope, self._url(scope))):
             return 403, carrier.unsigned
+        if self.checks and not (carrier.signs_streams or self._awaits(where)):
+            return 403, "expected a stream at the URL that a webhook was answered with"
         if len(self._greeting) >= self.switchboard.limit + SPARE:
             return 503, "too many streams have not said yet which call they are"
         return None
+
+    def _awaits(self, where: re.Match[str]) -> bool:
+        """Whether a stream is to come there: who knows that is not anybody."""
+        board = self.switchboard
+        if where.re is _ORDER:
+            return board.orders.find(where[1]) is not None
+        return board.tickets.awaits(where[1])
 
     def _may_come(self, carrier: Carrier, order: str | None) -> bool:
         """Whether any call could be taken: it can have a ticket, or there is room."""

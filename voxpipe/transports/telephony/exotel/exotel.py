@@ -53,6 +53,7 @@ class Exotel(Carrier):
         "expected the user and the password that were set here: does the applet ask "
         "https://USER:PASSWORD@…?"
     )
+    signs_streams = False
 
     def __init__(
         self, user: str | None = None, password: str | None = None, *, rate: int = 8_000

@@ -59,6 +59,7 @@ class Telnyx(Carrier):
         "than this server: is public_key that of the account, and the clock right?"
     )
     ticket = TICKET
+    signs_streams = False
     streams_orders = True
 
     def __init__(

@@ -67,6 +67,7 @@ class Vonage(Carrier):
         "signed, and is the clock right?"
     )
     ticket = TICKET
+    signs_streams = False
 
     def __init__(
         self, signature_secret: str | None = None, *, rate: int = RATE
