@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import AsyncGenerator
@@ -207,6 +208,26 @@ def test_what_cannot_be_is_told_with_the_cure(
 ) -> None:
     assert main(["talk", *arguments]) == 1
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("redirected", "name"),
+    [
+        ("<&-", "standard input is closed"),
+        ("0>/dev/null", "standard input is closed, or for writing"),
+        ("</dev/null >&-", "standard output is closed"),
+        ("</dev/null 1</dev/null", "standard output is closed, or for reading"),
+    ],
+)
+def test_what_is_no_pipe_for_this_way_is_said_to_be_so(
+    redirected: str, name: str
+) -> None:
+    command = f"exec {sys.executable} -m voxpipe talk --stdin --simulator {redirected}"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert name in done.stderr
 
 
 @pytest.mark.parametrize("name", ["stdin", "stdout"])

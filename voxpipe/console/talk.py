@@ -195,6 +195,10 @@ def _format(encoding: Any, rate: int | None) -> AudioFormat:
 def _check_pipes() -> None:
     if os.name == "nt":
         raise PipeError("pipes of raw audio are not supported on Windows")
+    if not _is_open(0, os.O_WRONLY):
+        raise PipeError("standard input is closed, or for writing: lead raw audio in")
+    if not _is_open(1, os.O_RDONLY):
+        raise PipeError("standard output is closed, or for reading: lead it on")
     if sys.stdin is None or sys.stdin.isatty():
         raise PipeError(
             "standard input is a terminal: lead raw audio into it, as in "
@@ -205,6 +209,17 @@ def _check_pipes() -> None:
             "standard output is a terminal, and audio would garble it: lead it on, as "
             "in voxpipe talk --stdin | aplay -t raw -f S16_LE -r 24000"
         )
+
+
+def _is_open(descriptor: int, other_way: int) -> bool:
+    """Whether it can be used, and not the other way only."""
+    import fcntl  # Windows has none
+
+    try:
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    except OSError:
+        return False
+    return flags & os.O_ACCMODE != other_way
 
 
 @contextmanager

@@ -132,7 +132,7 @@ class CarrierEndpoints:
         path = path.rstrip("/")
         carrier, rest = self._of(path)
         order = _ORDER.fullmatch(rest)
-        if carrier is not None and (order or (carrier.has_webhook and rest == ANSWER)):
+        if carrier is not None and carrier.has_webhook and (order or rest == ANSWER):
             await self._answer(carrier, order, scope, receive, send)
         elif path == "/healthz":
             _check_method(scope, "GET", "HEAD")
