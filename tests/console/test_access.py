@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voxpipe.console.access import Access, AccessError, access
+from voxpipe.pipeline import ConfigurationError
 
 URL, TOKEN = "https://calls.example.com", "0123456789abcdef"
 ENVIRONMENT = {"TWILIO_AUTH_TOKEN": TOKEN}
@@ -66,3 +67,28 @@ def test_literally_insecure_starts_and_says_what_that_means(
 def test_insecure_on_loopback_alone_harms_nobody() -> None:
     gate = access("127.0.0.1", public_url=None, environment={}, insecure=True)
     assert "ANYBODY" not in gate.line
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"GENESYS_API_KEY": "key"}, "GENESYS_API_KEY and GENESYS_CLIENT_SECRET, for"),
+        ({"TELNYX_PUBLIC_KEY": "none"}, "TELNYX_PUBLIC_KEY, for Telnyx: public_key is"),
+    ],
+)
+def test_credentials_that_are_none_are_named_where_they_are_needed(
+    environment: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        access("127.0.0.1", public_url=URL, environment=environment, insecure=False)
+    for insecure in (False, True):  # where nobody is checked, nobody needs them
+        gate = access(
+            "127.0.0.1", public_url=None, environment=environment, insecure=insecure
+        )
+        assert known(gate) == []
+
+
+def test_a_blank_around_a_credential_is_none_of_it() -> None:
+    environment = {"TWILIO_AUTH_TOKEN": f"{TOKEN}\n", "PLIVO_AUTH_TOKEN": "  "}
+    gate = access("127.0.0.1", public_url=URL, environment=environment, insecure=False)
+    assert known(gate) == ["Twilio"]

@@ -52,14 +52,16 @@ def access(
 
     Raises:
         AccessError: anybody could, and nobody has said that they may.
+        ConfigurationError: credentials that are needed, and cannot be used.
     """
-    unknown, those = carriers({}), carriers(environment)
+    unknown = carriers({})
     if insecure:
         if public_url is None and is_loopback(host):
             why = "only this machine can reach it, and whom a tunnel lets in"
         else:
             why = "ANYBODY who reaches this server can place calls at your cost"
         return Access(public_url, unknown, True, f"off (--insecure): {why}")
+    those = unknown if public_url is None else carriers(environment)
     known = [f"{each.name}'s" for each in those if each.is_known]
     if public_url is not None and known:
         line = f"on: {', '.join(known)} signature, and a ticket for each stream"

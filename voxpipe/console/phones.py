@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
+from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.endpoints import ANSWER
 from voxpipe.transports.telephony.exotel import Exotel
@@ -20,8 +21,22 @@ _INDENT = " " * 12
 
 
 def carriers(environment: Mapping[str, str]) -> list[Carrier]:
-    """All that can be answered, each with the credentials that are there."""
-    return [each.from_environment(environment) for each in CARRIERS]
+    """All that can be answered, each with the credentials that are there.
+
+    Raises:
+        ConfigurationError: some that cannot be used; says which variables.
+    """
+    # Files of variables like to have a blank or a newline at the end of a value.
+    given = {name: text.strip() for name, text in environment.items()}
+    return [_known(each, given) for each in CARRIERS]
+
+
+def _known(carrier: type[Carrier], environment: Mapping[str, str]) -> Carrier:
+    try:
+        return carrier.from_environment(environment)
+    except ConfigurationError as error:
+        names = " and ".join(carrier.variables)
+        raise ConfigurationError(f"{names}, for {carrier.name}: {error}") from None
 
 
 def told(carriers: Sequence[Carrier], base: str) -> str:
