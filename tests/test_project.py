@@ -19,9 +19,10 @@ LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 MAY_IMPORT = {
     "pipeline": set[str](),
     "websocket": {"pipeline"},
+    "webrtc": {"pipeline"},
     "processors": {"pipeline", "websocket"},
-    "transports": {"pipeline", "websocket"},
-    "simulator": {"pipeline", "websocket"},
+    "transports": {"pipeline", "websocket", "webrtc"},
+    "simulator": {"pipeline", "websocket", "webrtc"},
     "console": {"pipeline", "processors", "transports", "simulator", "websocket"},
 }
 # The same within them, for each room (a folder, or a file that others stand on): these
@@ -87,6 +88,11 @@ TRANSPORT_ROOMS = {
         "transports/asgi",
         "transports/telephony",
         "transports/telephony/carrier",
+    },
+    "transports/webrtc": {
+        "transports/asgi",
+        "transports/browser",
+        "transports/telephony",
     },
     "transports/telephony/testing": {
         "transports/asgi",
@@ -424,12 +430,12 @@ def test_nothing_from_outside_is_run_as_code() -> None:
 
 
 def test_no_module_chooses_an_event_loop() -> None:
-    # A function may, once it runs in one: websockets has a shell for each. And one file
-    # is of asyncio's alone, as picows is, and imported by nobody else.
+    # A function may, once it runs in one: websockets has a shell for each. And two
+    # files are of asyncio's alone, as picows and aiortc are: imported where those are used.
     assert not [
         f"{_name(path)} imports {name}: use anyio"
         for path in MODULES
-        if path.name != "picows_wire.py"
+        if path.name not in {"picows_wire.py", "peer.py"}
         for node in _tree(path).body
         for name in _names_in(node)
         if name.split(".")[0] in {"asyncio", "trio"}

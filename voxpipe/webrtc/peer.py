@@ -7,8 +7,8 @@ What it does badly, and what is done about it here:
   given to the ICE connection of this peer, by an attribute that aiortc keeps private.
 - What it decodes is queued without a bound: it is taken at once, whoever listens.
 - It asks for sound as fast as it can: the pace is kept here.
-- It says nothing when a connection never comes about: whoever opens a peer has to set it
-  a time.
+- It says nothing when a connection never comes about: whoever opens a peer has to set
+  it a time.
 - Left to itself at the end it warns of tasks that were destroyed: it is closed, and
   waited for, also when its task is cancelled.
 - A decoder is a thread for each peer.
@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from aiortc import (
     MediaStreamTrack,
@@ -29,6 +29,7 @@ from aiortc import (
     RTCIceServer,
     RTCPeerConnection,
     RTCSessionDescription,
+    clock,
 )
 from aiortc.mediastreams import MediaStreamError
 from anyio import CancelScope, Event, move_on_after
@@ -136,7 +137,7 @@ class Peer:
         if self._pc.sctp is not None:
             transports.append(self._pc.sctp.transport)
         found = {each.transport.iceGatherer for each in transports}
-        return [each._connection for each in found]
+        return [vars(each)["_connection"] for each in found]
 
     # --- messages
 
@@ -149,8 +150,13 @@ class Peer:
         return True
 
     @property
+    def now(self) -> int:
+        """Milliseconds since 1900, on the clock that its RTCP reports go by."""
+        return clock.current_ms()
+
+    @property
     def waiting(self) -> int:
-        """Bytes that are to be sent still; `PeerListener.drained` tells when few are."""
+        """Bytes that are to be sent; `PeerListener.drained` tells when few are left."""
         return 0 if self._channel is None else self._channel.bufferedAmount
 
     # --- to end
@@ -195,11 +201,11 @@ class Peer:
         else:
             channel.on("open", self._listener.opened)
 
-    def _take_track(self, track: MediaStreamTrack) -> None:
+    def _take_track(self, track: _Microphone) -> None:
         if self._reader is None and track.kind == "audio":
             self._reader = asyncio.create_task(self._read(track))
 
-    async def _read(self, track: MediaStreamTrack) -> None:
+    async def _read(self, track: _Microphone) -> None:
         down = Downsampled(self._rate)
         with suppress(MediaStreamError):  # which is how a track ends
             while True:
@@ -208,6 +214,14 @@ class Peer:
                     pcm, before = down.pcm(frame)
                     if pcm and not self._is_over:
                         self._listener.heard(pcm, before)
+
+
+class _Microphone(Protocol):
+    """The track of what is said there; aiortc's types say less of it."""
+
+    kind: str
+
+    async def recv(self) -> object: ...
 
 
 class _Loudspeaker(MediaStreamTrack):
@@ -231,7 +245,9 @@ class _Loudspeaker(MediaStreamTrack):
         return self._up.packet(self._listener.sound())
 
 
-async def _at(gather: Any, only: list[str], component: int, addresses: list[str]) -> Any:
+async def _at(
+    gather: Any, only: list[str], component: int, addresses: list[str]
+) -> Any:
     """As aiortc gathers candidates, at other addresses."""
     wanted = only or [*addresses, LOOPBACK]
     return await gather(component=component, addresses=wanted)

@@ -9,9 +9,7 @@ from voxpipe.pipeline import TransportError
 MAX_SDP = 65_536  # characters; a browser's offer has some 5,000
 MAX_CANDIDATES = 64  # each is an address that checks are sent to
 _MEDIA = re.compile(r"^m=(\S*)", re.MULTILINE)
-_CURE = (
-    "is it the `sdp` of an RTCPeerConnection's offer, once its candidates were gathered?"
-)
+_CURE = "is it of an RTCPeerConnection, once its candidates were gathered?"
 
 
 class SdpError(TransportError):
@@ -39,8 +37,8 @@ def checked_sdp(text: str) -> str:
 
 
 def has_media(text: str) -> bool:
-    """Whether somebody means to connect by it: it says how to be reached, and as whom."""
-    return all(f"a={name}:" in text for name in ("ice-ufrag", "ice-pwd", "fingerprint"))
+    """Whether somebody means to connect by it: it says how they are reached."""
+    return all(f"a={name}:" in text for name in ("ice-ufrag", "ice-pwd", "setup"))
 
 
 def unreadable(expected: str, came: object) -> SdpError:

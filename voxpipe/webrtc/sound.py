@@ -1,9 +1,9 @@
 """Sound as aiortc has it, and as we do: it decodes all to stereo at 48,000 Hz.
 
-- Opus is always stereo there, at 96 kbit/s. A mono frame would come out 3 dB quieter, and
-  one of another rate 20 ms late: so we double what we send to stereo by ourselves.
-- What it decodes waits without a bound until somebody takes it, and none is made up for
-  packets that were lost. So it is taken as it comes (``peer.py``), with its place.
+- Opus is always stereo there, at 96 kbit/s. A mono frame would come out 3 dB quieter,
+  and one of another rate 20 ms late: what we send is doubled to stereo here.
+- Nothing is made up for packets that were lost, and after one it waits for 16 others
+  before it goes on: what it decodes is given on with its place, so that gaps are seen.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Upsampled:
         made = [each.to_ndarray()[0] for each in self._resampler.resample(frame)]
         ready = np.concatenate([self._rest, *made])
         # Its filter keeps some samples, once: silence stands for them.
-        ready = np.concatenate([np.zeros(max(0, _SAMPLES - len(ready)), np.int16), ready])
+        ready = np.concatenate(
+            [np.zeros(max(0, _SAMPLES - len(ready)), np.int16), ready]
+        )
         self._rest = ready[_SAMPLES:]
         stereo = np.repeat(ready[:_SAMPLES], 2).reshape(1, -1)
         packet = AudioFrame.from_ndarray(stereo, "s16", "stereo")

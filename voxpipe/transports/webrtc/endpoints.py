@@ -1,0 +1,203 @@
+"""Answers offers of browsers: `BrowserEndpoints` without the WebSocket.
+
+Shaped like WHIP (RFC 9725), as other WebRTC services are: an offer is posted, with all
+of its candidates, its answer is 201 with a ``Location``, and a DELETE there hangs up.
+Who calls is said over the data channel, in the words of a WebSocket.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from anyio import (
+    TASK_STATUS_IGNORED,
+    AsyncContextManagerMixin,
+    move_on_after,
+)
+from anyio.abc import TaskGroup, TaskStatus
+
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
+from voxpipe.transports.asgi import Receive, Scope, Send
+from voxpipe.transports.browser.endpoints import BrowserEndpoints
+from voxpipe.transports.telephony.asgi import header, respond, split_path
+from voxpipe.transports.telephony.forms import BadRequest, read_body
+from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.webrtc import Ice, SdpError, checked_sdp, open_peer, require
+
+from .socket import BYE, PeerSocket
+
+PATH = "/webrtc"
+SDP = "application/sdp"
+CONNECT_TIMEOUT = 10.0  # seconds from the answer to the data channel
+
+logger = logging.getLogger(__name__)
+
+
+class WebRtcEndpoints(AsyncContextManagerMixin):
+    """Calls of a page over WebRTC, at ``/webrtc``; runs on asyncio.
+
+    It is open while it runs as an app by itself (a server's ``lifespan``) or within
+    ``async with``; before and after that it refuses calls. Origins, tokens, limits and
+    what answers are those of the page's own endpoints.
+
+    Args:
+        browser: the page's endpoints.
+        ice: how we are reached; by default at every address of this machine, and
+            without asking anybody.
+
+    Attributes:
+        connections: how many there are.
+
+    Raises:
+        ImportError: aiortc is not installed.
+    """
+
+    def __init__(self, browser: BrowserEndpoints, *, ice: Ice | None = None) -> None:
+        self._browser = browser
+        self._ice = ice or Ice()
+        self._refusals = Refusals()
+        self._tasks: TaskGroup | None = None
+        self._sockets: dict[str, PeerSocket] = {}
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._sockets)
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        require()
+        async with tasks_until_done() as self._tasks:
+            try:
+                yield self
+            finally:
+                self._tasks = None
+
+    def serves(self, path: str) -> bool:
+        """Whether something is at this path."""
+        path = path.rstrip("/")
+        return path == PATH or path.startswith(PATH + "/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, as ASGI 3 has it."""
+        if scope["type"] == "http":
+            await self._refusals.answer(self._request, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "lifespan":
+            await receive()  # lifespan.startup
+            async with self:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # lifespan.shutdown
+            await send({"type": "lifespan.shutdown.complete"})
+
+    # --- HTTP
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root, path = split_path(scope)
+        path = path.rstrip("/")
+        if not self.serves(path):
+            raise BadRequest(404, f"expected {PATH}")
+        refused = self._browser.why_not(scope)
+        if refused is not None:
+            raise BadRequest(*refused)
+        allowed = _allowed(scope)
+        if scope["method"] == "OPTIONS":
+            await respond(send, 204, "", headers=allowed)
+        elif path != PATH and scope["method"] == "DELETE":
+            self._hang_up(path.removeprefix(PATH + "/"))
+            await respond(send, 200, "", headers=allowed)
+        elif path == PATH and scope["method"] == "POST":
+            name, answer = await self._answer(scope, receive)
+            headers = {**allowed, "location": f"{root}{PATH}/{name}"}
+            await respond(send, 201, answer, kind=SDP, headers=headers)
+        else:
+            raise BadRequest(405, f"expected POST {PATH}, or DELETE of a call")
+
+    def _hang_up(self, name: str) -> None:
+        socket = self._sockets.get(name)
+        if socket is None:
+            raise BadRequest(404, "expected a call that is not over")
+        socket.said(BYE)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[str, str]:
+        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if kind != SDP:
+            raise BadRequest(415, f"expected an offer of type {SDP}")
+        offer = (await read_body(scope, receive)).decode("utf-8", "replace")
+        if self._tasks is None:
+            raise BadRequest(503, "no call is taken: the endpoint is not open")
+        if self._browser.switchboard.state != "ready":
+            raise BadRequest(
+                503, f"no call is taken: {self._browser.switchboard.state}"
+            )
+        name = secrets.token_urlsafe(18)
+        try:
+            checked_sdp(offer)
+            answer = await self._tasks.start(self._carry, name, offer)
+        except SdpError as error:
+            raise BadRequest(400, str(error)) from None
+        return name, answer
+
+    # --- one connection
+
+    async def _carry(
+        self,
+        name: str,
+        offer: str,
+        *,
+        task_status: TaskStatus[str] = TASK_STATUS_IGNORED,
+    ) -> None:
+        rate, is_begun = self._browser.rate, False
+        socket = self._sockets[name] = PeerSocket(rate)
+        try:
+            async with open_peer(socket, rate=rate, ice=self._ice) as socket.peer:
+                answer = await socket.peer.answer(offer)
+                is_begun = True
+                task_status.started(answer)
+                await self._attend(name, socket)
+        except Exception:
+            if not is_begun:
+                raise  # whoever has sent the offer is told
+            logger.exception("a connection has failed")  # the others go on
+        finally:
+            self._sockets.pop(name, None)
+
+    async def _attend(self, name: str, socket: PeerSocket) -> None:
+        is_open = False
+        with move_on_after(CONNECT_TIMEOUT):
+            is_open = await socket.is_open()
+        if not is_open:
+            self._refusals.note(
+                "expected a connection, and a data channel, within 10 s"
+            )
+            return
+        async with tasks_until_done() as tasks:
+            tasks.start_soon(self._let_go, name, socket)
+            await self._browser.attend(socket)
+
+    async def _let_go(self, name: str, socket: PeerSocket) -> None:
+        """Close what is lost: its call may last, and go on over another connection."""
+        await socket.gone.wait()
+        self._sockets.pop(name, None)
+        if socket.peer is not None:
+            await socket.peer.close()
+
+
+def _allowed(scope: Scope) -> dict[str, str]:
+    """What a page of another origin may read; that it may call has been seen to."""
+    origin = header(scope, b"origin")
+    if origin is None:
+        return {}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-methods": "POST, DELETE",
+        "access-control-allow-headers": "content-type, authorization",
+        "access-control-expose-headers": "location",
+        "vary": "origin",
+    }
