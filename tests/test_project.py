@@ -431,7 +431,8 @@ def test_nothing_from_outside_is_run_as_code() -> None:
 
 def test_no_module_chooses_an_event_loop() -> None:
     # A function may, once it runs in one: websockets has a shell for each. And two
-    # files are of asyncio's alone, as picows and aiortc are: imported where those are used.
+    # files are of asyncio's alone, as picows and aiortc are: they are imported where
+    # those are used.
     assert not [
         f"{_name(path)} imports {name}: use anyio"
         for path in MODULES
