@@ -23,15 +23,15 @@ from anyio.abc import TaskGroup, TaskStatus
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
-from voxpipe.transports.telephony.asgi import header, respond, split_path
-from voxpipe.transports.telephony.forms import BadRequest, read_body
+from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.refusals import Refusals
-from voxpipe.webrtc import Ice, SdpError, checked_sdp, open_peer, require
+from voxpipe.webrtc import Ice, SdpError, open_peer, require
 
+from .posting import SDP, allowed, read_offer
 from .socket import BYE, PeerSocket
 
 PATH = "/webrtc"
-SDP = "application/sdp"
 CONNECT_TIMEOUT = 10.0  # seconds from the answer to the data channel
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
             await self._refusals.answer(self._request, scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
         elif scope["type"] == "lifespan":
             await receive()  # lifespan.startup
             async with self:
@@ -106,15 +106,15 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         refused = self._browser.why_not(scope)
         if refused is not None:
             raise BadRequest(*refused)
-        allowed = _allowed(scope)
+        headers = allowed(scope)
         if scope["method"] == "OPTIONS":
-            await respond(send, 204, "", headers=allowed)
+            await respond(send, 204, "", headers=headers)
         elif path != PATH and scope["method"] == "DELETE":
             self._hang_up(path.removeprefix(PATH + "/"))
-            await respond(send, 200, "", headers=allowed)
+            await respond(send, 200, "", headers=headers)
         elif path == PATH and scope["method"] == "POST":
             name, answer = await self._answer(scope, receive)
-            headers = {**allowed, "location": f"{root}{PATH}/{name}"}
+            headers = {**headers, "location": f"{root}{PATH}/{name}"}
             await respond(send, 201, answer, kind=SDP, headers=headers)
         else:
             raise BadRequest(405, f"expected POST {PATH}, or DELETE of a call")
@@ -126,10 +126,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         socket.said(BYE)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[str, str]:
-        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-        if kind != SDP:
-            raise BadRequest(415, f"expected an offer of type {SDP}")
-        offer = (await read_body(scope, receive)).decode("utf-8", "replace")
+        offer = await read_offer(scope, receive)
         if self._tasks is None:
             raise BadRequest(503, "no call is taken: the endpoint is not open")
         if self._browser.switchboard.state != "ready":
@@ -138,7 +135,6 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
             )
         name = secrets.token_urlsafe(18)
         try:
-            checked_sdp(offer)
             answer = await self._tasks.start(self._carry, name, offer)
         except SdpError as error:
             raise BadRequest(400, str(error)) from None
@@ -187,17 +183,3 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         self._sockets.pop(name, None)
         if socket.peer is not None:
             await socket.peer.close()
-
-
-def _allowed(scope: Scope) -> dict[str, str]:
-    """What a page of another origin may read; that it may call has been seen to."""
-    origin = header(scope, b"origin")
-    if origin is None:
-        return {}
-    return {
-        "access-control-allow-origin": origin,
-        "access-control-allow-methods": "POST, DELETE",
-        "access-control-allow-headers": "content-type, authorization",
-        "access-control-expose-headers": "location",
-        "vary": "origin",
-    }
