@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from anyio import Event, fail_after, sleep_forever
+from anyio import Event, fail_after
 from numpy.typing import NDArray
 
 from voxpipe.pipeline import (
@@ -24,7 +24,7 @@ from voxpipe.pipeline import (
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.transports.browser import BrowserEndpoints
 from voxpipe.transports.serving import Server
-from voxpipe.transports.telephony import Call, Switchboard
+from voxpipe.transports.telephony import App, Call, Switchboard
 from voxpipe.transports.webrtc import WebRtcEndpoints
 from voxpipe.transports.webrtc.testing import Page, open_page
 from voxpipe.webrtc import Ice
@@ -106,18 +106,18 @@ class Agent(Processor):
 
 @asynccontextmanager
 async def served(
-    answer: Callable[[Call], object], **options: object
+    answer: App, limit: int = 100
 ) -> AsyncGenerator[tuple[str, Switchboard]]:
     """An app's endpoint: its address, and its switchboard; nothing is left of it."""
-    board = Switchboard(answer, **options)  # type: ignore[arg-type]
+    board = Switchboard(answer, limit=limit)
     with fail_after(PATIENCE):
-        async with no_leaks():
-            async with (
-                WebRtcEndpoints(BrowserEndpoints(board), ice=LOOPBACK) as endpoints,
-                Server(endpoints) as server,
-            ):
-                yield f"{server.url}/webrtc", board
-                await board.drain(0)
+        async with (
+            no_leaks(),
+            WebRtcEndpoints(BrowserEndpoints(board), ice=LOOPBACK) as endpoints,
+            Server(endpoints) as server,
+        ):
+            yield f"{server.url}/webrtc", board
+            await board.drain(0)
 
 
 @asynccontextmanager
@@ -129,6 +129,3 @@ async def called(agent: Agent) -> AsyncGenerator[Page]:
         await page.told("ready")
         await agent.begun.wait()
         yield page
-
-
-__all__ = ["sleep_forever"]

@@ -32,6 +32,7 @@ from .posting import SDP, allowed, read_offer
 from .socket import BYE, PeerSocket
 
 PATH = "/webrtc"
+SPARE = 16  # connections that may not have come about yet
 CONNECT_TIMEOUT = 10.0  # seconds from the answer to the data channel
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         self._refusals = Refusals()
         self._tasks: TaskGroup | None = None
         self._sockets: dict[str, PeerSocket] = {}
+        self._beginning = set[PeerSocket]()  # that have no data channel yet
 
     @property
     def connections(self) -> int:
@@ -127,12 +129,10 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[str, str]:
         offer = await read_offer(scope, receive)
+        if len(self._beginning) >= SPARE:
+            raise BadRequest(503, "too many connections have not come about yet")
         if self._tasks is None:
             raise BadRequest(503, "no call is taken: the endpoint is not open")
-        if self._browser.switchboard.state != "ready":
-            raise BadRequest(
-                503, f"no call is taken: {self._browser.switchboard.state}"
-            )
         name = secrets.token_urlsafe(18)
         try:
             answer = await self._tasks.start(self._carry, name, offer)
@@ -151,6 +151,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     ) -> None:
         rate, is_begun = self._browser.rate, False
         socket = self._sockets[name] = PeerSocket(rate)
+        self._beginning.add(socket)
         try:
             async with open_peer(socket, rate=rate, ice=self._ice) as socket.peer:
                 answer = await socket.peer.answer(offer)
@@ -163,15 +164,15 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
             logger.exception("a connection has failed")  # the others go on
         finally:
             self._sockets.pop(name, None)
+            self._beginning.discard(socket)
 
     async def _attend(self, name: str, socket: PeerSocket) -> None:
         is_open = False
         with move_on_after(CONNECT_TIMEOUT):
             is_open = await socket.is_open()
+        self._beginning.discard(socket)
         if not is_open:
-            self._refusals.note(
-                "expected a connection, and a data channel, within 10 s"
-            )
+            self._refusals.note("expected a connection and a data channel within 10 s")
             return
         async with tasks_until_done() as tasks:
             tasks.start_soon(self._let_go, name, socket)

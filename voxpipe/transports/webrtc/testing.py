@@ -44,6 +44,7 @@ class Page:
     Attributes:
         peer: its end of the connection.
         messages: that have come over the data channel, of JSON.
+        url: of the endpoint that was called.
         location: of the call, once it was answered.
         confirms: whether it says what it has played, as pages do.
     """
@@ -51,7 +52,7 @@ class Page:
     def __init__(self) -> None:
         self.peer: Peer | None = None
         self.messages: list[dict[str, Any]] = []
-        self.location = ""
+        self.url = self.location = ""
         self.confirms = True
         self._speech = bytearray()
         self._said = Event()
@@ -76,7 +77,7 @@ class Page:
         Raises:
             urllib.error.HTTPError: it was refused.
         """
-        peer = self._known
+        peer, self.url = self._known, url
         head = {"content-type": "application/sdp"}
         if token:
             head["authorization"] = f"Bearer {token}"
