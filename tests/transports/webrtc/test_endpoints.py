@@ -64,7 +64,7 @@ async def test_what_was_heard_is_measured_by_what_the_page_confirms() -> None:
 
 
 async def test_an_interruption_is_silent_within_200_ms() -> None:
-    agent = Agent()
+    agent, before = Agent(), 0
     async with called(agent) as page:
         async with create_task_group() as tasks:
             tasks.start_soon(agent.say, sweep(5.0))

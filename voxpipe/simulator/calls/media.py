@@ -7,6 +7,7 @@ how its sender is reached, a call has a session and no media (``sdp.py``).
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from anyio import (
     TASK_STATUS_IGNORED,
@@ -21,10 +22,12 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.simulator.audio.sound import VOICE_RATE
 from voxpipe.simulator.errors import Refusal
 from voxpipe.webrtc import Ice, SdpError, open_peer
-from voxpipe.webrtc.peer import Peer
 
 from .call import SimulatedCall
 from .microphone import PIECE, CallEnded
+
+if TYPE_CHECKING:
+    from voxpipe.webrtc.peer import Peer
 
 CONNECT_TIMEOUT = 15.0  # seconds from the answer to the first packet
 _SIZE = int(VOICE_RATE * PIECE) * 2  # bytes

@@ -16,7 +16,7 @@ from anyio import AsyncContextManagerMixin, CancelScope
 from voxpipe.pipeline import VoxpipeError
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
-from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.steered import SteeredCalls
@@ -68,10 +68,10 @@ DirectApp = Callable[[DirectCall], Awaitable[object]]
 class DirectEndpoint(AsyncContextManagerMixin):
     """Passes offers of pages on to the service, at ``/direct``, and steers the calls.
 
-    It is open while it runs as an app by itself (a server's ``lifespan``) or within
-    ``async with``; before and after that it refuses calls. Origins and tokens are those
-    of the page's own endpoints; a token comes in the header ``Authorization``. It needs
-    no aiortc, and runs on trio, too.
+    All else is served by the page's own endpoints, behind it. It is open while it runs
+    as an app by itself (a server's ``lifespan``) or within ``async with``; before and
+    after that it refuses calls. Origins and tokens are those of the page's endpoints; a
+    token comes in the header ``Authorization``. It needs no aiortc, and runs on trio.
 
     Args:
         browser: the page's endpoints.
@@ -112,28 +112,28 @@ class DirectEndpoint(AsyncContextManagerMixin):
 
     def serves(self, path: str) -> bool:
         """Whether something is at this path."""
-        path = path.rstrip("/")
-        return path == PATH or path.startswith(PATH + "/")
+        return _is_ours(path) or self._browser.serves(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
-        if scope["type"] == "http":
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and _is_ours(split_path(scope)[1]):
             await self._refusals.answer(self._request, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
-        elif scope["type"] == "lifespan":
-            await receive()  # lifespan.startup
-            async with self:
-                await send({"type": "lifespan.startup.complete"})
-                await receive()  # lifespan.shutdown
-            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await self._browser(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        async with self:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+            await self._browser.switchboard.drain(0)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         root, path = split_path(scope)
         path = path.rstrip("/")
-        if not self.serves(path):
-            raise BadRequest(404, f"expected {PATH}")
         refused = self._browser.why_not(scope)
         if refused is not None:
             raise BadRequest(*refused)
@@ -195,3 +195,8 @@ class DirectEndpoint(AsyncContextManagerMixin):
     async def _at_service(self, call_id: str) -> None:
         with suppress(VoxpipeError):  # it is over, most often
             await self._hang_up(call_id)
+
+
+def _is_ours(path: str) -> bool:
+    path = path.rstrip("/")
+    return path == PATH or path.startswith(PATH + "/")

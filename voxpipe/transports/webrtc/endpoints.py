@@ -23,7 +23,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
-from voxpipe.transports.telephony.asgi import refuse_upgrade, respond, split_path
+from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.webrtc import Ice, SdpError, open_peer, require
@@ -41,9 +41,10 @@ logger = logging.getLogger(__name__)
 class WebRtcEndpoints(AsyncContextManagerMixin):
     """Calls of a page over WebRTC, at ``/webrtc``; runs on asyncio.
 
-    It is open while it runs as an app by itself (a server's ``lifespan``) or within
-    ``async with``; before and after that it refuses calls. Origins, tokens, limits and
-    what answers are those of the page's own endpoints.
+    All else is served by the page's own endpoints, behind it. It is open while it runs
+    as an app by itself (a server's ``lifespan``) or within ``async with``; before and
+    after that it refuses calls. Origins, tokens, limits and what answers are those of
+    the page's endpoints.
 
     Args:
         browser: the page's endpoints.
@@ -81,30 +82,30 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
 
     def serves(self, path: str) -> bool:
         """Whether something is at this path."""
-        path = path.rstrip("/")
-        return path == PATH or path.startswith(PATH + "/")
+        return _is_ours(path) or self._browser.serves(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
-        if scope["type"] == "http":
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http" and _is_ours(split_path(scope)[1]):
             await self._refusals.answer(self._request, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
-        elif scope["type"] == "lifespan":
-            await receive()  # lifespan.startup
-            async with self:
-                await send({"type": "lifespan.startup.complete"})
-                await receive()  # lifespan.shutdown
-            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await self._browser(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        async with self:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+            await self._browser.switchboard.drain(0)
+        await send({"type": "lifespan.shutdown.complete"})
 
     # --- HTTP
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         root, path = split_path(scope)
         path = path.rstrip("/")
-        if not self.serves(path):
-            raise BadRequest(404, f"expected {PATH}")
         refused = self._browser.why_not(scope)
         if refused is not None:
             raise BadRequest(*refused)
@@ -184,3 +185,8 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         self._sockets.pop(name, None)
         if socket.peer is not None:
             await socket.peer.close()
+
+
+def _is_ours(path: str) -> bool:
+    path = path.rstrip("/")
+    return path == PATH or path.startswith(PATH + "/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from anyio import Event, move_on_after, to_thread
@@ -12,7 +12,9 @@ from anyio import Event, move_on_after, to_thread
 from voxpipe.pipeline.runtime.opening import opened_by_block
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.webrtc import Ice, open_peer
-from voxpipe.webrtc.peer import Peer
+
+if TYPE_CHECKING:
+    from voxpipe.webrtc.peer import Peer
 
 RATE = 24_000  # Hz
 SIZE = 960  # bytes of 20 ms
@@ -96,21 +98,19 @@ class Page:
         self._speech += pcm
         await self._within(self._said, "the end of the speech")
 
-    async def told(
-        self, kind: str, matches: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
-        """Wait for a message of a kind, or the one that has come.
+    async def told(self, kind: str, *, times: int = 1) -> dict[str, Any]:
+        """Wait for a message of a kind, or give the one that has come.
 
         Args:
             kind: its type.
-            matches: whether it is the one.
+            times: how many of them must have come.
         """
-        found = [m for m in self.messages if m.get("type") == kind and matches(m)]
         with move_on_after(PATIENCE):
-            while not found:
+            while True:
+                found = [each for each in self.messages if each.get("type") == kind]
+                if len(found) >= times:
+                    return found[-1]
                 await self._changed.wait()
-                found = [m for m in self.messages if m["type"] == kind and matches(m)]
-            return found[-1]
         raise TimeoutError(f"no {kind} has come within {PATIENCE:g} s")
 
     async def listen(self, enough: Callable[[bytes], bool]) -> bytes:
