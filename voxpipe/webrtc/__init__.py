@@ -8,13 +8,13 @@ it does badly is handled in ``peer.py`` and ``sound.py``, and said there.
 
 from .ice import Ice, IceServer
 from .opening import PeerListener, available, open_peer, require
-from .sdp import SdpError, checked_sdp, has_media
+from .sdp import OfferError, checked_sdp, has_media
 
 __all__ = [
     "Ice",
     "IceServer",
+    "OfferError",
     "PeerListener",
-    "SdpError",
     "available",
     "checked_sdp",
     "has_media",

@@ -37,7 +37,7 @@ from av import AudioFrame
 
 from .ice import Ice
 from .opening import PeerListener
-from .sdp import SdpError, checked_sdp, unreadable
+from .sdp import OfferError, checked_sdp, unreadable
 from .sound import PACKET, Downsampled, Upsampled
 
 LOOPBACK = "127.0.0.1"
@@ -86,7 +86,7 @@ class Peer:
         """The answer to an offer, with all candidates in it.
 
         Raises:
-            SdpError: it is no offer that can be answered.
+            OfferError: it is no offer that can be answered.
         """
         await self._heed(offer, "offer")
         self._pc.addTrack(_Loudspeaker(self._listener, self._rate))
@@ -102,7 +102,7 @@ class Peer:
         """Take the answer to the offer.
 
         Raises:
-            SdpError: it is none.
+            OfferError: it is none.
         """
         await self._heed(answer, "answer")
 
@@ -253,4 +253,4 @@ async def _at(
     return await gather(component=component, addresses=wanted)
 
 
-__all__ = ["Peer", "SdpError"]
+__all__ = ["OfferError", "Peer"]

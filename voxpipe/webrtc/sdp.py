@@ -12,7 +12,7 @@ _MEDIA = re.compile(r"^m=(\S*)", re.MULTILINE)
 _CURE = "is it of an RTCPeerConnection, once its candidates were gathered?"
 
 
-class SdpError(TransportError):
+class OfferError(TransportError):
     """An SDP that cannot be read, or asks for what is not to be had; says what."""
 
 
@@ -20,7 +20,7 @@ def checked_sdp(text: str) -> str:
     """An offer, or an answer, of sound and at most one channel for messages.
 
     Raises:
-        SdpError: it is none, too long, or of more than that.
+        OfferError: it is none, too long, or of more than that.
     """
     if len(text) > MAX_SDP:
         raise unreadable(f"an SDP of at most {MAX_SDP} characters", len(text))
@@ -41,6 +41,6 @@ def has_media(text: str) -> bool:
     return all(f"a={name}:" in text for name in ("ice-ufrag", "ice-pwd", "setup"))
 
 
-def unreadable(expected: str, came: object) -> SdpError:
+def unreadable(expected: str, came: object) -> OfferError:
     """The error for what is not as it should be."""
-    return SdpError(f"expected {expected}, got {came}: {_CURE}")
+    return OfferError(f"expected {expected}, got {came}: {_CURE}")

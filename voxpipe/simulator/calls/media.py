@@ -21,7 +21,7 @@ from anyio.abc import TaskStatus
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.simulator.audio.sound import VOICE_RATE
 from voxpipe.simulator.errors import Refusal
-from voxpipe.webrtc import Ice, SdpError, open_peer
+from voxpipe.webrtc import Ice, OfferError, open_peer
 
 from .call import SimulatedCall
 from .microphone import PIECE, CallEnded
@@ -62,7 +62,7 @@ class CallMedia:
         async with open_peer(self, rate=VOICE_RATE, ice=self._ice) as self.peer:
             try:
                 answer = await self.peer.answer(offer)
-            except SdpError as error:
+            except OfferError as error:
                 raise Refusal("invalid_sdp", f"Invalid 'sdp': {error}", "sdp") from None
             task_status.started(answer)
             await self._begun.wait()

@@ -26,7 +26,7 @@ from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.refusals import Refusals
-from voxpipe.webrtc import Ice, SdpError, open_peer, require
+from voxpipe.webrtc import Ice, OfferError, open_peer, require
 
 from .posting import SDP, allowed, read_offer
 from .socket import BYE, PeerSocket
@@ -136,7 +136,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         name = secrets.token_urlsafe(18)
         try:
             answer = await self._tasks.start(self._carry, name, offer)
-        except SdpError as error:
+        except OfferError as error:
             raise BadRequest(400, str(error)) from None
         return name, answer
 

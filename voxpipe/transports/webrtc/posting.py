@@ -5,7 +5,7 @@ from __future__ import annotations
 from voxpipe.transports.asgi import Receive, Scope
 from voxpipe.transports.telephony.asgi import header
 from voxpipe.transports.telephony.forms import BadRequest, read_body
-from voxpipe.webrtc import SdpError, checked_sdp
+from voxpipe.webrtc import OfferError, checked_sdp
 
 SDP = "application/sdp"
 
@@ -21,7 +21,7 @@ async def read_offer(scope: Scope, receive: Receive) -> str:
         raise BadRequest(415, f"expected an offer of type {SDP}")
     try:
         return checked_sdp((await read_body(scope, receive)).decode("utf-8", "replace"))
-    except SdpError as error:
+    except OfferError as error:
         raise BadRequest(400, str(error)) from None
 
 

@@ -29,7 +29,6 @@ export class PeerSocket {
       if (["failed", "closed"].includes(this.peer.connectionState)) this.#over(1006);
     };
     this.peer.ontrack = ({ streams, track, receiver }) => {
-      receiver.jitterBufferTarget = 0; // milliseconds: as little as the network lets it
       this.#playout = new Playout(receiver, (message) => this.send(JSON.stringify(message)));
       media.play(streams[0] ?? new MediaStream([track]));
     };
