@@ -38,7 +38,7 @@ from av import AudioFrame
 
 from .ice import Ice
 from .opening import PeerListener
-from .sdp import OfferError, checked_sdp, unreadable
+from .sdp import checked_sdp, has_media, unreadable
 from .sound import PACKET, Downsampled, Upsampled
 
 LOOPBACK = "127.0.0.1"
@@ -109,7 +109,9 @@ class Peer:
         await self._heed(answer, "answer")
 
     async def _heed(self, text: str, kind: str) -> None:
-        checked_sdp(text)
+        if not has_media(checked_sdp(text)):
+            # Without a fingerprint the library would connect to anybody.
+            raise unreadable(f"an {kind} with ICE's and DTLS' attributes", "none")
         try:
             await self._pc.setRemoteDescription(RTCSessionDescription(text, kind))
         except Exception as error:  # noqa: BLE001  # asserts, KeyErrors, errors of its own
@@ -256,6 +258,3 @@ async def _at(
     """As aiortc gathers candidates, at other addresses."""
     wanted = only or [*addresses, LOOPBACK]
     return await gather(component=component, addresses=wanted)
-
-
-__all__ = ["OfferError", "Peer"]

@@ -9,6 +9,7 @@ from voxpipe.pipeline import TransportError
 MAX_SDP = 65_536  # characters; a browser's offer has some 5,000
 MAX_CANDIDATES = 64  # each is an address that checks are sent to
 _MEDIA = re.compile(r"^m=(\S*)", re.MULTILINE)
+_MEANT = ("ice-ufrag", "ice-pwd", "fingerprint", "setup")
 _CURE = "is it of an RTCPeerConnection, once its candidates were gathered?"
 
 
@@ -27,7 +28,7 @@ def checked_sdp(text: str) -> str:
     if not text.startswith("v=0"):
         raise unreadable("an SDP, which begins with v=0", "something else")
     kinds = _MEDIA.findall(text)
-    if kinds.count("audio") != 1 or kinds.count("application") > 1 or len(kinds) > 2:
+    if sorted(kinds) not in (["audio"], ["application", "audio"]):
         told = ", ".join(str(kind)[:20] for kind in kinds[:4]) or "none"
         raise unreadable("one audio, and one channel for data or none", ascii(told))
     candidates = text.count("a=candidate:")
@@ -37,8 +38,8 @@ def checked_sdp(text: str) -> str:
 
 
 def has_media(text: str) -> bool:
-    """Whether somebody means to connect by it: it says how they are reached."""
-    return all(f"a={name}:" in text for name in ("ice-ufrag", "ice-pwd", "setup"))
+    """Whether somebody means to connect by it: it says how, and who they are."""
+    return all(f"a={name}:" in text for name in _MEANT)
 
 
 def unreadable(expected: str, came: object) -> OfferError:
