@@ -243,10 +243,6 @@ class BrowserEndpoints:
 
     # --- calls
 
-    async def whose(self, token: str) -> Mapping[str, str] | None:
-        """What the app knows of whose token it is; ``None`` if it is no good."""
-        return {} if self._check is None else await self._check(token)
-
     async def _begin(self, socket: Socket, hello: Hello) -> None:
         try:
             self.switchboard.admit()  # or a token would be used up for nothing
