@@ -23,7 +23,14 @@ MAY_IMPORT = {
     "processors": {"pipeline", "websocket"},
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
-    "console": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "console": {
+        "pipeline",
+        "processors",
+        "transports",
+        "simulator",
+        "websocket",
+        "webrtc",
+    },
 }
 # The same within them, for each room (a folder, or a file that others stand on): these
 # alone may it import besides itself. The order is from the ground up.
