@@ -19,10 +19,18 @@ LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 MAY_IMPORT = {
     "pipeline": set[str](),
     "websocket": {"pipeline"},
+    "webrtc": {"pipeline"},
     "processors": {"pipeline", "websocket"},
-    "transports": {"pipeline", "websocket"},
-    "simulator": {"pipeline", "websocket"},
-    "console": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "transports": {"pipeline", "websocket", "webrtc"},
+    "simulator": {"pipeline", "websocket", "webrtc"},
+    "console": {
+        "pipeline",
+        "processors",
+        "transports",
+        "simulator",
+        "websocket",
+        "webrtc",
+    },
 }
 # The same within them, for each room (a folder, or a file that others stand on): these
 # alone may it import besides itself. The order is from the ground up.
@@ -87,6 +95,11 @@ TRANSPORT_ROOMS = {
         "transports/asgi",
         "transports/telephony",
         "transports/telephony/carrier",
+    },
+    "transports/webrtc": {
+        "transports/asgi",
+        "transports/browser",
+        "transports/telephony",
     },
     "transports/telephony/testing": {
         "transports/asgi",
@@ -424,12 +437,13 @@ def test_nothing_from_outside_is_run_as_code() -> None:
 
 
 def test_no_module_chooses_an_event_loop() -> None:
-    # A function may, once it runs in one: websockets has a shell for each. And one file
-    # is of asyncio's alone, as picows is, and imported by nobody else.
+    # A function may, once it runs in one: websockets has a shell for each. And two
+    # files are of asyncio's alone, as picows and aiortc are: they are imported where
+    # those are used.
     assert not [
         f"{_name(path)} imports {name}: use anyio"
         for path in MODULES
-        if path.name != "picows_wire.py"
+        if path.name not in {"picows_wire.py", "peer.py"}
         for node in _tree(path).body
         for name in _names_in(node)
         if name.split(".")[0] in {"asyncio", "trio"}

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.transports.asgi import AsgiApp, Receive, Scope, Send
 from voxpipe.transports.browser import BrowserEndpoints
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.asgi import split_path
+from voxpipe.transports.webrtc import WebRtcEndpoints
+from voxpipe.webrtc import Ice, available
 
 from .access import LOOPBACK
+
+Page = BrowserEndpoints | WebRtcEndpoints
 
 _CURE = """\
 nobody would be checked.
@@ -41,6 +48,24 @@ def link_to(server: Server) -> str:
     return f"http://{LOOPBACK}:{server.port}/" if everywhere else f"{server.url}/"
 
 
+@asynccontextmanager
+async def over_webrtc(
+    page: BrowserEndpoints | None, host: str
+) -> AsyncGenerator[Page | None]:
+    """The page's endpoints, and beside them WebRTC where that is installed.
+
+    Args:
+        page: if there is one.
+        host: where the server listens: on loopback nobody else is to find the calls.
+    """
+    if page is None or not available():
+        yield page
+        return
+    ice = Ice(addresses=[LOOPBACK] if is_loopback(host) else [])
+    async with WebRtcEndpoints(page, ice=ice) as both:
+        yield both
+
+
 class Front:
     """Leads everybody to whom they want.
 
@@ -49,7 +74,7 @@ class Front:
         phones: for everything else.
     """
 
-    def __init__(self, page: BrowserEndpoints | None, phones: AsgiApp) -> None:
+    def __init__(self, page: Page | None, phones: AsgiApp) -> None:
         self._page = page
         self._phones = phones
 

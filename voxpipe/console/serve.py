@@ -20,7 +20,7 @@ from voxpipe.websocket import sockets
 from . import numbers, phones
 from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
-from .front import Front, link_to, page_for
+from .front import Front, link_to, over_webrtc, page_for
 from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
@@ -173,15 +173,17 @@ async def serve(
         board, gate.carriers, public_url=gate.public_url, insecure=gate.insecure
     )
     page, why = page_for(board, arguments.host, insecure=gate.insecure)
-    front = Front(page, endpoints)
     with stop.heeded():
         async with (
+            over_webrtc(page, arguments.host) as pages,
             model_found(
                 arguments.app,
                 realtime_url=arguments.realtime_url,
                 simulator=arguments.simulator,
             ) as model,
-            Server(front, host=arguments.host, port=arguments.port) as server,
+            Server(
+                Front(pages, endpoints), host=arguments.host, port=arguments.port
+            ) as server,
             sip_served(line, board) as sip,
         ):
             settle()

@@ -10,6 +10,8 @@ from typing import Any
 from anyio import EndOfStream
 from anyio.abc import TaskGroup
 
+from voxpipe.webrtc import Ice
+
 from .calls.calls import Calls
 from .cassettes import CassetteError, Players
 from .errors import BadKey, Refusal, quoted
@@ -30,6 +32,8 @@ from .rest.routes import Routes, nothing_at
 from .script.script import Script
 from .service.machine import Machine
 
+_ANYWHERE = ("", "0.0.0.0", "::", "localhost")  # no addresses to offer
+
 
 class Router:
     """Admits clients, and gives each what it has come for.
@@ -42,6 +46,7 @@ class Router:
         lifetime: seconds after which a session is ended.
         players: recorded sessions, replayed in place of those by the script.
         origins: of web pages that may come, beside those of this machine.
+        host: where it listens, for the media of calls.
 
     Attributes:
         calls: those that ring and those in progress.
@@ -57,6 +62,7 @@ class Router:
         lifetime: float,
         players: Players | None = None,
         origins: Collection[str] = (),
+        host: str = "",
     ) -> None:
         self._origins = origins
         self._script = script
@@ -65,7 +71,8 @@ class Router:
         self._lifetime = lifetime
         self._players = players
         self._sessions = 0  # opened so far
-        self.calls = Calls(self._open_call, speak, tasks)
+        ice = Ice(addresses=[host] if host not in _ANYWHERE else [])
+        self.calls = Calls(self._open_call, speak, tasks, ice)
         calls = CallEndpoints(self.calls, keys)
         secrets = ClientSecretEndpoints(keys)
         self.routes = Routes(

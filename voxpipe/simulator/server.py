@@ -160,6 +160,7 @@ class Simulator(AsyncContextManagerMixin):
                 self._lifetime,
                 self._players,
                 self._origins,
+                self._host,
             )
             listener = PortListener(
                 self._host,

@@ -30,7 +30,7 @@ class SimulatedCall:
         status: the SIP status it was rejected with, if it was.
         referred_to: where it was sent on, if it was.
         ended_by: who has ended it, once it is over.
-        microphone: the caller's; none over WebRTC, whose media is not simulated.
+        microphone: the caller's; none over WebRTC, whose packets are heard.
     """
 
     def __init__(

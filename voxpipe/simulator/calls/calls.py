@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.abc import TaskGroup
 
@@ -12,11 +12,15 @@ from voxpipe.pipeline.errors import TransportError
 from voxpipe.simulator.net.session_requests import Speak
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.service.machine import Machine
+from voxpipe.webrtc import Ice
 
 from .call import SimulatedCall, Transport, gone
 from .microphone import CallEnded
 from .pump import CallPump
 from .session import CallSession
+
+if TYPE_CHECKING:
+    from .media import CallMedia
 
 _MAX_CALLS = 256  # at the same time; the simulator's own limit
 
@@ -31,11 +35,17 @@ class Calls:
         open_machine: starts a session.
         speak: makes sound of words.
         tasks: in which the sessions run.
+        ice: how those over WebRTC are reached.
     """
 
     def __init__(
-        self, open_machine: OpenMachine, speak: Speak, tasks: TaskGroup
+        self,
+        open_machine: OpenMachine,
+        speak: Speak,
+        tasks: TaskGroup,
+        ice: Ice | None = None,
     ) -> None:
+        self._ice = ice or Ice()
         self._open_machine = open_machine
         self._speak = speak
         self._tasks = tasks
@@ -88,6 +98,17 @@ class Calls:
         pump = CallPump(CallSession(machine), self._speak, call.microphone)
         call.accept(pump)
         self._tasks.start_soon(self._carry, call, pump)
+
+    async def open_media(self, offer: str) -> tuple[CallMedia, str]:
+        """The media of a call that is about to begin, and the answer to its offer.
+
+        Raises:
+            Refusal: it cannot be answered.
+        """
+        from .media import CallMedia
+
+        media = CallMedia(self._ice)
+        return media, await self._tasks.start(media.run, offer)
 
     def forget(self, call: SimulatedCall) -> None:
         """Its caller has gone."""

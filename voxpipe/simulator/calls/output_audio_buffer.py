@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, NamedTuple
 
-from voxpipe.simulator.audio.sound import WireFormat
+import numpy as np
+
+from voxpipe.simulator.audio.sound import VOICE_RATE, WireFormat
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class OutputAudioBuffer:
         self._made_ms: dict[str, float] = {}  # by item of what plays
         self._played_ms: dict[str, float] = {}  # by the same
         self._ended: list[PlayedAudio] = []
+        self._leaving: bytearray | None = None  # since somebody has asked for it
 
     @property
     def next(self) -> float:
@@ -83,6 +86,10 @@ class OutputAudioBuffer:
         self._queue.append(
             QueuedAudio(response_id, item_id, format, data, start, self._end)
         )
+        if self._leaving is not None:
+            samples = format.samples(data)
+            # Of a telephone's format each stands for three: nobody asked for its sound.
+            self._leaving += np.repeat(samples, VOICE_RATE // format.rate).tobytes()
 
     def finish(self, response_id: str) -> None:
         """No more audio of this response comes."""
@@ -124,6 +131,8 @@ class OutputAudioBuffer:
             ms = int((now - piece.start) * 1000)
             self._take(piece, ms * piece.format.bytes_per_ms)
         self._queue.clear()
+        if self._leaving is not None:
+            self._leaving.clear()
         self._end = now
         cut = {
             item_id: int(self._played_ms.get(item_id, 0.0))
@@ -134,6 +143,18 @@ class OutputAudioBuffer:
             self._current.cut = True
             changes.append(self._over("cleared"))
         return changes, cut
+
+    def sound(self, size: int) -> bytes:
+        """What leaves next for the caller: 16-bit mono at 24 kHz, if there is any.
+
+        A line that stands still for a moment is late with it, and loses none. What is
+        told of playing goes by the clock all the same.
+        """
+        if self._leaving is None:
+            self._leaving = bytearray()
+        sound = bytes(self._leaving[:size])
+        del self._leaving[:size]
+        return sound
 
     def played(self) -> list[PlayedAudio]:
         """The replies that have ended since the last time this was asked."""

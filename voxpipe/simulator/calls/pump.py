@@ -63,7 +63,7 @@ class CallPump:
     Args:
         session: not started by anybody else.
         speak: makes sound of words; may raise `VoiceError`.
-        microphone: the caller's; ``None`` for a call without media.
+        microphone: the caller's; ``None`` where `hear` is called for what it says.
     """
 
     def __init__(
@@ -112,6 +112,16 @@ class CallPump:
         """
         assert self._microphone is not None
         await self._microphone.say(pcm, self._session.takes)
+
+    def hear(self, pcm: bytes) -> None:
+        """The caller has said something: 16-bit mono at 24 kHz, as it comes."""
+        session = self._session
+        session.hear(session.takes.of_voice(pcm), current_time())
+        self._changed.set()
+
+    def sound(self, size: int) -> bytes:
+        """What leaves next for the caller: likewise, at most so many bytes."""
+        return self._session.sound(size)
 
     async def listen(self) -> PlayedAudio:
         """The next reply, as far as the caller got it; one task listens.

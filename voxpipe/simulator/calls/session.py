@@ -93,6 +93,10 @@ class CallSession:
         self._machine.receive(json.dumps(append), now)
         self._follow(now, self._outgoing)
 
+    def sound(self, size: int) -> bytes:
+        """What leaves next for the caller, in bytes: 16-bit mono at 24 kHz."""
+        return self._output_audio.sound(size)
+
     def press(self, key: str, received_at: int) -> None:
         """Take a key that the caller has pressed: ``0`` to ``9``, ``*``, ``#``, A–D."""
         self._outgoing.append(

@@ -14,6 +14,7 @@ from voxpipe.simulator.net.admission import key_of
 from voxpipe.simulator.net.keys import Keys
 from voxpipe.simulator.net.messages import HttpError, HttpRequest, HttpResponse
 from voxpipe.simulator.protocol.schema import fields, integer, matching, one_of
+from voxpipe.webrtc import available, has_media
 
 from .request_body import (
     DEFAULT_MODEL,
@@ -46,7 +47,7 @@ class CallEndpoints:
         self._random = SystemRandom()
 
     async def create(self, request: HttpRequest) -> HttpResponse:
-        """Take a WebRTC offer: the session runs, but there is no media.
+        """Take a WebRTC offer; there is media if its sender says how to be reached.
 
         Raises:
             Refusal: the offer or the session cannot be.
@@ -62,7 +63,26 @@ class CallEndpoints:
                 raise missing("sdp")
             offer = form["sdp"]
             session |= parse_object(form.get("session", b"{}"))
-        sdp = answer(offer.decode("utf-8", "replace"), self._random)
+        text = offer.decode("utf-8", "replace")
+        media, sdp = None, answer(text, self._random)
+        if has_media(text) and available():
+            media, sdp = await self._calls.open_media(text)
+        try:
+            call = self._begin(session)
+        except BaseException:
+            if media is not None:
+                media.begin(None)
+            raise
+        if media is not None:
+            media.begin(call)
+        return HttpResponse(
+            status=201,
+            body=sdp.encode(),
+            type="application/sdp",
+            headers=(("location", f"/v1/realtime/calls/{call.id}"),),
+        )
+
+    def _begin(self, session: dict[str, Any]) -> SimulatedCall:
         try:
             call = self._calls.ring("webrtc")
         except TransportError:
@@ -77,12 +97,7 @@ class CallEndpoints:
         except Refusal:
             self._calls.forget(call)
             raise
-        return HttpResponse(
-            status=201,
-            body=sdp.encode(),
-            type="application/sdp",
-            headers=(("location", f"/v1/realtime/calls/{call.id}"),),
-        )
+        return call
 
     async def accept(self, request: HttpRequest) -> HttpResponse:
         """Let a call that rings have a session.

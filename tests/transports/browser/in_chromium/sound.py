@@ -36,15 +36,16 @@ async def played(tab: Tab) -> tuple[Sound, int]:
     return raw.astype(np.float64), int(told["rate"])
 
 
-def found(heard: Sound, rate: int, said: Sound) -> float:
+def found(heard: Sound, rate: int, said: Sound, *, alike: float = 0.99) -> float:
     """How much of what was said, at `RATE`, was heard: 1 is each 0.2 s of it, exactly.
 
-    Piece by piece, since a machine that is too busy makes pauses.
+    Or so ``alike`` that a codec may be between. Piece by piece, since a machine that is
+    too busy makes pauses.
     """
     wanted: Sound = soxr.resample(said, RATE, rate)
     pieces = np.array_split(wanted, len(wanted) // round(0.2 * rate))
     loud = [each for each in pieces if np.abs(each).max() > 500]
-    return sum(_likeness(heard, each) > 0.99 for each in loud) / len(loud)
+    return sum(_likeness(heard, each) > alike for each in loud) / len(loud)
 
 
 def _likeness(heard: Sound, wanted: Sound) -> float:

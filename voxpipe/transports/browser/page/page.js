@@ -25,6 +25,7 @@ const ENDS = {
   drained: "the server is closing",
   timeout: "the time is over",
 };
+const WAYS = { websocket: "browser", webrtc: "webrtc", openai: "direct" }; // and where they are
 const AGAIN_WITHOUT = ["denied", "missing", "busy"]; // a call is possible by typing
 const NARROW = matchMedia("(max-width: 820px)");
 
@@ -35,6 +36,13 @@ const numbers = new Numbers({
 const token = takeToken();
 let call = null;
 let began = false; // this call
+
+// `?over=webrtc`, or `?over=openai`: then one may choose, too.
+const over = new URLSearchParams(location.search).get("over");
+if (over in WAYS) {
+  $("over").value = over;
+  $("ways").hidden = false;
+}
 
 // In the fragment, which no request and no log carries; nor does the address, from now on.
 function takeToken() {
@@ -48,7 +56,8 @@ async function talk(microphone) {
   numbers.clear();
   notice("");
   began = false;
-  const current = (call = new Call("browser", { token, microphone }));
+  const over = $("over").value;
+  const current = (call = new Call(WAYS[over], { token, microphone, over }));
   const on = (type, act) => current.addEventListener(type, ({ detail }) => current === call && act(detail));
   on("state", showState);
   on("muted", showMuted);

@@ -27,8 +27,9 @@ export class Link {
   #wake = () => {}; // ends a pause between attempts
 
   // on: ready(message), message(message), audio(buffer), lost(), over(by, why)
-  constructor(address, hello, on) {
-    Object.assign(this, { address, hello, on });
+  // dial(): a WebSocket, or what has its manners
+  constructor(dial, hello, on) {
+    Object.assign(this, { dial, hello, on });
     const back = () => this.#wake();
     this.events = new AbortController();
     addEventListener("online", back, { signal: this.events.signal });
@@ -70,6 +71,11 @@ export class Link {
     return false;
   }
 
+  // Another microphone, where it is not sent from here.
+  use(track) {
+    this.#socket?.use?.(track);
+  }
+
   #isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN; // a closing one complains
   }
@@ -91,7 +97,7 @@ export class Link {
 
   #connect() {
     return new Promise((resolve, reject) => {
-      const socket = (this.#opening = new WebSocket(this.address, PROTOCOL));
+      const socket = (this.#opening = this.dial(PROTOCOL));
       socket.binaryType = "arraybuffer";
       const fail = (error) => {
         clearTimeout(timer);

@@ -5,6 +5,7 @@
 const CHUNK = 0.02; // seconds of microphone in a message
 const REPORT = 0.1; // seconds of a reply between two reports of what was played
 const METER = 0.05; // seconds of loudspeaker in a level
+const HELD = 0.2; // seconds that a jitter buffer holds, at most, unless the network is bad
 // How long a loudspeaker with nothing to play waits for more, once something came: the
 // line, and a page's main thread, have hiccups. So much that no wait is worth it:
 const ENOUGH = 0.08; // seconds
@@ -269,5 +270,34 @@ class Loudspeaker extends AudioWorkletProcessor {
   }
 }
 
+// What comes by WebRTC, passed on: after `clear` it is silent for as long as the jitter
+// buffer may hold what the server would not say any more.
+class Passage extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.silentUntil = 0; // frame
+    this.power = 0;
+    this.metered = 0;
+    this.port.onmessage = ({ data }) => {
+      if (data.clear) this.silentUntil = currentFrame + HELD * sampleRate;
+      if (data.tap !== undefined) this.tap = data.tap;
+      if (data.stop) this.stopped = true;
+    };
+  }
+
+  process([[block]], [[out]]) {
+    if (block && currentFrame >= this.silentUntil) out.set(block);
+    if (this.tap) tapped(this.port, out);
+    this.power += (loudness(out) ** 2 * out.length) / (METER * sampleRate);
+    this.metered += out.length;
+    if (this.metered >= METER * sampleRate) {
+      this.port.postMessage({ level: Math.sqrt(this.power) });
+      this.power = this.metered = 0;
+    }
+    return !this.stopped;
+  }
+}
+
+registerProcessor("voxpipe-passage", Passage);
 registerProcessor("voxpipe-microphone", Microphone);
 registerProcessor("voxpipe-loudspeaker", Loudspeaker);

@@ -25,6 +25,13 @@ export interface CallOptions {
   token?: string;
   /** False to type only: then nobody is asked for a microphone. Default: true. */
   microphone?: boolean;
+  /**
+   * What carries the call: a WebSocket (the default, to `browser`), WebRTC to the same app
+   * (to `webrtc`), or WebRTC to OpenAI itself, steered by the app (to `direct`).
+   */
+  over?: "websocket" | "webrtc" | "openai";
+  /** STUN and TURN servers, for WebRTC; none by default. */
+  iceServers?: RTCIceServer[];
 }
 
 /** The words of one item of the conversation so far. */

@@ -7,7 +7,9 @@
 //
 // voxpipe.d.ts has the types; docs/browser.md the protocol, and a page of one's own.
 
+import { DirectSocket } from "./voxpipe-direct.js";
 import { Link } from "./voxpipe-link.js";
+import { PeerSocket } from "./voxpipe-webrtc.js";
 
 export const VERSION = "1";
 
@@ -45,6 +47,9 @@ export class Call extends EventTarget {
   #playout = null;
   #source = null; // the microphone's stream, as a node
   #wanted;
+  #carrier; // "websocket", "webrtc", "openai"
+  #player = null; // of what comes by WebRTC
+  #remote = null; // the same, as a node
   #taps = { microphone: new Set(), loudspeaker: new Set() };
   #listening = new AbortController(); // to the page's and the devices' events
 
@@ -55,18 +60,39 @@ export class Call extends EventTarget {
   levels = { microphone: 0, loudspeaker: 0 };
   stats = { sent: 0, dropped: 0, underruns: 0, reconnects: 0 };
 
-  constructor(url, { token, microphone = true } = {}) {
+  constructor(url, { token, microphone = true, over = "websocket", iceServers } = {}) {
     super();
     this.#wanted = microphone;
-    const address = new URL(url, document.baseURI);
-    address.protocol = address.protocol.replace("http", "ws");
-    this.#link = new Link(address, { token, page: VERSION }, {
+    this.#carrier = over;
+    const dial = (protocol) => this.#dial(url, protocol, { token, iceServers });
+    this.#link = new Link(dial, { token, page: VERSION }, {
       ready: (message) => this.#ready(message),
       message: (message) => this.#heard(message),
       audio: (audio) => this.#playout?.port.postMessage({ audio }, [audio]),
       lost: () => this.#lost(),
       over: (by, why) => this.#over(by, why),
     });
+  }
+
+  #dial(url, protocol, options) {
+    const address = new URL(url, document.baseURI);
+    if (this.#carrier === "websocket") {
+      address.protocol = address.protocol.replace("http", "ws");
+      return new WebSocket(address, protocol);
+    }
+    const [track] = this.#source?.mediaStream.getAudioTracks() ?? [];
+    const media = { track, play: (stream) => this.#play(stream) };
+    return new (this.#carrier === "openai" ? DirectSocket : PeerSocket)(address, media, options);
+  }
+
+  // What comes by WebRTC: through a worklet, too, which can be silent at once.
+  #play(stream) {
+    this.#player ??= new Audio();
+    this.#player.muted = true; // Chromium gives sound to a context only if it plays, too
+    this.#player.srcObject = stream;
+    this.#remote?.disconnect();
+    this.#remote = this.context.createMediaStreamSource(stream);
+    if (this.#playout) this.#remote.connect(this.#playout);
   }
 
   // Resolves when the app has taken the call. Raises CallError.
@@ -161,6 +187,7 @@ export class Call extends EventTarget {
     if (this.#capture) this.#source.connect(this.#capture);
     const [track] = stream.getAudioTracks();
     track.enabled = !this.muted;
+    this.#link.use(track);
     track.addEventListener("ended", () => this.#unplugged());
   }
 
@@ -201,8 +228,11 @@ export class Call extends EventTarget {
       const processorOptions = { rate };
       return new AudioWorkletNode(this.context, name, { ...options, processorOptions });
     };
-    this.#playout = node("voxpipe-loudspeaker", { numberOfInputs: 0, outputChannelCount: [1] });
+    const inputs = this.#carrier === "websocket" ? 0 : 1;
+    const name = inputs ? "voxpipe-passage" : "voxpipe-loudspeaker";
+    this.#playout = node(name, { numberOfInputs: inputs, outputChannelCount: [1] });
     this.#playout.connect(this.context.destination);
+    this.#remote?.connect(this.#playout);
     this.#playout.port.onmessage = ({ data }) => this.#fromLoudspeaker(data);
     this.#tellDelay();
     if (this.#wanted) {

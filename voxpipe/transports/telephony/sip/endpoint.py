@@ -7,31 +7,22 @@ own. Deliveries that are repeated are answered, and nothing else.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Self
 
-from anyio import AsyncContextManagerMixin, current_time, move_on_after
-from anyio.abc import TaskGroup
+from anyio import AsyncContextManagerMixin, current_time
 
-from voxpipe.pipeline.runtime.call_record import recorded
-from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
-from voxpipe.pipeline.runtime.expect import expect
-from voxpipe.pipeline.runtime.scopes import tasks_until_done
-from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.asgi import Receive, Scope, Send
-from voxpipe.transports.telephony import failures
 from voxpipe.transports.telephony.asgi import (
     header,
     refuse_upgrade,
     respond,
     split_path,
 )
-from voxpipe.transports.telephony.attendant import Attendant, name_of
 from voxpipe.transports.telephony.forms import BadRequest, read_body
 from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.transports.telephony.steered import SteeredCalls
 
 from .incoming import IncomingCall, incoming
 from .replays import Replays
@@ -41,8 +32,6 @@ SipApp = Callable[[IncomingCall], Awaitable[object]]
 """What is done about a call: accept it, control it, and return when it is over."""
 
 WEBHOOK = "/openai/webhook"
-
-logger = logging.getLogger("voxpipe.calls")
 
 
 class SipEndpoint(AsyncContextManagerMixin):
@@ -61,9 +50,6 @@ class SipEndpoint(AsyncContextManagerMixin):
         farewell: seconds that calls may go on when it ends.
         path: where it is asked.
 
-    Attributes:
-        calls: how many there are.
-
     Raises:
         SecretError: a secret that is none.
     """
@@ -77,32 +63,22 @@ class SipEndpoint(AsyncContextManagerMixin):
         farewell: float = 10.0,
         path: str = WEBHOOK,
     ) -> None:
-        if limit < 1:
-            raise ValueError(f"expected a limit of 1 call or more, got {limit!r}")
-        told = "answer is an async function that takes a call"
-        expect(callable(answer), answer, told, ValueError)
         secrets_of(secrets)  # now, rather than at the first call
-        self._answer = answer
+        self._calls = SteeredCalls(answer, limit=limit, farewell=farewell)
         self._secrets = secrets
-        self._limit = limit
-        self._farewell = farewell
         self._path = path.rstrip("/")
         self._refusals = Refusals()
         self._replays = Replays()
-        self._tasks: TaskGroup | None = None
-        self._ended = Wakeup()  # one of the calls has
-        self.calls = 0
+
+    @property
+    def calls(self) -> int:
+        """How many there are."""
+        return self._calls.count
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        async with tasks_until_done() as self._tasks:
-            try:
-                yield self
-            finally:
-                self._tasks = None
-            with move_on_after(self._farewell):
-                while self.calls:
-                    await self._ended.wait()
+        async with self._calls:
+            yield self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
@@ -142,7 +118,7 @@ class SipEndpoint(AsyncContextManagerMixin):
 
     def _take(self, webhook: Webhook, call: IncomingCall) -> None:
         """Have the call answered, unless that was done."""
-        if self._tasks is None:
+        if not self._calls.is_open:
             raise BadRequest(503, "no call is taken: the endpoint is not open")
         sent_at, now = webhook.sent_at, current_time()
         claims = [
@@ -151,36 +127,8 @@ class SipEndpoint(AsyncContextManagerMixin):
         ]
         if claims[0] == "seen" or claims[1] == "seen":
             return
-        if "full" in claims or self.calls >= self._limit:
+        if "full" in claims or self._calls.is_full:
             self._replays.forget(webhook.id)
             self._replays.forget(call.id)
             raise BadRequest(503, "no call is taken: there are too many")
-        self.calls += 1
-        self._tasks.start_soon(self._run, call)
-
-    # --- calls
-
-    async def _run(self, call: IncomingCall) -> None:
-        began, end = current_time(), "cut"
-        label = f"call={call.id[-8:]}"
-        with recorded(label) as record:
-            try:
-                end = await self._answered(call)
-            finally:
-                self.calls -= 1
-                self._ended.set()
-                seconds = current_time() - began
-                logger.info("%s end=%s seconds=%.1f%s", label, end, seconds, record)
-
-    async def _answered(self, call: IncomingCall) -> str:
-        attendant = Attendant(f"call={call.id[-8:]} {name_of(self._answer)}")
-        try:
-            with exits_as_failures(orders()):
-                await attendant.run(partial(self._answer, call))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the others go on
-            if failures.is_transport(error):
-                logger.warning("call=%s %s", call.id[-8:], failures.in_short(error))
-                return "lost"
-            logger.error("call=%s failed: %s", call.id[-8:], failures.in_full(error))
-            return "failed"
-        return "over"
+        self._calls.take(call)
