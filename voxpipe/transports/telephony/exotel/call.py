@@ -8,6 +8,6 @@ from .codec import ExotelCodec
 
 
 class ExotelCall(CarrierCall):
-    """One call by Exotel's Voicebot applet; made by `accept`."""
+    """One call by Exotel's Voicebot applet; made by ``accept``."""
 
     codec = ExotelCodec

@@ -8,7 +8,7 @@ from .codec import GenesysCodec
 
 
 class GenesysCall(CarrierCall):
-    """One call by a Genesys Audio Connector; made by `accept`."""
+    """One call by a Genesys Audio Connector; made by ``accept``."""
 
     codec = GenesysCodec
     _codec: GenesysCodec

@@ -8,6 +8,6 @@ from .codec import PlivoCodec
 
 
 class PlivoCall(CarrierCall):
-    """One call by Plivo's audio streaming; made by `accept`."""
+    """One call by Plivo's audio streaming; made by ``accept``."""
 
     codec = PlivoCodec

@@ -8,6 +8,6 @@ from .codec import TelnyxCodec
 
 
 class TelnyxCall(CarrierCall):
-    """One call by Telnyx' media streaming; made by `accept`."""
+    """One call by Telnyx' media streaming; made by ``accept``."""
 
     codec = TelnyxCodec

@@ -65,7 +65,7 @@ class FakeTelnyxRest(FakeRest):
     def answer(
         self, path: str, authorization: str, body: bytes
     ) -> tuple[int, Any, dict[str, str]]:
-        """As `FakeRest.answer`."""
+        """As ``FakeRest.answer``."""
         if not hmac.compare_digest(authorization, self._authorization):
             return _wrong(401, 10_009)
         order: dict[str, Any] = json.loads(body)
@@ -88,7 +88,7 @@ class FakeTelnyxRest(FakeRest):
         return 200, {"data": {"call_control_id": call_id, "record_type": "call"}}, {}
 
     async def ring(self, call_id: str, dialled: Dialled) -> None:
-        """As `FakeRest.ring`."""
+        """As ``FakeRest.ring``."""
         callee = dialled.callee
         await self._tell(call_id, dialled, "call.initiated")
         try:

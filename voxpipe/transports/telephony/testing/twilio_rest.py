@@ -52,7 +52,7 @@ class FakeTwilioRest(FakeRest):
     def answer(
         self, path: str, authorization: str, body: bytes
     ) -> tuple[int, Any, dict[str, str]]:
-        """As `FakeRest.answer`."""
+        """As ``FakeRest.answer``."""
         found = _CALLS.fullmatch(path)
         if found is None or found[1] != self.account_sid:
             return _wrong(404, 20404)
@@ -83,7 +83,7 @@ class FakeTwilioRest(FakeRest):
         return 200, {"sid": sid, "status": "completed"}, {}
 
     async def ring(self, call_id: str, dialled: Dialled) -> None:
-        """As `FakeRest.ring`."""
+        """As ``FakeRest.ring``."""
         callee, order = dialled.callee, dialled.order
         status = "completed"
         if callee.does == "rings":

@@ -8,6 +8,6 @@ from .codec import TwilioCodec
 
 
 class TwilioCall(CarrierCall):
-    """One call by Twilio's Media Streams; made by `accept`."""
+    """One call by Twilio's Media Streams; made by ``accept``."""
 
     codec = TwilioCodec

@@ -8,6 +8,6 @@ from .codec import VonageCodec
 
 
 class VonageCall(CarrierCall):
-    """One call by Vonage's Voice API, over a WebSocket; made by `accept`."""
+    """One call by Vonage's Voice API, over a WebSocket; made by ``accept``."""
 
     codec = VonageCodec
