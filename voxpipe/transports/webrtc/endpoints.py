@@ -51,9 +51,6 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
         ice: how we are reached; by default at every address of this machine, and
             without asking anybody.
 
-    Attributes:
-        connections: how many there are.
-
     Raises:
         ImportError: aiortc is not installed.
     """

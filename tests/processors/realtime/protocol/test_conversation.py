@@ -555,6 +555,7 @@ def test_results_are_followed_when_the_caller_only_coughed() -> None:
 def test_a_call_that_nobody_takes_is_answered() -> None:
     bench = Bench()
     bench.conversation.outbox.read = frozenset({"transcripts"})
+    bench.conversation.outbox.told = bench.conversation.outbox.read
     bench.created("resp_1")
     bench.calls("resp_1", "call_1")
     assert bench.tool_calls == []

@@ -49,7 +49,7 @@ class Dialogue:
         all others, but for audio.
         """
         dropped: list[str] = []
-        is_read = "events" in self._outbox.read
+        is_read = "events" in self._outbox.told
         try:
             event = parse(message, dropped, None if is_read else self._handlers)
         except BadEvent as error:

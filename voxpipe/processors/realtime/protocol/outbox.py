@@ -48,8 +48,9 @@ class Outbox:
         reports: everything unusable or refused, for `Processor.report`.
         failed_replies: how many there were so far.
         stirred: a reply has ended: there may be more, or another, to be played.
-        read: the ports that somebody reads, or looks at (`Observer`): what nobody wants
-            is not made. All of them while that is not known.
+        read: the ports that somebody reads; all of them while that is not known.
+        told: those, and the ones that somebody looks at (`Observer`): what nobody wants
+            is not made.
     """
 
     def __init__(self, append: str = APPEND) -> None:
@@ -59,7 +60,7 @@ class Outbox:
         self.reports: deque[str] = deque(maxlen=MAX_REPORTS)
         self.stirred = False
         self.failed_replies = 0
-        self.read = PORTS
+        self.read = self.told = PORTS
 
     def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
@@ -67,7 +68,7 @@ class Outbox:
 
     def tell(self, port: str, frame: Frame) -> None:
         """Have ``frame`` sent to who reads ``port``, and shown to who looks on."""
-        if port in self.read:
+        if port in self.told:
             self.frames.append((port, frame))
 
     def fell_short(self, status: str, reason: str) -> None:

@@ -104,7 +104,7 @@ class Transcripts:
             return
         if written:
             self._outbox.tell("writes", Text(text=event.delta, turn=response.turn))
-        if "transcripts" in self._outbox.read:  # or its words need not be put together
+        if "transcripts" in self._outbox.told:  # or its words need not be put together
             words = response.words_of(event.item_id)
             self._say(response, event.item_id, words, final=False)
 

@@ -38,7 +38,7 @@ class UsageMeter:
         tokens = response.tokens or told.usage.by_class()
         cost = cost_usd(self._in_force.settings.model, tokens, self._host)
         self.bill.add(tokens, cost)
-        if "usage" in self._outbox.read:
+        if "usage" in self._outbox.told:
             name = response.id
             usage = Usage(kind="reply", tokens=tokens, cost_usd=cost, reply_id=name)
             self._outbox.tell("usage", usage)

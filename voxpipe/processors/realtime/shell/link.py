@@ -174,7 +174,8 @@ class Link:
             told = [port for port in self._box.outputs() if port.name in PORTS]
             self._ports = PortQueues(told)
             self.observers = looking = observers()
-            outbox.read = self._ports.read.union(*(each.wants for each in looking))
+            outbox.read = self._ports.read
+            outbox.told = outbox.read.union(*(each.wants for each in looking))
             for each in looking:
                 each.begun(self._box)
             try:
@@ -187,7 +188,7 @@ class Link:
                     self._ports.close()
             finally:
                 self._protocol.end("the conversation is over")
-                outbox.read = frozenset()  # nobody is told any more
+                outbox.read = outbox.told = frozenset()  # nobody is told any more
                 self._ports = None
                 self.observers = ()
                 for each in looking:
