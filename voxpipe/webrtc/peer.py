@@ -22,24 +22,28 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCSessionDescription,
-    clock,
-)
-from aiortc.mediastreams import MediaStreamError
 from anyio import CancelScope, Event, move_on_after
-from av import AudioFrame
 
 from .ice import Ice
 from .opening import PeerListener
 from .sdp import checked_sdp, has_media, unreadable
 from .sound import PACKET, Downsampled, Upsampled
+
+try:
+    from aiortc import (
+        MediaStreamTrack,
+        RTCBundlePolicy,
+        RTCConfiguration,
+        RTCDataChannel,
+        RTCIceServer,
+        RTCPeerConnection,
+        RTCSessionDescription,
+        clock,
+    )
+    from aiortc.mediastreams import MediaStreamError
+    from av import AudioFrame
+except ImportError as error:
+    raise ImportError("aiortc: pip install 'voxpipe[webrtc]'") from error
 
 LOOPBACK = "127.0.0.1"
 LATE = 0.1  # seconds that a loop which was busy may catch up with

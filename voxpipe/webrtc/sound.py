@@ -11,8 +11,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from av import AudioFrame, AudioResampler
 from numpy.typing import NDArray
+
+try:
+    from av import AudioFrame, AudioResampler
+except ImportError as error:
+    raise ImportError("av: pip install 'voxpipe[webrtc]'") from error
 
 RATE = 48_000  # Hz, of Opus
 PACKET = 0.02  # seconds in each
