@@ -24,8 +24,8 @@ from voxpipe.transports.webrtc import DirectCall, DirectEndpoint, WebRtcEndpoint
 from voxpipe.webrtc import Ice
 
 from .chromium import Tab, chromium
-from .conftest import HOOK, STATUS, strangers, write_wav
-from .sound import found, played
+from .conftest import HOOK, STATUS, strangers
+from .sound import found, played, write_wav
 
 LOOPBACK = Ice(addresses=["127.0.0.1"])
 VOICE = ToneVoice()

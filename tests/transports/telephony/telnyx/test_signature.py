@@ -31,7 +31,9 @@ def judged(
         "signature": headers["telnyx-signature-ed25519"],
         "timestamp": headers["telnyx-timestamp"],
     } | (changed or {})
-    return PublicKey(public_key(SECRET)).has_signed(body, now=now, **given)
+    return PublicKey(public_key(SECRET)).has_signed(
+        body, given["signature"], given["timestamp"], now
+    )
 
 
 def test_what_telnyx_has_signed_is_known() -> None:
