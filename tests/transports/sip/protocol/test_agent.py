@@ -93,6 +93,32 @@ def test_a_call_that_nobody_takes_is_cancelled() -> None:
     assert _is_idle(alice, bob)
 
 
+def test_a_call_to_nobody_is_given_up_when_it_was_to_ring_no_longer() -> None:
+    network = Network()
+    alice = network.phone(ALICE)
+    alice.call(BOB, ring_for=10)
+    network.run(9.9)
+    assert not alice.failures
+    network.run(0.2)
+    assert alice.failures == ["NotAnswered 408"]
+    network.run()
+    assert alice.failures == ["NotAnswered 408"]
+    assert _is_idle(alice)
+
+
+def test_who_answers_a_call_that_was_given_up_unheard_is_hung_up_on() -> None:
+    network = Network(lambda _, number: [0.02] if number > 4 else [15.0])
+    alice, bob = _pair(network)
+    alice.call(BOB, ring_for=10)
+    network.run(10.1)
+    assert alice.failures == ["NotAnswered 408"]
+    assert not bob.legs
+    network.run()
+    assert alice.failures == ["NotAnswered 408"]
+    assert bob.ends == ["caller"]
+    assert _is_idle(alice, bob)
+
+
 def test_a_call_to_nobody_ends_after_32_seconds() -> None:
     network = Network()
     alice = network.phone(ALICE)

@@ -116,6 +116,8 @@ class Placed:
             self._settle(NotTaken(self, refused(408)))
         else:
             self.cancel(now)
+            if not self._rings:  # who answers yet is hung up on, as one who is too late
+                self._settle(NotTaken(self, refused(408)))
 
     def _settle(self, outcome: Taken | NotTaken) -> None:
         if not self.is_over:
