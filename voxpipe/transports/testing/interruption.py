@@ -126,7 +126,7 @@ async def rubbish(scene: Scene) -> None:
     scene.expect(
         phone.fault_count > before,
         "no report: fault_count is what it was",
-        "call self.report(what was expected, what came) wherever you drop something",
+        'call self.report("expected …, got …") wherever you drop something',
     )
 
 
