@@ -200,6 +200,7 @@ async def test_a_wav_file_is_not_taken_for_noise(tmp_path: Path) -> None:
     [
         (["--rate", "8000"], "those of a pipe: add --stdin"),
         (["--stdin", "--microphone", "1"], "leave the devices out"),
+        (["--stdin", "--headphones"], "leave the devices out"),
         (["--stdin", "--format", "ulaw", "--rate", "16000"], "leave --rate out"),
     ],
 )
@@ -248,6 +249,7 @@ def test_a_terminal_is_no_place_for_raw_audio(
                     devices=False,
                     microphone=None,
                     loudspeaker=None,
+                    headphones=False,
                     format=None,
                     rate=None,
                 )

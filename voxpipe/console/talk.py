@@ -127,7 +127,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format or arguments.rate:
             raise PipeError("--format and --rate are those of a pipe: add --stdin")
         return desk.run(arguments)
-    if arguments.devices or arguments.microphone or arguments.loudspeaker:
+    at_the_desk = arguments.microphone or arguments.loudspeaker or arguments.headphones
+    if arguments.devices or at_the_desk:
         raise PipeError("with --stdin the audio is a pipe's: leave the devices out")
     format = _format(arguments.format or "pcm16", arguments.rate)
     _check_pipes()
