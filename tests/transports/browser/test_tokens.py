@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,12 @@ def test_a_secret_that_can_be_guessed_is_refused_and_so_is_an_endless_token() ->
             tokens.mint(seconds=seconds)
     with pytest.raises(ValueError, match="at most 4096 characters"):
         tokens.mint(about="a" * 4_096)
+
+
+def test_what_is_no_text_is_refused_where_the_token_is_made() -> None:
+    about: dict[str, Any] = {"customer": 17}
+    with pytest.raises(ValueError, match=r"customer= is .* a text, not int"):
+        Tokens(SECRET).mint(**about)
 
 
 def test_a_secret_is_in_no_repr() -> None:

@@ -61,13 +61,14 @@ class Tokens:
                 can read it. ``caller`` becomes `Call.caller`.
 
         Raises:
-            ValueError: no time, too much of it, or too much about somebody.
+            ValueError: no time, too much of it, too much about somebody, or no text.
         """
         if not 0 < seconds <= MAX_LIFETIME:
             raise ValueError(f"expected seconds, an hour at most, got {seconds!r}")
+        _only_texts(about)
         name, until = secrets.token_urlsafe(12), self._now() + seconds
-        value = json.dumps([name, until, about], separators=(",", ":"))
-        body = urlsafe_b64encode(value.encode()).decode()
+        claims = json.dumps([name, until, about], separators=(",", ":"))
+        body = urlsafe_b64encode(claims.encode()).decode()
         token = f"{body}.{self._signature(body)}"
         if len(token) > MAX_TOKEN:
             raise ValueError(f"a token holds at most {MAX_TOKEN} characters")
@@ -94,6 +95,13 @@ class Tokens:
 
     def _signature(self, body: str) -> str:
         return hmac.digest(self._secret, body.encode(), "sha256").hex()
+
+
+def _only_texts(about: Mapping[str, object]) -> None:
+    for key, value in about.items():
+        if not isinstance(value, str):
+            kind = type(value).__name__
+            raise ValueError(f"{key}= is for `Call.parameters`: a text, not {kind}")
 
 
 def _read(body: str) -> tuple[str, float, Mapping[str, str]]:
