@@ -168,6 +168,7 @@ async def test_what_a_tunnel_passes_on_is_refused_where_nobody_is_checked(
         status, why = await status_of(url, headers=headers)
         assert status == 403
         assert "have tokens checked" in why
+        assert "voxpipe serve: --insecure" in why
         async with httpx2.AsyncClient() as http:
             assert (await http.get(url, headers=headers)).status_code == 403
     async with served(insecure=True) as (url, _), client(url, headers=headers) as page:

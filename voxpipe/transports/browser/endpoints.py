@@ -65,7 +65,7 @@ _WHY = {
 _ELSEWHERE = (
     "expected a client on this machine, by a name of it, and no proxy or tunnel: "
     "nobody is checked here; have tokens checked (BrowserEndpoints(check=…)), or let "
-    "anybody talk by insecure=True"
+    "anybody talk by insecure=True (voxpipe serve: --insecure)"
 )
 _FOREIGN = "expected a page of this server, or of one of its origins="
 
