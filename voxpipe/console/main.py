@@ -20,7 +20,7 @@ Voice pipelines around gpt-realtime.
   voxpipe demo                hold a conversation here, without key or network
   voxpipe demo call.wav       the same with your own recording
   voxpipe simulate            serve the Realtime protocol on this machine
-  voxpipe serve               answer telephone calls (Twilio), with an app of yours
+  voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
 """
 
