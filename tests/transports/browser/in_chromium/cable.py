@@ -22,7 +22,7 @@ class Cable:
         self._cuts = set[anyio.CancelScope]()
 
     def cut(self) -> None:
-        """All that is connected loses its connection."""
+        """Each WebSocket loses its connection; what is fetched beside it does not."""
         for each in self._cuts:
             each.cancel()
 
@@ -30,8 +30,14 @@ class Cable:
         """One connection, until either side ends it, or it is cut."""
         host, _, port = self._server.removeprefix("http://").partition(":")
         async with browser, await anyio.connect_tcp(host, int(port)) as server:
+            try:
+                request = await browser.receive()
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return  # a browser opens more than it needs
+            await server.send(request)
             with anyio.CancelScope() as cut:
-                self._cuts.add(cut)
+                if b"upgrade: websocket" in request.lower():
+                    self._cuts.add(cut)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(_pass, browser, server)
                     tasks.start_soon(_pass, server, browser)
@@ -50,11 +56,11 @@ async def _pass(source: SocketStream, sink: SocketStream) -> None:
 @asynccontextmanager
 async def cable(server: str) -> AsyncGenerator[Cable]:
     """Lay one to the server at this URL."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(SocketAttribute.local_port)
-    laid = Cable(port, server)
-    async with anyio.create_task_group() as tasks:
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        anyio.create_task_group() as tasks,
+    ):
+        laid = Cable(listener.extra(SocketAttribute.local_port), server)
         tasks.start_soon(listener.serve, laid.carry)
         yield laid
         tasks.cancel_scope.cancel()
-    await listener.aclose()
