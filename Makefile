@@ -69,7 +69,7 @@ test-slow: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m slow
 
 test-system: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q -m system
+	$(PYTHON_IN_VENV) -m pytest -q -n 2 --dist loadfile -m system
 
 # The plugin by name, and voxpipe from here: nothing is installed but what it needs.
 test-lowest: .lowest-venv/.ready-lowest
