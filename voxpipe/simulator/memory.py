@@ -90,7 +90,9 @@ class MemoryConnection(AsyncContextManagerMixin):
         open_session: Callable[[], SansIOSession],
         voice: CachedVoice,
         faults: Sequence[ScriptFault] = (),
+        number: int = 1,
     ) -> None:
+        self._number = number
         self._open_session = open_session
         self._voice = voice
         self._faults = faults
@@ -116,7 +118,7 @@ class MemoryConnection(AsyncContextManagerMixin):
                     await self._server.send(json.dumps(refusal.event()))
                 await self._server.close(4000, refusal.close_reason)
                 return
-            client = with_faults(self._server, self._faults)
+            client = with_faults(self._server, self._faults, self._number)
             await Pump(session, client, in_line(self._voice)).run()
         finally:
             await self._server.close(1000, "")
@@ -167,6 +169,7 @@ def connect_in_memory(
     deployment: bool = False,
     seed: int | None = None,
     lifetime: float = LIFETIME,
+    number: int = 1,
 ) -> MemoryConnection:
     """Open a session with a simulated model, without any network.
 
@@ -179,6 +182,7 @@ def connect_in_memory(
             and may be any.
         seed: makes all ids reproducible.
         lifetime: seconds after which the service ends the session.
+        number: which one it is, from 1, for faults that strike only the first ones.
 
     Returns:
         A connection to be opened with ``async with``.
@@ -195,4 +199,5 @@ def connect_in_memory(
         open_,
         CachedVoice(voice or find_voice()),
         script.faults if script else (),
+        number,
     )

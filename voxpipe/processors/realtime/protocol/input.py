@@ -17,6 +17,7 @@ from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.turn_detection import ServerVad
 
 from .arbiter import SPEECH_TIMEOUT, Arbiter
+from .kept_audio import KeptAudio
 from .outbox import Outbox
 from .updates import SessionSettings
 
@@ -32,6 +33,9 @@ class InputAudio:
         in_force: who owns the turns.
         arbiter: told whether the caller has the floor.
         outbox: where audio, commits and clears go.
+
+    Attributes:
+        kept: keeps what another session would have to hear, if there can be one.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class InputAudio:
         self._appended = 0.0  # seconds of all
         self._appended_at = 0.0  # when the last of it was
         self._clock = CallerClock()
+        self.kept: KeptAudio | None = None
 
     def settings_changed(self, event: ev.SessionEvent, now: float) -> None:
         """Other settings are in force; with a new owner of turns, no turn is open.
@@ -66,7 +71,7 @@ class InputAudio:
         self._arbiter.caller_said_nothing()
         if self._local and self._sent > 0:
             self._sent = 0.0
-            self._outbox.send("input_audio_buffer.clear")
+            self._clear()
 
     # --- from the caller
 
@@ -116,12 +121,12 @@ class InputAudio:
         self._sent = 0.0
         self._arbiter.caller_stops()
         if not enough:
-            self._outbox.send("input_audio_buffer.clear")
+            self._clear()
             self._arbiter.caller_said_nothing()
             return False
         self._clock.stopped(stopped_at)
         self._clock.committed(now)
-        self._outbox.send("input_audio_buffer.commit")
+        self._commit()
         return True
 
     def fall_silent(self, now: float) -> None:
@@ -137,6 +142,32 @@ class InputAudio:
         self._sent += frame.duration
         self._appended += frame.duration
         self._appended_at = now
+        if self.kept is not None:
+            self.kept.append(frame)
+
+    def _commit(self) -> None:
+        if self.kept is not None:
+            self.kept.commit()
+        self._outbox.send("input_audio_buffer.commit")
+
+    def _clear(self) -> None:
+        if self.kept is not None:
+            self.kept.clear()
+        self._outbox.send("input_audio_buffer.clear")
+
+    def resume(self, now: float) -> None:
+        """Another session is there: have it hear what stands in no item."""
+        if self.kept is None:
+            return
+        turns, rest = self.kept.replayed()
+        self._appended = self._sent = 0.0
+        for turn in turns:
+            for frame in turn:
+                self._send(frame, now)
+            self._commit()
+        self._sent = 0.0
+        for frame in rest:
+            self._send(frame, now)
 
     def _forget(self) -> None:
         self._kept.clear()

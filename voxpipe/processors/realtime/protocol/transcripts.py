@@ -54,6 +54,12 @@ class Transcripts:
         while len(self._awaited) > MAX_AWAITED:
             del self._awaited[next(iter(self._awaited))]
 
+    def lose(self) -> int:
+        """The session is lost: how many turns nobody will write down any more."""
+        count = len(self._awaited)
+        self._awaited.clear()
+        return count
+
     def is_waiting(self, now: float) -> bool:
         """The caller has said something that may still be written down."""
         return any(now - since < TRANSCRIPT_TIMEOUT for since in self._awaited.values())
@@ -136,6 +142,24 @@ class Transcripts:
         entry.text, entry.final = response.words_of(item_id), True
         entry.played = " ".join(filter(None, played))
         self._say(response, item_id, entry.text, played=entry.played)
+
+    def break_off(self, response: Response, item_id: str, said: str) -> None:
+        """The session was lost while an item was made: it has these words."""
+        for key in [each for each in response.texts if each[0] == item_id]:
+            del response.texts[key]
+        if not said:
+            self.history.confirm(item_id)
+            return
+        key = (item_id, 0)
+        response.texts[key] = said
+        response.finals.add(key)
+        response.complete(item_id)
+        if response.is_aside:
+            return
+        entry = self.history.place(item_id, "agent", None)
+        entry.text, entry.final = said, True
+        entry.seconds = response.turn.generated_by_item().get(item_id, 0.0)
+        self._say(response, item_id, said)
 
     def made(self, response: Response, told: ev.Response) -> None:
         """A reply has been made: all its words, should some have been lost before."""

@@ -104,13 +104,14 @@ class SessionSettings:
         self._marked = settings.turn_detection == "local"
         self._outbox = outbox
         self.asked: list[Update] = []
+        self._is_lost = False  # the session: none of them can be answered
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
     @property
     def due(self) -> float | None:
         """When the first answer should have come."""
-        return self.asked[0].due if self.asked else None
+        return self.asked[0].due if self.asked and not self._is_lost else None
 
     def update(
         self, changes: Changes, now: float, *, spoken: bool, replying: bool
@@ -177,9 +178,21 @@ class SessionSettings:
                 update.settle(UpdateRefused(code, error.field))
                 return
 
+    def lose(self) -> None:
+        """The session is lost: no answer is late."""
+        self._is_lost = True
+
+    def resume(self, now: float) -> None:
+        """Another session has the settings in force: ask it for the changes."""
+        self._is_lost = False
+        for update in self.asked:
+            update.due = now + ANSWER_TIMEOUT
+            session = update.session
+            self._outbox.send("session.update", event_id=update.id, session=session)
+
     def advance(self, now: float) -> None:
         """Wait no longer for answers that should have come by now."""
-        while self.asked and now >= self.asked[0].due:
+        while self.asked and not self._is_lost and now >= self.asked[0].due:
             what = (
                 "expected the service's word on an update, got none within "
                 f"{ANSWER_TIMEOUT:.0f} s"
