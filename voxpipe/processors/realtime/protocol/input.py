@@ -11,6 +11,7 @@ reply's timings can tell when the caller fell silent.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from voxpipe.pipeline import AudioFrame, Timings
 from voxpipe.processors.realtime import events as ev
@@ -155,19 +156,17 @@ class InputAudio:
             self.kept.clear()
         self._outbox.send("input_audio_buffer.clear")
 
-    def resume(self, now: float) -> None:
-        """Another session is there: have it hear what stands in no item."""
-        if self.kept is None:
-            return
-        turns, rest = self.kept.replayed()
+    def restart(self) -> None:
+        """Another session is there, which has heard nothing."""
         self._appended = self._sent = 0.0
-        for turn in turns:
-            for frame in turn:
-                self._send(frame, now)
-            self._commit()
-        self._sent = 0.0
-        for frame in rest:
+
+    def replay(self, frames: Iterable[AudioFrame], now: float, *, closes: bool) -> None:
+        """Have it hear what the one before has heard: a turn, or the open end."""
+        for frame in frames:
             self._send(frame, now)
+        if closes:
+            self._commit()
+            self._sent = 0.0
 
     def _forget(self) -> None:
         self._kept.clear()

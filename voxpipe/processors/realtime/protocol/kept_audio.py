@@ -11,7 +11,7 @@ Times are seconds of audio that this session was sent, as the service counts the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from voxpipe.pipeline import AudioFrame
 
@@ -92,13 +92,15 @@ class KeptAudio:
     # --- for another session
 
     @property
-    def items(self) -> Iterable[str]:
+    def items(self) -> Collection[str]:
         """Those whose audio is kept."""
         return self._items
 
-    def of_item(self, item_id: str) -> bytes:
-        """The audio of an item; empty where it is not kept."""
-        return b"".join(frame.data for frame in self._items.get(item_id, ()))
+    def take(self, item_id: str) -> list[AudioFrame]:
+        """The audio of an item, which is to be sent again."""
+        frames = self._items.get(item_id, [])
+        self.known(item_id)
+        return list(pieces(frames))
 
     @property
     def closing(self) -> bool:

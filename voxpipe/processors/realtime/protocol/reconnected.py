@@ -20,7 +20,6 @@ class Reconnected(Frame):
         lost_audio: seconds of the caller that were not kept: more than 10 s of what
             they had not finished saying.
         left_out: items that the new session was not told, and why.
-        unwritten: turns of the caller that it has heard, and nobody writes down.
         unbilled: replies whose tokens the service has not told.
     """
 
@@ -29,7 +28,6 @@ class Reconnected(Frame):
     attempts: int
     lost_audio: float = 0.0
     left_out: tuple[LeftOut, ...] = ()
-    unwritten: int = 0
     unbilled: int = 0
 
     def __str__(self) -> str:
@@ -41,7 +39,6 @@ class Reconnected(Frame):
         missing = (
             (self.lost_audio, f"{self.lost_audio:.1f} s of the caller"),
             (self.left_out, f"{len(self.left_out)} items"),
-            (self.unwritten, f"the words of {self.unwritten} turns"),
             (self.unbilled, f"the bill of {self.unbilled} replies"),
         )
         gone = ", ".join(words for is_missing, words in missing if is_missing)

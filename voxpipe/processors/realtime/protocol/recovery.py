@@ -12,6 +12,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from voxpipe.pipeline import AudioFrame
@@ -22,6 +24,7 @@ from voxpipe.processors.realtime.events.parse import TRANSCRIPTION
 from .broken_off import BrokenOff
 from .conversation import Conversation
 from .dialogue import Handler, Handlers
+from .export import LeftOut
 from .kept_audio import KeptAudio
 from .meanwhile import Meanwhile
 from .outbox import CREATE
@@ -54,7 +57,10 @@ class RecoveringConversation(Conversation):
         self._lost_at = 0.0
         self._is_lost = False
         self._was_heard = False  # the caller was speaking, as the service said
-        self._unwritten = self._unbilled = 0
+        self._unbilled = 0
+        self._is_deaf = False  # another session is opened without turn detection
+        # Turns that it is to hear again: their names until it gives them new ones.
+        self._heard_again: deque[str] = deque()
 
     def _handlers(self) -> Handlers:
         handlers = super()._handlers()
@@ -75,7 +81,13 @@ class RecoveringConversation(Conversation):
     # --- the session is lost, and another one is there
 
     def opening(self) -> Settings:
-        """What another session is to be opened with."""
+        """What another session is to be opened with.
+
+        What it has to hear again is in turns already: it finds none in that.
+        """
+        self._is_deaf = bool(self._kept.items) and self.settings.detection is not None
+        if self._is_deaf:
+            return replace(self.settings, turn_detection="manual")
         return self.settings
 
     def lose(self, now: float) -> None:
@@ -85,11 +97,14 @@ class RecoveringConversation(Conversation):
         self._is_lost = True
         if not is_again:
             self._lost_at = now
-            self._unwritten = self._unbilled = 0
+            self._unbilled = 0
+        for item_id in self._heard_again:  # it has not come to that
+            self._kept.committed(item_id, is_wanted=True)
+        self._heard_again.clear()
         self._was_heard = self._kept.speaking or self._kept.closing
         answer = arbiter.is_expecting and not self._kept.closing
         self._kept.lose(is_heard=detection is not None)
-        self._unwritten += self._transcripts.lose()
+        self._transcripts.lose()
         self.outbox.messages.clear()
         arbiter.lose(is_ours=detection is None)
         again, unbilled = self._broken.lose(now)
@@ -111,14 +126,15 @@ class RecoveringConversation(Conversation):
         self._meanwhile.end()
         self._dialogue.begin()
         self.outbox.messages.clear()
-        told = retold(self.history, self._own, self._kept, was_called=self._tools.knows)
-        self._retold = {item["id"] for item in told.items}
-        self.responses.know_retold(self._retold)
-        for item in (*told.items, *self._own.waiting):
-            self.outbox.messages.append({"type": CREATE, "item": item})
-        self._in_force.resume(now)
+        turns, rest = self._kept.replayed()
+        self._input.restart()
+        left_out = self._tell(now)
+        deaf = self._is_deaf
+        self._in_force.resume(now, self.settings.turn_detection if deaf else None)
         self.edits.resume()
-        self._input.resume(now)
+        for turn in turns:
+            self._input.replay(turn, now, closes=True)
+        self._input.replay(rest, now, closes=False)
         self.outbox.messages.extend(self.arbiter.resume(now))
         if self._was_heard:  # it will hear them again, and perhaps answer
             self.arbiter.expect(now)
@@ -127,13 +143,28 @@ class RecoveringConversation(Conversation):
             seconds=now - self._lost_at,
             attempts=attempts,
             lost_audio=self._kept.lost,
-            left_out=told.left_out,
-            unwritten=self._unwritten,
+            left_out=left_out,
             unbilled=self._unbilled,
         )
         self.outbox.tell("reconnected", reconnected)
         self.advance(now)
         return reconnected
+
+    def _tell(self, now: float) -> tuple[LeftOut, ...]:
+        """Tell it all items; gives those that it cannot be told."""
+        messages = self.outbox.messages
+        heard = self._kept.items
+        told = retold(self.history, self._own, heard, was_called=self._tools.knows)
+        self._retold = {name for name, item in told.items.items() if item is not None}
+        self.responses.know_retold(self._retold)
+        for name, item in told.items.items():
+            if item is not None:
+                messages.append({"type": CREATE, "item": item})
+            else:
+                self._input.replay(self._kept.take(name), now, closes=True)
+                self._heard_again.append(name)
+        messages.extend({"type": CREATE, "item": item} for item in self._own.waiting)
+        return told.left_out
 
     def advance(self, now: float, wished: Response | None = None) -> None:
         """As `Conversation.advance`; and say the line that the program has given."""
@@ -163,6 +194,9 @@ class RecoveringConversation(Conversation):
         self._kept.stopped(event.item_id, event.audio_end_ms / 1000)
 
     def _committed(self, event: ev.CommittedEvent, now: float) -> None:
+        if self._heard_again:  # in order, and before it hears anything else
+            self.history.rename(self._heard_again.popleft(), event.item_id)
+            self._retold.add(event.item_id)
         entry = self.history.find(event.item_id)
         is_wanted = entry is None or not entry.final
         self._kept.committed(event.item_id, is_wanted=is_wanted)

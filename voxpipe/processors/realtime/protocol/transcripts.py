@@ -54,11 +54,9 @@ class Transcripts:
         while len(self._awaited) > MAX_AWAITED:
             del self._awaited[next(iter(self._awaited))]
 
-    def lose(self) -> int:
-        """The session is lost: how many turns nobody will write down any more."""
-        count = len(self._awaited)
+    def lose(self) -> None:
+        """The session is lost: what it was to write down another one has to hear."""
         self._awaited.clear()
-        return count
 
     def is_waiting(self, now: float) -> bool:
         """The caller has said something that may still be written down."""

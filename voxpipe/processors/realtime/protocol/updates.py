@@ -22,6 +22,7 @@ from voxpipe.processors.realtime.config.effective import effective
 from voxpipe.processors.realtime.config.expressible import check_expressible
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.config.turn_detection import TurnDetection
 from voxpipe.processors.realtime.errors import UpdateRefused
 
 from .outbox import Outbox
@@ -148,9 +149,12 @@ class SessionSettings:
         transcriber = changed(expected, changes).transcriber
         if transcriber is not None and "transcription" in changes:
             warn_of_end(transcriber.model)
-        self._outbox.send("session.update", event_id=update.id, session=session)
+        self._send(update)
         self.asked.append(update)
         return update
+
+    def _send(self, update: Update) -> None:
+        self._outbox.send("session.update", event_id=update.id, session=update.session)
 
     def updated(self, event: ev.SessionEvent, now: float) -> None:
         """The service tells what is in force."""
@@ -182,13 +186,22 @@ class SessionSettings:
         """The session is lost: no answer is late."""
         self._is_lost = True
 
-    def resume(self, now: float) -> None:
-        """Another session has the settings in force: ask it for the changes."""
+    def resume(self, now: float, detection: TurnDetection | None = None) -> None:
+        """Another session has the settings in force: ask it for the changes.
+
+        Args:
+            now: the time.
+            detection: it has all but this, which comes before the changes.
+        """
         self._is_lost = False
+        if detection is not None:
+            changes: Changes = {"turn_detection": detection}
+            session = self.settings.to_wire_of(changes)
+            update = Update(next(self._names), changes, session, now, self.start)
+            self.asked.insert(0, update)
         for update in self.asked:
             update.due = now + ANSWER_TIMEOUT
-            session = update.session
-            self._outbox.send("session.update", event_id=update.id, session=session)
+            self._send(update)
 
     def advance(self, now: float) -> None:
         """Wait no longer for answers that should have come by now."""
