@@ -14,6 +14,7 @@ from anyio import (
     EndOfStream,
     Event,
     create_memory_object_stream,
+    move_on_after,
 )
 from anyio.streams.memory import (
     MemoryObjectReceiveStream,
@@ -21,6 +22,7 @@ from anyio.streams.memory import (
     MemoryObjectStreamStatistics,
 )
 
+from voxpipe.pipeline.errors import HowLost
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .errors import NO_FRAME, ConnectionClosed, Refusal
@@ -40,6 +42,7 @@ _MODELS: dict[AnyKind, str] = {
     "transcription": "",  # it is named by the session's configuration
     "translation": "gpt-realtime-translate",
 }
+LIFE = 4.5  # seconds that a socket takes to notice that nobody is there
 _CAPACITY = 64  # frames each way, as a socket's buffers would hold
 
 
@@ -69,11 +72,21 @@ class _ServerSide:
             raise EndOfStream from None  # closed from here
 
     async def gone(self) -> None:
+        with move_on_after(LIFE):
+            await self.left.wait()
+            return
+        self._end(ConnectionClosed(NO_FRAME, how="silent"))
         await self.left.wait()
+
+    async def reset(self) -> None:
+        self._end(ConnectionClosed(NO_FRAME, how="reset"))
 
     async def close(self, code: int, reason: str) -> None:
         """Close; what was sent can still be received."""
-        self.closed = self.closed or ConnectionClosed(code, reason)
+        self._end(ConnectionClosed(code, reason))
+
+    def _end(self, how: ConnectionClosed) -> None:
+        self.closed = self.closed or how
         self._sender.close()
         self._receiver.close()
 
@@ -157,7 +170,12 @@ class MemoryConnection(AsyncContextManagerMixin):
 
     def _goodbye(self) -> ConnectionClosed:
         closed = self._server.closed or ConnectionClosed(1000)
-        return ConnectionClosed(closed.code or NO_FRAME, closed.reason)
+        code = closed.code or NO_FRAME
+        return ConnectionClosed(code, closed.reason, how=_how(closed))
+
+
+def _how(closed: ConnectionClosed) -> HowLost:
+    return "closed" if closed.how == "ended" else closed.how
 
 
 def connect_in_memory(

@@ -19,6 +19,7 @@ from voxpipe.simulator.script.faults import (
     Malformed,
     RateLimited,
     Reorder,
+    Reset,
     ScriptFault,
     Slow,
     Stall,
@@ -90,6 +91,9 @@ class _FaultyConnection:
             await self._client.send(self._held)
         await self._client.close(code, reason)
 
+    async def reset(self) -> None:
+        await self._client.reset()
+
     async def gone(self) -> None:
         await self._client.gone()
 
@@ -124,6 +128,9 @@ class _FaultyConnection:
         match fault:
             case Close():
                 await self._end(fault.code, fault.reason)
+            case Reset():
+                await self._client.reset()
+                raise EndOfStream
             case Expired():
                 expiry = Refusal("session_expired", EXPIRED).event()
                 await self._client.send(json.dumps(expiry))

@@ -31,12 +31,12 @@ class BrokenOff:
         self._responses = responses
         self._transcripts = transcripts
 
-    def lose(self, now: float) -> tuple[list[Response], int]:
-        """The session is lost: gives what to ask for, and how many were being made."""
+    def lose(self, now: float) -> tuple[list[Response], list[Response]]:
+        """The session is lost: gives what to ask for again, and what is over."""
         making = [each for each in self._responses.making if each.phase == "making"]
         again = [each for each in making if self._is_to_be_made(each, now)]
         self._responses.making.clear()
-        return again, len(making)
+        return again, [each for each in making if each not in again]
 
     def _is_to_be_made(self, response: Response, now: float) -> bool:
         conclude = self._responses.conclude

@@ -107,12 +107,14 @@ class RecoveringConversation(Conversation):
         self._transcripts.lose()
         self.outbox.messages.clear()
         arbiter.lose(is_ours=detection is None)
-        again, unbilled = self._broken.lose(now)
-        self._unbilled += unbilled
+        again, over = self._broken.lose(now)
+        self._unbilled += len(again) + len(over)
         for response in reversed(again):
             arbiter.wish_first(response)
-        for wished in self.hosted.lose():
-            self._wish(wished, now)
+        wished = self.hosted.lose()
+        wished += filter(None, map(self._pending.follow_up, over))
+        for response in wished:
+            self._wish(response, now)
         self._deadlines.lose()
         self._in_force.lose()
         self._meanwhile.begin(now)

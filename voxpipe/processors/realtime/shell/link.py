@@ -159,7 +159,7 @@ class Link:
             try:
                 async with create_task_group() as deliveries:
                     self._ports.start(deliveries)
-                    tasks.start_soon(self._receive)
+                    tasks.start_soon(self._receive, tasks)
                     tasks.start_soon(self._send)
                     self.flush()
                     yield tasks
@@ -183,8 +183,10 @@ class Link:
 
     # --- from the service
 
-    async def _receive(self) -> None:
+    async def _receive(self, tasks: TaskGroup) -> None:
         lost = await self._received(self._connection)
+        if lost is not None:
+            tasks.start_soon(self._mind_the_loan)
         while lost is not None:
             reopening, recovery = self._reopening, self._recovery
             assert reopening is not None
@@ -215,6 +217,14 @@ class Link:
         if not self._closing:
             raise SessionLost("the service has closed the session")
         return None
+
+    async def _mind_the_loan(self) -> None:
+        """That the first session is closed here does not end those that follow it."""
+        self._loan.use_up()
+        closed = Wakeup()
+        self._loan.at_close(lambda _: closed.set())
+        await closed.wait()
+        raise SessionLost(self._loan.closed_early)
 
     def _lose(self) -> None:
         assert self._recovery is not None
