@@ -72,7 +72,7 @@ class Reopening:
         end = since + self._patience
         self.attempts, failure, wait = 0, "", 0.0
         while True:
-            place = current_time() + max(next(self._waits), wait)
+            place = current_time() + wait + next(self._waits)
             if place < end:
                 place = limiter().place(place)
             if place >= end:
