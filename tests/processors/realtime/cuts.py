@@ -79,9 +79,7 @@ class Sessions:
 
     needs_key = False
 
-    def __init__(
-        self, *plans: Sequence[ConnectionFault] | Exception, script: Script = SCRIPT
-    ) -> None:
+    def __init__(self, *plans: Plan, script: Script = SCRIPT) -> None:
         self._plans = plans
         self._script = script
         self.opened = 0
@@ -111,41 +109,39 @@ def cut(how: str, at: str, after: int = 0) -> ConnectionFault:
             return HalfOpen(at=at, after=after)
 
 
-def _opening(how: str, at: str) -> list[Any]:
-    return [[cut("ended", "input_audio_buffer.append", 5)], [cut(how, at)], []]
-
-
-def _unreached(how: str, error: Exception) -> list[Any]:
-    return [[cut(how, "input_audio_buffer.append", 5)], error, []]
-
-
+Plan = Sequence[ConnectionFault] | Exception
 APPEND = "input_audio_buffer.append"
-STATES = {
-    "connecting": lambda how: _unreached(how, TransportError("nobody listens")),
-    "upgrading": lambda how: _unreached(how, SessionLost("it went away", how="ended")),
-    "before session.created": lambda how: _opening(how, "session.created"),
-    "before session.updated": lambda how: _opening(how, "session.updated"),
-    "idle": lambda how: [[cut(how, APPEND, 10)], []],
-    "the caller begins": lambda how: [[cut(how, APPEND, 17)], []],
-    "the caller speaks": lambda how: [[cut(how, APPEND, 45)], []],
-    "before response.created": lambda how: [[cut(how, "response.created")], []],
-    "before any audio": lambda how: [
-        [cut(how, "response.output_audio_transcript.delta")],
-        [],
-    ],
-    "in mid-audio": lambda how: [[cut(how, "response.output_audio.delta", 5)], []],
-    "in mid-arguments": lambda how: [
-        [cut(how, "response.function_call_arguments.done")],
-        [],
-    ],
-    "a tool runs": lambda how: [[cut(how, "response.done")], []],
-    "a result is sent": lambda how: [[cut(how, "conversation.item.create")], []],
-    "a truncation is sent": lambda how: [
-        [cut(how, "conversation.item.truncate")],
-        [],
-    ],
-    "between turns": lambda how: [[cut(how, "response.done", 1)], []],
+UNREACHED: dict[str, Exception] = {
+    "connecting": TransportError("nobody listens"),
+    "upgrading": SessionLost("it went away", how="ended"),
 }
+OPENING = {each: each for each in ("session.created", "session.updated")}
+EVENTS = {
+    "idle": (APPEND, 10),
+    "the caller begins": (APPEND, 17),
+    "the caller speaks": (APPEND, 45),
+    "before response.created": ("response.created", 0),
+    "before any audio": ("response.output_audio_transcript.delta", 0),
+    "in mid-audio": ("response.output_audio.delta", 5),
+    "in mid-arguments": ("response.function_call_arguments.done", 0),
+    "a tool runs": ("response.done", 0),
+    "a result is sent": ("conversation.item.create", 0),
+    "a truncation is sent": ("conversation.item.truncate", 0),
+    "between turns": ("response.done", 1),
+}
+STATES = (*UNREACHED, *OPENING, *EVENTS)
+"""In which a session is cut; in the first four it is the one after a cut."""
+
+
+def plans(state: str, how: str) -> list[Plan]:
+    """The sessions of a conversation that is cut in this state, in this way."""
+    if state in EVENTS:
+        at, after = EVENTS[state]
+        return [[cut(how, at, after)], []]
+    first = [cut(how, APPEND, 5)]
+    if state in OPENING:
+        return [first, [cut(how, OPENING[state])], []]
+    return [first, UNREACHED[state], []]
 
 
 class Cut:

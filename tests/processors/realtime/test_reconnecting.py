@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .cuts import AUDIBLE, HOW, LONG, STATES, Cut, Sessions
+from .cuts import AUDIBLE, HOW, LONG, STATES, Cut, Sessions, plans
 from .loops import BACKENDS, Backend, run_virtually
 
 KINDS = [
@@ -19,8 +19,7 @@ KINDS = [
 
 def held(state: str, how: str, backend: Backend) -> Cut:
     """The conversation, cut in this state and in this way."""
-    plans = STATES[state](how)
-    conversation = Cut(Sessions(*plans))
+    conversation = Cut(Sessions(*plans(state, how)))
     run_virtually(backend, conversation.hold)
     assert len(conversation.told) >= 1
     return conversation
@@ -45,7 +44,7 @@ def check(conversation: Cut) -> None:
 def test_a_session_can_be_lost_in_any_state_and_in_any_way(
     state: str, how: str
 ) -> None:
-    backend = BACKENDS[([*STATES].index(state) + HOW.index(how)) % 2]
+    backend = BACKENDS[(STATES.index(state) + HOW.index(how)) % 2]
     check(held(state, how, backend))
 
 
@@ -53,5 +52,5 @@ def test_a_session_can_be_lost_in_any_state_and_in_any_way(
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("state", STATES)
 def test_and_on_the_other_loop_too(state: str, how: str) -> None:
-    backend = BACKENDS[([*STATES].index(state) + HOW.index(how) + 1) % 2]
+    backend = BACKENDS[(STATES.index(state) + HOW.index(how) + 1) % 2]
     check(held(state, how, backend))

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
+from typing import cast
 
 from voxpipe.pipeline import AudioFrame, SessionLost, VoxpipeError
 from voxpipe.pipeline.errors import leaves_of
@@ -62,7 +63,7 @@ class Reconnect:
                 f"patience= takes seconds above 0, not {self.patience}: to have a lost "
                 "session end the call, open_session(reconnect=None)"
             )
-        say: object = self.say
+        say = cast("object", self.say)  # whatever was given
         if say is not None and not isinstance(say, AudioFrame):
             raise ConfigurationError(
                 f"say= takes an AudioFrame, not a value of type {type(say).__name__}: "

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from typing import Any
 
-from anyio import create_task_group, current_time, move_on_after
+from anyio import CancelScope, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
@@ -44,6 +44,7 @@ from .steps import Recovery, SansIOProtocol
 
 HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
+LAST_EVENTS = 1.0  # seconds to read what came before a connection failed
 MAX_LATE = 1.0  # seconds that the caller is heard late, before it is a fault
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
 
@@ -85,7 +86,7 @@ class Link:
         self._sender = Sender(
             session.connection,
             protocol.outbox,
-            outlives=self._reopening is not None,
+            on_lost=self._note_lost if self._reopening is not None else None,
         )
         self._ports: PortQueues | None = None  # while it does not run
         self.observers: tuple[Observer, ...] = ()
@@ -99,6 +100,8 @@ class Link:
         self._told_late = False
         self.audio = Wakeup()
         self._closing = self.ending = False
+        self._receiving = CancelScope()
+        self._lost: SessionLost | None = None  # as who sends was told
         self.now: Callable[[], float] = current_time
         self._loan.at_close(self._end)
 
@@ -202,7 +205,11 @@ class Link:
     async def _received(self, connection: Connection) -> SessionLost | None:
         """Act on what comes; how the session was lost, if another is to follow."""
         try:
-            await Receiver(connection, self._protocol, self).run()
+            with CancelScope() as self._receiving:
+                await Receiver(connection, self._protocol, self).run()
+            if self._receiving.cancelled_caught:
+                assert self._lost is not None
+                raise self._lost
         except SessionLost as lost:
             if self.ending:
                 return None
@@ -217,6 +224,11 @@ class Link:
         if not self._closing:
             raise SessionLost("the service has closed the session")
         return None
+
+    def _note_lost(self, lost: SessionLost) -> None:
+        """Nothing can be sent any more; what has come is still to be read."""
+        self._lost = lost
+        self._receiving.deadline = self.now() + LAST_EVENTS
 
     async def _mind_the_loan(self) -> None:
         """That the first session is closed here does not end those that follow it."""

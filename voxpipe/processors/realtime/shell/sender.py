@@ -27,16 +27,19 @@ class Sender:
         connection: to the service.
         outbox: has the line, and says what the client event is called that carries
             audio.
-        outlives: another connection takes the place of one that has ended.
+        on_lost: told that the connection has ended, if another one takes its place.
     """
 
     def __init__(
-        self, connection: Connection, outbox: Outbox, *, outlives: bool = False
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        on_lost: Callable[[SessionLost], object] | None = None,
     ) -> None:
         self._line, self._append = outbox.messages, outbox.append
         self._lock = Lock(fast_acquire=True)
         self._senders = 0  # tasks that have the lock, or wait for it
-        self._outlives = outlives
+        self._on_lost = on_lost
         self._connection: Connection | None
         self._quick: SendNowait | None
         self.connect(connection)
@@ -95,11 +98,12 @@ class Sender:
                     message = encode(self._line.popleft(), self._append)
                     try:
                         await connection.send(message)
-                    except SessionLost:
-                        if not self._outlives:
+                    except SessionLost as lost:
+                        if self._on_lost is None:
                             raise
-                        if connection is self._connection:  # it is told by `receive`
+                        if connection is self._connection:
                             self.disconnect()
+                            self._on_lost(lost)
         finally:
             self._senders -= 1
 
