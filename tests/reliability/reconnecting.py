@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 import anyio
@@ -40,6 +41,10 @@ WINDOW = 0.1  # seconds
 PAUSES = (0.0, 0.1, 0.5, 1.5, 4.0)  # seconds
 
 
+Cases = Mapping[str, tuple[list[Plan], Backend]]
+"""By name: the sessions of a conversation, and the loop that it is held on."""
+
+
 def in_any_state() -> Figure:
     """Fifteen states, four ways, on the loops by turns: what has gone on, and how."""
     ways = [(state, how) for state in STATES for how in HOW]
@@ -52,13 +57,13 @@ def in_any_state() -> Figure:
     )
 
 
-def counted(cases: dict[str, tuple[list[Plan], Backend]]) -> Figure:
+def counted(cases: Cases) -> Figure:
     """How many of these conversations have gone on, sample by sample."""
     wrong: list[str] = []
     lost = doubled = runs = 0
     for name, (sessions, backend) in cases.items():
         conversation = Cut(Sessions(*sessions))
-        why = failure_of(lambda c=conversation, b=backend: run_virtually(b, c.hold))
+        why = failure_of(partial(run_virtually, backend, conversation.hold))
         samples = conversation.samples
         lost += len(AUDIBLE.keys() - samples.keys())
         doubled += sum(count - 1 for count in samples.values())

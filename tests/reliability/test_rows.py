@@ -37,6 +37,8 @@ from .hygiene import hygiene
 from .interrupts import stale
 from .tool_calls import unanswered
 
+TRIO: Backend = "trio"
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -130,7 +132,7 @@ def test_what_a_call_leaves_behind_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 def test_audio_that_is_lost_with_its_session_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cases = {"": (plans("the caller speaks", "reset"), BACKENDS[1])}
+    cases: reconnecting.Cases = {"": (plans("the caller speaks", "reset"), TRIO)}
     assert reconnecting.counted(cases).kept
     monkeypatch.setattr(KeptAudio, "append", do_nothing)
     figure = reconnecting.counted(cases)
@@ -141,7 +143,7 @@ def test_audio_that_is_lost_with_its_session_is_counted(
 def test_a_result_that_is_lost_with_its_session_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cases = {"": (plans("a result is sent", "ended"), BACKENDS[1])}
+    cases: reconnecting.Cases = {"": (plans("a result is sent", "ended"), TRIO)}
     assert reconnecting.counted(cases).kept
     monkeypatch.setattr(OwnItems, "add", do_nothing)
     assert not reconnecting.counted(cases).kept

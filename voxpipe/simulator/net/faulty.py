@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from anyio import EndOfStream, current_time, sleep_until
 
@@ -28,8 +28,16 @@ from voxpipe.simulator.script.faults import (
 from .pump import ClientConnection
 
 
+class Breakable(ClientConnection, Protocol):
+    """A connection that can also be broken."""
+
+    async def reset(self) -> None:
+        """Break it, without a goodbye."""
+        ...
+
+
 def with_faults(
-    client: ClientConnection, faults: Iterable[ScriptFault], session: int = 1
+    client: Breakable, faults: Iterable[ScriptFault], session: int = 1
 ) -> ClientConnection:
     """``client``, made as unreliable as the script wants it.
 
@@ -48,9 +56,7 @@ def with_faults(
 
 
 class _FaultyConnection:
-    def __init__(
-        self, client: ClientConnection, faults: Iterable[ConnectionFault]
-    ) -> None:
+    def __init__(self, client: Breakable, faults: Iterable[ConnectionFault]) -> None:
         self._client = client
         self._faults = tuple(faults)
         self._seen = [0] * len(self._faults)  # events of the kind of each
@@ -90,9 +96,6 @@ class _FaultyConnection:
         if self._held is not None:
             await self._client.send(self._held)
         await self._client.close(code, reason)
-
-    async def reset(self) -> None:
-        await self._client.reset()
 
     async def gone(self) -> None:
         await self._client.gone()

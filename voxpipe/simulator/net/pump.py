@@ -34,10 +34,6 @@ class ClientConnection(Protocol):
         """Say goodbye."""
         ...
 
-    async def reset(self) -> None:
-        """Break the connection, without a goodbye."""
-        ...
-
     async def gone(self) -> None:
         """Wait for the client to go, reading nothing of what it sends."""
         ...

@@ -197,7 +197,9 @@ class RecoveringConversation(Conversation):
 
     def _committed(self, event: ev.CommittedEvent, now: float) -> None:
         if self._heard_again:  # in order, and before it hears anything else
-            self.history.rename(self._heard_again.popleft(), event.item_id)
+            before = self._heard_again.popleft()
+            self.history.rename(before, event.item_id)
+            self._transcripts.renamed(before)
             self._retold.add(event.item_id)
         entry = self.history.find(event.item_id)
         is_wanted = entry is None or not entry.final

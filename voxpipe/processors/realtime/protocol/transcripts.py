@@ -88,6 +88,10 @@ class Transcripts:
             ),
         )
 
+    def renamed(self, item_id: str) -> None:
+        """A turn of the caller's has another name now: no words come for this one."""
+        self._show(item_id, final=True)
+
     def _show(self, item_id: str, *, final: bool) -> None:
         """The caller has said something, of which the words come later, or never."""
         words = Transcript(speaker="user", text="", final=final, item_id=item_id)
