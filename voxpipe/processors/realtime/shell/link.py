@@ -100,7 +100,7 @@ class Link:
         self._told_late = False
         self.audio = Wakeup()
         self._closing = self.ending = False
-        self._receiving = CancelScope()
+        self._receiving: CancelScope | None = None  # of the connection that there is
         self._lost: SessionLost | None = None  # as who sends was told
         self.now: Callable[[], float] = current_time
         self._loan.at_close(self._end)
@@ -205,9 +205,12 @@ class Link:
     async def _received(self, connection: Connection) -> SessionLost | None:
         """Act on what comes; how the session was lost, if another is to follow."""
         try:
-            with CancelScope() as self._receiving:
+            with CancelScope() as scope:
+                self._receiving = scope
+                if self._lost is not None:  # before anything was read
+                    scope.deadline = self.now() + LAST_EVENTS
                 await Receiver(connection, self._protocol, self).run()
-            if self._receiving.cancelled_caught:
+            if scope.cancelled_caught:
                 assert self._lost is not None
                 raise self._lost
         except SessionLost as lost:
@@ -228,7 +231,8 @@ class Link:
     def _note_lost(self, lost: SessionLost) -> None:
         """Nothing can be sent any more; what has come is still to be read."""
         self._lost = lost
-        self._receiving.deadline = self.now() + LAST_EVENTS
+        if self._receiving is not None:
+            self._receiving.deadline = self.now() + LAST_EVENTS
 
     async def _mind_the_loan(self) -> None:
         """That the first session is closed here does not end those that follow it."""
@@ -247,6 +251,7 @@ class Link:
     def _resume(self, connection: Connection, why: str) -> None:
         assert self._recovery is not None
         assert self._reopening is not None
+        self._lost = None
         self._sender.connect(connection)
         attempts = self._reopening.attempts
         told = self._recovery.resume(self.now(), why=why, attempts=attempts)
