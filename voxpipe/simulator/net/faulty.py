@@ -71,6 +71,8 @@ class _FaultyConnection:
         for fault in self._strikes(text):
             texts = self._changed(fault, texts)
             await self._strike(fault)
+        if self._deaf:
+            await self._nobody()
         if texts and self._held is not None and text != self._held:
             texts, self._held = [*texts, self._held], None
         for each in texts:
@@ -85,9 +87,12 @@ class _FaultyConnection:
             for fault in self._strikes(message):
                 await self._strike(fault)
         if self._deaf:  # by now
-            await self._client.gone()
-            raise EndOfStream
+            await self._nobody()
         return message
+
+    async def _nobody(self) -> NoReturn:
+        await self._client.gone()
+        raise EndOfStream
 
     async def close(self, code: int, reason: str) -> None:
         if self._mute:
