@@ -10,11 +10,11 @@ from .hygiene import hygiene
 from .interrupts import latency, stale
 from .naming import naming
 from .proved import both, proved, proved_by
+from .reconnecting import an_hour, anywhere, in_any_state, soon, storm
 from .row import Row
 from .strangers import strangers
 from .tool_calls import tool_calls
 
-RECONNECT = "issue: reconnect"
 TELEPHONY = "transports/telephony"
 REALTIME = "processors/realtime"
 QUICK = "not slow and not soak"
@@ -39,18 +39,23 @@ ROWS: tuple[Row, ...] = (
         ),
     ),
     Row(4, "no control frame is lost or doubled by a cut", "0", control_frames),
-    Row(5, "the model is lost in any state: the call goes on", "60 of 60", RECONNECT),
-    Row(6, "the model is lost at any byte", "10,000 of 10,000", RECONNECT),
-    Row(7, "from loss to another session", "p95 ≤ 1 s", RECONNECT),
+    Row(
+        5,
+        "the model is lost in any state: the call goes on",
+        "all, 0 samples, 0 tools",
+        in_any_state,
+    ),
+    Row(6, "the model is lost at any message of any conversation", "all", anywhere),
+    Row(7, "from loss to another session", "p95 ≤ 1 s", soon, timed=True),
     Row(8, "a service that falls silent is noticed", "≤ 5.0 s", half_open),
-    Row(9, "an hour is over, the session is not", "0 samples lost", RECONNECT),
+    Row(9, "an hour is over, the conversation is not", "0 samples lost", an_hour),
     Row(
         10,
         "what cannot be mended: one try, one typed error",
         "every test",
         proved(f"{REALTIME}/connect/test_refusal.py", f"{REALTIME}/test_faults.py"),
     ),
-    Row(11, "a storm of lost sessions; Retry-After", "≤ 10 % at once", RECONNECT),
+    Row(11, "a storm of lost sessions; Retry-After", "≤ 10 % at once", storm),
     Row(
         12,
         "a million broken messages, both sides",

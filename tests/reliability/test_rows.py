@@ -14,6 +14,9 @@ from voxpipe.pipeline.queue import Queue
 from voxpipe.processors.audio import Gain
 from voxpipe.processors.realtime.connect.close import Timeouts
 from voxpipe.processors.realtime.connect.connection import websocket
+from voxpipe.processors.realtime.connect.reconnect import Limiter
+from voxpipe.processors.realtime.protocol.kept_audio import KeptAudio
+from voxpipe.processors.realtime.protocol.own_items import OwnItems
 from voxpipe.transports.serving import server
 from voxpipe.transports.serving.lobby import Lobby
 
@@ -23,15 +26,18 @@ from ..pipeline.graphs.test_graphs import (
     swallow_errors,
     take_whatever_is_there,
 )
+from ..processors.realtime.cuts import plans
 from ..processors.realtime.loops import BACKENDS, Backend
 from ..transports.telephony.test_thousand_calls import ENDS
-from . import deaf, naming, strangers
+from . import deaf, naming, reconnecting, strangers
 from .calls_in_turn import calls_in_turn
 from .graphs import holds_of
 from .half_open import half_open
 from .hygiene import hygiene
 from .interrupts import stale
 from .tool_calls import unanswered
+
+TRIO: Backend = "trio"
 
 
 @pytest.fixture
@@ -121,3 +127,40 @@ def test_what_a_call_leaves_behind_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.delitem(ENDS, end)
     monkeypatch.setitem(ENDS, leaves, "")
     assert not calls_in_turn(5, 5).kept
+
+
+def test_audio_that_is_lost_with_its_session_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cases: reconnecting.Cases = {"": (plans("the caller speaks", "reset"), TRIO)}
+    assert reconnecting.counted(cases).kept
+    monkeypatch.setattr(KeptAudio, "append", do_nothing)
+    figure = reconnecting.counted(cases)
+    assert not figure.kept
+    assert ", 0 samples lost" not in figure.said
+
+
+def test_a_result_that_is_lost_with_its_session_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cases: reconnecting.Cases = {"": (plans("a result is sent", "ended"), TRIO)}
+    assert reconnecting.counted(cases).kept
+    monkeypatch.setattr(OwnItems, "add", do_nothing)
+    assert not reconnecting.counted(cases).kept
+
+
+def test_words_that_are_lost_with_their_session_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert reconnecting.anywhere(8).kept
+    monkeypatch.setattr(OwnItems, "add", do_nothing)
+    assert not reconnecting.anywhere(8).kept
+
+
+def test_a_storm_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(limiter: Limiter, wanted: float) -> float:
+        return wanted
+
+    assert reconnecting.storm(60).kept
+    monkeypatch.setattr(Limiter, "place", at_once)
+    assert not reconnecting.storm(60).kept

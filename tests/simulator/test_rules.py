@@ -264,3 +264,45 @@ def test_no_words_are_read_from_outside_of_the_scripts_folder(
     path.write_text(f"replies: [{{heard: {heard}}}]")
     with pytest.raises(ScriptError, match="is not in the script's folder"):
         load_script(path)
+
+
+TWO = (Line(calls=[CallTool(name="opening_hours")]), Line(say="Come at nine o'clock."))
+
+
+def told(bench: Bench, *items: Json) -> None:
+    """A client tells what was said in a session before this one."""
+    for item in items:
+        bench.send("conversation.item.create", item=item)
+
+
+def spoken(words: str) -> Json:
+    content = [{"type": "output_text", "text": words}]
+    return {"type": "message", "role": "assistant", "content": content}
+
+
+CALL: Json = {
+    "type": "function_call",
+    "call_id": "call_1",
+    "name": "opening_hours",
+    "arguments": "{}",
+}
+OUTPUT: Json = {"type": "function_call_output", "call_id": "call_1", "output": "nine"}
+
+
+@pytest.mark.parametrize(
+    ("items", "goes_on", "words"),
+    [
+        ([], True, "opening_hours"),
+        ([CALL, OUTPUT], True, "Come at nine o'clock."),
+        ([CALL, OUTPUT], False, "opening_hours"),
+        ([CALL, OUTPUT, spoken("Come at")], True, "nine o'clock."),
+        ([CALL, OUTPUT, spoken("Come at")], False, "opening_hours"),
+        ([CALL, OUTPUT, spoken("Come at"), spoken("nine o'clock.")], True, "nine"),
+    ],
+)
+def test_a_script_goes_on_behind_what_a_session_is_told(
+    items: list[Json], goes_on: bool, words: str
+) -> None:
+    bench = text_bench(Script(replies=TWO, goes_on=goes_on))
+    told(bench, *items)
+    assert words in said(bench)

@@ -105,7 +105,10 @@ async def test_the_session_is_of_the_kind_and_model_that_was_asked_for(
 async def test_a_seed_makes_all_ids_the_same() -> None:
     connect = simulated(seed=1)
     ids = [(await first(connect(Address())))["id"] for _ in range(2)]
-    assert ids[0] == ids[1] != (await first(simulated()(Address())))["id"]
+    again = simulated(seed=1)
+    assert ids == [(await first(again(Address())))["id"] for _ in range(2)]
+    assert ids[0] != ids[1]  # those of another session are others
+    assert ids[0] != (await first(simulated()(Address())))["id"]
 
 
 async def test_the_session_lasts_as_long_as_it_may() -> None:

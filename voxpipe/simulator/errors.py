@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from anyio import EndOfStream
 
-from voxpipe.pipeline.errors import SessionLost, VoxpipeError
+from voxpipe.pipeline.errors import HowLost, SessionLost, VoxpipeError
 
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
 NO_FRAME = 1006  # a close code that no frame has: the connection just ends, RFC 6455
@@ -34,11 +34,20 @@ class ConnectionClosed(SessionLost, EndOfStream):
         reason: what the closing side gave as its reason.
     """
 
-    def __init__(self, code: int, reason: str = "") -> None:
+    def __init__(self, code: int, reason: str = "", *, how: HowLost = "closed") -> None:
+        if how != "closed":
+            super().__init__(_ENDS.get(how, how), how=how)
+            return
         if code == NO_FRAME:
             super().__init__("it ended without a goodbye", how="ended")
             return
         super().__init__(f"closed with {code}", code=code, reason=reason, how="closed")
+
+
+_ENDS = {
+    "reset": "it was reset, without a goodbye",
+    "silent": "nothing has come for 4.5 s, not even a pong",
+}
 
 
 class Refusal(Exception):

@@ -14,6 +14,7 @@ from anyio import (
     EndOfStream,
     Event,
     create_memory_object_stream,
+    move_on_after,
 )
 from anyio.streams.memory import (
     MemoryObjectReceiveStream,
@@ -21,6 +22,7 @@ from anyio.streams.memory import (
     MemoryObjectStreamStatistics,
 )
 
+from voxpipe.pipeline.errors import HowLost
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 
 from .errors import NO_FRAME, ConnectionClosed, Refusal
@@ -40,6 +42,7 @@ _MODELS: dict[AnyKind, str] = {
     "transcription": "",  # it is named by the session's configuration
     "translation": "gpt-realtime-translate",
 }
+LIFE = 4.5  # seconds that a socket takes to notice that nobody is there
 _CAPACITY = 64  # frames each way, as a socket's buffers would hold
 
 
@@ -69,11 +72,21 @@ class _ServerSide:
             raise EndOfStream from None  # closed from here
 
     async def gone(self) -> None:
+        with move_on_after(LIFE):
+            await self.left.wait()
+            return
+        self._end(ConnectionClosed(NO_FRAME, how="silent"))
         await self.left.wait()
+
+    async def reset(self) -> None:
+        self._end(ConnectionClosed(NO_FRAME, how="reset"))
 
     async def close(self, code: int, reason: str) -> None:
         """Close; what was sent can still be received."""
-        self.closed = self.closed or ConnectionClosed(code, reason)
+        self._end(ConnectionClosed(code, reason))
+
+    def _end(self, how: ConnectionClosed) -> None:
+        self.closed = self.closed or how
         self._sender.close()
         self._receiver.close()
 
@@ -90,7 +103,9 @@ class MemoryConnection(AsyncContextManagerMixin):
         open_session: Callable[[], SansIOSession],
         voice: CachedVoice,
         faults: Sequence[ScriptFault] = (),
+        number: int = 1,
     ) -> None:
+        self._number = number
         self._open_session = open_session
         self._voice = voice
         self._faults = faults
@@ -116,7 +131,7 @@ class MemoryConnection(AsyncContextManagerMixin):
                     await self._server.send(json.dumps(refusal.event()))
                 await self._server.close(4000, refusal.close_reason)
                 return
-            client = with_faults(self._server, self._faults)
+            client = with_faults(self._server, self._faults, self._number)
             await Pump(session, client, in_line(self._voice)).run()
         finally:
             await self._server.close(1000, "")
@@ -155,7 +170,12 @@ class MemoryConnection(AsyncContextManagerMixin):
 
     def _goodbye(self) -> ConnectionClosed:
         closed = self._server.closed or ConnectionClosed(1000)
-        return ConnectionClosed(closed.code or NO_FRAME, closed.reason)
+        code = closed.code or NO_FRAME
+        return ConnectionClosed(code, closed.reason, how=_how(closed))
+
+
+def _how(closed: ConnectionClosed) -> HowLost:
+    return "closed" if closed.how == "ended" else closed.how
 
 
 def connect_in_memory(
@@ -167,6 +187,7 @@ def connect_in_memory(
     deployment: bool = False,
     seed: int | None = None,
     lifetime: float = LIFETIME,
+    number: int = 1,
 ) -> MemoryConnection:
     """Open a session with a simulated model, without any network.
 
@@ -179,6 +200,7 @@ def connect_in_memory(
             and may be any.
         seed: makes all ids reproducible.
         lifetime: seconds after which the service ends the session.
+        number: which one it is, from 1, for faults that strike only the first ones.
 
     Returns:
         A connection to be opened with ``async with``.
@@ -195,4 +217,5 @@ def connect_in_memory(
         open_,
         CachedVoice(voice or find_voice()),
         script.faults if script else (),
+        number,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
 from typing import ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +29,7 @@ class Simulated:
     """Opens a session with a simulated model wherever one of the service is asked for.
 
     Attributes:
+        numbers: of the sessions, which are opened one after the other.
         needs_key: no API key opens anything here, so none is looked for.
     """
 
@@ -34,19 +37,24 @@ class Simulated:
     voice: Voice
     seed: int | None
     lifetime: float
+    numbers: Iterator[int] = field(
+        default_factory=lambda: count(1), repr=False, compare=False
+    )
     needs_key: ClassVar[bool] = False
 
     def __call__(self, address: _Address) -> MemoryConnection:
         """Open the session that the address asks for: its kind and its model."""
         kind, model = _asked(address.url)
+        number = next(self.numbers)
         return connect_in_memory(
             self.script,
             self.voice,
             kind=kind,
             model=model,
             deployment=urlsplit(address.url).path.startswith("/openai/"),
-            seed=self.seed,
+            seed=None if self.seed is None else self.seed + number - 1,
             lifetime=self.lifetime,
+            number=number,
         )
 
 
@@ -69,7 +77,7 @@ def simulated(
             without one it says back what was typed, or how long it heard somebody.
         voice: how it sounds; by default a hum for each syllable (`ToneVoice`), for
             which nothing has to be installed.
-        seed: makes all ids reproducible.
+        seed: makes all ids reproducible; those of each session are others.
         lifetime: seconds after which the service ends a session.
 
     Returns:

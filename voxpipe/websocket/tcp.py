@@ -9,6 +9,9 @@ small, as what fits in is worked on at once: 64 kB of pings took 0.8 s.
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -219,6 +222,17 @@ class TcpConnection:
         """End it now."""
         if not self._lost.is_set():  # asyncio's transports raise when that is twice
             self._transport.abort()
+
+    def reset(self) -> None:
+        """End it now, by a reset."""
+        sock = self._transport.get_extra_info("linger") or (
+            self._transport.get_extra_info("socket")
+        )
+        # A second handle of the same socket: not every loop's lets options be set.
+        with socket.socket(fileno=os.dup(sock.fileno())) as same:
+            linger = struct.pack("ii", 1, 0)  # on, for no time
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.abort()
 
     def _keep(self, data: bytes) -> None:
         self._pending += data

@@ -175,6 +175,8 @@ class TrioTransport:
         """The address of either side, as asyncio has it; else nothing."""
         addresses = {"peername": "getpeername", "sockname": "getsockname"}
         below = getattr(self._stream, "transport_stream", self._stream)
+        if name == "linger":  # not "socket": that is asyncio's
+            return below.socket
         return getattr(below.socket, addresses[name])() if name in addresses else None
 
     @property

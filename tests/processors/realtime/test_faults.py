@@ -83,7 +83,7 @@ def test_a_connection_that_closes_is_a_lost_session_with_code_and_reason(
     fault: ScriptFault, code: int, words: str
 ) -> None:
     async def conversation() -> None:
-        async with call(faulty(fault)) as phone_call:
+        async with call(faulty(fault), reconnect=None) as phone_call:
             reply = phone_call.model.ask()
             with pytest.raises(SessionLost, match=f"closed with {code}") as lost:
                 await phone_call.pipeline.run(deadline=60)

@@ -12,7 +12,13 @@ import pytest
 from anyio import fail_after, sleep
 
 from voxpipe.pipeline import SessionLost
-from voxpipe.processors.realtime import Connect, Realtime, Service, open_session
+from voxpipe.processors.realtime import (
+    Connect,
+    Realtime,
+    Reconnect,
+    Service,
+    open_session,
+)
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.simulator import CallTool, Line, Script
 from voxpipe.simulator.cassettes import recording
@@ -54,11 +60,14 @@ async def plot(conversation: Call) -> None:
     conversation.phone.hang_up()
 
 
-async def hold(connect: Connect) -> Call:
+async def hold(connect: Connect, reconnect: Reconnect | None = None) -> Call:
     router = ToolRouter([weather])
     with fail_after(300):  # virtual; the call itself takes six seconds
         async with open_session(
-            service=Service(api_key="sk-test"), connect=connect, tools=router.schemas
+            service=Service(api_key="sk-test"),
+            connect=connect,
+            reconnect=reconnect,
+            tools=router.schemas,
         ) as session:
             phone_call = Call(Realtime(session), router)
             await phone_call.hold(plot)

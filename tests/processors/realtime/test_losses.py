@@ -18,7 +18,9 @@ pytestmark = pytest.mark.usefixtures("either_loop")
 
 def test_a_session_that_ends_in_mid_answer_is_lost() -> None:
     async def conversation() -> None:
-        async with call(GREETS, options={"lifetime": 0.6}) as phone_call:
+        async with call(
+            GREETS, options={"lifetime": 0.6}, reconnect=None
+        ) as phone_call:
             reply = phone_call.model.say(LONG)
             with pytest.raises(SessionLost) as caught:
                 await phone_call.pipeline.run(deadline=60)
@@ -35,7 +37,9 @@ def test_a_session_that_ends_while_nobody_speaks_is_lost() -> None:
     async def conversation() -> None:
         phone = MemoryPhone(PCM_24K)
         options = {"lifetime": 3600.0}
-        async with call(GREETS, phone=phone, options=options) as phone_call:
+        async with call(
+            GREETS, phone=phone, options=options, reconnect=None
+        ) as phone_call:
             pipeline = phone_call.pipeline
             with pytest.raises(SessionLost, match="closed with 1001"):
                 await pipeline.run(deadline=4000)

@@ -21,10 +21,17 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import Pipeline, SessionLost
 from voxpipe.pipeline.runtime.timer import TIMERS
 from voxpipe.pipeline.testing import Probe, no_leaks
-from voxpipe.processors.realtime import Realtime, Service, SessionRefused, open_session
+from voxpipe.processors.realtime import (
+    Realtime,
+    Reconnect,
+    Service,
+    SessionRefused,
+    open_session,
+)
 from voxpipe.processors.realtime.config.settings import PCM_24K
 from voxpipe.processors.realtime.connect import websocket
 from voxpipe.processors.realtime.connect.close import Timeouts
+from voxpipe.processors.realtime.session import RECONNECT
 from voxpipe.processors.tools import Tool, ToolRouter, tool
 from voxpipe.simulator import CallTool, Line, Script, Simulator, Timing, ToneVoice
 from voxpipe.transports import MemoryPhone
@@ -53,7 +60,10 @@ async def hours() -> str:
 
 @asynccontextmanager
 async def call(
-    script: Script, tools: Sequence[Tool[..., Any]] = (), **options: Any
+    script: Script,
+    tools: Sequence[Tool[..., Any]] = (),
+    reconnect: Reconnect | None = RECONNECT,
+    **options: Any,
 ) -> AsyncGenerator[Call]:
     """A call to a simulated model on loopback."""
     router = ToolRouter(tools) if tools else None
@@ -61,7 +71,9 @@ async def call(
     async with (
         Simulator(script, ToneVoice(), **options) as simulator,
         open_session(
-            service=Service(base_url=simulator.url, api_key="sk-test"), tools=schemas
+            service=Service(base_url=simulator.url, api_key="sk-test"),
+            tools=schemas,
+            reconnect=reconnect,
         ) as session,
     ):
         yield Call(Realtime(session), router)
@@ -98,7 +110,8 @@ async def test_a_whole_conversation() -> None:
 
 
 async def test_a_session_that_expires_is_lost() -> None:
-    async with no_leaks(), call(Script(timing=FAST), lifetime=0.4) as conversation:
+    script = Script(timing=FAST)
+    async with no_leaks(), call(script, (), None, lifetime=0.4) as conversation:
         reply = conversation.model.say(LONG)
         with fail_after(10), pytest.raises(SessionLost) as caught:
             await conversation.pipeline.run()
@@ -139,6 +152,7 @@ async def test_every_end_of_the_socket_is_a_lost_session(ending: object) -> None
         open_session(
             service=Service(base_url=url, api_key="sk-test"),
             connect=lambda address: websocket(address, hasty),
+            reconnect=None,
         ) as session,
     ):
         model = Realtime(session)

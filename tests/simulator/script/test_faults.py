@@ -35,6 +35,7 @@ from voxpipe.simulator.script.faults import (
     Malformed,
     RateLimited,
     Reorder,
+    Reset,
     ScriptFault,
     Slow,
     Stall,
@@ -146,6 +147,18 @@ async def test_a_half_open_connection_reads_nothing() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", [virtual_backend()])
+async def test_a_half_open_connection_is_noticed_as_late_as_over_a_socket() -> None:
+    async with connect(HalfOpen(at="response.created")) as connection:
+        await connection.receive()
+        await connection.send(ASK)
+        began = anyio.current_time()
+        with pytest.raises(ConnectionClosed, match="not even a pong") as closed:
+            await connection.receive()
+        assert closed.value.how == "silent"
+        assert anyio.current_time() - began == pytest.approx(4.5, abs=0.1)
+
+
+@pytest.mark.parametrize("anyio_backend", [virtual_backend()])
 async def test_slow_events_take_longer_each() -> None:
     async with connect(Slow(at="response.created", seconds=0.5)) as connection:
         await connection.receive()
@@ -209,6 +222,15 @@ async def test_who_connects_again_may_meet_it_no_more() -> None:
             assert session.id
 
 
+async def test_who_connects_again_in_memory_meets_it_no_more_either() -> None:
+    connect = simulated(script(Close(at="session.update", code=1012, sessions=1)))
+    with pytest.raises(SessionLost):
+        async with open_session(connect=connect):
+            pass
+    async with open_session(connect=connect) as session:
+        assert session.id
+
+
 async def test_no_ping_is_answered_on_a_half_open_socket() -> None:
     hasty = Timeouts(quiet=0.1, answer=0.1, farewell=0.1)
     fault = HalfOpen(at="session.update")
@@ -238,7 +260,7 @@ faults:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("{do: clos, at: error}", "expected one of do: close, expired, stall"),
+        ("{do: clos, at: error}", "expected one of do: close, reset, expired"),
         ("{at: error}", "line 1, faults.0: expected one of do"),
         ("{do: close}", "faults.0.at: Field required"),
         ("{do: close, at: response.don}", "did you mean response.done?"),
@@ -260,3 +282,15 @@ def test_every_event_that_the_sdk_knows_can_be_named() -> None:
         for model in get_args(get_args(union)[0])
     }
     assert known <= set(ALL_EVENTS)
+
+
+@pytest.mark.parametrize("over", ["a socket", "memory"])
+async def test_a_connection_is_reset(over: str) -> None:
+    fault = Reset(at="session.update")
+    async with Simulator(script(fault), ToneVoice()) as server:
+        service = Service(base_url=server.url, api_key="sk-test")
+        connect = websocket if over == "a socket" else simulated(script(fault))
+        with pytest.raises(SessionLost, match=r"reset.*without a goodbye") as lost:
+            async with open_session(service=service, connect=connect):
+                pass
+    assert lost.value.how == "reset"

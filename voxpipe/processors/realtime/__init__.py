@@ -15,6 +15,7 @@ from .connect.connection import (
     Connection,
     websocket,
 )
+from .connect.reconnect import Reconnect
 from .connect.service import Service
 from .errors import (
     ConfigurationError,
@@ -25,6 +26,7 @@ from .errors import (
 )
 from .events import ServerEvent
 from .processor import Realtime
+from .protocol.reconnected import Reconnected
 from .protocol.response import Outcome, Reply
 from .protocol.updates import Update
 from .session import Session, open_session
@@ -47,6 +49,8 @@ __all__ = [
     "ItemRefused",
     "Outcome",
     "Realtime",
+    "Reconnect",
+    "Reconnected",
     "Reply",
     "SemanticVad",
     "ServerEvent",

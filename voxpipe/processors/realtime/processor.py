@@ -40,6 +40,8 @@ from .protocol.deadlines import RESPONSE_TIMEOUT
 from .protocol.history import History
 from .protocol.hosted_calls import Answers
 from .protocol.mcp_frames import McpNews
+from .protocol.reconnected import Reconnected
+from .protocol.recovery import RecoveringConversation
 from .protocol.response import Reply
 from .protocol.updates import Update
 from .session import Session
@@ -90,10 +92,14 @@ class Realtime(Processor):
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.
         mcp: tools that the service calls: listed, to be approved, called.
+        reconnected: another session has taken the place of one that was lost, and what
+            could not be kept.
         events: all that the service says but audio, each in its type.
 
     Raises:
-        SessionLost: from `run`, at every end of the session that was not asked for.
+        SessionLost: from `run`, when the session was lost and there was no other in
+            time, or none was to be tried (``open_session(reconnect=…)``).
+        TransportError: likewise, when the service would not have another one.
         VoxpipeError: from `run`, when a reader of a port does not read.
     """
 
@@ -110,6 +116,7 @@ class Realtime(Processor):
     usage = Output[Usage]()
     pressed = Output[Dtmf]()
     mcp = Output[McpNews]()
+    reconnected = Output[Reconnected]()
     events = Output[ServerEvent]()
 
     def __init__(
@@ -121,14 +128,20 @@ class Realtime(Processor):
             )
         self._connection, settings = session.connection, session.settings
         self._start = Start()
-        self._conversation = conversation = Conversation(
-            settings,
-            host=session.host,
-            response_timeout=response_timeout,
-            on_over=lambda: self._link.wake(),
-            start=self._start,
-        )
-        self._link = link = Link(self, session, conversation)
+        recovers = None
+        more: dict[str, Any] = {
+            "host": session.host,
+            "response_timeout": response_timeout,
+            "on_over": self._wake,
+            "start": self._start,
+        }
+        if session.reconnect is None:
+            conversation = Conversation(settings, **more)
+        else:
+            say = session.reconnect.say
+            conversation = recovers = RecoveringConversation(settings, say=say, **more)
+        self._conversation: Conversation = conversation
+        self._link = link = Link(self, session, conversation, recovers)
         self._sender = ReplySender(self.says, conversation.responses, link)
         self._items = Items(
             conversation, settings.audio, link.flush, link.moves, self.report
@@ -136,6 +149,9 @@ class Realtime(Processor):
         self.hears.format = settings.audio
         self.hears.or_else = _OR_ELSE
         self.says.format = settings.audio
+
+    def _wake(self) -> None:
+        self._link.wake()
 
     # --- what the program may ask of it, from any task of the conversation
 

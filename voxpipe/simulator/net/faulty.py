@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from anyio import EndOfStream, current_time, sleep_until
 
@@ -19,6 +19,7 @@ from voxpipe.simulator.script.faults import (
     Malformed,
     RateLimited,
     Reorder,
+    Reset,
     ScriptFault,
     Slow,
     Stall,
@@ -27,8 +28,16 @@ from voxpipe.simulator.script.faults import (
 from .pump import ClientConnection
 
 
+class Breakable(ClientConnection, Protocol):
+    """A connection that can also be broken."""
+
+    async def reset(self) -> None:
+        """Break it, without a goodbye."""
+        ...
+
+
 def with_faults(
-    client: ClientConnection, faults: Iterable[ScriptFault], session: int = 1
+    client: Breakable, faults: Iterable[ScriptFault], session: int = 1
 ) -> ClientConnection:
     """``client``, made as unreliable as the script wants it.
 
@@ -47,9 +56,7 @@ def with_faults(
 
 
 class _FaultyConnection:
-    def __init__(
-        self, client: ClientConnection, faults: Iterable[ConnectionFault]
-    ) -> None:
+    def __init__(self, client: Breakable, faults: Iterable[ConnectionFault]) -> None:
         self._client = client
         self._faults = tuple(faults)
         self._seen = [0] * len(self._faults)  # events of the kind of each
@@ -64,6 +71,8 @@ class _FaultyConnection:
         for fault in self._strikes(text):
             texts = self._changed(fault, texts)
             await self._strike(fault)
+        if self._deaf:
+            await self._nobody()
         if texts and self._held is not None and text != self._held:
             texts, self._held = [*texts, self._held], None
         for each in texts:
@@ -78,9 +87,12 @@ class _FaultyConnection:
             for fault in self._strikes(message):
                 await self._strike(fault)
         if self._deaf:  # by now
-            await self._client.gone()
-            raise EndOfStream
+            await self._nobody()
         return message
+
+    async def _nobody(self) -> NoReturn:
+        await self._client.gone()
+        raise EndOfStream
 
     async def close(self, code: int, reason: str) -> None:
         if self._mute:
@@ -124,6 +136,9 @@ class _FaultyConnection:
         match fault:
             case Close():
                 await self._end(fault.code, fault.reason)
+            case Reset():
+                await self._client.reset()
+                raise EndOfStream
             case Expired():
                 expiry = Refusal("session_expired", EXPIRED).event()
                 await self._client.send(json.dumps(expiry))

@@ -114,6 +114,10 @@ class ServerWebSocket:
         self._wire.close(code, reason)
         await self.finish()
 
+    async def reset(self) -> None:
+        """Break the connection: the other side's system is told that it is no more."""
+        self._tcp.reset()
+
     async def gone(self) -> None:
         """Wait without reading: nothing tells then that the client has gone."""
         self._tcp.hold()

@@ -30,6 +30,7 @@ __all__ = [
     "Malformed",
     "RateLimited",
     "Reorder",
+    "Reset",
     "Slow",
     "Stall",
 ]
@@ -91,6 +92,13 @@ class Close(_OfConnection):
     reason: str = Field(default="", max_length=60)
 
 
+class Reset(_OfConnection):
+    """The connection is reset in place of the event, as by a process that dies."""
+
+    do: Literal["reset"] = "reset"
+    at: EventName
+
+
 class Expired(_OfConnection):
     """The session ends as at its age limit: ``session_expired``, then 1001."""
 
@@ -113,7 +121,8 @@ class Stall(_OfConnection):
 class HalfOpen(_OfConnection):
     """From the event on nothing is sent, nothing read, and no ping answered.
 
-    So it looks when the other side has lost its power: nobody says goodbye.
+    So it looks when the other side has lost its power: nobody says goodbye. In memory,
+    where there are no pings, the client is told 4.5 s later, as over a socket.
     """
 
     do: Literal["half_open"] = "half_open"
@@ -184,7 +193,7 @@ class RateLimited(Strict):
 
 
 ConnectionFault = (
-    Close | Expired | Stall | HalfOpen | Slow | Malformed | Duplicate | Reorder
+    Close | Reset | Expired | Stall | HalfOpen | Slow | Malformed | Duplicate | Reorder
 )  # fmt: skip
 """Those that happen to the connection, whatever the session is."""
 

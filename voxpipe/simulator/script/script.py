@@ -202,6 +202,9 @@ class Script(Strict):
         then: what follows the last reply: ``echo`` says back what was said, ``repeat``
             starts again, ``call_tools`` says it back and calls a tool of the session's
             too: the one whose name is in what was typed, else the first.
+        goes_on: a session that is told what was said in another one before it, as it is
+            when a client connects again, goes on behind that; a line that broke off is
+            finished. Otherwise each session starts from the beginning.
         written: answers of text models; the first that fits is taken.
         timing: how fast all of it is.
         faults: what goes wrong with the connection, and when.
@@ -214,6 +217,7 @@ class Script(Strict):
     replies: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     out_of_band: Annotated[Sequence[Line], AfterValidator(tuple)] = ()
     then: Literal["echo", "repeat", "call_tools"] = "echo"
+    goes_on: bool = False
     written: Annotated[Sequence[Written], AfterValidator(tuple)] = ()
     timing: Timing = Timing()
     faults: Annotated[Sequence[ScriptFault], AfterValidator(tuple)] = ()

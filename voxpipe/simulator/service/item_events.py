@@ -11,13 +11,17 @@ from voxpipe.simulator.protocol.journal import counted
 from .conversation.conversation import DefaultConversation
 from .conversation.items import ITEM, Item, make_item
 from .mcp.servers import McpServers
+from .responses.script_reader import ScriptReader
 from .session.state import SessionState
 
 
 class ItemEvents:
     """Follows a client's ``conversation.item.…`` events, whose shape was checked."""
 
-    def __init__(self, session: SessionState, mcp: McpServers) -> None:
+    def __init__(
+        self, session: SessionState, mcp: McpServers, reader: ScriptReader
+    ) -> None:
+        self._reader = reader
         self._session = session
         self._mcp = mcp
 
@@ -40,6 +44,7 @@ class ItemEvents:
         if approval:
             self._mcp.check(item)
         session.conversation.add(item, event.get("previous_item_id"))
+        self._reader.told(item)
         session.journal.note(_came(item, session.conversation))
         session.announce(item)
         session.conclude(item)

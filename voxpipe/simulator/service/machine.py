@@ -81,7 +81,7 @@ class Machine(Dialogue):
         self._input_audio = InputAudioBuffer(
             self._session, self._responses, InputTranscription(self._session, reader)
         )
-        items = ItemEvents(self._session, self._mcp)
+        items = ItemEvents(self._session, self._mcp, reader)
         self._follow = {
             "session.update": self._update,
             "input_audio_buffer.commit": lambda _, now: self._input_audio.commit(now),

@@ -3,6 +3,7 @@
 from .connection import Connect, Connection, websocket
 from .handshake import OpenedSession
 from .host import Address, HostWarning
+from .reconnect import Reconnect
 from .service import Region, Service
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Connection",
     "HostWarning",
     "OpenedSession",
+    "Reconnect",
     "Region",
     "Service",
     "websocket",

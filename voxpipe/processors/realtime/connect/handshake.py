@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
@@ -20,6 +20,7 @@ from voxpipe.processors.realtime.events.parse import AudioDelta, parse
 from .connection import Connect, Connection
 from .host import Address, Host
 from .loan import Loan
+from .reconnect import Reconnect
 
 _CURES = {
     "invalid_api_key": ": check OPENAI_API_KEY",
@@ -46,6 +47,8 @@ class OpenedSession(Generic[S]):
         id: the service's name for it.
         expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
         host: where it is.
+        reconnect: how it is replaced when it is lost; ``None`` for not at all.
+        another: opens another one like it, with the settings that are in force then.
         loan: to whom it is lent.
     """
 
@@ -54,13 +57,22 @@ class OpenedSession(Generic[S]):
     id: str
     expires_at: int | None
     host: str
+    reconnect: Reconnect | None = None
+    another: Callable[[S], AbstractAsyncContextManager[OpenedSession[S]]] | None = (
+        field(default=None, repr=False, compare=False)
+    )
     loan: Loan = field(default_factory=Loan, init=False, repr=False, compare=False)
 
     @classmethod
     def as_told(
-        cls, settings: S, connection: Connection, told: Mapping[str, Any], host: Host
+        cls,
+        settings: S,
+        connection: Connection,
+        told: Mapping[str, Any],
+        host: Host,
+        **more: Any,
     ) -> Self:
-        """One that is what the service tells of it."""
+        """One that is what the service tells of it, and ``more`` of its attributes."""
         ends = told.get("expires_at")
         return cls(
             settings=settings,
@@ -68,6 +80,7 @@ class OpenedSession(Generic[S]):
             id=str(told.get("id", "")),
             expires_at=ends if isinstance(ends, int) and ends > 0 else None,
             host=host.netloc,
+            **more,
         )
 
 

@@ -1,12 +1,12 @@
 """What the model remembers: changed, summarised, told to another session."""
 
-from voxpipe.processors.realtime.protocol.history import Entry, History
-
-from .export import (
+from voxpipe.processors.realtime.protocol.export import (
     Export,
     LeftOut,
     exported,
 )
+from voxpipe.processors.realtime.protocol.history import Entry, History
+
 from .items import Items, NoSummary
 from .summary import Summary
 

@@ -20,11 +20,11 @@ from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.errors import ItemRefused
 from voxpipe.processors.realtime.protocol.conversation import Conversation
+from voxpipe.processors.realtime.protocol.export import Export, exported
 from voxpipe.processors.realtime.protocol.history import Entry, History
 from voxpipe.processors.realtime.protocol.item_edits import Act, ItemEdit
 
 from . import summary as sm
-from .export import Export, exported
 
 ANSWER_TIMEOUT = 10.0  # seconds for the service's word; it takes a round trip
 # For an item with its audio: an hour of it has 230 MB. A line that is dead ends sooner.

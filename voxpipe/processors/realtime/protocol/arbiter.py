@@ -54,6 +54,7 @@ class Arbiter:
         self._wishes: list[Response] = []
         self._parked: Response | None = None
         self._asides: dict[str, Response] = {}  # asked for, not yet taken up
+        self._is_lost = False  # the session: nothing can be asked for until another
         self._over = ""  # why nothing can be asked for any more
         # Other clients may speak on the same session: names are ours alone.
         self._prefix = f"{TAG}_{uuid4().hex[:8]}_"
@@ -78,12 +79,20 @@ class Arbiter:
             reply.drop("rejected", f"{MAX_WISHES} replies are asked for already")
         elif reply.is_aside:
             self._asides[reply.request_id] = reply
-            return _create(reply, now)
+            return None if self._is_lost else _create(reply, now)
         elif reply.follow_up and self.speaking:
             self._park(reply)
         else:
             self._wishes.append(reply)
         return None
+
+    def wish_first(self, reply: Response) -> None:
+        """Ask for a reply that another session was making, before all others."""
+        reply.request_id = reply.request_id or f"{self._prefix}{next(self._numbers)}"
+        if reply.is_aside:
+            self._asides[reply.request_id] = reply
+        else:
+            self._wishes.insert(0, reply)
 
     def next(self, now: float) -> ClientEvent | None:
         """The ``response.create`` to send now, if there is one to send."""
@@ -150,6 +159,8 @@ class Arbiter:
     @property
     def is_free(self) -> bool:
         """Nobody has the floor: no reply is being made or to be, no caller speaks."""
+        if self._is_lost:
+            return False
         return not (self.active or self.asked or self.speaking or self.is_expecting)
 
     @property
@@ -206,6 +217,32 @@ class Arbiter:
         own = [""] if self.is_expecting else []
         asked = [self.asked.request_id] if self.asked is not None else []
         return [*own, *asked, *self._asides]
+
+    # --- another session
+
+    def lose(self, *, is_ours: bool) -> None:
+        """The session is lost: what it was asked for is to be asked for again.
+
+        Args:
+            is_ours: turns are made here, so that the caller may go on speaking.
+        """
+        self._is_lost = True
+        self.active = self._expected_until = None
+        self.speaking = self.speaking and is_ours
+        asked, self.asked = self.asked, None
+        if asked is not None:
+            self._wishes.insert(0, asked)
+        for reply in (*filter(None, [asked]), *self._asides.values()):
+            reply.due = inf
+            if reply.phase == "asked":
+                reply.wait_again()
+        if not self.speaking:
+            self._restore()
+
+    def resume(self, now: float) -> list[ClientEvent]:
+        """There is another session: gives what to send for replies without a floor."""
+        self._is_lost = False
+        return [_create(reply, now) for reply in self._asides.values()]
 
     def gave_up(self, request_id: object) -> bool:
         """Whether this is the name of a wish of ours that nobody waits for any more."""
@@ -292,6 +329,8 @@ def _create(reply: Response, now: float) -> ClientEvent:
     reply.ask()
     reply.due = now + TAKE_UP_TIMEOUT
     options = dict(reply.options or {})
+    if reply.rest:
+        options["instructions"] = reply.rest
     metadata: dict[str, Any] = {
         **(options.get("metadata") or {}),
         TAG: reply.request_id,

@@ -21,10 +21,23 @@ def saying(text: str) -> dict[str, Any]:
     words = _one_line(text)
     if all(category(each) in _SILENT for each in words):
         raise ValueError("expected words to say, got a text without any")
-    return {
-        "instructions": f'Say exactly this, word for word, and nothing else: "{words}"',
-        "tool_choice": "none",
-    }
+    return {"instructions": f'{_SAY}"{words}"', "tool_choice": "none"}
+
+
+def going_on(said: str, instructions: str) -> str:
+    """Instructions for the rest of a reply whose session was lost.
+
+    Args:
+        said: its words so far.
+        instructions: of its own, if it had some.
+    """
+    words = _one_line(said)
+    if instructions.startswith(_SAY):  # what is left is known to the letter
+        whole = instructions.removeprefix(_SAY)[1:-1]
+        if whole.startswith(words) and (rest := whole[len(words) :].strip()):
+            return str(saying(rest)["instructions"])
+    last = words[-MAX_QUOTED:]
+    return f"{instructions}\n\n{_GO_ON}{last!s}".strip()
 
 
 def item_of(frame: Text | Image, words: str = "") -> dict[str, Any]:
@@ -61,6 +74,14 @@ def _one_line(text: str) -> str:
     inner = (f"“{each}”" if n % 2 else each for n, each in enumerate(pieces))
     return "".join(inner) if len(pieces) % 2 else line.replace('"', "”")
 
+
+MAX_QUOTED = 400  # characters of what was said; all of it stands in the conversation
+_SAY = "Say exactly this, word for word, and nothing else: "
+_GO_ON = (
+    "The line failed in the middle of this reply. Go on with the very next word, in "
+    "the same sentence, as if nothing had happened: do not begin anew, and do not "
+    "mention it. The caller has heard these last words of yours: "
+)
 
 _UNSAID = ("Cc", "Cs")
 _SILENT = ("Zs", "Cf")  # spaces and joiners are no words by themselves

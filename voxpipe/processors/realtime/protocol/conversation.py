@@ -367,7 +367,9 @@ class Conversation:
         own = begun.options is None
         if own or (self.settings.detection is None and begun.answers):
             self._input.note_on(begun.turn.timings)
-        self.outbox.begin(begun.turn)
+        if not begun.is_told:
+            begun.is_told = True
+            self.outbox.begin(begun.turn)
 
     def _done(self, event: ev.ResponseEvent, now: float) -> None:
         told = event.response

@@ -70,6 +70,11 @@ class Deadlines:
             self._cancels.clear()
         return lost
 
+    def lose(self) -> None:
+        """The session is lost: nothing more is told of anything."""
+        self._cancels.clear()
+        self.due = None
+
     def refused(self, error: ev.ErrorDetail, now: float) -> bool:
         """An order was refused: whether it was a cancellation of what was silent."""
         response = self._cancels.pop(error.event_id or "", None)

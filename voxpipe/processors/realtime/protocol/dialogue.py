@@ -42,6 +42,10 @@ class Dialogue:
         self._handlers = handlers
         self._seen = Recent(EVENTS)
 
+    def begin(self) -> None:
+        """Another session speaks, whose events may have any names."""
+        self._seen = Recent(EVENTS)
+
     def read(self, message: str) -> tuple[Event | AudioDelta | None, Acting]:
         """The event in ``message``, and who acts on it.
 

@@ -130,6 +130,23 @@ class History:
         self._entries.pop(item_id, None)
         return self._removed.add(item_id)
 
+    def before(self, item_id: str) -> str:
+        """The name of the entry before one; empty where it is the first."""
+        found = ""
+        for entry in self:
+            if entry.item_id == item_id:
+                break
+            found = entry.item_id
+        return found
+
+    def rename(self, item_id: str, name: str) -> None:
+        """An item takes the place of another, and has another name."""
+        entry = self._entries.pop(item_id)
+        entry.item_id = name
+        self._entries[name] = entry
+        self._order[self._order.index(item_id)] = name
+        self._removed.add(item_id)
+
     def confirm(self, item_id: str) -> None:
         """The service has deleted it: nothing will be put behind it any more."""
         self.remove(item_id)

@@ -109,6 +109,20 @@ class HostedCalls:
                     wished.append(following)
         return wished
 
+    def lose(self) -> list[Response]:
+        """The session that made the calls is lost; gives what to ask for."""
+        wished: list[Response] = []
+        for call in self.calls.values():
+            if not call.ended:
+                self._outbox.report("a hosted call was lost with its session")
+                self._tell(call, status="failed", error="unknown")
+                following = self._end(call)
+                if following is not None:
+                    wished.append(following)
+        self.calls.clear()
+        self._requests.clear()
+        return wished
+
     # --- deciding
 
     def decide(self, decision: McpDecision, now: float) -> Response | None:

@@ -11,12 +11,14 @@ reply's timings can tell when the caller fell silent.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from voxpipe.pipeline import AudioFrame, Timings
 from voxpipe.processors.realtime import events as ev
 from voxpipe.processors.realtime.config.turn_detection import ServerVad
 
 from .arbiter import SPEECH_TIMEOUT, Arbiter
+from .kept_audio import KeptAudio
 from .outbox import Outbox
 from .updates import SessionSettings
 
@@ -32,6 +34,9 @@ class InputAudio:
         in_force: who owns the turns.
         arbiter: told whether the caller has the floor.
         outbox: where audio, commits and clears go.
+
+    Attributes:
+        kept: keeps what another session would have to hear, if there can be one.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class InputAudio:
         self._appended = 0.0  # seconds of all
         self._appended_at = 0.0  # when the last of it was
         self._clock = CallerClock()
+        self.kept: KeptAudio | None = None
 
     def settings_changed(self, event: ev.SessionEvent, now: float) -> None:
         """Other settings are in force; with a new owner of turns, no turn is open.
@@ -66,7 +72,7 @@ class InputAudio:
         self._arbiter.caller_said_nothing()
         if self._local and self._sent > 0:
             self._sent = 0.0
-            self._outbox.send("input_audio_buffer.clear")
+            self._clear()
 
     # --- from the caller
 
@@ -116,12 +122,12 @@ class InputAudio:
         self._sent = 0.0
         self._arbiter.caller_stops()
         if not enough:
-            self._outbox.send("input_audio_buffer.clear")
+            self._clear()
             self._arbiter.caller_said_nothing()
             return False
         self._clock.stopped(stopped_at)
         self._clock.committed(now)
-        self._outbox.send("input_audio_buffer.commit")
+        self._commit()
         return True
 
     def fall_silent(self, now: float) -> None:
@@ -137,6 +143,30 @@ class InputAudio:
         self._sent += frame.duration
         self._appended += frame.duration
         self._appended_at = now
+        if self.kept is not None:
+            self.kept.append(frame)
+
+    def _commit(self) -> None:
+        if self.kept is not None:
+            self.kept.commit()
+        self._outbox.send("input_audio_buffer.commit")
+
+    def _clear(self) -> None:
+        if self.kept is not None:
+            self.kept.clear()
+        self._outbox.send("input_audio_buffer.clear")
+
+    def restart(self) -> None:
+        """Another session is there, which has heard nothing."""
+        self._appended = self._sent = 0.0
+
+    def replay(self, frames: Iterable[AudioFrame], now: float, *, closes: bool) -> None:
+        """Have it hear what the one before has heard: a turn, or the open end."""
+        for frame in frames:
+            self._send(frame, now)
+        if closes:
+            self._commit()
+            self._sent = 0.0
 
     def _forget(self) -> None:
         self._kept.clear()

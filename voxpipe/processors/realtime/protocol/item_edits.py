@@ -32,10 +32,14 @@ class ItemEdit:
         name: of the order.
         act: what was asked.
         item_id: of what.
+        fields: of the order.
     """
 
-    def __init__(self, name: str, act: Act, item_id: str) -> None:
+    def __init__(
+        self, name: str, act: Act, item_id: str, fields: dict[str, Any]
+    ) -> None:
         self.name = name
+        self.fields = fields
         self.act: Act = act
         self.item_id = item_id
         self._answered = Event()
@@ -94,7 +98,8 @@ class ItemEdits:
             raise VoxpipeError(
                 f"{MAX_EDITS} edits of items wait for the service's word"
             )
-        edit = ItemEdit(f"{self._prefix}{next(self._numbers)}", act, item_id)
+        name = f"{self._prefix}{next(self._numbers)}"
+        edit = ItemEdit(name, act, item_id, fields)
         if self.over.is_set():
             edit.settle(error=SessionLost(self._reason))
             return edit
@@ -103,9 +108,17 @@ class ItemEdits:
             fields["item_id"] = item_id
         elif fields.get("previous_item_id") == "root":
             self._history.expect_first(item_id)
-        kind = f"conversation.item.{act}"
-        self._outbox.send(kind, event_id=edit.name, **fields)
+        self._send(edit)
         return edit
+
+    def _send(self, edit: ItemEdit) -> None:
+        kind = f"conversation.item.{edit.act}"
+        self._outbox.send(kind, event_id=edit.name, **edit.fields)
+
+    def resume(self) -> None:
+        """Another session knows the items: ask it for all that was not answered."""
+        for edit in self._open.values():
+            self._send(edit)
 
     def check_open(self) -> None:
         """Go on only while there is a session.

@@ -7,10 +7,13 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFrame, Fault, Frame, ReplyStart, Turn
 
+from .own_items import OwnItems
+
 ClientEvent = dict[str, Any]
 """As the service reads it; its types are in ``events/client.py``."""
 
 APPEND = "input_audio_buffer.append"
+CREATE = "conversation.item.create"
 MAX_REPORTS = 256  # of one step; the newest are kept
 PORTS = frozenset(
     {
@@ -19,6 +22,7 @@ PORTS = frozenset(
         "interruptions",
         "mcp",
         "pressed",
+        "reconnected",
         "transcripts",
         "turns",
         "usage",
@@ -51,6 +55,7 @@ class Outbox:
         read: the ports that somebody reads; all of them while that is not known.
         told: those, and the ones that somebody looks at (`Observer`): what nobody wants
             is not made.
+        items: keeps those of ours that another session would have to be told.
     """
 
     def __init__(self, append: str = APPEND) -> None:
@@ -61,10 +66,13 @@ class Outbox:
         self.stirred = False
         self.failed_replies = 0
         self.read = self.told = PORTS
+        self.items: OwnItems | None = None
 
     def send(self, kind: str, /, **fields: Any) -> None:
         """Have a client event sent."""
         self.messages.append({"type": kind, **fields})
+        if self.items is not None and kind == CREATE and "event_id" not in fields:
+            self.items.add(fields["item"])
 
     def tell(self, port: str, frame: Frame) -> None:
         """Have ``frame`` sent to who reads ``port``, and shown to who looks on."""

@@ -51,6 +51,7 @@ class PendingCalls:
         """A reply has called."""
         self._open[call_id] = response
         response.pending.add(call_id)
+        response.has_called = True
 
     def end(self, call_id: str, reply: ReplyWanted = "always") -> Response | None:
         """A call has its result: gives the reply that may be followed now."""

@@ -35,12 +35,25 @@ Status = Literal[
 ]
 Phase = Literal["waiting", "asked", "making", "made", "dropped"]
 
+HOLD_REFUSED = (
+    "the service interrupts this session by itself, so a reply cannot be held: open it "
+    "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
+)
+MAX_ITEMS = 64  # of one response; more is a service gone wild
+STATUSES: Mapping[str | None, Status] = {
+    "completed": "completed",
+    "incomplete": "incomplete",
+    "cancelled": "cancelled",
+}
+"""What the service says; everything else is a failure."""
+
 NEXT: Mapping[Phase, tuple[Phase, ...]] = {
     # The service begins some by itself, and may tell of the end of one only.
     "waiting": ("asked", "making", "made", "dropped"),
     # It was busy with one of its own: this one waits again.
     "asked": ("waiting", "making", "made", "dropped"),
-    "making": ("made", "dropped"),
+    # Its session was lost: another one is asked for it, or for the rest of it.
+    "making": ("waiting", "made", "dropped"),
     "made": (),
     "dropped": (),
 }
@@ -131,6 +144,9 @@ class Response:
         refusals: how often the service was busy with one that nobody knows of.
         cancelled: the service was told to end it.
         is_lost: its end was not told in time; should it be told yet, its bill counts.
+        has_called: it has called a tool.
+        is_told: who reads of replies knows that it has begun.
+        rest: instructions for what is left of it, after its session was lost.
         is_aside: it is out of band: not part of the conversation, and not played.
         answers: it takes up what was said, rather than what it was told to say.
         reply: what the program holds of it.
@@ -168,6 +184,9 @@ class Response:
     refusals: int = 0
     cancelled: bool = False
     is_lost: bool = False
+    has_called: bool = False
+    is_told: bool = False
+    rest: str = ""
     is_aside: bool = field(init=False)
     answers: bool = field(init=False)
     reply: Reply = field(init=False)
@@ -199,6 +218,11 @@ class Response:
         """All words of one of its items so far."""
         return " ".join(text for (id, _), text in self.texts.items() if id == item_id)
 
+    def complete(self, item_id: str) -> None:
+        """One of its items will not grow."""
+        if len(self.whole) < MAX_ITEMS:
+            self.whole.add(item_id)
+
     # --- at the service
 
     def ask(self) -> None:
@@ -208,6 +232,13 @@ class Response:
     def wait_again(self) -> None:
         """The service was busy."""
         self._move("waiting")
+
+    def break_off(self) -> None:
+        """The session that made it is lost, and with it its name."""
+        self._move("waiting")
+        self.id = self.turn.id = ""
+        self.due, self.ends_by = inf, None
+        self.silent.clear()
 
     def begin(self, response_id: str, now: float, *, is_spoken: bool) -> None:
         """The service makes it, under this name."""

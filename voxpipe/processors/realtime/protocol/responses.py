@@ -19,22 +19,12 @@ from .attribution import whose
 from .interruption import Interruptions
 from .outbox import Outbox
 from .remote_playback import RemotePlayback
-from .response import Response, Status, call_of
+from .response import HOLD_REFUSED, MAX_ITEMS, STATUSES, Response, Status, call_of
 from .store import STORE_SECONDS
 from .transcripts import Transcripts
 from .updates import SessionSettings
 
 MAX_REMEMBERED = 64  # responses that are over, kept so that late events find them
-MAX_ITEMS = 64  # of one response; more is a service gone wild
-_STATUSES: dict[str | None, Status] = {
-    "completed": "completed",
-    "incomplete": "incomplete",
-    "cancelled": "cancelled",
-}
-_HOLD_REFUSED = (
-    "the service interrupts this session by itself, so a reply cannot be held: open it "
-    "with turn_detection=ServerVad(interrupts=False) and decide in the pipeline"
-)
 
 
 class Responses:
@@ -73,6 +63,7 @@ class Responses:
         self._known: dict[str, Response] = {}
         is_remote = remote is not None
         self._interruptions = Interruptions(transcripts, outbox, is_remote=is_remote)
+        self.know_retold = self._interruptions.know_retold
         self.has_spoken = False
         self.spoken: list[Response] = []
         self.making: list[Response] = []
@@ -110,17 +101,19 @@ class Responses:
         response.begin(told.id, now, is_spoken=self._is_spoken(response))
         self._remember(response)
         self.making.append(response)
-        response.turn.timings.created = now
+        response.turn.timings.created = response.turn.timings.created or now
         if not response.is_aside:
             self._arbiter.begun(response)
         if response.turn.is_cut:
             self.cancel(response)
             return None
+        response.turn.unwatch(response.watch)  # of a session before this one
         response.watch = response.turn.watch(lambda: self._moved(response))
         if response.is_aside:
             return None
         self._retire()
-        self.spoken.append(response)
+        if response not in self.spoken:
+            self.spoken.append(response)
         return response
 
     def audio(self, event: AudioDelta, now: float) -> None:
@@ -166,7 +159,7 @@ class Responses:
         """An item has all its audio."""
         response = self.find(event.response_id)
         if response is not None:
-            _complete(response, event.item_id)
+            response.complete(event.item_id)
 
     def words_delta(self, event: ev.DeltaEvent, now: float) -> None:
         """More of what is said, or written, in words."""
@@ -206,7 +199,7 @@ class Responses:
             return None
         if item.type == "message":
             if not response.turn.is_cut:
-                _complete(response, item.id)
+                response.complete(item.id)
             return None
         call = call_of(item)
         if call is None:
@@ -232,7 +225,7 @@ class Responses:
             was_lost, response.is_lost = response.is_lost, False
             return response if was_lost else None  # its bill is to be told
         reason = told.status_details.why if told.status_details else ""
-        status = _STATUSES.get(told.status, "failed")
+        status = STATUSES.get(told.status, "failed")
         if status == "cancelled" and response.stalled:
             status, reason = "failed", response.stalled
         if status in ("failed", "incomplete"):
@@ -246,7 +239,21 @@ class Responses:
         """The end of one is not told: what there is of it can be played."""
         self._outbox.reply_failed(f"a reply is given up: {reason}")
         response.is_lost = True
-        self._end(response, ev.Response(id=response.id), "failed", reason, now)
+        self.conclude(response, "failed", reason, now)
+
+    def conclude(
+        self, response: Response, status: Status, reason: str, now: float
+    ) -> None:
+        """Nothing more comes of one, and nobody says so."""
+        self._end(response, ev.Response(id=response.id), status, reason, now)
+
+    def forget(self, response: Response, *, goes_on: bool) -> None:
+        """The session that made it is lost; another one makes it, or goes on."""
+        self._known.pop(response.id, None)
+        response.break_off()
+        if not goes_on:
+            response.turn.unwatch(response.watch)
+            self.spoken = [each for each in self.spoken if each is not response]
 
     def _end(
         self,
@@ -362,7 +369,8 @@ class Responses:
 
     def _new_turn(self) -> Turn:
         detection = self._in_force.settings.detection
-        why = _HOLD_REFUSED if detection is not None and detection.interrupts else None
+        interrupts = detection is not None and detection.interrupts
+        why = HOLD_REFUSED if interrupts else None
         if self._remote is not None:
             why = "the service plays this reply: it cannot be held"
         return Turn(hold_refused=why, start=self._in_force.start)
@@ -390,8 +398,3 @@ class Responses:
                 self.spoken.remove(response)
         while len(self.spoken) > MAX_REMEMBERED:
             self.spoken.pop(0).turn.cut()
-
-
-def _complete(response: Response, item_id: str) -> None:
-    if len(response.whole) < MAX_ITEMS:
-        response.whole.add(item_id)

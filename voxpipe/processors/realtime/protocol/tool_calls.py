@@ -74,6 +74,10 @@ class ToolCalls:
         """Somebody waits for a tool."""
         return bool(self._open)
 
+    def knows(self, call_id: str) -> bool:
+        """The call was handed out, or answered here."""
+        return call_id in self._known
+
     # --- what the service says
 
     def item_known(self, event: ev.ItemEvent, now: float) -> None:

@@ -54,6 +54,10 @@ class Transcripts:
         while len(self._awaited) > MAX_AWAITED:
             del self._awaited[next(iter(self._awaited))]
 
+    def lose(self) -> None:
+        """The session is lost: what it was to write down another one has to hear."""
+        self._awaited.clear()
+
     def is_waiting(self, now: float) -> bool:
         """The caller has said something that may still be written down."""
         return any(now - since < TRANSCRIPT_TIMEOUT for since in self._awaited.values())
@@ -83,6 +87,10 @@ class Transcripts:
                 item_id=entry.item_id,
             ),
         )
+
+    def renamed(self, item_id: str) -> None:
+        """A turn of the caller's has another name now: no words come for this one."""
+        self._show(item_id, final=True)
 
     def _show(self, item_id: str, *, final: bool) -> None:
         """The caller has said something, of which the words come later, or never."""
@@ -136,6 +144,24 @@ class Transcripts:
         entry.text, entry.final = response.words_of(item_id), True
         entry.played = " ".join(filter(None, played))
         self._say(response, item_id, entry.text, played=entry.played)
+
+    def break_off(self, response: Response, item_id: str, said: str) -> None:
+        """The session was lost while an item was made: it has these words."""
+        for key in [each for each in response.texts if each[0] == item_id]:
+            del response.texts[key]
+        if not said:
+            self.history.confirm(item_id)
+            return
+        key = (item_id, 0)
+        response.texts[key] = said
+        response.finals.add(key)
+        response.complete(item_id)
+        if response.is_aside:
+            return
+        entry = self.history.place(item_id, "agent", None)
+        entry.text, entry.final = said, True
+        entry.seconds = response.turn.generated_by_item().get(item_id, 0.0)
+        self._say(response, item_id, said)
 
     def made(self, response: Response, told: ev.Response) -> None:
         """A reply has been made: all its words, should some have been lost before."""

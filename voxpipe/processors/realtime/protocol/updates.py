@@ -22,6 +22,7 @@ from voxpipe.processors.realtime.config.effective import effective
 from voxpipe.processors.realtime.config.expressible import check_expressible
 from voxpipe.processors.realtime.config.models import warn_of_end, warn_of_prompt
 from voxpipe.processors.realtime.config.settings import Settings
+from voxpipe.processors.realtime.config.turn_detection import TurnDetection
 from voxpipe.processors.realtime.errors import UpdateRefused
 
 from .outbox import Outbox
@@ -104,13 +105,14 @@ class SessionSettings:
         self._marked = settings.turn_detection == "local"
         self._outbox = outbox
         self.asked: list[Update] = []
+        self._is_lost = False  # the session: none of them can be answered
         self._over = ""
         self._names = (f"update_{uuid4().hex[:8]}_{n}" for n in count(1))
 
     @property
     def due(self) -> float | None:
         """When the first answer should have come."""
-        return self.asked[0].due if self.asked else None
+        return self.asked[0].due if self.asked and not self._is_lost else None
 
     def update(
         self, changes: Changes, now: float, *, spoken: bool, replying: bool
@@ -147,9 +149,12 @@ class SessionSettings:
         transcriber = changed(expected, changes).transcriber
         if transcriber is not None and "transcription" in changes:
             warn_of_end(transcriber.model)
-        self._outbox.send("session.update", event_id=update.id, session=session)
+        self._send(update)
         self.asked.append(update)
         return update
+
+    def _send(self, update: Update) -> None:
+        self._outbox.send("session.update", event_id=update.id, session=update.session)
 
     def updated(self, event: ev.SessionEvent, now: float) -> None:
         """The service tells what is in force."""
@@ -177,9 +182,30 @@ class SessionSettings:
                 update.settle(UpdateRefused(code, error.field))
                 return
 
+    def lose(self) -> None:
+        """The session is lost: no answer is late."""
+        self._is_lost = True
+
+    def resume(self, now: float, detection: TurnDetection | None = None) -> None:
+        """Another session has the settings in force: ask it for the changes.
+
+        Args:
+            now: the time.
+            detection: it has all but this, which comes before the changes.
+        """
+        self._is_lost = False
+        if detection is not None:
+            changes: Changes = {"turn_detection": detection}
+            session = self.settings.to_wire_of(changes)
+            update = Update(next(self._names), changes, session, now, self.start)
+            self.asked.insert(0, update)
+        for update in self.asked:
+            update.due = now + ANSWER_TIMEOUT
+            self._send(update)
+
     def advance(self, now: float) -> None:
         """Wait no longer for answers that should have come by now."""
-        while self.asked and now >= self.asked[0].due:
+        while self.asked and not self._is_lost and now >= self.asked[0].due:
             what = (
                 "expected the service's word on an update, got none within "
                 f"{ANSWER_TIMEOUT:.0f} s"

@@ -7,12 +7,13 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
-from anyio import create_task_group, current_time, move_on_after
+from anyio import CancelScope, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
@@ -24,65 +25,31 @@ from voxpipe.pipeline import (
     SessionLost,
     SpeechStarted,
     SpeechStopped,
+    VoxpipeError,
 )
 from voxpipe.pipeline.observer import Observer, observers
+from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
+from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.connect.handshake import OpenedSession
-from voxpipe.processors.realtime.protocol.outbox import PORTS, Outbox
+from voxpipe.processors.realtime.protocol.outbox import PORTS
 
 from .ports import PortQueues
 from .receiver import Receiver
+from .reopening import Reopening
 from .sender import Sender
+from .steps import Recovery, SansIOProtocol
 
 HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
+LAST_EVENTS = 1.0  # seconds to read what came before a connection failed
 MAX_LATE = 1.0  # seconds that the caller is heard late, before it is a fault
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
 
 
-class SansIOProtocol(Protocol):
-    """A session's state, to which time is an argument."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """What a step leaves to be done."""
-        ...
-
-    @property
-    def closed(self) -> bool:
-        """The service has said that nothing more will come."""
-        ...
-
-    @property
-    def due(self) -> float | None:
-        """When `advance` has something to do though nothing happens."""
-        ...
-
-    def hear(self, frame: AudioFrame, now: float) -> bool:
-        """The caller's audio; whether anything but that has moved."""
-        ...
-
-    def mark(self, mark: SpeechStarted | SpeechStopped, now: float) -> None:
-        """The pipeline's own turn detection."""
-        ...
-
-    def receive(self, message: str, now: float) -> bool:
-        """Act on a message; ``False`` if it was audio and nothing else has moved."""
-        ...
-
-    def advance(self, now: float) -> None:
-        """Do what is due by now."""
-        ...
-
-    def is_idle(self, now: float) -> bool:
-        """Nothing more is to come of what was begun."""
-        ...
-
-    def end(self, reason: str) -> None:
-        """The session is over."""
-        ...
+logger = logging.getLogger(__name__)
 
 
 class Link:
@@ -92,6 +59,7 @@ class Link:
         box: whose ports are told, and which reports everything unusable.
         session: with the service; lent to the box while it runs.
         protocol: whose steps are taken.
+        recovery: of the protocol, if it can go on in another session.
 
     Attributes:
         audio: set when there may be more audio to be played.
@@ -100,14 +68,26 @@ class Link:
     """
 
     def __init__(
-        self, box: Processor, session: OpenedSession[Any], protocol: SansIOProtocol
+        self,
+        box: Processor,
+        session: OpenedSession[Any],
+        protocol: SansIOProtocol,
+        recovery: Recovery | None = None,
     ) -> None:
         self._box = box
         self._connection = session.connection
+        self._recovery = recovery
+        self._reopening: Reopening | None = None
+        if recovery is not None and session.reconnect is not None:
+            self._reopening = Reopening(session, session.reconnect)
         self._loan = session.loan
         self._has_run = False
         self._protocol = protocol
-        self._sender = Sender(session.connection, protocol.outbox)
+        self._sender = Sender(
+            session.connection,
+            protocol.outbox,
+            on_lost=self._note_lost if self._reopening is not None else None,
+        )
         self._ports: PortQueues | None = None  # while it does not run
         self.observers: tuple[Observer, ...] = ()
         self._hears: Input[CallerFrame] | None = None  # while it is read
@@ -120,6 +100,8 @@ class Link:
         self._told_late = False
         self.audio = Wakeup()
         self._closing = self.ending = False
+        self._receiving: CancelScope | None = None  # of the connection that there is
+        self._lost: SessionLost | None = None  # as who sends was told
         self.now: Callable[[], float] = current_time
         self._loan.at_close(self._end)
 
@@ -181,7 +163,7 @@ class Link:
             try:
                 async with create_task_group() as deliveries:
                     self._ports.start(deliveries)
-                    tasks.start_soon(self._receive)
+                    tasks.start_soon(self._receive, tasks)
                     tasks.start_soon(self._send)
                     self.flush()
                     yield tasks
@@ -205,19 +187,77 @@ class Link:
 
     # --- from the service
 
-    async def _receive(self) -> None:
+    async def _receive(self, tasks: TaskGroup) -> None:
+        lost = await self._received(self._connection)
+        if lost is not None:
+            tasks.start_soon(self._mind_the_loan)
+        while lost is not None:
+            reopening, recovery = self._reopening, self._recovery
+            assert reopening is not None
+            assert recovery is not None
+            try:
+                async with reopening.session(recovery.opening, lost) as session:
+                    self._resume(session.connection, str(lost))
+                    lost = await self._received(session.connection)
+            except VoxpipeError as error:
+                self._protocol.end(str(error))
+                raise
+
+    async def _received(self, connection: Connection) -> SessionLost | None:
+        """Act on what comes; how the session was lost, if another is to follow."""
         try:
-            await Receiver(self._connection, self._protocol, self).run()
+            with CancelScope() as scope:
+                self._receiving = scope
+                if self._lost is not None:  # before anything was read
+                    scope.deadline = self.now() + LAST_EVENTS
+                await Receiver(connection, self._protocol, self).run()
+            if scope.cancelled_caught:
+                assert self._lost is not None
+                raise self._lost
         except SessionLost as lost:
             if self.ending:
-                return
+                return None
             early = self._loan.closed_early
+            if self._reopening is not None and not early:
+                self._lose()
+                return lost
             self._protocol.end(early or str(lost))
             if early:
                 raise SessionLost(early) from lost
             raise
         if not self._closing:
             raise SessionLost("the service has closed the session")
+        return None
+
+    def _note_lost(self, lost: SessionLost) -> None:
+        """Nothing can be sent any more; what has come is still to be read."""
+        self._lost = lost
+        if self._receiving is not None:
+            self._receiving.deadline = self.now() + LAST_EVENTS
+
+    async def _mind_the_loan(self) -> None:
+        """That the first session is closed here does not end those that follow it."""
+        self._loan.use_up()
+        closed = Wakeup()
+        self._loan.at_close(lambda _: closed.set())
+        await closed.wait()
+        raise SessionLost(self._loan.closed_early)
+
+    def _lose(self) -> None:
+        assert self._recovery is not None
+        self._sender.disconnect()
+        self._recovery.lose(self.now())
+        self.flush()
+
+    def _resume(self, connection: Connection, why: str) -> None:
+        assert self._recovery is not None
+        assert self._reopening is not None
+        self._lost = None
+        self._sender.connect(connection)
+        attempts = self._reopening.attempts
+        told = self._recovery.resume(self.now(), why=why, attempts=attempts)
+        logger.warning("%s%s", call_record.label(), told)
+        self.flush()
 
     # --- to the service
 

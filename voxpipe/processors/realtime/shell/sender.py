@@ -27,15 +27,36 @@ class Sender:
         connection: to the service.
         outbox: has the line, and says what the client event is called that carries
             audio.
+        on_lost: told that the connection has ended, if another one takes its place.
     """
 
-    def __init__(self, connection: Connection, outbox: Outbox) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        on_lost: Callable[[SessionLost], object] | None = None,
+    ) -> None:
         self._line, self._append = outbox.messages, outbox.append
         self._lock = Lock(fast_acquire=True)
         self._senders = 0  # tasks that have the lock, or wait for it
+        self._on_lost = on_lost
+        self._connection: Connection | None
+        self._quick: SendNowait | None
+        self.connect(connection)
+
+    def connect(self, connection: Connection) -> None:
+        """Send over this connection from now on."""
+        self._connection = connection
         # Not every connection has it: one in memory, or on trio, may have to wait.
-        self._quick: SendNowait | None = getattr(connection, "send_nowait", None)
+        self._quick = getattr(connection, "send_nowait", None)
+
+    def disconnect(self) -> None:
+        """There is no connection: what is in the line until then is given up.
+
+        Whoever has ordered it keeps what another session has to be told.
+        """
+        self._connection = self._quick = None
+        self._line.clear()
 
     @property
     def is_free(self) -> bool:
@@ -50,6 +71,8 @@ class Sender:
         """
         line, quick = self._line, self._quick
         if quick is None or self._senders:
+            if self._connection is None:
+                line.clear()
             return not line
         while line:
             try:
@@ -64,16 +87,23 @@ class Sender:
         """Send all that is in the line; returns when it is empty.
 
         Raises:
-            SessionLost: the connection has ended.
+            SessionLost: the session has ended, and no other takes its place.
         """
         if self.send_nowait():
             return
         self._senders += 1
         try:
             async with self._lock:
-                while self._line:
+                while self._line and (connection := self._connection) is not None:
                     message = encode(self._line.popleft(), self._append)
-                    await self._connection.send(message)
+                    try:
+                        await connection.send(message)
+                    except SessionLost as lost:
+                        if self._on_lost is None:
+                            raise
+                        if connection is self._connection:
+                            self.disconnect()
+                            self._on_lost(lost)
         finally:
             self._senders -= 1
 

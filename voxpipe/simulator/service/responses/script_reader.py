@@ -95,6 +95,7 @@ class ScriptReader:
         self._next = 0
         self._next_aside = 0
         self._heard_until = 0  # lines whose ``heard`` has been used
+        self._told: Item | None = None  # the last that a client has told
 
     def listen(self, item: Item) -> Line | None:
         """Tell what is said in ``item``, which has just been heard, if it is known."""
@@ -105,6 +106,15 @@ class ScriptReader:
         if line is not None:
             item.content[0].words = line.heard
         return line
+
+    def told(self, item: Item) -> None:
+        """A client has put in ``item``, perhaps of a session before this one."""
+        before, self._told = self._told, item
+        if not self._script.goes_on or not _is_models(item):
+            return
+        if before is None or not _is_models(before):  # else it was the same reply
+            self._next += 1
+        self._heard_until = max(self._heard_until, self._next)
 
     def go_on(self) -> None:
         """Nobody answers in this session: what is said next is in the next line."""
@@ -119,6 +129,10 @@ class ScriptReader:
         if verbatim:
             why = "told in its instructions what to say"
             return allowed(Plan((_bounded(verbatim),), why=why), wish)
+        rest = self._rest(wish, items)
+        if rest:
+            why = f"the rest of line {self._line_number(self._next - 1)} of replies"
+            return allowed(Plan((rest,), line=self._next - 1, why=why), wish)
         rule = self._rule(wish, items)
         number, answer = self._turn(wish, rule)
         if answer is None:
@@ -141,6 +155,18 @@ class ScriptReader:
             answer.reasoning_tokens,
         )
         return allowed(plan, wish)
+
+    def _rest(self, wish: Wish, items: Sequence[Item]) -> str:
+        """What is left of a line that broke off in the session before this one."""
+        last = items[-1] if items else None
+        if wish.aside or last is None or last is not self._told or self._next == 0:
+            return ""
+        line, said = self._line(self._next - 1), last.words or ""
+        if not self._script.goes_on or last.role != "assistant" or not line:
+            return ""
+        whole = " ".join(line.messages)
+        is_part = bool(said) and whole.startswith(said)
+        return whole.removeprefix(said).strip() if is_part else ""
 
     def _why(self, rule: When | None, number: int | None, wish: Wish) -> str:
         if rule is not None:
@@ -221,6 +247,10 @@ class ScriptReader:
         if self._script.then == "repeat" and lines:
             return lines[number % len(lines)]
         return lines[number] if number < len(lines) else None
+
+
+def _is_models(item: Item) -> bool:
+    return item.role == "assistant" or item.type == "function_call"
 
 
 def _verbatim(instructions: str) -> str:

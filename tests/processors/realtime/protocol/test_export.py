@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voxpipe.processors.realtime.memory import Entry, LeftOut, exported
-from voxpipe.processors.realtime.memory.export import PICTURE
+from voxpipe.processors.realtime.protocol.export import PICTURE
 
 
 def call(number: int, kind: str = "function_call") -> Entry:

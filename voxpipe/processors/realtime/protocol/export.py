@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from voxpipe.processors.realtime.protocol.history import Entry
+from .history import Entry
 
 Why = Literal["picture", "no words", "no call", "not ours to tell"]
 
