@@ -15,6 +15,7 @@ from .connect.handshake import OpenedSession, configured, in_time, update_of
 from .connect.host import host_of, warn_of_detection
 from .connect.service import FROM_ENVIRONMENT, Service
 from .connect.sideband import check_unset, join
+from .connect.way import on_its_way
 
 
 class Session(OpenedSession[Settings]):
@@ -61,6 +62,7 @@ async def open_session(
         TypeError: there is no such option.
     """
     settings = settings_of(options, call_id)
+    connect = on_its_way(connect)
     if settings.prompt is not None:
         warn_of_prompt()
     if call_id is not None:
