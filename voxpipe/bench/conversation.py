@@ -96,22 +96,22 @@ def conversations() -> tuple[Conversation, ...]:
     hours, menu, book, goodbye = (_shipped(name) for name in names)
     return (
         (
-            Say(hours),
-            Listen(),
-            Say(menu),
-            Interrupt(goodbye, 1.0),
+            Say(goodbye),
+            Interrupt(hours, 1.0),
             Listen(),
             Press("1"),
+            Say(menu),
+            Listen(),
             Say(book),
             Listen(),
         ),
         (
-            Say(goodbye),
-            Listen(),
             Say(hours),
             Listen(),
+            Say(menu),
+            Interrupt(goodbye, 1.4),
+            Listen(),
             Say(book),
-            Interrupt(menu, 1.4),
             Listen(),
         ),
     )

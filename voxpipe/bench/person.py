@@ -13,7 +13,7 @@ from voxpipe.transports.telephony.testing import Caller
 from .conversation import Conversation, Interrupt, Listen, Pause, Press, Say, Step
 
 PATIENCE = 10.0  # seconds for an answer; then it is a fault, and they go on
-GREETING = 3.0  # seconds for a greeting; not every app has one
+GREETING = 1.5  # seconds for a greeting; not every app has one
 BREATH = 0.3  # seconds of pause within a reply, and before they speak themselves
 
 FAULTS = {
