@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.report import CannotMeasure
+from voxpipe.bench.search import bisect
 
 from .contenders import Contender
 from .outcome import Outcome
@@ -45,31 +45,6 @@ class Limit:
         )
 
 
-def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
-    """The largest number that holds, to `GRAIN`; 0 if not even 1 does.
-
-    Args:
-        holds: asked for ever closer numbers.
-        guess: near the expected answer.
-        most: not more is asked for.
-    """
-    low, high = 0, most + 1
-    at = min(guess, most)
-    while True:
-        if holds(at):
-            low = at
-        else:
-            high = at
-        if high - low <= max(1, GRAIN * high):
-            return low
-        if high > most:
-            at = min(most, max(low + 1, round(low * 1.25)))
-        elif low == 0:
-            at = max(1, int(high * 0.75))
-        else:
-            at = (low + high) // 2
-
-
 def failing(outcome: Outcome, few: Outcome) -> str:
     """Why a contender does not hold these calls; empty if it does."""
     faults = ", ".join(f"{count} {name}" for name, count in outcome.faults.items())
@@ -101,7 +76,7 @@ def largest(bench: Bench, contender: Contender, seconds: float) -> Limit:
             reasons[calls] = f"{why}; {loads} {outcome.load:.0%}"
         return not why
 
-    calls = bisect(holds, contender.guess, MOST)
+    calls = bisect(holds, contender.guess, MOST, GRAIN)
     broken = "it was not asked for more"
     if reasons:
         breaks_at = min(reasons)

@@ -9,6 +9,7 @@ from typing import Any
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.switchboard import App
 
+from .limits import parse_limit
 from .memory import run_in_memory
 from .plan import CallRun, Plan, Progress
 from .result import Report, reported
@@ -48,6 +49,21 @@ class Benched:
         if not figure["count"]:
             raise ConfigurationError(f"{name} was never measured: nothing of it came")
         return float(figure[at])
+
+
+    def broken(self, *limits: str) -> list[str]:
+        """Those of some limits that are broken, with what was measured.
+
+        Such as ``assert not done.broken("turn.p95 > 900ms", "stale_frames > 0")``.
+
+        Raises:
+            ConfigurationError: one is no limit, or needs an older report.
+        """
+        found = list[str]()
+        for limit in map(parse_limit, limits):
+            if limit.broken(self.report, None):
+                found.append(f"{limit.text}: it is {limit.value(self.report):g}")
+        return found
 
 
 def bench(

@@ -22,6 +22,7 @@ from .figures import Calls, clustered
 
 CHANCE = 0.02  # of a false alarm in any of the figures
 DEALS = 5_000
+ENOUGH = 100  # deals that do as much: it is chance, and no more need be seen
 LEAST_MS = 1.0  # a difference below is nobody's business
 LEAST = 0.01  # nor is one of less than this share
 TAIL = 0.1  # the slowest tenth
@@ -113,11 +114,13 @@ def _chances(
     is_new = np.arange(len(groups)) >= len(old)
     seen = np.array(_differences(values, whole, order, is_new[whose]))
     beyond = np.zeros(2)
-    for _ in range(DEALS):
+    deals = 0
+    while deals < DEALS and beyond.min() < ENOUGH:
         dealt = dice.permutation(is_new)[whose]
         found = _differences(values, whole, order, dealt)
         beyond += np.abs(found) >= np.abs(seen) - 1e-9
-    chance = (beyond + 1) / (DEALS + 1)
+        deals += 1
+    chance = (beyond + 1) / (deals + 1)
     return float(chance[0]), float(chance[1])
 
 

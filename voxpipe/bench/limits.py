@@ -60,7 +60,7 @@ class Limit:
         Raises:
             ConfigurationError: it needs an older report.
         """
-        value = _value(report, self.name, self.at)
+        value = self.value(report)
         if self.kind == "value":
             return value > self.most
         if before is None:
@@ -68,9 +68,20 @@ class Limit:
                 f"{self.text!r} says how much more than before: give --compare with "
                 "an older report.json"
             )
-        old = _value(before, self.name, self.at)
+        old = self.value(before)
         most = old * (1 + self.most / 100) if self.kind == "percent" else old + self.most
         return value > most
+
+    def value(self, report: Mapping[str, Any]) -> float:
+        """The figure; 0 where nothing of it was measured."""
+        if self.name == "faults":
+            return float(sum(report["faults"].values()))
+        if not self.at:
+            return float(report[self.name])
+        if self.name in ("barge_in", "greeting"):
+            return float(report[f"{self.name}_ms"][self.at])
+        figure = report["latency_ms"].get(self.name)
+        return float(figure[self.at]) if figure else 0.0
 
     def is_noise(self, verdicts: Sequence[Verdict]) -> bool:
         """Whether chance alone does as much often enough; where a test can tell."""
@@ -116,12 +127,3 @@ def parse_limit(text: str) -> Limit:
         kind = "percent" if unit == "%" else "more"
     return Limit(text, name, at or "", most, kind)
 
-
-def _value(report: Mapping[str, Any], name: str, at: str) -> float:
-    if name == "faults":
-        return float(sum(report["faults"].values()))
-    if not at:
-        return float(report[name])
-    special = {"barge_in": "barge_in_ms", "greeting": "greeting_ms"}
-    figure = report[special[name]] if name in special else report["latency_ms"].get(name)
-    return float(figure[at]) if figure else 0.0

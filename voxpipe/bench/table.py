@@ -8,6 +8,7 @@ from typing import Any
 from .turns import STAGES
 
 BAR = 28  # columns
+LEAST = 0.002  # of a turn: what is less is not drawn
 NAMES = {
     "total": "a turn",
     "ours": "of it ours",
@@ -83,9 +84,10 @@ def _row(name: str, figure: Told, bar: str | None = None) -> str:
 
 
 def _bar(begin: float, length: float, sign: str) -> str:
+    if length < LEAST:
+        return ""
     at = min(round(begin * BAR), BAR - 1)
-    size = max(round((begin + length) * BAR) - at, 1 if length > 0.002 else 0)
-    return " " * at + sign * size
+    return " " * at + sign * max(round((begin + length) * BAR) - at, 1)
 
 
 def _figures(report: Told) -> Iterator[str]:

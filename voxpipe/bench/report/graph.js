@@ -55,13 +55,15 @@ function drawGraph(report) {
     const words = out && !isBack ? out : "";
     if (words) el(svg, "text", { x: a.x + wide + 6, y: y1 - 6 + (y2 > y1 ? 18 : 0), class: "small", style: "font-size:10px" }, words);
   }
+  const listens = [...spot.keys()].filter((name) => name.endsWith(" ")).map((name) => name.trimEnd());
   const most = Math.max(1e-9, ...Object.values(report.boxes).map((each) => each.percent_of_a_core));
   for (const [name, { x, y }] of spot) {
     const bare = name.trimEnd(), box = report.boxes[bare];
     const guilty = report.bottlenecks.some((each) => each.kind !== "model" && each.name.split(", ").includes(bare));
     el(svg, "rect", { x, y, width: wide, height: high, rx: box ? 2 : 10, class: "lane", stroke: guilty ? "var(--bad)" : "var(--line)", "stroke-width": guilty ? 2 : 1 });
     el(svg, "text", { x: x + 10, y: y + 18, style: "font-weight:600" }, bare.length > 22 ? `${bare.slice(0, 21)}…` : bare);
-    about(report, bare).filter((words) => name === bare || words.includes("waited"))
+    const isMouth = name === bare && listens.includes(bare);
+    (isMouth ? ["what the caller says"] : about(report, bare))
       .forEach((words, row) => el(svg, "text", { x: x + 10, y: y + 33 + row * 13, class: "small" }, words));
     if (box) el(svg, "rect", { x: x + 1, y: y + high - 4, width: (wide - 2) * box.percent_of_a_core / most, height: 3, fill: guilty ? "var(--bad)" : "var(--ours)" });
   }
