@@ -50,7 +50,6 @@ class Benched:
             raise ConfigurationError(f"{name} was never measured: nothing of it came")
         return float(figure[at])
 
-
     def broken(self, *limits: str) -> list[str]:
         """Those of some limits that are broken, with what was measured.
 

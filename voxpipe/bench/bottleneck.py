@@ -17,11 +17,12 @@ TOOL = 300.0  # ms that a caller hears as a pause
 BLOCKS = 50.0  # ms in which a tool works and does not let others: they hear a gap
 UNSTEADY = 60.0  # ms between the median and p95 of a way that only a network has
 FAR = 30.0  # ms that a network takes, each way; within a city it takes 5
+OFTEN = 0.5  # gaps a call: a single one is an accident
 STAGE = 40.0  # ms of a stage of ours that ought to take none
 
 Kind = Literal["box", "tool", "loop", "caller network", "model network", "model", "app"]
 
-_SILENCE = 500.0  # ms of silence by which the service ends a turn, unless told
+_TOOL = "the tool "  # as `StallMonitor` calls one
 Told = Mapping[str, Any]
 
 
@@ -66,7 +67,7 @@ def _stage(report: Told, name: str) -> Told:
 
 
 def _is_virtual(report: Told) -> bool:
-    return report["plan"]["clock"] == "virtual"
+    return bool(report["plan"]["clock"] == "virtual")
 
 
 # --- what works, or stands still
@@ -80,8 +81,8 @@ def _stalls(report: Told) -> Iterator[Bottleneck]:
         )
     for who, (ms, place) in worst.items():
         yield Bottleneck(
-            "loop",
-            who,
+            "tool" if who.startswith(_TOOL) else "loop",
+            who.removeprefix(_TOOL),
             ms,
             f"it kept the event loop for {ms:.0f} ms, at {place}: meanwhile no call "
             "hears or says anything",
@@ -90,7 +91,10 @@ def _stalls(report: Told) -> Iterator[Bottleneck]:
 
 
 def _tools(report: Told) -> Iterator[Bottleneck]:
+    told = {each["who"].removeprefix(_TOOL) for each in report["stalls"]}
     for name, each in report["tools"].items():
+        if name in told:
+            continue
         blocks = _is_virtual(report) and each["worked_ms"] - each["mean_ms"] > BLOCKS
         if blocks:
             yield Bottleneck(
@@ -131,16 +135,19 @@ def _graph(report: Told) -> Iterator[Bottleneck]:
     named = set[str]()
     for name, each in report["queues"].items():
         box = name.rpartition(".")[0]
-        if each["dropped"] or each["high_water_ms"] > QUEUE and _is_ours(report, box):
+        if each["dropped"] or (each["high_water_ms"] > QUEUE and _is_ours(report, box)):
             named.add(box)
             yield Bottleneck(
                 "box",
                 box,
                 max(each["high_water_ms"] - FRAME, _stage(report, "graph")["p50"]),
                 f"up to {each['high_water_ms']:.0f} ms of audio waited at {name}"
-                + (f", and {each['dropped']:.0f} frames were dropped" * bool(each["dropped"])),
-                "it reads more slowly than audio comes: let it wait for nothing between "
-                "two frames",
+                + (
+                    f", and {each['dropped']:.0f} frames were dropped"
+                    * bool(each["dropped"])
+                ),
+                "it reads more slowly than audio comes: let it wait for nothing "
+                "between two frames",
             )
     for stage, between in (("graph", _after(report)), ("inbound", _before(report))):
         slow = _stage(report, stage)["p50"]
@@ -216,14 +223,16 @@ def _caller_network(report: Told) -> Iterator[Bottleneck]:
         line["p95"] - line["p50"],
         0.0 if _before(report) else inbound["p95"] - inbound["p50"],
     )
-    if swing - busy > UNSTEADY:
+    gaps = report["line_gaps_ms"]
+    if swing - busy > UNSTEADY or _is_lossy(report):
         yield Bottleneck(
             "caller network",
             "between the callers and the app",
-            swing,
-            f"the same way takes {swing:.0f} ms more in one of twenty turns than in "
-            f"half of them, and {report['underruns']} replies had gaps: packets are "
-            "lost, or come late",
+            max(swing, gaps["p95"]),
+            f"for up to {gaps['max']:.0f} ms nothing came of a line that sends each "
+            f"20 ms, {gaps['count']} times in {report['calls']} calls, and "
+            f"{report['underruns']} times a reply had a gap: packets are lost, or come "
+            "late",
             "put the app near the carrier's edge, on a wired line",
         )
     elif steady > 2 * FAR:
@@ -236,21 +245,25 @@ def _caller_network(report: Told) -> Iterator[Bottleneck]:
         )
 
 
+def _is_lossy(report: Told) -> bool:
+    return bool(report["line_gaps_ms"]["count"] > OFTEN * report["calls"])
+
+
 def _model_network(report: Told) -> Iterator[Bottleneck]:
-    trip = report["model_round_trip_ms"]
-    detection = _stage(report, "turn_detection")
-    if report["sides"].get("turn_detection") == "model":
-        swing = detection["p95"] - detection["p50"]
-    else:
-        swing = _stage(report, "commit")["p95"] - _stage(report, "commit")["p50"]
-    swing = max(swing, trip["p95"] - trip["p50"]) - report["loop_lag_ms"]["p99"]
-    if swing > UNSTEADY:
+    trip, gaps = report["model_round_trip_ms"], report["delta_gaps_ms"]
+    ways = [trip, _stage(report, "commit")]
+    if report["sides"].get("turn_detection") == "model" and not _is_lossy(report):
+        ways.append(_stage(report, "turn_detection"))
+    swing = max(each["p95"] - each["p50"] for each in ways)
+    swing -= report["loop_lag_ms"]["p99"]
+    if swing > UNSTEADY or gaps["count"] > OFTEN * report["calls"]:
         yield Bottleneck(
             "model network",
             "between the app and the model",
-            swing,
+            max(swing, gaps["p95"]),
             f"the same question takes {swing:.0f} ms more in one of twenty turns than "
-            "in half of them: packets are lost, or come late",
+            f"in half of them, and {gaps['count']} times a reply's audio paused, for "
+            f"up to {gaps['max']:.0f} ms: packets are lost, or come late",
             "run the app in the model's region, and look at its uplink",
         )
     elif trip["p50"] > 2 * FAR:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from anyio import (
     BrokenResourceError,
@@ -30,9 +30,8 @@ class Carriage(Generic[Message]):
 
     def __init__(self, road: Road) -> None:
         self._road = road
-        self._put, self._taken = create_memory_object_stream[
-            tuple[float, Message | Exception]
-        ](IN_FLIGHT)
+        ends = create_memory_object_stream[tuple[float, Any]](IN_FLIGHT)
+        self._put, self._taken = ends
 
     async def send(self, message: Message) -> None:
         """Send one on its way.
@@ -52,10 +51,11 @@ class Carriage(Generic[Message]):
         Raises:
             Exception: what ended the way from which they come.
         """
-        due, message = await self._taken.receive()
+        due, came = await self._taken.receive()
         await sleep_until(due)
-        if isinstance(message, Exception):
-            raise message
+        if isinstance(came, Exception):
+            raise came
+        message: Message = came
         return message
 
     async def deliver(self, give: Callable[[Message], Awaitable[object]]) -> None:

@@ -18,7 +18,6 @@ from anyio import (
     CancelScope,
     EndOfStream,
     Event,
-    create_task_group,
     fail_after,
     move_on_after,
     open_process,
@@ -27,6 +26,7 @@ from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
 from voxpipe.pipeline import VoxpipeError
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.simulator import Script
 
 START = 30.0  # seconds for a process to listen
@@ -106,18 +106,19 @@ async def app_process(
     told = AppProcess()
     command = [sys.executable, "-m", "voxpipe.console.benched", json.dumps(order)]
     with tempfile.TemporaryFile("w+b") as log:
-        async with _process(command, environment, log) as process:
-            async with create_task_group() as tasks:
-                tasks.start_soon(_read, process, told)
-                await _started(told, log)
-                try:
-                    yield told
-                finally:
-                    with CancelScope(shield=True), move_on_after(STOP):
-                        assert process.stdin is not None
-                        await process.stdin.aclose()  # it ends, and tells its last
-                        await told.ended.wait()
-                    tasks.cancel_scope.cancel()
+        async with (
+            _process(command, environment, log) as process,
+            tasks_until_done() as tasks,
+        ):
+            tasks.start_soon(_read, process, told)
+            await _started(told, log)
+            try:
+                yield told
+            finally:
+                with CancelScope(shield=True), move_on_after(STOP):
+                    assert process.stdin is not None
+                    await process.stdin.aclose()  # it ends, and tells its last
+                    await told.ended.wait()
 
 
 async def _started(told: AppProcess, log: Any) -> None:

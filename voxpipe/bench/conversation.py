@@ -28,6 +28,7 @@ import yaml
 from voxpipe.pipeline import AudioFormat, AudioFrame, ConfigurationError
 from voxpipe.processors.audio import Decode, Mono, Resample
 from voxpipe.simulator import find_voice
+from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.transports import read_wav
 from voxpipe.transports.telephony.testing import Speech
 from voxpipe.transports.telephony.testing.leg import KEYS
@@ -208,17 +209,17 @@ def parse_callers(told: Any, folder: Path, name: str) -> tuple[Conversation, ...
     Raises:
         ConfigurationError: as `load_callers`.
     """
-    if not isinstance(told, dict) or list(cast("Any", told)) != ["callers"]:
+    if not is_object(told) or list(told) != ["callers"]:
         raise ConfigurationError(f"{name}: expected callers: and a list, nothing else")
-    callers = cast("dict[str, Any]", told)["callers"]
-    if not isinstance(callers, list) or not callers:
+    callers = told["callers"]
+    if not is_array(callers) or not callers:
         raise ConfigurationError(f"{name}: callers: is a list, of a list of steps each")
     found = list[Conversation]()
-    for number, steps in enumerate(cast("list[Any]", callers), 1):
-        if not isinstance(steps, list) or not steps:
+    for number, steps in enumerate(callers, 1):
+        if not is_array(steps) or not steps:
             raise ConfigurationError(f"{name}, caller {number}: expected a list")
         parsed = list[Step]()
-        for place, step in enumerate(cast("list[Any]", steps), 1):
+        for place, step in enumerate(steps, 1):
             try:
                 parsed.append(_step(step, folder))
             except ConfigurationError as error:
@@ -233,7 +234,8 @@ def parse_callers(told: Any, folder: Path, name: str) -> tuple[Conversation, ...
 def _step(step: Any, folder: Path) -> Step:
     if step == "listen":
         return Listen()
-    match step:
+    told: Mapping[str, Any] = step if is_object(step) else {}
+    match told:
         case {"say": str(what), **rest} if not rest:
             return Say(_audio(what, folder))
         case {"interrupt": str(what), **rest} if set(rest) <= {"after"}:
@@ -241,7 +243,7 @@ def _step(step: Any, folder: Path) -> Step:
         case {"press": str(keys), **rest} if not rest and keys and set(keys) <= KEYS:
             return Press(keys)
         case {"pause": _, **rest} if not rest:
-            return Pause(_seconds(cast("Mapping[str, Any]", step), "pause", 0.0))
+            return Pause(_seconds(told, "pause", 0.0))
         case _:
             raise ConfigurationError(
                 "expected listen, say: (a .wav, or words), interrupt: (likewise; "
@@ -267,6 +269,6 @@ def _audio(what: str, folder: Path) -> Speech:
 
 def _shown(step: Any) -> str:
     """The kind of a step, not what is in it: callers' words stay out of errors."""
-    if isinstance(step, dict):
-        return f"{', '.join(map(str, cast('dict[Any, Any]', step)))}:"
+    if is_object(step):
+        return f"{', '.join(step)}:"
     return f"a {type(step).__name__}"

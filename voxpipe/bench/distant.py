@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from anyio import EndOfStream, Event, create_task_group, move_on_after
+from anyio import CancelScope, EndOfStream, Event, create_task_group, move_on_after
 
 from voxpipe.transports.telephony.testing.lines import CallerLine
 
@@ -23,11 +23,20 @@ class DistantLine:
     ) -> None:
         self._line, self._up, self._down = line, up, down
         self._all_sent = Event()
+        self._reading, self._read = CancelScope(), Event()
 
     @property
     def close_code(self) -> int | None:
         """As `CallerLine.close_code`."""
         return self._line.close_code
+
+    async def collect(self) -> None:
+        """Take what comes, until it is closed: then whoever closes reads the rest."""
+        try:
+            with self._reading:
+                await self._down.collect(self._line.receive)
+        finally:
+            self._read.set()
 
     async def deliver(self) -> None:
         """Give on what was sent, until the last of it."""
@@ -51,11 +60,17 @@ class DistantLine:
         await self._up.end(EndOfStream())
         with move_on_after(GOODBYE):
             await self._all_sent.wait()
+        await self._stop_reading()
         await self._line.close(code, reason)
 
     async def abort(self) -> None:
         """Break it."""
+        await self._stop_reading()
         await self._line.abort()
+
+    async def _stop_reading(self) -> None:
+        self._reading.cancel()
+        await self._read.wait()
 
 
 @asynccontextmanager
@@ -70,7 +85,7 @@ async def distant(
     down = Carriage["str | bytes"](Road(network, 2 * seed + 1))
     far = DistantLine(line, up, down)
     async with create_task_group() as tasks:
-        tasks.start_soon(down.collect, line.receive)
+        tasks.start_soon(far.collect)
         tasks.start_soon(far.deliver)
         try:
             yield far

@@ -24,9 +24,7 @@ POINTS = ("p50", "p90", "p95", "p99", "max", "mean")
 JUDGED = ("p50", "p95")  # those that are compared by a test
 SURE = 0.05  # how often chance may do as much, for one figure that was named before
 
-_RULE = re.compile(
-    r"\s*([a-z_]+)(?:\.([a-z0-9]+))?\s*>\s*(\+?)([0-9.]+)\s*(%|ms)?\s*"
-)
+_RULE = re.compile(r"\s*([a-z_]+)(?:\.([a-z0-9]+))?\s*>\s*(\+?)([0-9.]+)\s*(%|ms)?\s*")
 _SHOULD = (
     "expected such as 'turn.p95 > +10%' (than before), 'ours.p99 > 80ms' or "
     "'underruns > 0'"
@@ -69,7 +67,9 @@ class Limit:
                 "an older report.json"
             )
         old = self.value(before)
-        most = old * (1 + self.most / 100) if self.kind == "percent" else old + self.most
+        most = (
+            old * (1 + self.most / 100) if self.kind == "percent" else old + self.most
+        )
         return value > most
 
     def value(self, report: Mapping[str, Any]) -> float:
@@ -126,4 +126,3 @@ def parse_limit(text: str) -> Limit:
     if plus:
         kind = "percent" if unit == "%" else "more"
     return Limit(text, name, at or "", most, kind)
-

@@ -1,4 +1,4 @@
-"""Calls in memory: callers, app and model in one process, in real or in virtual time."""
+"""Calls in memory: callers, app and model in one process, in real or virtual time."""
 
 from __future__ import annotations
 
@@ -94,8 +94,7 @@ async def _converse(
     async with distant(ours, plan.caller_network, seed) as line:
         leg = Leg(current_time(), words)
         run.measured = leg.measured
-        with watcher.watching():
-            agent = answering(app, words.call, theirs, NUMBERS)
-            async with agent, Caller(leg, line) as caller:
-                person.until = current_time() + plan.seconds
-                await person.talk(caller)
+        agent = answering(partial(watcher.answer, app), words.call, theirs, NUMBERS)
+        async with agent, Caller(leg, line) as caller:
+            person.until = current_time() + plan.seconds
+            await person.talk(caller)

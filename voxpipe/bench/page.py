@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-
 from .plan import CallRun
 from .result import Report, turns_of
 from .tape import Tape, interleaved
@@ -122,5 +121,3 @@ def _wave(ulaw: bytes) -> str:
     whole[: len(levels)] = levels
     peaks = whole.reshape(-1, size).max(axis=1) ** 0.6  # quiet speech is seen, too
     return base64.b64encode((peaks * 255).astype(np.uint8).tobytes()).decode("ascii")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,9 +25,7 @@ _ANSWER = "We are open from noon until ten. Shall I keep a table for you?"
 
 def talkative(timing: Timing | None = None) -> Script:
     """A model that gives the same answer of four seconds to whatever is said."""
-    return Script(
-        replies=[Line(say=_ANSWER)], then="repeat", timing=timing or Timing()
-    )
+    return Script(replies=[Line(say=_ANSWER)], then="repeat", timing=timing or Timing())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,5 +145,5 @@ class Live:
         return [each for run in self.runs for each in run.measured.reply_after]
 
 
-Progress = Callable[[Live], Awaitable[None]]
+Progress = Callable[[Live], Coroutine[Any, Any, None]]
 """Shows how far it is until it is cancelled."""

@@ -62,14 +62,14 @@ def reported(app: str, plan: Plan, runs: Sequence[CallRun], used: Used) -> Repor
         "cpu_and_memory_of": used.whose,
         "loop_lag_ms": asdict(figure([_ms(used.lag)])),
         "caller_late_ms": round(used.late * 1000, 1),
-        "model_round_trip_ms": asdict(
-            figure([_ms(run.seen.get("round_trips", ())) for run in runs])
-        ),
+        "model_round_trip_ms": asdict(figure(_seen(runs, "round_trips"))),
+        "line_gaps_ms": asdict(figure(_seen(runs, "line_gaps"))),
+        "delta_gaps_ms": asdict(figure(_seen(runs, "delta_gaps"))),
         "stalls": _stalls(used),
         "tools": _tools(runs),
         "boxes": _boxes(runs),
         "queues": _queues(runs),
-        "links": next((run.seen["links"] for run in runs if run.seen.get("links")), []),
+        "links": next((run.seen["links"] for run in runs if run.seen.get("links")), ()),
         "stages": {name: STAGES[name] for name in order if name in STAGES},
         "sides": _sides(turns),
         "samples": samples,
@@ -110,6 +110,10 @@ def _samples(turns: Sequence[Sequence[Turn]]) -> dict[str, list[list[float]]]:
 def _greetings(runs: Sequence[CallRun]) -> list[list[float]]:
     found = (run.measured.greeting_after for run in runs)
     return [[] if each is None else [each * 1000] for each in found]
+
+
+def _seen(runs: Sequence[CallRun], name: str) -> list[list[float]]:
+    return [_ms(run.seen.get(name, ())) for run in runs]
 
 
 def _ms(seconds: Any) -> list[float]:

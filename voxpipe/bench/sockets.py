@@ -49,11 +49,13 @@ async def _measured(app: str, plan: Plan, progress: Progress | None) -> Ran:
         "seed": plan.seed,
         "calls": plan.calls,
     }
-    async with _model(plan) as environment:
-        async with app_process(order, environment) as served:
-            await _warm_up(served, plan)
-            live = Live([CallRun(number) for number in range(plan.calls)])
-            used = await _place(served, plan, live, progress)
+    async with (
+        _model(plan) as environment,
+        app_process(order, environment) as served,
+    ):
+        await _warm_up(served, plan)
+        live = Live([CallRun(number) for number in range(plan.calls)])
+        used = await _place(served, plan, live, progress)
     used.stalls = served.stalls  # told when it has ended
     return live.runs, used
 
@@ -159,5 +161,3 @@ async def _call(
     finally:
         live.open -= 1
         run.ended = current_time()
-
-

@@ -29,6 +29,7 @@ from .turns import Exchange
 
 KEPT = 250  # messages of the caller's audio: 5 s of telephone frames
 MAX_EXCHANGES = 1_000  # of a call
+GAP = 0.15  # seconds; the service sends a reply's audio five times faster, or more
 HEAD = 200  # characters in which a message says what it is
 _APPEND = '{"type":"input_audio_buffer.append"'
 _PCM = AudioFormat("pcm16", 24_000)
@@ -62,11 +63,13 @@ class SessionLog:
         exchanges: its replies.
         round_trips: seconds from ``session.update`` to its answer.
         tools: by name.
+        gaps: seconds between two pieces of a reply's audio, where they were long.
     """
 
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
     round_trips: list[float] = field(default_factory=list[float])
     tools: dict[str, ToolTime] = field(default_factory=dict[str, ToolTime])
+    gaps: list[float] = field(default_factory=list[float])
 
 
 class Listener:
@@ -83,6 +86,7 @@ class Listener:
         self._audio = deque[tuple[float, str]](maxlen=KEPT)
         self._updated_at: float | None = None
         self._awaits_delta = False
+        self._delta_at = 0.0
         self._open: dict[str, tuple[str, float, float]] = {}  # tools at work
 
     def sent(self, message: str) -> None:
@@ -104,9 +108,7 @@ class Listener:
         """A message has come."""
         head = message[:HEAD]
         if 'response.output_audio.delta"' in head:
-            if self._awaits_delta:
-                self._awaits_delta = False
-                self._amend(first_delta=current_time())
+            self._delta(current_time())
         elif 'input_audio_buffer.speech_stopped"' in head:
             self._decided(current_time(), "model")
         elif 'input_audio_buffer.committed"' in head:
@@ -146,8 +148,15 @@ class Listener:
         if len(self._log.exchanges) < MAX_EXCHANGES:
             self._log.exchanges.append(replace(self._next, reply=reply))
             self._awaits_delta = True
-    def _amend(self, **marks: float) -> None:
-        self._log.exchanges[-1] = replace(self._log.exchanges[-1], **marks)
+
+    def _delta(self, now: float) -> None:
+        if self._awaits_delta:
+            self._awaits_delta = False
+            newest = replace(self._log.exchanges[-1], first_delta=now)
+            self._log.exchanges[-1] = newest
+        elif now - self._delta_at > GAP and len(self._log.gaps) < MAX_EXCHANGES:
+            self._log.gaps.append(now - self._delta_at)
+        self._delta_at = now
 
     def _called(self, event: Any) -> None:
         now = current_time()

@@ -7,17 +7,26 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
+from anyio import current_time, sleep
+
 from voxpipe.pipeline import Pipeline, Processor, ReplyStart, Turn
 from voxpipe.pipeline.audioframe import Frame
 from voxpipe.pipeline.observer import Observer, observed
+from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.processors.realtime import Connect
 from voxpipe.processors.realtime.connect.way import connecting
+from voxpipe.transports.telephony import Call
+from voxpipe.transports.telephony.switchboard import App
 
 from .network import Network
 from .tap import SessionLog, Tap
 from .turns import Exchange
 
 MAX_TURNS = 1_000
+LOOK = 0.1  # seconds between two looks at the line
+GAP = 0.1  # seconds without a message; a telephone sends one each 20 ms
+MAX_GAPS = 1_000
+LATE = 0.03  # seconds; later looks say that the loop was busy, and nothing of the line
 
 
 class Watcher(Observer):
@@ -39,12 +48,39 @@ class Watcher(Observer):
         model: Connect | None = None,
     ) -> None:
         self.log = SessionLog()
+        self.gaps: list[float] = []
         self._network = network or Network()
         self._seed = seed
         self._model = model
         self._turns: list[Turn] = []
         self._pipelines: list[Pipeline] = []
         self._watching = ExitStack()
+
+    async def answer(self, app: App, call: Call) -> None:
+        """Have an app answer a call, and look at both."""
+        with self.watching():
+            async with tasks_until_done() as tasks:
+                tasks.start_soon(self._look_at, call)
+                await app(call)
+
+    async def _look_at(self, call: Call) -> None:
+        """Note when nothing came of the line, though the loop would have read it.
+
+        A gap counts when something comes behind it: at the end of a call nothing does.
+        """
+        heard_at, age = call.heard_at, 0.0  # age: of the newest message, at a look
+        while len(self.gaps) < MAX_GAPS:
+            due = current_time() + LOOK
+            await sleep(LOOK)
+            now = current_time()
+            if not self._pipelines:
+                continue  # nobody reads it yet: the app gets ready
+            if call.heard_at != heard_at:
+                if age > GAP:
+                    self.gaps.append(age)
+                heard_at, age = call.heard_at, 0.0
+            if now < due + LATE:
+                age = now - heard_at
 
     @contextmanager
     def watching(self) -> Generator[None]:
@@ -97,6 +133,8 @@ class Watcher(Observer):
             "exchanges": [asdict(each) for each in self.exchanges()],
             "round_trips": self.log.round_trips,
             "tools": {name: asdict(tool) for name, tool in self.log.tools.items()},
+            "line_gaps": self.gaps,
+            "delta_gaps": self.log.gaps,
             "boxes": boxes,
             "inputs": inputs,
             "links": links,

@@ -92,7 +92,13 @@ def add_parser(commands: Any) -> None:
     default = "default: %(default)s"
     parser.add_argument("app", nargs="?", default=DEFAULT_APP, metavar="APP")
     add = parser.add_argument
-    add("--calls", type=numbers.count, default=10, metavar="N", help=f"at once; {default}")
+    add(
+        "--calls",
+        type=numbers.count,
+        default=10,
+        metavar="N",
+        help=f"at once; {default}",
+    )
     add(
         "--seconds",
         type=numbers.seconds,
@@ -105,13 +111,15 @@ def add_parser(commands: Any) -> None:
         "--over",
         choices=("twilio", "memory"),
         default="twilio",
-        help=f"how callers reach the app; in memory, it runs in this process; {default}",
+        help=f"how callers reach the app; in memory, it runs here; {default}",
     )
     add("--virtual", action="store_true", help="in memory, and in virtual time")
     add("--callers", type=Path, metavar="FILE", help="YAML, WAV, or a folder of WAVs")
     add("--seed", type=int, default=0, help=f"of all dice; {default}")
     model = parser.add_argument_group("the model")
-    model.add_argument("--script", type=Path, metavar="FILE", help="what it says and calls")
+    model.add_argument(
+        "--script", type=Path, metavar="FILE", help="what it says and calls"
+    )
     model.add_argument(
         "--model-delay",
         type=numbers.seconds,
@@ -148,7 +156,11 @@ def add_parser(commands: Any) -> None:
         "--find-limit", action="store_true", help="how many calls it holds"
     )
     judged.add_argument(
-        "--most", type=numbers.count, default=MOST, metavar="N", help=f"of these; {default}"
+        "--most",
+        type=numbers.count,
+        default=MOST,
+        metavar="N",
+        help=f"of these; {default}",
     )
     parser.set_defaults(run=run)
 
@@ -210,9 +222,14 @@ def _search(app: Any, plan: Plan, arguments: argparse.Namespace) -> int:
         raise ConfigurationError("in virtual time an app holds any number of calls")
     with shown() as progress:
         found = find_limit(
-            app, plan, progress, lambda line: print(line, flush=True), most=arguments.most
+            app,
+            plan,
+            progress,
+            lambda line: print(line, flush=True),
+            most=arguments.most,
         )
-    print(f"\n{arguments.app} holds {found.calls} calls here; {found.broken or 'no more were tried'}")
+    beyond = found.broken or "more were not tried"
+    print(f"\n{arguments.app} holds {found.calls} calls here; {beyond}")
     private_folder(arguments.out)
     told = {
         "calls": found.calls,
@@ -279,9 +296,7 @@ def _judge(
     return code
 
 
-def _told(
-    verdicts: Sequence[Verdict], older: Mapping[str, Any], done: Benched
-) -> str:
+def _told(verdicts: Sequence[Verdict], older: Mapping[str, Any], done: Benched) -> str:
     lines = list[str]()
     changed = [each for each in verdicts if each.change != "same"]
     lines += [f"  {each}" for each in changed]
@@ -290,9 +305,9 @@ def _told(
     if not changed:
         head = head.replace("0 of", "none of")
     one, other = older["plan"], done.report["plan"]
-    differs = [name for name in other if one.get(name) != other[name] and name != "seed"]
+    differs = [
+        name for name in other if one.get(name) != other[name] and name != "seed"
+    ]
     if differs:
         lines.append(f"  (not measured alike: {', '.join(differs)})")
     return "\n".join([head, *lines])
-
-

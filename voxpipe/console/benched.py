@@ -57,8 +57,7 @@ class Benched:
         watcher = Watcher(self._network, self._seed * 100_003 + self._calls)
         failure = ""
         try:
-            with watcher.watching():
-                await self._app(call)
+            await watcher.answer(self._app, call)
         except Exception as error:
             failure = type(error).__name__
             raise
