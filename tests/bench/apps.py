@@ -64,9 +64,7 @@ class Hard(Filter[AudioFrame]):
         self._seconds = seconds
 
     def feed(self, frame: AudioFrame) -> tuple[AudioFrame, ...]:
-        until = time.perf_counter() + self._seconds
-        while time.perf_counter() < until:
-            pass
+        time.sleep(self._seconds)
         return (frame,)
 
 

@@ -26,14 +26,14 @@ def measured(
     app: App,
     *,
     thinks: float = THINKS,
-    spread: float = 0.0,
+    scattered: float = 0.0,
     script: Script | None = None,
     calls: int = 1,
     seconds: float = 4.0,
     **plan: Any,
 ) -> Benched:
     """Measure an app."""
-    timing = Timing(first_audio_ms=thinks, first_audio_spread_ms=spread)
+    timing = Timing(first_audio_ms=thinks, first_audio_spread_ms=scattered)
     given: dict[str, Any] = {"callers": asks(), "spread": 0.0, **plan}
     return bench(
         app,

@@ -69,12 +69,14 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Verdic
         before: an older report, as ``report.json`` holds it.
         after: the newer one.
     """
-    found = list[Verdict]()
+    found, still = list[Verdict](), list[Verdict]()
     for name, new in after["samples"].items():
         old = before["samples"].get(name)
         if old and any(old) and any(new):
-            found += _verdicts(name, old, new)
-    return _corrected(found)
+            # What never varies can give no false alarm, and makes no other less sure.
+            moves = len({each for calls in (old, new) for c in calls for each in c}) > 1
+            (found if moves else still).extend(_verdicts(name, old, new))
+    return [*_corrected(found), *still]
 
 
 def _verdicts(name: str, old: Calls, new: Calls) -> list[Verdict]:

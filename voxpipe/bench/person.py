@@ -45,11 +45,15 @@ class Person:
         """Converse on a line until the time is over, or the line is."""
         try:
             await self._greeted(caller)
+            asked = False
             while current_time() < self.until:
                 for step in self.conversation:
                     if current_time() >= self.until:
+                        if asked:  # nobody hangs up between question and answer
+                            await self._do(Listen(), caller)
                         return
                     await self._do(step, caller)
+                    asked = isinstance(step, Say | Interrupt)
         except EndOfStream:
             pass
         finally:
