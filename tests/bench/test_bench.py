@@ -79,12 +79,8 @@ def test_over_sockets_delays_are_found_in_their_stages_in_real_time() -> None:
 
     assert done.report["turns"] >= 2
     assert not done.report["faults"]
-    for stage, ms in {
-        "first_delta": 400,
-        "graph": 120,
-        "line": 50,
-        "inbound": 50,
-    }.items():
+    planted = {"first_delta": 400, "graph": 120, "line": 50, "inbound": 50}
+    for stage, ms in planted.items():
         assert ms - 5 <= done.ms(stage) <= ms + REAL, stage
     assert done.report["cpu_percent_per_call"] > 0
     assert done.report["cpu_and_memory_of"] == "the app"

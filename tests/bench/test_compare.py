@@ -10,6 +10,7 @@ import pytest
 from tests.bench.apps import app
 from tests.bench.quick import measured
 from voxpipe.bench import Verdict, compared
+from voxpipe.simulator import Line, Script, Timing
 
 RUNS = 20
 SLOWER = 1.1  # a tenth
@@ -91,10 +92,11 @@ def test_calls_that_nobody_answered_give_no_verdict() -> None:
 @pytest.mark.slow
 def test_in_virtual_time_a_tenth_is_found_and_no_wolf_is_cried() -> None:
     def report(seed: int, thinks: float) -> Any:
-        done = measured(
-            app(), calls=12, seconds=3, seed=seed, thinks=thinks, scattered=25, spread=1
-        )
-        return done.report
+        timing = Timing(first_audio_ms=thinks, first_audio_spread_ms=25)
+        script = Script(replies=[Line(say="Yes.")], then="repeat", timing=timing)
+        return measured(
+            app(), calls=10, seconds=3, seed=seed, script=script, spread=1
+        ).report
 
     before = [report(seed, 200) for seed in range(RUNS + 1)]
     # 720 ms and more in all, of which a tenth is planted.

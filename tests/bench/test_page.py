@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
 import subprocess
-import wave
 from base64 import b64decode
 from dataclasses import replace
 from functools import cache
@@ -55,9 +53,7 @@ def test_what_was_said_and_heard_can_be_played() -> None:
     sound = b64decode(call["audio"])
 
     assert sound[:4] == b"RIFF"
-    assert sound[20:22] == b"\x07\x00"  # mu-law, which the wave module does not read
-    with pytest.raises(wave.Error, match="7"):
-        wave.open(io.BytesIO(sound))
+    assert sound[20:22] == b"\x07\x00"  # mu-law
     assert len(sound) == pytest.approx(16_000 * call["audio_seconds"], abs=100)
     left, right = (b64decode(each) for each in call["waves"])
     assert max(left) > 100

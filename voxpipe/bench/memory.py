@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from importlib.util import find_spec
 
 import anyio
 from anyio import CancelScope, create_task_group, current_time, sleep, sleep_until
 
+from voxpipe.pipeline import ConfigurationError
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import Connect
 from voxpipe.simulator import simulated
@@ -29,8 +31,14 @@ Ran = tuple[list[CallRun], Used]
 
 
 def run_in_memory(app: App, plan: Plan, progress: Progress | None = None) -> Ran:
-    """Place the calls, and wait for the last one to end."""
+    """Place the calls, and wait for the last one to end.
+
+    Raises:
+        ConfigurationError: virtual time needs trio, which is not installed.
+    """
     if plan.clock == "virtual":
+        if find_spec("trio") is None:
+            raise ConfigurationError("virtual time needs pip install 'voxpipe[trio]'")
         return run_virtual(_measured, app, plan, progress)
     return anyio.run(_measured, app, plan, progress)
 
