@@ -28,7 +28,7 @@ def test_a_call_in_which_the_app_fails_is_a_fault_and_not_the_end() -> None:
 def test_two_runs_of_the_same_seed_find_the_same() -> None:
     def run(seed: int) -> float:
         done = measured(app(), calls=4, scattered=60, seed=seed)
-        return done.report["latency_ms"]["first_delta"]["mean"]
+        return done.ms("first_delta", "mean")
 
     assert run(1) == pytest.approx(run(1), abs=0.01)
     assert abs(run(1) - run(2)) > 1

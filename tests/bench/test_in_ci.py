@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,13 @@ WORKFLOW, CALLERS = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.S | re.M)
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with the app of the page."""
     app = PROGRAM.partition("def test_")[0]
     (tmp_path / "agent_of_the_page.py").write_text(app, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield tmp_path
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return tmp_path
 
 
 def _bench_of_the_workflow() -> list[str]:

@@ -92,6 +92,7 @@ def test_what_ends_the_way_from_which_messages_come_ends_this_one_behind_them() 
 
     async def carried() -> list[str]:
         carriage = Carriage[str](Road(Network(latency=50)))
+        came = list[str]()
         async with create_task_group() as tasks:
             tasks.start_soon(carriage.collect, take)
             came = [await carriage.receive() for _ in "ab"]

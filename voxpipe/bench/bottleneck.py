@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-FRAME = 20.0  # ms
 BOX = 2_000.0  # us a frame; a tenth of its length: no box of voxpipe's takes a fifth
-QUEUE = 60.0  # ms that wait at an input: three frames are more than a hiccup
 TOOL = 300.0  # ms that a caller hears as a pause
 BLOCKS = 50.0  # ms in which a tool works and does not let others: they hear a gap
 UNSTEADY = 60.0  # ms between the median and p95 of a way that only a network has
@@ -131,32 +129,26 @@ def _boxes(report: Told) -> Iterator[Bottleneck]:
 
 
 def _graph(report: Told) -> Iterator[Bottleneck]:
-    """A box with a task of its own: by what waits in front of it, or behind it."""
-    named = set[str]()
+    """A box with a task of its own: by what it drops, and how long audio is in it."""
     for name, each in report["queues"].items():
-        box = name.rpartition(".")[0]
-        if each["dropped"] or (each["high_water_ms"] > QUEUE and _is_ours(report, box)):
-            named.add(box)
+        if each["dropped"]:
             yield Bottleneck(
                 "box",
-                box,
-                max(each["high_water_ms"] - FRAME, _stage(report, "graph")["p50"]),
-                f"up to {each['high_water_ms']:.0f} ms of audio waited at {name}"
-                + (
-                    f", and {each['dropped']:.0f} frames were dropped"
-                    * bool(each["dropped"])
-                ),
+                name.rpartition(".")[0],
+                each["high_water_ms"],
+                f"{each['dropped']:.0f} frames were dropped at {name}, where up to "
+                f"{each['high_water_ms']:.0f} ms of audio waited",
                 "it reads more slowly than audio comes: let it wait for nothing "
                 "between two frames",
             )
     for stage, between in (("graph", _after(report)), ("inbound", _before(report))):
         slow = _stage(report, stage)["p50"]
-        if slow > STAGE and between and not named & set(between):
+        if slow > STAGE and between:
             yield Bottleneck(
                 "box",
                 ", ".join(between),
                 slow,
-                f"half of all turns spend {slow:.0f} ms and more in it, on the way "
+                f"half of all turns spend {slow:.0f} ms and more there, on the way "
                 + ("to the caller" if stage == "graph" else "to the model"),
                 "look at what it waits for before it hands a frame on",
             )
@@ -165,12 +157,6 @@ def _graph(report: Told) -> Iterator[Bottleneck]:
 def _model_boxes(report: Told) -> set[str]:
     """Boxes with an input that only a model has."""
     return {to for _, _, to, port in report["links"] if port == "hears"}
-
-
-def _is_ours(report: Told, box: str) -> bool:
-    """Not the model, which takes replies as they come, nor a line, which paces them."""
-    ends = _model_boxes(report) | _lines(report)
-    return bool(box) and box not in ends
 
 
 def _lines(report: Told) -> set[str]:

@@ -35,6 +35,11 @@ function ticks(most, count) {
   for (let at = 0; at <= most + 1e-9; at += step) found.push(at);
   return found;
 }
+// For a narrow page.
+const SHORT = {
+  barge_in: "Barge-in", turn_detection: "End of speech", release: "Model's box",
+  graph: "Written",
+};
 const NAMES = {
   total: "A turn", ours: "Ours", model: "The model's", barge_in: "Barge-in: loud to clear",
   greeting: "Greeting", inbound: "To the model", turn_detection: "End of speech decided",

@@ -93,13 +93,13 @@ function spread(report) {
     const values = flat(name).sort((a, b) => a - b), top = row * (high + 14);
     const most = Math.max(values[values.length - 1] * 1.04, 1), scale = (value) => left + value / most * (width - left - 8);
     el(svg, "rect", { x: left, y: top, width: width - left - 4, height: high, class: "lane", rx: 3 });
-    const words = width < 560 ? NAMES[name].split(":")[0].slice(0, 17) : NAMES[name];
+    const words = width < 560 ? SHORT[name] || NAMES[name] : NAMES[name];
     el(svg, "text", { x: left - 10, y: top + high / 2 + 4, "text-anchor": "end" }, words);
     const step = Math.max(1, Math.floor(values.length / 600));
     for (let at = 0; at < values.length; at += step) {
       // Neighbours are spread by the golden ratio, so that they do not hide each other.
       const y = top + 4 + (at * 0.618034 % 1) * (high - 8);
-      el(svg, "circle", { cx: scale(values[at]).toFixed(1), cy: y.toFixed(1), r: 2, fill: colour(name), "fill-opacity": 0.55 });
+      el(svg, "circle", { cx: scale(values[at]).toFixed(1), cy: y.toFixed(1), r: 2, fill: colour(name), "fill-opacity": 0.7 });
     }
     const quantile = (share) => values[Math.min(values.length - 1, Math.floor(share * values.length))];
     for (const share of [0.5, 0.95]) {
