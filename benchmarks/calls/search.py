@@ -15,7 +15,6 @@ from .trial import Bench
 FEW = 5  # calls, whose p95 is the contender's own best
 SLOWER = 100.0  # ms that the p95 may be beyond that
 MOST = 320  # calls; beyond that the generator has no room to be believed
-GRAIN = 0.04  # of the number, to which it is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def largest(bench: Bench, contender: Contender, seconds: float) -> Limit:
             reasons[calls] = f"{why}; {loads} {outcome.load:.0%}"
         return not why
 
-    calls = bisect(holds, contender.guess, MOST, GRAIN)
+    calls = bisect(holds, contender.guess, MOST)
     broken = "it was not asked for more"
     if reasons:
         breaks_at = min(reasons)

@@ -84,7 +84,8 @@ def test_a_slow_tail_is_found_where_the_median_has_not_moved() -> None:
 
 
 def test_calls_that_nobody_answered_give_no_verdict() -> None:
-    empty: Any = {"samples": {"total": [[], []]}}
+    unheard: list[list[float]] = [[], []]
+    empty = {"samples": {"total": unheard}}
 
     assert compared(empty, empty) == []
 

@@ -67,7 +67,7 @@ def test_any_number_is_found_to_its_grain(holds: int, guess: int) -> None:
 
     found = bisect(ask, guess, 400)
     assert found <= holds
-    assert holds - found <= max(1, GRAIN * (holds + 1))
+    assert holds - found <= max(1, GRAIN * found / (1 - GRAIN))
     assert len(asked) < 40
 
 

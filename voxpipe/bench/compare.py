@@ -142,8 +142,8 @@ def _differences(
     found = np.zeros((len(is_new), 2))
     for sign, mine in ((1, is_new), (-1, ~is_new)):
         count = mine.sum(axis=1)
-        few: NDArray[np.float64] = np.maximum(1, np.round(TAIL * count))
-        place = mine.cumsum(axis=1)
+        few = np.array(np.maximum(1, np.round(TAIL * count)), np.float64)
+        place: NDArray[np.intp] = mine.cumsum(axis=1)
         slowest = mine & (place <= few[:, np.newaxis])
         found[:, 0] += sign * (mine @ whole) / count
         found[:, 1] += sign * (slowest @ values) / few

@@ -15,7 +15,7 @@ FEW = 3  # calls, whose p95 is the app's own best
 GUESS = 24  # calls that are tried first
 MOST = 400  # calls; beyond that the callers of one process have no room to be believed
 SLOWER = 100.0  # ms that the p95 may be beyond that of a few calls
-GRAIN = 0.05  # of the number, to which it is found
+GRAIN = 0.04  # of the number, to which it is found
 LATE = 60.0  # ms by which a caller's frame may be late: then the callers break, not it
 UNDERRUNS = 0.01  # of the turns that may have a gap
 
@@ -35,16 +35,13 @@ class Limit:
     tried: Mapping[int, Report]
 
 
-def bisect(
-    holds: Callable[[int], bool], guess: int, most: int, grain: float = GRAIN
-) -> int:
-    """The largest number that holds, to ``grain``; 0 if not even 1 does.
+def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
+    """The largest number that holds, to `GRAIN`; 0 if not even 1 does.
 
     Args:
         holds: asked for ever closer numbers.
         guess: near the expected answer.
         most: not more is asked for.
-        grain: of the number, to which it is found.
     """
     low, high = 0, most + 1
     at = min(guess, most)
@@ -53,7 +50,7 @@ def bisect(
             low = at
         else:
             high = at
-        if high - low <= max(1, grain * high):
+        if high - low <= max(1, GRAIN * high):
             return low
         if high > most:
             at = min(most, max(low + 1, round(low * 1.25)))
