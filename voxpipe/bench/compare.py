@@ -142,7 +142,7 @@ def _differences(
     found = np.zeros((len(is_new), 2))
     for sign, mine in ((1, is_new), (-1, ~is_new)):
         count = mine.sum(axis=1)
-        few = np.array(np.maximum(1, np.round(TAIL * count)), np.float64)
+        few: NDArray[np.float64] = (TAIL * count).round().clip(min=1)
         place: NDArray[np.intp] = mine.cumsum(axis=1)
         slowest = mine & (place <= few[:, np.newaxis])
         found[:, 0] += sign * (mine @ whole) / count
