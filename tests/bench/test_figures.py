@@ -37,6 +37,13 @@ def test_an_interval_holds_the_true_median_in_most_runs() -> None:
     assert held >= 51  # of 57 that are to be expected
 
 
+def test_what_lies_between_two_kinds_of_turns_lies_in_its_interval() -> None:
+    told = figure([[41.0, 62.0]] * 10)
+
+    assert told.p50 == 51.5
+    assert told.interval["p50"] == (51.5, 51.5)  # as every draw of these calls gives it
+
+
 def test_calls_that_differ_make_one_less_sure() -> None:
     dice = np.random.default_rng(6)
     alike = [[float(v) for v in dice.normal(500, 50, 10)] for _ in range(12)]

@@ -90,10 +90,23 @@ def _resampled(groups: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     weights = dice.multinomial(len(groups), share, size=runs)[:, whose].cumsum(axis=1)
     found = np.empty((runs, len(QUANTILES)))
     for column, at in enumerate(QUANTILES.values()):
-        # The first value below which there is that share of the drawn ones.
-        place = (weights < at * weights[:, -1:]).sum(axis=1)
-        found[:, column] = values[np.minimum(place, len(values) - 1)]
+        # Between two neighbours of those that were drawn, as `np.quantile` has it.
+        place = at * (weights[:, -1] - 1)
+        below = _drawn(values, weights, np.floor(place))
+        above = _drawn(values, weights, np.ceil(place))
+        found[:, column] = below + (above - below) * (place % 1)
     return found
+
+
+def _drawn(
+    values: NDArray[np.float64],
+    weights: NDArray[np.int64],
+    place: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Of each run, the value that is at this place of all that were drawn."""
+    at = (weights <= place[:, np.newaxis]).sum(axis=1)
+    drawn: NDArray[np.float64] = values[np.minimum(at, len(values) - 1)]
+    return drawn
 
 
 def _round(value: float) -> float:
