@@ -77,7 +77,7 @@ def _report(**what: Any) -> dict[str, Any]:
         "turns": 40,
         "latency_ms": {"total": {"p95": 900.0}},
         "loop_lag_ms": {"p99": 4.0},
-        "caller_late_ms": 3.0,
+        "percent_of_a_core": {"callers": 40.0, "model": 30.0},
         "underruns": 0,
         "faults": {},
         "failures": {},
@@ -93,7 +93,14 @@ def _report(**what: Any) -> dict[str, Any]:
         ({"latency_ms": {"total": {"p95": 1100.0}}}, "turn.p95: 1100 ms, 900 at 20"),
         ({"underruns": 3}, "3 replies with gaps"),
         ({"turns": 0}, "no turn was answered"),
-        ({"caller_late_ms": 90.0}, "the callers' own process"),
+        (
+            {"percent_of_a_core": {"callers": 97.0}, "faults": {"not_cleared": 2}},
+            "not the app, but the callers' own process, which took 97 %",
+        ),
+        (
+            {"percent_of_a_core": {"model": 99.0}},
+            "not the app, but the simulated model",
+        ),
     ],
 )
 def test_what_breaks_is_named(what: dict[str, Any], why: str) -> None:

@@ -158,8 +158,8 @@ async def _read(process: Process, told: AppProcess) -> None:
 
 
 @asynccontextmanager
-async def model_process(script: Script) -> AsyncGenerator[str]:
-    """Simulate the model in a process of its own; yields its base URL.
+async def model_process(script: Script) -> AsyncGenerator[tuple[str, int]]:
+    """Simulate the model in a process of its own; yields its base URL, and its number.
 
     Raises:
         BenchError: it does not begin to listen.
@@ -172,7 +172,7 @@ async def model_process(script: Script) -> AsyncGenerator[str]:
         command += ["--port", "0", "--quiet"]
         with tempfile.TemporaryFile("w+b") as log:
             async with _process(command, {}, log) as process:
-                yield await _url_of(process, log)
+                yield await _url_of(process, log), process.pid
 
 
 async def _url_of(process: Process, log: Any) -> str:

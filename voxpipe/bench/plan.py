@@ -112,6 +112,8 @@ class Used:
         stalls: what kept it from going on: by whom, where, seconds.
         late: seconds by which a caller's frame was late, at most: a judgement on the
             machine that runs the callers.
+        others: of a core, what the other processes took, by what they are: where one of
+            them has no more to take, the figures are its own.
     """
 
     seconds: float = 0.0
@@ -123,6 +125,7 @@ class Used:
         default_factory=list[tuple[str, str, float]]
     )
     late: float = 0.0
+    others: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(slots=True)

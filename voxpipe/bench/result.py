@@ -62,6 +62,9 @@ def reported(app: str, plan: Plan, runs: Sequence[CallRun], used: Used) -> Repor
         "cpu_and_memory_of": used.whose,
         "loop_lag_ms": asdict(figure([_ms(used.lag)])),
         "caller_late_ms": round(used.late * 1000, 1),
+        "percent_of_a_core": {
+            name: round(100 * share, 1) for name, share in used.others.items()
+        },
         "model_round_trip_ms": asdict(figure(_seen(runs, "round_trips"))),
         "line_gaps_ms": asdict(figure(_seen(runs, "line_gaps"))),
         "delta_gaps_ms": asdict(figure(_seen(runs, "delta_gaps"))),

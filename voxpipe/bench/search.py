@@ -16,7 +16,12 @@ GUESS = 24  # calls that are tried first
 MOST = 400  # calls; beyond that the callers of one process have no room to be believed
 SLOWER = 100.0  # ms that the p95 may be beyond that of a few calls
 GRAIN = 0.04  # of the number, to which it is found
-LATE = 60.0  # ms by which a caller's frame may be late: then the callers break, not it
+LATE = 20.0  # ms by which a loop is late that has too much to do; a frame's length
+BUSY = 85.0  # percent of a core: the callers, or the model, have no more to give
+NOT_THE_APP = {
+    "callers": "not the app, but the callers' own process",
+    "model": "not the app, but the simulated model",
+}
 UNDERRUNS = 0.01  # of the turns that may have a gap
 
 
@@ -62,24 +67,37 @@ def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
 
 def broken(report: Report, few: Report) -> str:
     """Why these calls are too many; empty if they are not."""
+    for name, percent in report["percent_of_a_core"].items():
+        if percent > BUSY:
+            return f"{NOT_THE_APP[name]}, which took {percent:.0f} % of a core"
     faults = {**report["faults"], **report["failures"]}
     if faults:
         return ", ".join(f"{count} {name}" for name, count in faults.items())
-    if report["caller_late_ms"] > LATE and report["loop_lag_ms"]["p99"] < LATE / 2:
-        late = report["caller_late_ms"]
-        return f"the callers' own process, whose frames were up to {late:.0f} ms late"
     best, now = few["latency_ms"]["total"]["p95"], report["latency_ms"]["total"]["p95"]
     if not report["turns"]:
         return "no turn was answered"
     if now > best + SLOWER:
-        lag = report["loop_lag_ms"]["p99"]
-        return (
-            f"turn.p95: {now:.0f} ms, {best:.0f} at {few['calls']} calls; the app's "
-            f"event loop was late by {lag:.0f} ms at p99"
-        )
+        slower = f"turn.p95: {now:.0f} ms, {best:.0f} at {few['calls']} calls"
+        return f"{slower}; {_why_late(report)}"
     if report["underruns"] > UNDERRUNS * report["turns"]:
         return f"{report['underruns']} replies with gaps"
     return ""
+
+
+def _why_late(report: Report) -> str:
+    lag = report["loop_lag_ms"]["p99"]
+    share = report["cpu_percent_per_call"] * report["calls"]
+    late = f"the app's event loop was late by {lag:.0f} ms at p99"
+    if report["stalls"]:
+        return f"{late}: {report['stalls'][0]['who']} kept it"
+    if share > BUSY:
+        return f"{late}, and had no more to take: {share:.0f} % of a core"
+    if lag < LATE:
+        return f"the app's event loop was in time, on {share:.0f} % of a core"
+    return (
+        f"not the app, but the machine: {late}, though it took only {share:.0f} % of a "
+        "core; others took the rest"
+    )
 
 
 def find_limit(

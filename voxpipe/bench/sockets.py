@@ -17,6 +17,7 @@ from voxpipe.transports.telephony.testing.dial import dialled
 
 from .children import AppProcess, BenchError, Usage, app_process, model_process
 from .distant import distant
+from .machine import cpu_seconds
 from .person import Person
 from .plan import CallRun, Live, Plan, Progress, Used
 from .tape import TapedWords
@@ -50,23 +51,30 @@ async def _measured(app: str, plan: Plan, progress: Progress | None) -> Ran:
         "calls": plan.calls,
     }
     async with (
-        _model(plan) as environment,
+        _model(plan) as (environment, model),
         app_process(order, environment) as served,
     ):
         await _warm_up(served, plan)
         live = Live([CallRun(number) for number in range(plan.calls)])
+        before = time.monotonic(), time.process_time(), cpu_seconds(model)
         used = await _place(served, plan, live, progress)
+        clock = time.monotonic() - before[0]
+        used.others = {
+            "callers": (time.process_time() - before[1]) / clock,
+            "model": (cpu_seconds(model) - before[2]) / clock,
+        }
     used.stalls = served.stalls  # told when it has ended
     return live.runs, used
 
 
 @asynccontextmanager
-async def _model(plan: Plan) -> AsyncGenerator[dict[str, str]]:
+async def _model(plan: Plan) -> AsyncGenerator[tuple[dict[str, str], int]]:
+    """What leads the app to it, and the number of its process; -1 if it has none."""
     if plan.endpoint is not None:
-        yield {"OPENAI_BASE_URL": plan.endpoint}
+        yield {"OPENAI_BASE_URL": plan.endpoint}, -1
         return
-    async with model_process(plan.script) as url:
-        yield {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-simulated"}
+    async with model_process(plan.script) as (url, pid):
+        yield {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-simulated"}, pid
 
 
 async def _warm_up(served: AppProcess, plan: Plan) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from .turns import STAGES
 
 BAR = 28  # columns
+BUSY = 85.0  # percent of a core, of callers or model: then the figures are theirs
 LEAST = 0.002  # of a turn: what is less is not drawn
 NAMES = {
     "total": "a turn",
@@ -105,6 +106,9 @@ def _figures(report: Told) -> Iterator[str]:
         f"  {report['cpu_percent_per_call']:.2f} % of a core and "
         f"{report['memory_kb_per_call']:.0f} kB for each call ({whose})"
     )
+    for name, percent in report["percent_of_a_core"].items():
+        if percent > BUSY:
+            yield f"  DOUBTFUL: too many calls, for {name} took {percent:.0f} % of a core"
     lag = report["loop_lag_ms"]
     if lag["count"]:
         yield f"  the event loop was late by {lag['p99']:.0f} ms at p99"
