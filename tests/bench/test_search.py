@@ -79,9 +79,19 @@ def _report(**what: Any) -> dict[str, Any]:
         "loop_lag_ms": {"p99": 4.0},
         "percent_of_a_core": {"callers": 40.0, "model": 30.0},
         "underruns": 0,
+        "stalls": [],
+        "cpu_percent_per_call": 1.0,
         "faults": {},
         "failures": {},
         **what,
+    }
+
+
+def _slow(lag: float, share: float) -> dict[str, Any]:
+    return {
+        "latency_ms": {"total": {"p95": 1100.0}},
+        "loop_lag_ms": {"p99": lag},
+        "cpu_percent_per_call": share / 20,
     }
 
 
@@ -90,7 +100,18 @@ def _report(**what: Any) -> dict[str, Any]:
     [
         ({}, ""),
         ({"faults": {"unanswered": 2}}, "2 unanswered"),
-        ({"latency_ms": {"total": {"p95": 1100.0}}}, "turn.p95: 1100 ms, 900 at 20"),
+        (
+            _slow(4, 30),
+            "turn.p95: 1100 ms, 900 at 20 calls; the app's event loop was in",
+        ),
+        (
+            _slow(70, 95),
+            "turn.p95: 1100 ms, 900 at 20 calls; the app's event loop was l",
+        ),
+        (
+            _slow(70, 30),
+            "turn.p95: 1100 ms, 900 at 20 calls; not the app, but the mach",
+        ),
         ({"underruns": 3}, "3 replies with gaps"),
         ({"turns": 0}, "no turn was answered"),
         (
@@ -99,7 +120,7 @@ def _report(**what: Any) -> dict[str, Any]:
         ),
         (
             {"percent_of_a_core": {"model": 99.0}},
-            "not the app, but the simulated model",
+            "not the app, but the simulated",
         ),
     ],
 )

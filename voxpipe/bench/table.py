@@ -108,7 +108,7 @@ def _figures(report: Told) -> Iterator[str]:
     )
     for name, percent in report["percent_of_a_core"].items():
         if percent > BUSY:
-            yield f"  DOUBTFUL: too many calls, for {name} took {percent:.0f} % of a core"
+            yield f"  DOUBTFUL: too many calls: {name} took {percent:.0f} % of a core"
     lag = report["loop_lag_ms"]
     if lag["count"]:
         yield f"  the event loop was late by {lag['p99']:.0f} ms at p99"
