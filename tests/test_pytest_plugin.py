@@ -73,6 +73,26 @@ class TestAgain:
         assert "Good evening." in await ask(connect=realtime_cassette)
 """
 )
+_LATENCY = """
+from voxpipe.bench import talkative
+from voxpipe.pipeline import Pipeline
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.simulator import Timing
+
+async def answer(call):
+    async with open_session(audio=call.format, transcription=None) as session:
+        model = Realtime(session)
+        await Pipeline(call.heard >> model.hears, model.says >> call.speaks).run()
+
+def test_within_a_budget(latency):
+    slow = talkative(Timing(first_audio_ms=300))
+    done = latency(answer, calls=1, seconds=4, script=slow)
+    assert done.ms("first_delta") == 300
+    assert not done.broken("turn.p95 > 900ms", "stale_frames > 0")
+
+def test_beyond_it(latency):
+    assert not latency(answer, calls=1, seconds=4).broken("turn.p95 > 900ms")
+"""
 
 
 @contextmanager
@@ -103,6 +123,14 @@ def test_a_simulator_follows_a_script_on_both_loops(
     pytester.makefile(".yaml", ada=script)
     pytester.makepyfile(_SIMULATOR)
     run(pytester).assert_outcomes(passed=6)
+
+
+def test_budgets_are_asserted_in_virtual_time(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(_LATENCY)
+
+    result = run(pytester)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*turn.p95 > 900ms: it is 10*"])
 
 
 def test_a_cassette_is_recorded_once_and_replayed_without_the_service(

@@ -1,7 +1,8 @@
 """What pytest finds when voxpipe is installed: a simulator and cassettes as fixtures.
 
 ``realtime_simulator`` is a model that follows a script, ``realtime_cassette`` the
-recorded session of the test that asks for it. Both are what `open_session` takes as
+recorded session of the test that asks for it, and ``latency`` places calls to an app
+and measures them, in virtual time. The first two are what `open_session` takes as
 ``connect``, on asyncio and on trio, under any plugin for asynchronous tests.
 
 pytest is imported by whoever has it: not here, while it only looks what there is.
@@ -18,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 if TYPE_CHECKING:
     import pytest
 
+    from voxpipe.bench import Benched
     from voxpipe.processors.realtime import Connect, Connection
     from voxpipe.processors.realtime.connect import Address
     from voxpipe.simulator import Script, Simulated, Simulator
+    from voxpipe.transports.telephony.switchboard import App
 
-__all__ = ["RealtimeCassette", "RealtimeSimulator"]
+__all__ = ["Latency", "RealtimeCassette", "RealtimeSimulator"]
 
 T = TypeVar("T")
 KEY = "sk-simulated"  # for programs that take theirs from the environment
@@ -140,6 +143,44 @@ class RealtimeCassette:
         return self._connect(address)
 
 
+class Latency:
+    """Measures an app in virtual time, where what waits is exact: call it with one."""
+
+    def __call__(
+        self,
+        app: App,
+        *,
+        calls: int = 3,
+        seconds: float = 15.0,
+        script: Script | None = None,
+        **plan: Any,
+    ) -> Benched:
+        """Place simulated calls, and see how long each turn takes, and where.
+
+        From a test that is not asynchronous (this needs ``voxpipe[trio]``)::
+
+            def test_callers_are_answered_within_a_second(latency):
+                done = latency(answer)
+                assert not done.broken("turn.p95 > 1000ms", "stale_frames > 0")
+
+        Args:
+            app: what answers the calls.
+            calls: at the same time.
+            seconds: that each of them lasts.
+            script: what the model says and calls, and how fast it is.
+            plan: anything else of `voxpipe.bench.Plan`.
+
+        Raises:
+            ConfigurationError: it cannot be measured so.
+        """
+        from voxpipe.bench import Plan, bench
+
+        if script is not None:
+            plan["script"] = script
+        timing: Any = {"over": "memory", "clock": "virtual"}
+        return bench(app, Plan(calls=calls, seconds=seconds, **timing, **plan))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let cassettes be recorded from the command line."""
     group = parser.getgroup("voxpipe")
@@ -162,6 +203,11 @@ def _fixtures() -> object:
             """A model that follows a script: `realtime_simulator(script)`."""
             monkeypatch.setenv("OPENAI_API_KEY", KEY)
             return RealtimeSimulator(request.path.parent)
+
+        @pytest.fixture
+        def latency(self) -> Latency:
+            """How long an app's turns take: `latency(answer)`."""
+            return Latency()
 
         @pytest.fixture
         def realtime_cassette(

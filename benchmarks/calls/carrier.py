@@ -22,11 +22,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from voxpipe.bench.machine import cpu_seconds
+
 from .caller import Caller
 from .delays import Delays
 from .line import WORDS, Line, payloads
 from .on import run
-from .proc import cores, cpu_seconds, resident
+from .proc import cores, resident
 from .tally import Tally
 
 SLOTS = 20  # in 20 ms: a millisecond each, asyncio's own grain

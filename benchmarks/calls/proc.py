@@ -9,13 +9,6 @@ from pathlib import Path
 _TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, all its threads."""
-    # The name, in brackets, can hold anything; the rest is numbers.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * _TICK
-
-
 def resident(pid: int) -> int:
     """Bytes of memory that a process holds."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

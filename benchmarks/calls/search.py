@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.report import CannotMeasure
+from voxpipe.bench.search import bisect
 
 from .contenders import Contender
 from .outcome import Outcome
@@ -15,7 +15,6 @@ from .trial import Bench
 FEW = 5  # calls, whose p95 is the contender's own best
 SLOWER = 100.0  # ms that the p95 may be beyond that
 MOST = 320  # calls; beyond that the generator has no room to be believed
-GRAIN = 0.04  # of the number, to which it is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +42,6 @@ class Limit:
             if each.calls in decisive
             for why in each.invalid
         )
-
-
-def bisect(holds: Callable[[int], bool], guess: int, most: int) -> int:
-    """The largest number that holds, to `GRAIN`; 0 if not even 1 does.
-
-    Args:
-        holds: asked for ever closer numbers.
-        guess: near the expected answer.
-        most: not more is asked for.
-    """
-    low, high = 0, most + 1
-    at = min(guess, most)
-    while True:
-        if holds(at):
-            low = at
-        else:
-            high = at
-        if high - low <= max(1, GRAIN * high):
-            return low
-        if high > most:
-            at = min(most, max(low + 1, round(low * 1.25)))
-        elif low == 0:
-            at = max(1, int(high * 0.75))
-        else:
-            at = (low + high) // 2
 
 
 def failing(outcome: Outcome, few: Outcome) -> str:

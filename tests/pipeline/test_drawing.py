@@ -42,6 +42,18 @@ def test_a_terminal_shows_branches_and_the_way_back_of_a_loop() -> None:
     )
 
 
+def test_a_program_has_it_as_edges() -> None:
+    links = conversation().links()
+
+    assert links[:3] == [
+        ("phone", "heard", "model", "hears"),
+        ("phone", "heard", "decode", ""),
+        ("decode", "", "resample", ""),
+    ]
+    assert ("resample", "", "meter", "input") in links
+    assert len(links) == len(set(links))
+
+
 def test_a_document_shows_the_same() -> None:
     assert conversation().diagram() == dedent(
         """\

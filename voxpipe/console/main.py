@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import serve, simulate, talk
+from . import bench, serve, simulate, talk
 from .demo import command as demo
 from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
@@ -22,6 +22,7 @@ Voice pipelines around gpt-realtime.
   voxpipe simulate            serve the Realtime protocol on this machine
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
+  voxpipe bench               measure how soon an app answers, and where time goes
 """
 
 
@@ -55,5 +56,6 @@ def command_line() -> argparse.ArgumentParser:
     demo.add_parser(commands)
     simulate.add_parser(commands)
     serve.add_parser(commands)
+    bench.add_parser(commands)
     talk.add_parser(commands)
     return parser

@@ -32,6 +32,32 @@ def _printable(text: str) -> str:
     return text
 
 
+Link = tuple[str, str, str, str]
+"""From a box, by its output, to a box, into its input; a fused box has no ports."""
+
+
+def links(plan: Graph) -> list[Link]:
+    """The drawing as its edges, by the names of the boxes."""
+    found = list[Link]()
+    for output, tree in plan.trees.items():
+        for branch in tree:
+            _link(plan, plan.name(output.owner), output.name, branch, found)
+    return list(dict.fromkeys(found))
+
+
+def _link(
+    plan: Graph, source: str, port: str, branch: Branch, found: list[Link]
+) -> None:
+    if branch.sink is not None:
+        found.append((source, port, plan.name(branch.sink.owner), branch.sink.name))
+        return
+    assert branch.box is not None
+    name = plan.name(branch.box)
+    found.append((source, port, name, ""))
+    for child in branch.children:
+        _link(plan, name, "", child, found)
+
+
 def mermaid(plan: Graph) -> str:
     """A Mermaid flowchart: boxes with a task are rounded, fused ones are not."""
     lines = ["flowchart LR"]

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from .audioframe import Frame
 from .image import Image
 from .processor import Processor
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
 
 Activity = Literal["listening", "hearing", "thinking", "speaking"]
 """What an agent does: nothing, it hears a person, it makes a reply, it is heard."""
@@ -35,6 +38,9 @@ class Observer:
     """
 
     wants: frozenset[str] = frozenset()
+
+    def starts(self, pipeline: Pipeline) -> None:
+        """A pipeline is about to run; it can be watched from now on."""
 
     def begun(self, box: Processor) -> None:
         """A box that tells of itself begins to run."""

@@ -13,6 +13,7 @@ from . import drawing
 from .errors import WiringError, blame
 from .fused import Watch
 from .graph import Graph
+from .observer import observers
 from .processor import Processor
 from .routes import Route
 from .run import Run
@@ -83,6 +84,8 @@ class Pipeline:
         before = self._failures()
         try:
             self._circuit.connect()
+            for each in observers():
+                each.starts(self)
             self._circuit.watch(self._watches)
             with stalls_told(), anyio.move_on_after(deadline) as scope:
                 await self._live_together()
@@ -171,6 +174,13 @@ class Pipeline:
     def stats(self) -> Stats:
         """The counts of this run so far, or of the last one."""
         return self._circuit.stats()
+
+    def links(self) -> list[drawing.Link]:
+        """The pipeline as edges: from a box, by its output, to a box, into its input.
+
+        By the names of the diagram; a fused box has no ports, and empty names for them.
+        """
+        return drawing.links(self._plan)
 
     def diagram(self) -> str:
         """The pipeline as a Mermaid flowchart; as `drawing`, it can be printed."""

@@ -8,13 +8,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from benchmarks.calls.machine import objections
 from benchmarks.calls.outcome import Outcome, outcome
 from benchmarks.calls.results import last_line, lines, publish
-from benchmarks.calls.search import GRAIN, Limit, bisect, failing
+from benchmarks.calls.search import Limit, failing
 from benchmarks.calls.table import row
 from benchmarks.calls.targets import Findings, Target, targets
 
@@ -179,21 +177,6 @@ def test_the_machine_is_looked_at_first(
 ) -> None:
     assert said in " ".join(objections(busy, stolen, spins))
     assert bool(said) == bool(objections(busy, stolen, spins))
-
-
-@given(st.integers(0, 400), st.integers(1, 400))
-def test_the_largest_number_is_found_from_any_guess(largest: int, guess: int) -> None:
-    asked: list[int] = []
-
-    def holds(calls: int) -> bool:
-        asked.append(calls)
-        return calls <= largest
-
-    found = bisect(holds, guess, 400)
-    assert found <= largest
-    assert largest - found <= max(1, GRAIN * (largest + 1) + 1)
-    assert len(asked) <= 30
-    assert max(asked) <= 400
 
 
 def test_calls_are_held_within_100_ms_of_the_best_and_without_a_fault() -> None:

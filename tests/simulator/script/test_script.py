@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -139,3 +140,19 @@ def test_a_file_that_cannot_be_read_is_a_script_error(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes("say: Café".encode("latin-1"))
     with pytest.raises(ScriptError, match="cannot read the script"):
         load_script(tmp_path / "latin.yaml")
+
+
+@given(st.floats(1, 5_000), st.floats(0, 5_000), st.integers())
+def test_first_audio_is_scattered_around_what_it_was_said_to_be(
+    median: float, spread: float, seed: int
+) -> None:
+    timing = Timing(first_audio_ms=median, first_audio_spread_ms=spread)
+    dice = Random(seed)
+    waits = sorted(timing.first_audio(dice) * 1000 for _ in range(201))
+
+    assert waits[0] > 0
+    if spread == 0:
+        assert {round(each, 6) for each in waits} == {round(median, 6)}
+    # Five of six and more are within the spread above; the median is where it was put.
+    assert sum(each <= median + spread + 1e-6 for each in waits) > 140
+    assert median / (1 + spread / median) <= waits[100] <= median + spread + 1e-6

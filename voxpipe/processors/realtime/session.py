@@ -19,6 +19,7 @@ from .connect.host import host_of, warn_of_detection
 from .connect.reconnect import Reconnect
 from .connect.service import FROM_ENVIRONMENT, Service
 from .connect.sideband import check_unset, join
+from .connect.way import on_its_way
 
 RECONNECT: Final = Reconnect()
 
@@ -72,6 +73,7 @@ async def open_session(
         TypeError: there is no such option.
     """
     settings = settings_of(options, call_id)
+    connect = on_its_way(connect)
     if settings.prompt is not None:
         warn_of_prompt()
     if call_id is not None:

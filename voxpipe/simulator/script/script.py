@@ -6,7 +6,9 @@ In Python it is made of these values; `script_file` reads them from YAML.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from random import Random
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -172,6 +174,9 @@ class Timing(Strict):
 
     Attributes:
         first_audio_ms: from ``response.create`` to the first delta of audio.
+        first_audio_spread_ms: how far that is scattered: two thirds of the replies
+            take between so much less and about so much more, and a few far more
+            (log-normal, of this median).
         first_text_ms: the same for text and function calls.
         text_token_ms: between two deltas of text.
         delta_ms: audio in one delta.
@@ -182,6 +187,7 @@ class Timing(Strict):
     """
 
     first_audio_ms: float = Field(default=500, ge=0, le=600_000)
+    first_audio_spread_ms: float = Field(default=0, ge=0, le=60_000)
     first_text_ms: float = Field(default=210, ge=0, le=600_000)
     text_token_ms: float = Field(default=6, ge=0, le=10_000)
     delta_ms: int = Field(default=250, ge=20, le=10_000)
@@ -189,6 +195,13 @@ class Timing(Strict):
     transcript_lead_ms: float = Field(default=500, ge=0, le=10_000)
     transcription_ms: float = Field(default=1190, ge=0, le=600_000)
     rate_limits_ms: float = Field(default=43, ge=0, le=10_000)
+
+    def first_audio(self, dice: Random) -> float:
+        """Seconds that one reply takes to its first delta of audio."""
+        median, spread = self.first_audio_ms / 1000, self.first_audio_spread_ms / 1000
+        if not (median and spread):
+            return median
+        return median * math.exp(dice.gauss(0, math.log1p(spread / median)))
 
 
 class Script(Strict):

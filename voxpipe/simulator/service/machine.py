@@ -8,6 +8,7 @@ sent and `Machine.advance` when `Machine.next_timer` is due, then sends
 from __future__ import annotations
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 from voxpipe.simulator.errors import Refusal, missing, unknown
@@ -74,6 +75,7 @@ class Machine(Dialogue):
             DefaultConversation(ids.new("conv")),
             script,
             self.journal,
+            dice=Random(seed),
         )
         reader = ScriptReader(script)
         self._mcp = McpServers(self._session)

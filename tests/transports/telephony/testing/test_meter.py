@@ -53,6 +53,7 @@ def test_a_reply_is_measured_from_the_last_loud_frame_to_the_first_loud_sample(
     bench.sends(2.5, 0.1, SILENT)
     bench.sends(2.6, 0.2)
     assert list(bench.measured.reply_after) == [pytest.approx(0.6)]
+    assert list(bench.measured.answered_at) == [pytest.approx(2.6)]
 
 
 def test_silence_within_a_message_counts_to_the_latency(bench: Bench) -> None:

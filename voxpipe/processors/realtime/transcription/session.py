@@ -25,6 +25,7 @@ from voxpipe.processors.realtime.connect.handshake import (
 )
 from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
+from voxpipe.processors.realtime.connect.way import on_its_way
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 # Models that write while they hear, and leave it to others where a turn ends.
@@ -103,6 +104,7 @@ async def open_transcription(
         include=tuple(include),
     )
     update = update_of(to_wire(settings))
+    connect = on_its_way(connect)
     host = host_of(service, connect)
     if not host.is_azure:  # where names are anybody's
         warn_of_end(model)

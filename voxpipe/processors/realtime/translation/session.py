@@ -24,6 +24,7 @@ from voxpipe.processors.realtime.connect.handshake import (
 )
 from voxpipe.processors.realtime.connect.host import host_of
 from voxpipe.processors.realtime.connect.service import FROM_ENVIRONMENT, Service
+from voxpipe.processors.realtime.connect.way import on_its_way
 from voxpipe.processors.realtime.errors import ConfigurationError
 
 TRANSLATOR = "gpt-realtime-translate"
@@ -122,6 +123,7 @@ async def open_translation(
         noise_reduction=noise_reduction,
     )
     warn_of_end(*([transcription] if transcription else ()))
+    connect = on_its_way(connect)
     host = host_of(service, connect)
     if host.is_azure:
         raise ConfigurationError(

@@ -149,8 +149,11 @@ class Response:
 
     def _first_wait(self) -> float:
         timing = self._timing
-        usual = timing.first_audio_ms if self._speech else timing.first_text_ms
-        return (usual if self.plan.wait_ms is None else self.plan.wait_ms) / 1000
+        if self.plan.wait_ms is not None:
+            return self.plan.wait_ms / 1000
+        if not self._speech:
+            return timing.first_text_ms / 1000
+        return timing.first_audio(self._session.dice)
 
     def _message(self, index: int, text: str) -> Waits:
         item = Item(self._session.ids.new("item"), role="assistant")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 
 from voxpipe.simulator.protocol.ids import Ids
 from voxpipe.simulator.protocol.journal import Journal
@@ -35,6 +36,7 @@ class SessionState:
     """One session's state, apart from what only one part of it needs.
 
     Attributes:
+        dice: for what is not always the same.
         spoken: whether there is any assistant audio, which fixes the voice.
     """
 
@@ -46,6 +48,7 @@ class SessionState:
     conversation: DefaultConversation
     script: Script
     journal: Journal
+    dice: Random = field(default_factory=Random)
     spoken: bool = False
 
     def announce(self, item: Item) -> None:

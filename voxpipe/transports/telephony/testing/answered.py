@@ -58,17 +58,27 @@ async def answered(
     words = carrier or TwilioWords()
     leg = Leg(current_time(), words, parameters=parameters, line=line)
     async with (
-        _agent(app, words.call, theirs, (caller, called)),
+        answering(app, words.call, theirs, (caller, called)),
         Caller(leg, ours, patience=patience) as person,
     ):
         yield person
 
 
 @asynccontextmanager
-async def _agent(
+async def answering(
     app: App, accepts: type[CarrierCall], line: MemoryLine, numbers: tuple[str, str]
 ) -> AsyncGenerator[None]:
-    """The other end: accepts, and runs the app until it returns."""
+    """The other end: accepts, and runs the app until it returns.
+
+    Args:
+        app: called once, with the call.
+        accepts: whose calls they are.
+        line: the app's end.
+        numbers: who calls, and whom.
+
+    Raises:
+        Exception: as `answered`.
+    """
     failed = list[Exception]()  # the app; what the block raises may follow from that
     raised = list[Exception]()
     returned = Event()

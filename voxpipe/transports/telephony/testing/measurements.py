@@ -54,6 +54,8 @@ class Measurements:
             to the first loud sample of the answer at the caller's ear. An answer is
             what comes after that frame, once what was audible before it has been
             cleared or has ended.
+        answered_at: for each of these, when that sample was heard, on the clock of
+            the leg; a caller's call has the time of `anyio.current_time`.
         utterances: how often the caller has spoken to the end.
         interruptions: utterances with a loud frame while the agent was audible.
         clear_after: one for each interruption that was obeyed: from that frame to
@@ -84,6 +86,7 @@ class Measurements:
 
     greeting_after: float | None = None
     reply_after: deque[float] = field(default_factory=_series)
+    answered_at: deque[float] = field(default_factory=_series)
     utterances: int = 0
     interruptions: int = 0
     clear_after: deque[float] = field(default_factory=_series)

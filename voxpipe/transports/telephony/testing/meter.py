@@ -108,6 +108,7 @@ class Meter:
             self.measured.greeting_after = seconds
         else:
             self.measured.reply_after.append(seconds)
+            self.measured.answered_at.append(self._answer_heard_at)
         self._waiting_since = None
 
     def cleared(self, now: float) -> None:
@@ -129,6 +130,7 @@ class Meter:
             self.measured.greeting_after = None
         elif self.measured.reply_after:
             seconds = self.measured.reply_after.pop()
+            self.measured.answered_at.pop()
         else:
             return
         if not self._talking and self._waiting_since is None:
