@@ -7,6 +7,7 @@ import pytest
 from tests.bench.apps import app
 from tests.bench.quick import asks, measured
 from voxpipe.bench import Benched, Network, Plan, bench
+from voxpipe.bench.bottleneck import bottlenecks
 from voxpipe.simulator import CallTool, Line, Script, Timing
 
 
@@ -68,6 +69,16 @@ def test_a_lossy_line_to_the_callers_is_named() -> None:
     done = measured(app(), calls=3, caller_network=Network(latency=20, loss=0.03))
 
     assert _first(done)[0] == "caller network"
+
+
+def test_callers_who_are_late_themselves_are_no_bad_network() -> None:
+    done = measured(app(), calls=3, caller_network=Network(latency=20, loss=0.03))
+    gap = done.report["line_gaps_ms"]["p95"]
+    swing = done.report["latency_ms"]["inbound"]["p95"]
+
+    busy = {**done.report, "caller_late_ms": max(gap, swing)}
+    kinds = [each["kind"] for each in bottlenecks(busy)]
+    assert "caller network" not in kinds
 
 
 def test_a_lossy_way_to_the_model_is_named() -> None:

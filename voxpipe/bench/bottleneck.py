@@ -203,7 +203,7 @@ def _leads_to(report: Told, box: str, sinks: set[str]) -> bool:
 
 def _caller_network(report: Told) -> Iterator[Bottleneck]:
     line, inbound = _stage(report, "line"), _stage(report, "inbound")
-    busy = report["loop_lag_ms"]["p99"]
+    busy = report["loop_lag_ms"]["p99"] + report["caller_late_ms"]
     steady = line["p50"] + (0.0 if _before(report) else inbound["p50"])
     swing = max(
         line["p95"] - line["p50"],
@@ -232,7 +232,10 @@ def _caller_network(report: Told) -> Iterator[Bottleneck]:
 
 
 def _is_lossy(report: Told) -> bool:
-    return bool(report["line_gaps_ms"]["count"] > OFTEN * report["calls"])
+    """Often nothing came of the line, for longer than callers and app were busy."""
+    gaps = report["line_gaps_ms"]
+    busy = report["caller_late_ms"] + report["loop_lag_ms"]["p99"]
+    return bool(gaps["count"] > OFTEN * report["calls"] and gaps["p50"] > busy)
 
 
 def _model_network(report: Told) -> Iterator[Bottleneck]:
@@ -241,7 +244,7 @@ def _model_network(report: Told) -> Iterator[Bottleneck]:
     if report["sides"].get("turn_detection") == "model" and not _is_lossy(report):
         ways.append(_stage(report, "turn_detection"))
     swing = max(each["p95"] - each["p50"] for each in ways)
-    swing -= report["loop_lag_ms"]["p99"]
+    swing -= report["loop_lag_ms"]["p99"] + report["caller_late_ms"]
     if swing > UNSTEADY or gaps["count"] > OFTEN * report["calls"]:
         yield Bottleneck(
             "model network",
