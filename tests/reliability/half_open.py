@@ -71,9 +71,9 @@ async def noticed_after(talk: Talk) -> float:
 
 
 async def hold(url: str) -> None:
-    """A call in which the caller says nothing."""
+    """A call in which the caller says nothing, and whose end is told at once."""
     service = Service(base_url=url, api_key="sk-test")
-    async with open_session(service=service) as session:
+    async with open_session(service=service, reconnect=None) as session:
         model, phone = Realtime(session), MemoryPhone(PCM_24K, background="silence")
         await Pipeline(phone.heard >> model.hears, model.says >> phone.speaks).run()
 
