@@ -6,9 +6,9 @@
     print(table(report))
 
 ``Plan(over="memory", clock="virtual")`` takes the app itself, too, and passes in
-virtual time, where figures are exact. ``voxpipe bench`` is the same on the command line,
-and `voxpipe.pytest_plugin` has it as the fixture ``latency``. What the figures mean is
-in docs/latency.md.
+virtual time, where figures are exact. ``voxpipe bench`` is the same on the command
+line, and `voxpipe.pytest_plugin` has it as the fixture ``latency``. What the figures
+mean is in docs/latency.md.
 """
 
 from .bench import Benched, bench
