@@ -33,6 +33,7 @@ pytestmark = pytest.mark.system
 SENTENCE = "When are you open on Saturday? I would like a table for two at eight."
 LIMIT = 40  # seconds, should something hang
 PIECE = 3_200  # samples, 0.4 s
+SECOND = 50  # steps of loudness
 
 Samples = NDArray[np.float64]
 
@@ -203,9 +204,13 @@ async def test_over_a_bad_line_it_can_still_be_understood(
     said = await _samples(str(speech))
     here = await _samples(*_raw(conversation, baresip.folder))
     there = await baresip.heard()
+    spoken = _loudness(said)
+    words = [spoken[at : at + SECOND] for at in range(0, len(spoken), SECOND)]
     for heard in (here, there):
-        likeness = _likeness(_loudness(said), _loudness(heard))
-        assert likeness > 0.9
+        # Word by word, as both jitter buffers grow and shrink on such a line.
+        likeness = [_likeness(each, _loudness(heard)) for each in words if each.any()]
+        assert len(likeness) > 2
+        assert np.median(likeness) > 0.9, likeness
     assert _likeness(said, here) < 0.999  # it was a bad line
 
 
