@@ -203,14 +203,13 @@ def _leads_to(report: Told, box: str, sinks: set[str]) -> bool:
 
 def _caller_network(report: Told) -> Iterator[Bottleneck]:
     line, inbound = _stage(report, "line"), _stage(report, "inbound")
-    busy = report["loop_lag_ms"]["p99"] + report["caller_late_ms"]
     steady = line["p50"] + (0.0 if _before(report) else inbound["p50"])
     swing = max(
         line["p95"] - line["p50"],
         0.0 if _before(report) else inbound["p95"] - inbound["p50"],
     )
     gaps = report["line_gaps_ms"]
-    if swing - busy > UNSTEADY or _is_lossy(report):
+    if swing - _busy(report) > UNSTEADY or _is_lossy(report):
         yield Bottleneck(
             "caller network",
             "between the callers and the app",
@@ -231,11 +230,16 @@ def _caller_network(report: Told) -> Iterator[Bottleneck]:
         )
 
 
+def _busy(report: Told) -> float:
+    """Milliseconds by which the app and the callers are late, and no network."""
+    return float(report["loop_lag_ms"]["p99"] + report["caller_late_ms"])
+
+
 def _is_lossy(report: Told) -> bool:
     """Often nothing came of the line, for longer than callers and app were busy."""
     gaps = report["line_gaps_ms"]
-    busy = report["caller_late_ms"] + report["loop_lag_ms"]["p99"]
-    return bool(gaps["count"] > OFTEN * report["calls"] and gaps["p50"] > busy)
+    often = OFTEN * report["calls"]
+    return bool(gaps["count"] > often and gaps["p50"] > _busy(report))
 
 
 def _model_network(report: Told) -> Iterator[Bottleneck]:
@@ -243,8 +247,7 @@ def _model_network(report: Told) -> Iterator[Bottleneck]:
     ways = [trip, _stage(report, "commit")]
     if report["sides"].get("turn_detection") == "model" and not _is_lossy(report):
         ways.append(_stage(report, "turn_detection"))
-    swing = max(each["p95"] - each["p50"] for each in ways)
-    swing -= report["loop_lag_ms"]["p99"] + report["caller_late_ms"]
+    swing = max(each["p95"] - each["p50"] for each in ways) - _busy(report)
     if swing > UNSTEADY or gaps["count"] > OFTEN * report["calls"]:
         yield Bottleneck(
             "model network",
