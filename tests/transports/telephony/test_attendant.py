@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -31,9 +32,30 @@ def complaints(
     ]
 
 
+@pytest.fixture
+def arrived(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set by the app where it stays: until then nobody looks where it is."""
+
+    def complain_in_time(thread: watchdog.Watchdog) -> None:
+        arrived.wait()
+        complain(thread)
+
+    arrived = threading.Event()
+    complain = getattr(watchdog.Watchdog, COMPLAIN)
+    monkeypatch.setattr(watchdog.Watchdog, COMPLAIN, complain_in_time)
+    return arrived
+
+
+COMPLAIN = "_complain"  # what the watchdog's thread does
+
+
 @pytest.mark.parametrize("by", ["idle", "drained"])
 def test_an_app_that_does_not_end_is_named_and_its_caller_let_go(
-    in_time: Run, told: Told, complaints: Callable[[], list[str]], by: str
+    in_time: Run,
+    told: Told,
+    complaints: Callable[[], list[str]],
+    arrived: threading.Event,
+    by: str,
 ) -> None:
     async def stubborn(call: Call) -> None:
         try:
@@ -43,6 +65,7 @@ def test_an_app_that_does_not_end_is_named_and_its_caller_let_go(
                 await linger()
 
     async def linger() -> None:
+        arrived.set()
         while not complaints():
             await checkpoint()
         await released.wait()
