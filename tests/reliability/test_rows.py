@@ -149,6 +149,7 @@ def test_a_result_that_is_lost_with_its_session_is_told(
     assert not reconnecting.counted(cases).kept
 
 
+@pytest.mark.slow
 def test_words_that_are_lost_with_their_session_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
