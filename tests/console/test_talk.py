@@ -187,6 +187,7 @@ async def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
     assert b"Traceback" not in told
 
 
+@pytest.mark.slow
 async def test_a_wav_file_is_not_taken_for_noise(tmp_path: Path) -> None:
     async with talking(tmp_path, "agents:echo") as process:
         assert process.stdin is not None
