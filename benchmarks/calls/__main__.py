@@ -51,6 +51,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--largest", action="store_true", help="with --only: search how many it holds")
     add("--print-command", action="store_true", help="with --only: do not run it")
     add("--carrier", choices=tuple(WORDS), default="twilio", help="with --only b …")
+    add("--noise", action="store_true", help="with --only: lines are never silent")
     add("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     add("--server-core", type=int, default=0)
     add("--other-core", type=int, default=1)
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.model_port,
         given.loop,
         given.carrier,
+        given.noise,
     )
     if given.carrier != "twilio" and any(
         each.maker != "voxpipe" for each in _chosen(given.only or ",".join(CONTENDERS))

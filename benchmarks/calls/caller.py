@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Literal
 
 from .carrier_buffer import CarrierBuffer
@@ -33,16 +34,20 @@ class Caller:
     Args:
         number: of the call.
         frames: an utterance, as messages carry it.
-        silence: a frame of it.
+        silence: frames of it, one after the other and again.
         tally: what all calls measure.
     """
 
     def __init__(
-        self, number: int, frames: Sequence[bytes], silence: bytes, tally: Tally
+        self,
+        number: int,
+        frames: Sequence[bytes],
+        silence: Sequence[bytes],
+        tally: Tally,
     ) -> None:
         self._number = number
         self._frames = frames
-        self._silence = silence
+        self._silence = cycle(silence)
         self._tally = tally
         self._state: State = "holds"
         self._until = 0.0  # of the pause
@@ -79,7 +84,7 @@ class Caller:
                 self._pause(now)
         elif state == "listens" and self._has_enough(now):
             return self._begin(now, interrupts=True)
-        return self._silence
+        return next(self._silence)
 
     def _begin(self, now: float, *, interrupts: bool) -> bytes:
         self._state, self._next = "speaks", 0

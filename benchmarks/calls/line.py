@@ -24,13 +24,14 @@ from .frames import (
     from_client,
     upgrade_request,
 )
-from .speech import FRAME, caller_frames
+from .speech import caller_frames, quiet_frames
 from .tally import Tally
 
 
-def payloads() -> tuple[list[bytes], bytes]:
-    """The caller's utterance and silence, in base64."""
-    return [b64encode(each) for each in caller_frames()], b64encode(b"\xff" * FRAME)
+def payloads(noise: bool = False) -> tuple[list[bytes], list[bytes]]:
+    """Frames of the caller's utterance and of silence, in base64."""
+    frames, quiet = caller_frames(), quiet_frames(noise)
+    return [b64encode(each) for each in frames], [b64encode(each) for each in quiet]
 
 
 WORDS: dict[str, type[TelnyxWords | PlivoWords] | None] = {

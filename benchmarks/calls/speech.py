@@ -26,6 +26,8 @@ FRAME = 160  # bytes: 20 ms from a telephone
 RATE = {"ulaw": 8_000, "pcm": 48_000}  # bytes a second
 SILENT = 0xFF  # the code of zero
 LOUD = 256  # of 32768: -42 dB
+HISS = 64  # of 32768, root mean square: -54 dB, a room with people in it
+HISS_FRAMES = 50  # a second of it, again and again
 
 # The service's deltas were 12,000 bytes of PCM when somebody last published a capture.
 DELTA = 0.25  # seconds
@@ -47,6 +49,19 @@ def caller_frames() -> list[bytes]:
     """
     codes = _ulaw(_spoken(_CALLER, 8_000)).tobytes() + bytes([SILENT]) * (FRAME // 2)
     codes = codes[len(codes) % FRAME :]  # rather at the beginning than at the end
+    return [codes[at : at + FRAME] for at in range(0, len(codes), FRAME)]
+
+
+def quiet_frames(noise: bool = False) -> list[bytes]:
+    """What a line carries when nobody speaks: nothing, or the noise of a room.
+
+    Noise counts as silence on both sides, and costs a call what silence does not: no
+    frame is like the last one.
+    """
+    if not noise:
+        return [bytes([SILENT]) * FRAME]
+    hiss = np.random.default_rng(0).normal(0, HISS, HISS_FRAMES * FRAME)
+    codes = _ulaw(hiss.clip(-LOUD // 2, LOUD // 2).astype(np.int16)).tobytes()
     return [codes[at : at + FRAME] for at in range(0, len(codes), FRAME)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from itertools import pairwise
 
 import pytest
 
@@ -12,6 +13,7 @@ from benchmarks.calls.speech import (
     FRAME,
     agent_deltas,
     caller_frames,
+    quiet_frames,
     quiet_head,
     quiet_tail,
 )
@@ -29,7 +31,7 @@ class Talk:
         self.now = 0.0
         self.tally = Tally()
         self.tally.is_open = True
-        self.caller = Caller(number, UTTERANCE, SILENT, self.tally)
+        self.caller = Caller(number, UTTERANCE, quiet_frames(), self.tally)
         self.caller.talk(0.0)
 
     def listen(self, seconds: float) -> list[bytes]:
@@ -179,3 +181,11 @@ def test_an_utterance_begins_loud_and_ends_within_a_frame() -> None:
     assert quiet_head(UTTERANCE[0]) < FRAME
     assert quiet_tail(UTTERANCE[-1], "ulaw") == FRAME // 2
     assert quiet_head(agent_deltas("ulaw")[0]) == 0
+
+
+def test_a_line_with_noise_is_never_silent_and_counts_as_silence() -> None:
+    frames = quiet_frames(noise=True)
+    assert {len(frame) for frame in frames} == {FRAME}
+    assert all(frame != after for frame, after in pairwise(frames))
+    assert all(quiet_head(frame) == FRAME for frame in frames)
+    assert SILENT not in frames
