@@ -63,7 +63,8 @@ TRANSPORT_ROOMS = {
     },
     "transports": {"transports/wav", "transports/wav_extent"},
     "transports/testing": set[str](),  # knows the contract, and no transport
-    "transports/serving": {"transports/asgi"},
+    "transports/lobby": set[str](),
+    "transports/serving": {"transports/asgi", "transports/lobby"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/desk": {"transports/telephony"},
     "transports/sip/protocol": {"transports/telephony"},  # its errors
@@ -95,12 +96,14 @@ TRANSPORT_ROOMS = {
     "transports/rtp": {"transports/telephony"},
     "transports/browser": {
         "transports/asgi",
+        "transports/lobby",
         "transports/telephony",
         "transports/telephony/carrier",
     },
     "transports/webrtc": {
         "transports/asgi",
         "transports/browser",
+        "transports/lobby",
         "transports/telephony",
     },
     "transports/telephony/testing": {
