@@ -149,8 +149,9 @@ async def test_what_waits_to_be_decoded_has_a_bound_on_both_sides() -> None:
         for peer in peers:
             pc: Any = vars(peer)["_pc"]
             (transceiver,) = pc.getTransceivers()
-            kept: dict[str, object] = dict(vars(transceiver.receiver))
-            assert isinstance(kept["_RTCRtpReceiver__decoder_queue"], _ToDecode)
+            receiver: object = transceiver.receiver
+            waiting: object = vars(receiver)["_RTCRtpReceiver__decoder_queue"]
+            assert isinstance(waiting, _ToDecode)
 
 
 def test_packets_beyond_it_are_dropped_and_the_end_is_not() -> None:
