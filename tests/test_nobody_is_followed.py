@@ -52,6 +52,7 @@ def opening(path: Path) -> set[str]:
 
 
 WHO_SAID_WHERE = {
+    "chaos/proxy.py": "a test",
     "processors/mcp/servers.py": "the program: https://, or this machine",
     "processors/realtime/connect/asyncio_socket.py": "the program: its service",
     "processors/realtime/connect/dial.py": "the program: its service, or its proxy",
