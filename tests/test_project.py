@@ -18,6 +18,7 @@ LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 # Each folder may import itself and those listed: one way, and never sideways.
 MAY_IMPORT = {
     "pipeline": set[str](),
+    "chaos": {"pipeline"},
     "websocket": {"pipeline"},
     "webrtc": {"pipeline"},
     "processors": {"pipeline", "websocket"},
@@ -26,6 +27,7 @@ MAY_IMPORT = {
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
     "console": {
         "bench",
+        "chaos",
         "pipeline",
         "processors",
         "transports",
@@ -63,7 +65,8 @@ TRANSPORT_ROOMS = {
     },
     "transports": {"transports/wav", "transports/wav_extent"},
     "transports/testing": set[str](),  # knows the contract, and no transport
-    "transports/serving": {"transports/asgi"},
+    "transports/lobby": set[str](),
+    "transports/serving": {"transports/asgi", "transports/lobby"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/desk": {"transports/telephony"},
     "transports/sip/protocol": {"transports/telephony"},  # its errors
@@ -95,12 +98,14 @@ TRANSPORT_ROOMS = {
     "transports/rtp": {"transports/telephony"},
     "transports/browser": {
         "transports/asgi",
+        "transports/lobby",
         "transports/telephony",
         "transports/telephony/carrier",
     },
     "transports/webrtc": {
         "transports/asgi",
         "transports/browser",
+        "transports/lobby",
         "transports/telephony",
     },
     "transports/telephony/testing": {
