@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "monitoring": {"pipeline", "processors", "transports"},
     "console": {
         "bench",
+        "monitoring",
         "pipeline",
         "processors",
         "transports",

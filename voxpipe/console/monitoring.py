@@ -1,0 +1,76 @@
+"""What `voxpipe serve` tells of its calls while it serves, if it is asked to."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from anyio import create_task_group
+
+from voxpipe.monitoring import Exporter, Monitor
+from voxpipe.pipeline.runtime.lag import lag_measured
+from voxpipe.transports.asgi import AsgiApp
+from voxpipe.transports.telephony import Switchboard
+
+from .app import AppError
+
+
+def add_monitoring(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="figures for Prometheus at /metrics, for this machine, or for who brings "
+        "METRICS_TOKEN; pip install 'voxpipe[prometheus]'",
+    )
+
+
+class Monitoring:
+    """What was asked for.
+
+    Args:
+        arguments: of the command.
+        environment: in which ``METRICS_TOKEN`` may be.
+
+    Attributes:
+        watcher: for the switchboard; ``None`` if nothing was.
+
+    Raises:
+        AppError: what is needed for it is not installed.
+    """
+
+    def __init__(
+        self, arguments: argparse.Namespace, environment: Mapping[str, str]
+    ) -> None:
+        exporters: list[Exporter] = []
+        self._figures = None
+        self._token = environment.get("METRICS_TOKEN", "")
+        if arguments.metrics:
+            try:
+                from voxpipe.monitoring.prometheus import Prometheus
+            except ImportError as missing:
+                raise AppError(str(missing)) from None
+            self._figures = Prometheus()
+            exporters.append(self._figures)
+        self.watcher = Monitor(exporters) if exporters else None
+
+    def beside(self, app: AsgiApp) -> AsgiApp:
+        """An app, and beside it what is to be asked for."""
+        if self._figures is None:
+            return app
+        from voxpipe.monitoring.endpoint import WithMetrics
+
+        return WithMetrics(self._figures, self._token, app)
+
+    @asynccontextmanager
+    async def of(self, board: Switchboard) -> AsyncGenerator[None]:
+        """Tell of this switchboard, and of the loop, as long as the block runs."""
+        if self._figures is None:
+            yield
+            return
+        self._figures.follow(board)
+        async with create_task_group() as tasks:
+            tasks.start_soon(lag_measured, self._figures.lag)
+            yield
+            tasks.cancel_scope.cancel()
