@@ -260,3 +260,23 @@ def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> N
     assert serve.chosen_loop(None) == "asyncio"
     with pytest.raises(AppError, match=r"pip install 'voxpipe\[fast\]'"):
         serve.chosen_loop("uvloop")
+
+
+async def test_figures_are_at_metrics_when_they_are_asked_for() -> None:
+    async with served("--simulator", "--metrics") as server:
+        async with FakeTwilio(server.url).call() as caller:
+            await caller.listen(pause=0.1)
+            status, text = await server.get("/metrics")
+            assert status == 200
+            assistant = '{app="voxpipe.console.assistant.answer"}'
+            assert f"voxpipe_calls_active{assistant} 1.0" in text
+            assert "voxpipe_ready 1.0" in text
+            assert "voxpipe_loop_lag_seconds_bucket" in text
+        server.process.send_signal(signal.SIGTERM)
+        await server.until("cut: 0")
+
+
+async def test_nobody_is_told_figures_unless_they_are_asked_for() -> None:
+    async with served("--simulator") as server:
+        assert (await server.get("/metrics"))[0] == 404
+        server.process.send_signal(signal.SIGTERM)

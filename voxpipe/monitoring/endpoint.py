@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hmac
 
-from prometheus_client import CONTENT_TYPE_LATEST
-
 from voxpipe.transports.asgi import AsgiApp, Receive, Scope, Send
 from voxpipe.transports.telephony.asgi import header, respond, split_path
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 
-from .prometheus import Prometheus
+from .prometheus import KIND, Prometheus
 
 PATH = "/metrics"
 _ELSEWHERE = (
@@ -51,7 +49,7 @@ class WithMetrics:
                 headers={"www-authenticate": "Bearer"},
             )
         else:
-            kind = CONTENT_TYPE_LATEST.partition("; charset=")[0]  # `respond` adds it
+            kind = KIND.partition("; charset=")[0]  # `respond` adds it
             await respond(send, 200, self._figures.text(), kind=kind)
 
     def _is_known(self, scope: Scope) -> bool:

@@ -6,8 +6,6 @@ first fifty, the name is ``other``.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from voxpipe import __version__
 from voxpipe.pipeline import Usage
 from voxpipe.pipeline.runtime.call_record import KINDS
@@ -17,19 +15,23 @@ from .monitor import Exporter
 from .names import Names
 from .seen import CallSeen, ToolSeen, TurnSeen
 
-if find_spec("prometheus_client") is None:
+try:
+    from prometheus_client import (
+        CONTENT_TYPE_LATEST,
+        CollectorRegistry,
+        Counter,
+        Gauge,
+        Histogram,
+        ProcessCollector,
+        generate_latest,
+    )
+except ImportError as error:
     raise ImportError(
         "figures for Prometheus need its client: pip install 'voxpipe[prometheus]'"
-    )
+    ) from error
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
+KIND = CONTENT_TYPE_LATEST
+"""The media type of `Prometheus.text`, with its version."""
 
 # Seconds. People take turns within 0.2 s; beyond 1.5 s they ask whether one is there.
 TURNS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
