@@ -36,13 +36,13 @@ def exported() -> dict[str, set[str]]:
     registry = Prometheus().registry
     for each in list(vars(registry)["_collector_to_names"]):
         for family in each.collect():
-            own = {*getattr(each, "_labelnames", ())}
+            own: set[str] = {*getattr(each, "_labelnames", ())}
             suffixes = {
                 "counter": ["_total"],
                 "histogram": ["_bucket", "_count", "_sum"],
             }.get(family.type, [""])
             for suffix in suffixes:
-                labels = own | ({"le"} if suffix == "_bucket" else set())
+                labels = own | ({"le"} if suffix == "_bucket" else set[str]())
                 found[family.name + suffix] = labels
     return found
 
