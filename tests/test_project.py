@@ -224,6 +224,10 @@ SIMULATOR_ROOMS = {
         "simulator/service/translation",
     },
 }
+MONITORING_ROOMS = {
+    "monitoring": set[str](),
+    "monitoring/otel": {"monitoring"},
+}
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
     "console/demo": {"console/lookalikes"},
@@ -276,6 +280,7 @@ ROOMS = (
     | PROCESSOR_ROOMS
     | TRANSPORT_ROOMS
     | SIMULATOR_ROOMS
+    | MONITORING_ROOMS
     | CONSOLE_ROOMS
     | {
         f"{_REALTIME}/{room}": {

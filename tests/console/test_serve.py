@@ -19,6 +19,7 @@ from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
 
+from ..monitoring.receiver import receiver
 from .serving import ROOT, served
 
 TOKEN, PUBLIC_URL = "0123456789abcdef", "https://calls.example.com"
@@ -280,3 +281,16 @@ async def test_nobody_is_told_figures_unless_they_are_asked_for() -> None:
     async with served("--simulator") as server:
         assert (await server.get("/metrics"))[0] == 404
         server.process.send_signal(signal.SIGTERM)
+
+
+async def test_a_collector_is_told_of_calls_and_the_log_names_their_traces() -> None:
+    with receiver() as (url, received):
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
+        async with served("--simulator", "--otel", variables=told) as server:
+            async with FakeTwilio(server.url).call() as caller:
+                await caller.listen(pause=0.1)
+            server.process.send_signal(signal.SIGTERM)
+            last = await server.until("cut: 0")
+        call = received.span("invoke_agent voxpipe.console.assistant.answer")
+        assert re.search(f"end=caller .*trace_id={call.trace_id.hex()}", last)
+        assert "voxpipe.loop.lag" in received.metrics

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from anyio import create_task_group
 
@@ -14,6 +14,7 @@ from voxpipe.transports.asgi import AsgiApp
 from voxpipe.transports.telephony import Switchboard
 
 from .app import AppError
+from .process import LINE
 
 
 def add_monitoring(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,12 @@ def add_monitoring(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="figures for Prometheus at /metrics, for this machine, or for who brings "
         "METRICS_TOKEN; pip install 'voxpipe[prometheus]'",
+    )
+    parser.add_argument(
+        "--otel",
+        action="store_true",
+        help="traces and metrics by OTLP, to OTEL_EXPORTER_OTLP_ENDPOINT; "
+        "pip install 'voxpipe[otel]'",
     )
 
 
@@ -44,7 +51,7 @@ class Monitoring:
         self, arguments: argparse.Namespace, environment: Mapping[str, str]
     ) -> None:
         exporters: list[Exporter] = []
-        self._figures = None
+        self._figures = self._otel = None
         self._token = environment.get("METRICS_TOKEN", "")
         if arguments.metrics:
             try:
@@ -53,6 +60,13 @@ class Monitoring:
                 raise AppError(str(missing)) from None
             self._figures = Prometheus()
             exporters.append(self._figures)
+        if arguments.otel:
+            try:
+                from voxpipe.monitoring.otel import OpenTelemetry
+            except ImportError as missing:
+                raise AppError(str(missing)) from None
+            self._otel = OpenTelemetry()
+            exporters += self._otel.exporters
         self.watcher = Monitor(exporters) if exporters else None
 
     def beside(self, app: AsgiApp) -> AsgiApp:
@@ -63,14 +77,33 @@ class Monitoring:
 
         return WithMetrics(self._figures, self._token, app)
 
+    @property
+    def log_line(self) -> str:
+        """The format of what is logged: with the trace, where there is one."""
+        return LINE if self._otel is None else f"{LINE} trace_id=%(otelTraceID)s"
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Around all of it; at the end, what was not sent yet is sent."""
+        if self._otel is None:
+            yield
+            return
+        from voxpipe.monitoring.otel import correlated
+
+        with correlated():
+            try:
+                yield
+            finally:
+                self._otel.close()
+
     @asynccontextmanager
     async def of(self, board: Switchboard) -> AsyncGenerator[None]:
         """Tell of this switchboard, and of the loop, as long as the block runs."""
-        if self._figures is None:
-            yield
-            return
-        self._figures.follow(board)
+        told = [each.lag for each in (self._figures, self._otel) if each is not None]
+        if self._figures is not None:
+            self._figures.follow(board)
         async with create_task_group() as tasks:
-            tasks.start_soon(lag_measured, self._figures.lag)
+            for lag in told:
+                tasks.start_soon(lag_measured, lag)
             yield
             tasks.cancel_scope.cancel()

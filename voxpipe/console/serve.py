@@ -147,14 +147,15 @@ def run(arguments: argparse.Namespace) -> int:
         watcher=monitoring.watcher,
     )
     line = sip_line(arguments)
-    log_to_console()
+    log_to_console(line=monitoring.log_line)
     open_files()
     arguments.loop = chosen_loop(arguments.loop)
     options = {"use_uvloop": arguments.loop == "uvloop"}
     stop = Stop(board, arguments.drain, _tell)
     served = partial(serve, arguments, gate, board, stop, line, monitoring)
     try:
-        anyio.run(served, backend_options=options)
+        with monitoring.running():
+            anyio.run(served, backend_options=options)
     finally:
         stop.over()
     return 0

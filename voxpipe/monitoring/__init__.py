@@ -9,9 +9,16 @@ way out is imported by its own path, and needs what its extra brings.
 """
 
 from .monitor import Exporter, Monitor
-from .seen import CallSeen, ToolSeen, TurnSeen
+from .seen import CallSeen, ChargeSeen, ToolSeen, TurnSeen
 
-__all__ = ["CallSeen", "Exporter", "Monitor", "ToolSeen", "TurnSeen"]
+__all__ = [
+    "CallSeen",
+    "ChargeSeen",
+    "Exporter",
+    "Monitor",
+    "ToolSeen",
+    "TurnSeen",
+]
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from anyio import current_time
 
@@ -20,9 +21,10 @@ from voxpipe.processors.realtime import Realtime
 from voxpipe.transports.telephony import Call
 from voxpipe.transports.telephony.watching import CallWatch
 
-from .seen import CallSeen, ToolSeen, TurnSeen
+from .seen import CallSeen, ChargeSeen, ToolSeen, TurnSeen
 
 MAX_KEPT = 1_000  # turns, and tools, of a call
+MAX_NEWEST = 16  # replies that are still to be charged
 MAX_PIPELINES = 8  # of a call, whose counts are still to be read
 
 
@@ -33,6 +35,10 @@ class Exporter:
     raise.
     """
 
+    def around(self, call: CallSeen) -> AbstractContextManager[object]:
+        """The call is answered in this context."""
+        return nullcontext()
+
     def began(self, call: CallSeen) -> None:
         """A call is about to be answered."""
 
@@ -42,7 +48,7 @@ class Exporter:
     def tooled(self, call: CallSeen, tool: ToolSeen) -> None:
         """A tool has given its result."""
 
-    def charged(self, call: CallSeen, usage: Usage) -> None:
+    def charged(self, call: CallSeen, charge: ChargeSeen) -> None:
         """Something has used tokens."""
 
     def ended(self, call: CallSeen) -> None:
@@ -72,10 +78,19 @@ class _Watch(CallWatch):
         self._exporters = exporters
         self._pipelines = deque[Pipeline]()
         self._open = dict[Turn, object]()
+        self._newest = deque[Turn](maxlen=MAX_NEWEST)
         line = type(call).__name__.removesuffix("Call").lower()
         self.seen = CallSeen(call.id, app, line, current_time())
-        for each in exporters:
-            each.began(self.seen)
+
+    @contextmanager
+    def around(self) -> Generator[None]:
+        """As `CallWatch.around`."""
+        with ExitStack() as contexts:
+            contexts.enter_context(super().around())
+            for each in self._exporters:
+                each.began(self.seen)
+                contexts.enter_context(each.around(self.seen))
+            yield
 
     # --- as `Observer`
 
@@ -122,6 +137,7 @@ class _Watch(CallWatch):
             if turn.is_over:
                 self._turn(turn)
 
+        self._newest.append(turn)
         self._open[turn] = turn.watch(look)
         look()
 
@@ -158,8 +174,17 @@ class _Watch(CallWatch):
             self.seen.cost_usd = None
         else:
             self.seen.cost_usd += usage.cost_usd
+        timings = [each.timings for each in self._newest if each.id == usage.reply_id]
+        charge = ChargeSeen(
+            usage.kind,
+            usage.reply_id,
+            current_time(),
+            usage.tokens,
+            usage.cost_usd,
+            timings[-1] if timings else None,
+        )
         for each in self._exporters:
-            each.charged(self.seen, usage)
+            each.charged(self.seen, charge)
 
     def _count(self, pipeline: Pipeline) -> None:
         inputs = pipeline.stats().inputs.values()

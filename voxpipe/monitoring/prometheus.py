@@ -7,13 +7,13 @@ first fifty, the name is ``other``.
 from __future__ import annotations
 
 from voxpipe import __version__
-from voxpipe.pipeline import Usage
 from voxpipe.pipeline.runtime.call_record import KINDS
 from voxpipe.transports.telephony import Switchboard
 
+from .buckets import CALLS, LAG, OURS, TOOLS, TURNS
 from .monitor import Exporter
 from .names import Names
-from .seen import CallSeen, ToolSeen, TurnSeen
+from .seen import CallSeen, ChargeSeen, ToolSeen, TurnSeen
 
 try:
     from prometheus_client import (
@@ -32,13 +32,6 @@ except ImportError as error:
 
 KIND = CONTENT_TYPE_LATEST
 """The media type of `Prometheus.text`, with its version."""
-
-# Seconds. People take turns within 0.2 s; beyond 1.5 s they ask whether one is there.
-TURNS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
-OURS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0)
-TOOLS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-CALLS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0)
-LAG = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 
 
 class Prometheus(Exporter):
@@ -169,16 +162,16 @@ class Prometheus(Exporter):
         self._tools.labels(app, name, outcome).inc()
         self._tool.labels(app, name).observe(tool.seconds)
 
-    def charged(self, call: CallSeen, usage: Usage) -> None:
+    def charged(self, call: CallSeen, charge: ChargeSeen) -> None:
         """As `Exporter.charged`."""
         app = self._app(call)
-        for name, count in usage.tokens.items():
+        for name, count in charge.tokens.items():
             if count:
                 self._tokens.labels(app, self._names.of("class", name)).inc(count)
-        if usage.cost_usd is None:
+        if charge.cost_usd is None:
             self._unpriced.labels(app).inc()
         else:
-            self._dollars.labels(app).inc(usage.cost_usd)
+            self._dollars.labels(app).inc(charge.cost_usd)
 
     def ended(self, call: CallSeen) -> None:
         """As `Exporter.ended`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voxpipe.pipeline.ledger import Timings
@@ -51,8 +52,9 @@ class TurnSeen:
         From the end of the caller's turn on, or from a tool's result.
         """
         timings = self.timings
-        began = timings.committed if timings.requested is None else timings.requested
-        return None if self.total is None else _between(began, timings.first_delta)
+        if self.total is None:
+            return None
+        return _between(timings.asked, timings.first_delta)
 
     @property
     def ours(self) -> float | None:
@@ -64,6 +66,27 @@ class TurnSeen:
 
 def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else max(end - start, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSeen:
+    """What a response of the model, or a transcription, has used.
+
+    Attributes:
+        kind: ``reply``, ``transcription`` or ``translation``.
+        reply_id: the service's name for the response, or the item.
+        over: when it was charged, on anyio's clock: the model has made all of it.
+        tokens: by class.
+        cost_usd: ``None`` if no price is known.
+        timings: of the response, if it was for the caller's ears.
+    """
+
+    kind: str
+    reply_id: str
+    over: float
+    tokens: Mapping[str, int]
+    cost_usd: float | None
+    timings: Timings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from functools import partial
 from os import PathLike
 from typing import Literal
@@ -18,7 +18,6 @@ from typing import Literal
 from anyio import current_time, move_on_after
 
 from voxpipe.pipeline import AudioFrame, VoxpipeError
-from voxpipe.pipeline.observer import observed
 from voxpipe.pipeline.runtime.call_record import recorded
 from voxpipe.pipeline.runtime.exits import exits_as_failures, orders
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
@@ -249,25 +248,23 @@ class Switchboard:
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:
             self._watch(timers())
-        try:
+        with nullcontext() if watch is None else watch.around():
             try:
-                with line.scope, ExitStack() as around:
-                    line.record = around.enter_context(recorded(f"call={line.name}"))
-                    if watch is not None:
-                        around.enter_context(observed(watch))
-                    await line.attendant.run(partial(self._serve, line, answer))
-            except* Exception as errors:  # noqa: BLE001  # of an app that was being
-                line.failed(errors)  # cancelled: some of its tasks ended, some failed
-        except BaseException:
-            line.end = line.end or call.ended or "drained"  # from outside
-            raise
-        finally:
-            self._leave(line)
-            end = line.tell()
-            if watch is not None:
-                watch.over(end, line.record.counts)
-            if placed is not None:
-                placed.finished(end)
+                try:
+                    with line.scope, recorded(f"call={line.name}") as line.record:
+                        await line.attendant.run(partial(self._serve, line, answer))
+                except* Exception as errors:  # noqa: BLE001  # of an app that was being
+                    line.failed(errors)  # cancelled: some of its tasks ended, some not
+            except BaseException:
+                line.end = line.end or call.ended or "drained"  # from outside
+                raise
+            finally:
+                self._leave(line)
+                end = line.tell()
+                if watch is not None:
+                    watch.over(end, line.record.counts)
+                if placed is not None:
+                    placed.finished(end)
         return end
 
     async def drain(self, deadline: float) -> int:
