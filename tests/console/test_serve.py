@@ -211,7 +211,7 @@ def test_what_cannot_start_says_why_in_a_line(
 ) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TWILIO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)  # this process's own
+    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)  # this process's own
     try:
         code: object = main(["serve", *arguments])
     except SystemExit as error:
@@ -225,7 +225,7 @@ def test_what_cannot_start_says_why_in_a_line(
 def test_a_port_that_is_taken_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--simulator", "--port", port]) == 1
@@ -235,7 +235,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
 def test_an_address_of_a_model_that_is_none_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-before")
     assert main(["serve", "--realtime-url", "ftp://x", "--port", "0"]) == 1
     assert "must look like https://host/v1" in capsys.readouterr().err
