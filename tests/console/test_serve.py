@@ -24,6 +24,11 @@ from .serving import ROOT, served
 
 TOKEN, PUBLIC_URL = "0123456789abcdef", "https://calls.example.com"
 
+
+def silent(*, line: str) -> None:
+    """Logs nothing: the log is of this process, too."""
+
+
 AGENT = """
 from voxpipe.pipeline import Pipeline
 from voxpipe.processors.realtime import Realtime, open_session
@@ -211,7 +216,7 @@ def test_what_cannot_start_says_why_in_a_line(
 ) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TWILIO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)  # this process's own
+    monkeypatch.setattr(serve, "log_to_console", silent)  # this process's own
     try:
         code: object = main(["serve", *arguments])
     except SystemExit as error:
@@ -225,7 +230,7 @@ def test_what_cannot_start_says_why_in_a_line(
 def test_a_port_that_is_taken_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)
+    monkeypatch.setattr(serve, "log_to_console", silent)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--simulator", "--port", port]) == 1
@@ -235,7 +240,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
 def test_an_address_of_a_model_that_is_none_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda **_: None)
+    monkeypatch.setattr(serve, "log_to_console", silent)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-before")
     assert main(["serve", "--realtime-url", "ftp://x", "--port", "0"]) == 1
     assert "must look like https://host/v1" in capsys.readouterr().err

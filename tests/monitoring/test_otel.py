@@ -92,10 +92,11 @@ def test_the_same_figures_are_metrics(
     def total(name: str) -> float:
         metric = received.metrics[name]
         points = getattr(metric, metric.WhichOneof("data") or "").data_points
-        return sum(
+        told = [
             each.sum if hasattr(each, "sum") else each.as_int or each.as_double
             for each in points
-        )
+        ]
+        return float(sum(told))
 
     assert total("voxpipe.calls.active") == 0
     assert total("voxpipe.turns") == 1

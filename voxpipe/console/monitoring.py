@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
 
 from anyio import create_task_group
 
@@ -15,6 +16,7 @@ from voxpipe.transports.telephony import Switchboard
 
 from .app import AppError
 from .process import LINE
+from .reports import MOST, Reports
 
 
 def add_monitoring(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,13 @@ def add_monitoring(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="traces and metrics by OTLP, to OTEL_EXPORTER_OTLP_ENDPOINT; "
         "pip install 'voxpipe[otel]'",
+    )
+    parser.add_argument(
+        "--reports",
+        type=Path,
+        metavar="DIR",
+        help="leave a report and a timeline of each call there, without words or "
+        f"sound; the newest {MOST:,} are kept",
     )
 
 
@@ -67,6 +76,13 @@ class Monitoring:
                 raise AppError(str(missing)) from None
             self._otel = OpenTelemetry()
             exporters += self._otel.exporters
+        self._reports = None
+        if arguments.reports is not None:
+            try:
+                self._reports = Reports(arguments.reports)
+            except OSError as error:
+                raise AppError(f"--reports {arguments.reports}: {error}") from None
+            exporters.append(self._reports)
         self.watcher = Monitor(exporters) if exporters else None
 
     def beside(self, app: AsgiApp) -> AsgiApp:
@@ -105,5 +121,6 @@ class Monitoring:
         async with create_task_group() as tasks:
             for lag in told:
                 tasks.start_soon(lag_measured, lag)
-            yield
+            async with nullcontext() if not self._reports else self._reports.written():
+                yield
             tasks.cancel_scope.cancel()

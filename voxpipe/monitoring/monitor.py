@@ -33,7 +33,13 @@ class Exporter:
 
     They are called at once, in no task of the exporter's, and must neither wait nor
     raise.
+
+    Attributes:
+        needs_speech: whether it needs to know when the caller spoke, which costs a look
+            at each step of the model.
     """
+
+    needs_speech = False
 
     def around(self, call: CallSeen) -> AbstractContextManager[object]:
         """The call is answered in this context."""
@@ -78,6 +84,8 @@ class _Watch(CallWatch):
         self._exporters = exporters
         self._pipelines = deque[Pipeline]()
         self._open = dict[Turn, object]()
+        self._needs_speech = any(each.needs_speech for each in exporters)
+        self._speaks_since: float | None = None
         self._newest = deque[Turn](maxlen=MAX_NEWEST)
         line = type(call).__name__.removesuffix("Call").lower()
         self.seen = CallSeen(call.id, app, line, current_time())
@@ -104,6 +112,18 @@ class _Watch(CallWatch):
         """As `Observer.begun`."""
         if isinstance(box, Realtime):
             self.seen.model = box.settings.model
+
+    def moved(self, box: Processor) -> None:
+        """As `Observer.moved`."""
+        if not self._needs_speech or not isinstance(box, Realtime):
+            return
+        since, now = self._speaks_since, current_time()
+        if box.activity == "hearing":
+            self._speaks_since = now if since is None else since
+        elif since is not None:
+            self._speaks_since = None
+            if len(self.seen.speech) < MAX_KEPT:
+                self.seen.speech.append((since, now))
 
     def told(self, box: Processor, port: str, frame: Frame) -> None:
         """As `Observer.told`."""
@@ -151,6 +171,7 @@ class _Watch(CallWatch):
             current_time(),
             turn.generated,
             turn.played,
+            turn.basis,
             turn.is_cut,
         )
         self.seen.interruptions += turn.is_cut

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from voxpipe.pipeline.ledger import Timings
+from voxpipe.pipeline.ledger import Basis, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class TurnSeen:
         over: when it was heard to its end, or cut.
         generated: seconds of audio that the model has made.
         played: seconds of it that were heard.
+        basis: whether that was ``measured`` or ``estimated``.
         is_cut: it was interrupted.
     """
 
@@ -27,6 +28,7 @@ class TurnSeen:
     over: float
     generated: float
     played: float
+    basis: Basis
     is_cut: bool
 
     @property
@@ -122,6 +124,8 @@ class CallSeen:
         end: why it was over, an `Ending`; empty while it lasts.
         turns: replies that are over; the first thousand.
         tools: likewise.
+        speech: when the caller was heard to speak, from when to when; likewise, and
+            only where an `Exporter` needs it.
         interruptions: replies that were cut.
         tokens: by class.
         cost_usd: of all; ``None`` once something had no price.
@@ -139,6 +143,7 @@ class CallSeen:
     end: str = ""
     turns: list[TurnSeen] = field(default_factory=list[TurnSeen])
     tools: list[ToolSeen] = field(default_factory=list[ToolSeen])
+    speech: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     interruptions: int = 0
     tokens: Counter[str] = field(default_factory=Counter[str])
     cost_usd: float | None = 0.0
