@@ -180,11 +180,11 @@ def _spans(call: CallSeen) -> Iterator[SpanRecord]:
     for start, end in call.speech:
         yield SpanRecord(speaker="caller", start=start - began, end=end - began)
     for turn in call.turns:
-        start = turn.timings.since(began).first_played
-        if start is None:
+        begin = turn.timings.since(began).first_played
+        if begin is None:
             continue
-        until = start + turn.played
-        yield SpanRecord(speaker="agent", start=start, end=until)
+        until = begin + turn.played
+        yield SpanRecord(speaker="agent", start=begin, end=until)
         if turn.played < turn.generated:
             lost = until + turn.generated - turn.played
             yield SpanRecord(speaker="agent", start=until, end=lost, kind="unplayed")
