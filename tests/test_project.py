@@ -25,9 +25,11 @@ MAY_IMPORT = {
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "monitoring": {"pipeline", "processors", "transports"},
     "console": {
         "bench",
         "chaos",
+        "monitoring",
         "pipeline",
         "processors",
         "transports",
@@ -227,6 +229,10 @@ SIMULATOR_ROOMS = {
         "simulator/service/translation",
     },
 }
+MONITORING_ROOMS = {
+    "monitoring": set[str](),
+    "monitoring/otel": {"monitoring"},
+}
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
     "console/demo": {"console/lookalikes"},
@@ -279,6 +285,7 @@ ROOMS = (
     | PROCESSOR_ROOMS
     | TRANSPORT_ROOMS
     | SIMULATOR_ROOMS
+    | MONITORING_ROOMS
     | CONSOLE_ROOMS
     | {
         f"{_REALTIME}/{room}": {
