@@ -24,8 +24,10 @@ MAY_IMPORT = {
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "watch": {"pipeline", "processors", "transports", "simulator"},
     "console": {
         "bench",
+        "watch",
         "pipeline",
         "processors",
         "transports",
