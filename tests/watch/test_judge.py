@@ -85,7 +85,7 @@ def test_what_the_simulator_takes_and_says_is_right() -> None:
     item = {"type": "message", "role": "user", "content": text}
     sent: list[dict[str, Any]] = [
         {"type": "session.update", "session": {"type": "realtime", "tools": [tool]}},
-        {"type": "input_audio_buffer.append", "audio": "AAAA"},
+        {"type": "input_audio_buffer.append", "audio": "AAA="},
         {"type": "conversation.item.create", "item": item},
         {"type": "response.create", "response": {"instructions": "Be brief."}},
     ]

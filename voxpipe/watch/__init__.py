@@ -4,8 +4,9 @@ The command is `voxpipe watch`; see docs/watch.md.
 """
 
 from .errors import WatchError
+from .judge import Judge
 
-__all__ = ["WatchError"]
+__all__ = ["Judge", "WatchError"]
 
 
 def __dir__() -> list[str]:
