@@ -13,6 +13,7 @@ import anyio
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.simulator import LocalAuthority
 from voxpipe.watch.board import Board
+from voxpipe.watch.opened import open_files
 from voxpipe.watch.proxy import Proxy
 from voxpipe.watch.window import Window
 
@@ -22,6 +23,11 @@ from .process import log_to_console
 SERVICE = "https://api.openai.com/v1"
 
 _EPILOG = """\
+What was recorded before:
+
+  voxpipe watch call.jsonl                 a cassette
+  voxpipe watch out/report.json call.wav   a bench report, a recording
+
 Between any client of the Realtime API and the service, changing nothing:
 
   voxpipe watch --proxy
@@ -46,7 +52,17 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "files",
+        nargs="*",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a cassette (.jsonl), a bench report (.json, or its folder), a recording "
+        "(.wav)",
+    )
+    source.add_argument(
         "--proxy",
         action="store_true",
         help="stand between a client and the service",
@@ -99,12 +115,20 @@ async def watch(arguments: argparse.Namespace) -> None:
         WatchError: there is nothing to show.
         TransportError: the port cannot be had.
     """
-    board = Board("proxy")
-    proxy = Proxy(arguments.to, board, folder=Path(arguments.out), keep=arguments.keep)
+    if not arguments.proxy:
+        files: list[Path] = arguments.files
+        board, proxy = Board(", ".join(path.name for path in files)), None
+        open_files(board, files)
+    else:
+        board = Board("proxy")
+        out = Path(arguments.out)
+        proxy = Proxy(arguments.to, board, folder=out, keep=arguments.keep)
     await _serve(board, proxy, arguments)
 
 
-async def _serve(board: Board, proxy: Proxy, arguments: argparse.Namespace) -> None:
+async def _serve(
+    board: Board, proxy: Proxy | None, arguments: argparse.Namespace
+) -> None:
     with TemporaryDirectory(prefix="voxpipe-") as folder:
         tls = None
         ca_file = Path(folder, "ca.pem")
@@ -128,7 +152,9 @@ async def _serve(board: Board, proxy: Proxy, arguments: argparse.Namespace) -> N
             await anyio.sleep_forever()
 
 
-def _lines(window: Window, proxy: Proxy) -> Sequence[str]:
+def _lines(window: Window, proxy: Proxy | None) -> Sequence[str]:
+    if proxy is None:
+        return (f"Look: {window.link}",)
     return (
         f"Look: {window.link}",
         "",

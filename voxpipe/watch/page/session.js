@@ -138,7 +138,8 @@ export class Session {
     if (samples.length) piece = this.agent.add(at, samples, rate);
     const bytes = event.delta?.audio_bytes; // of a cassette that has kept no sound
     const length = piece ? piece.length : bytes ? bytes / (rate === 8000 ? 8000 : 48000) : 0;
-    reply.start ??= piece ? piece.start : at;
+    reply.start ??= piece ? piece.start : Math.max(at, this.agent.end);
+    if (!piece && length) this.agent.end = Math.max(at, this.agent.end) + length;
     reply.length += length;
     this.end = Math.max(this.end, reply.start + reply.length);
   }
