@@ -64,6 +64,7 @@ async def _talk(line: ClientConnection) -> None:
     session = {"type": "realtime", "tools": [TOOL]}
     audio = {"input": {"transcription": transcription}}
     await _say(line, "session.update", session={**session, "audio": audio})
+    call = dict[str, Any]()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_speak, line)
         call = await _until(line, "response.function_call_arguments.done")

@@ -102,4 +102,7 @@ def test_a_file_that_is_not_there_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["watch", "absent.jsonl"]) == 1
-    assert "cannot read the cassette absent.jsonl" in capsys.readouterr().err
+    assert main(["watch"]) == 1
+    shown = capsys.readouterr().err
+    assert "cannot read the cassette absent.jsonl" in shown
+    assert "expected files to open, or --proxy" in shown

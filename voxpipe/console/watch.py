@@ -12,6 +12,7 @@ import anyio
 
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.simulator import LocalAuthority
+from voxpipe.watch import WatchError
 from voxpipe.watch.board import Board
 from voxpipe.watch.opened import open_files
 from voxpipe.watch.proxy import Proxy
@@ -52,7 +53,7 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "files",
         nargs="*",
@@ -117,6 +118,8 @@ async def watch(arguments: argparse.Namespace) -> None:
     """
     if not arguments.proxy:
         files: list[Path] = arguments.files
+        if not files:
+            raise WatchError("expected files to open, or --proxy: voxpipe watch --help")
         board, proxy = Board(", ".join(path.name for path in files)), None
         open_files(board, files)
     else:

@@ -14,7 +14,7 @@ from voxpipe.pipeline import AudioFormat
 from voxpipe.processors.audio.g711 import expansion
 from voxpipe.simulator.cassettes.cassette import CassetteEntry, load_cassette
 from voxpipe.simulator.cassettes.redaction import fill
-from voxpipe.simulator.protocol.json_types import object_in
+from voxpipe.simulator.protocol.json_types import is_object, object_in
 from voxpipe.transports.wav import read_wav
 
 from .board import Board, Watched
@@ -81,7 +81,7 @@ def _cassette(board: Board, path: Path) -> None:
 def _translates(entries: tuple[CassetteEntry, ...]) -> bool:
     for entry in entries:
         session = (entry.event or {}).get("session")
-        if isinstance(session, dict) and "type" in session:
+        if is_object(session) and "type" in session:
             return bool(session["type"] == "translation")
     return False
 
