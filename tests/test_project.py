@@ -26,10 +26,12 @@ MAY_IMPORT = {
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
     "monitoring": {"pipeline", "processors", "transports"},
+    "watch": {"pipeline", "processors", "transports", "simulator"},
     "console": {
         "bench",
         "chaos",
         "monitoring",
+        "watch",
         "pipeline",
         "processors",
         "transports",
