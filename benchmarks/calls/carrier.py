@@ -26,7 +26,7 @@ from voxpipe.bench.machine import cpu_seconds
 
 from .caller import Caller
 from .delays import Delays
-from .line import WORDS, Line, payloads
+from .line import WORDS, Line, payloads, wire_of
 from .on import run
 from .proc import cores, resident
 from .tally import Tally
@@ -110,12 +110,13 @@ async def place(order: Order, count: int, tally: Tally, pacer: Pacer) -> list[Li
     loop = asyncio.get_running_loop()
     parts = urlsplit(order.url)
     host, port = parts.hostname or "", parts.port or 80
-    frames, silence = payloads(order.noise)
+    kind = WORDS[order.carrier]
+    wire = wire_of(kind and kind())
+    frames, silence = payloads(wire, noise=order.noise)
     lines: list[Line] = []
     for number in range(count):
-        caller = Caller(number, frames, silence, tally)
-        kind = WORDS[order.carrier]
-        words = None if kind is None else kind()
+        caller = Caller(number, frames, silence, tally, wire)
+        words = kind and kind()
         line = Line(number, parts.netloc, parts.path, caller, tally, words)
         try:
             await loop.create_connection(partial(_itself, line), host, port)
