@@ -226,8 +226,9 @@ SIMULATOR_ROOMS = {
 }
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
-    "console/demo": {"console/lookalikes"},
-    "console": {"console/demo", "console/lookalikes"},
+    "console/watched": set[str](),
+    "console/demo": {"console/lookalikes", "console/watched"},
+    "console": {"console/demo", "console/lookalikes", "console/watched"},
 }
 REALTIME_ROOMS = {
     "errors": set[str](),

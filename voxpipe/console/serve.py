@@ -25,6 +25,7 @@ from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
 from .stop import Stop
+from .watched import add_watch, watched
 
 if TYPE_CHECKING:
     from voxpipe.transports.sip import SipLine
@@ -125,6 +126,7 @@ def add_parser(commands: Any) -> None:
         default=None,
         help="event loop; default: uvloop where it is installed",
     )
+    add_watch(parser)
     parser.set_defaults(run=run)
 
 
@@ -148,9 +150,11 @@ def run(arguments: argparse.Namespace) -> int:
     options = {"use_uvloop": arguments.loop == "uvloop"}
     stop = Stop(board, arguments.drain, _tell)
     try:
-        anyio.run(
-            partial(serve, arguments, gate, board, stop, line), backend_options=options
-        )
+        with watched(arguments, arguments.app):
+            anyio.run(
+                partial(serve, arguments, gate, board, stop, line),
+                backend_options=options,
+            )
     finally:
         stop.over()
     return 0

@@ -1,0 +1,23 @@
+"""``--watch``: a window into what another command runs."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from voxpipe.watch import watching
+
+
+def add_watch(parser: Any) -> None:
+    """Add the argument to a command's."""
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="show it in the browser while it runs: prints a link",
+    )
+
+
+def watched(arguments: argparse.Namespace, title: str) -> AbstractContextManager[Any]:
+    """Show what runs in this context, if that was asked for."""
+    return watching(title=title) if arguments.watch else nullcontext()
