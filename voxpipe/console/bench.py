@@ -35,7 +35,7 @@ from . import numbers
 from .app import load_app
 from .model import DEFAULT_APP
 from .process import environment
-from .watched import add_watch, watched
+from .watched import WATCH, watched
 
 BEYOND = 3  # the exit code when a limit is broken
 MAX_REPORT = 200_000_000  # bytes of an older report
@@ -163,7 +163,7 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help=f"of these; {default}",
     )
-    add_watch(parser)
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 

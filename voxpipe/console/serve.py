@@ -25,7 +25,7 @@ from .model import DEFAULT_APP, add_model, model_found
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
 from .stop import Stop
-from .watched import add_watch, watched
+from .watched import WATCH, watched
 
 if TYPE_CHECKING:
     from voxpipe.transports.sip import SipLine
@@ -126,7 +126,7 @@ def add_parser(commands: Any) -> None:
         default=None,
         help="event loop; default: uvloop where it is installed",
     )
-    add_watch(parser)
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 

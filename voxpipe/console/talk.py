@@ -28,7 +28,7 @@ from .model import DEFAULT_APP, add_model, model_found
 from .pipe_call import PipeCall
 from .pipes import AtRate, Pipes
 from .process import log_to_console
-from .watched import add_watch, watched
+from .watched import WATCH, watched
 
 MODEL = AudioFormat("pcm16", 24_000)  # the linear one that the model speaks
 
@@ -119,7 +119,7 @@ def add_parser(commands: Any) -> None:
         help="samples per second; default: 24000, and 8000 for ulaw and alaw",
     )
     add_model(parser)
-    add_watch(parser)
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 

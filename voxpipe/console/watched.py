@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from voxpipe.watch import watching
 
-
-def add_watch(parser: Any) -> None:
-    """Add the argument to a command's."""
-    parser.add_argument(
-        "--watch",
-        action="store_true",
-        help="show it in the browser while it runs: prints a link",
-    )
+WATCH: Mapping[str, Any] = {
+    "action": "store_true",
+    "help": "show it in the browser while it runs: prints a link",
+}
+"""What ``--watch`` is, for a command's parser."""
 
 
 def watched(arguments: argparse.Namespace, title: str) -> AbstractContextManager[Any]:

@@ -14,10 +14,10 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from threading import Event, Thread
-from time import perf_counter
+from time import monotonic, perf_counter
 from urllib.parse import urlsplit
 
-from anyio import RunFinishedError, current_time, from_thread
+from anyio import RunFinishedError, from_thread
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import EventLoopToken, current_token
 
@@ -221,15 +221,13 @@ class _Ears:
             try:
                 yield Tapped(
                     connection,
-                    sent=lambda text: board.note(
-                        session, current_time(), "client", text
-                    ),
+                    sent=lambda text: board.note(session, monotonic(), "client", text),
                     received=lambda text: board.note(
-                        session, current_time(), "server", text
+                        session, monotonic(), "server", text
                     ),
                 )
             except SessionLost as lost:
                 close = lost.code or 1006, lost.reason
-                board.note(session, current_time(), "server", None, close=close)
+                board.note(session, monotonic(), "server", None, close=close)
                 raise
-            board.note(session, current_time(), "client", None, close=(1000, ""))
+            board.note(session, monotonic(), "client", None, close=(1000, ""))

@@ -17,7 +17,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from voxpipe.console.watched import add_watch, watched
+from voxpipe.console.watched import WATCH, watched
 from voxpipe.pipeline import (
     AudioFrame,
     OpenRoute,
@@ -95,7 +95,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--model", default="gpt-realtime-2.1", help="default: %(default)s"
     )
-    add_watch(parser)
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
