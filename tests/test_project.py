@@ -237,8 +237,9 @@ MONITORING_ROOMS = {
 }
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
-    "console/demo": {"console/lookalikes"},
-    "console": {"console/demo", "console/lookalikes"},
+    "console/watched": set[str](),
+    "console/demo": {"console/lookalikes", "console/watched"},
+    "console": {"console/demo", "console/lookalikes", "console/watched"},
 }
 REALTIME_ROOMS = {
     "errors": set[str](),

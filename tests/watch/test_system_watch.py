@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.transports.browser.in_chromium.chromium import (
@@ -20,6 +21,15 @@ from tests.transports.browser.in_chromium.chromium import (
 from tests.transports.browser.in_chromium.conftest import strangers
 from tests.transports.browser.in_chromium.test_screens import look
 from tests.watch.conversation import converse
+from tests.watch.test_live import Stuck
+from voxpipe.console.example import example_wav
+from voxpipe.pipeline import AudioFormat, Pipeline
+from voxpipe.processors.audio import Resample
+from voxpipe.processors.realtime import Realtime, open_session
+from voxpipe.processors.vad import Vad
+from voxpipe.simulator import Line, Script, simulated
+from voxpipe.transports import WavSink, WavSource
+from voxpipe.watch import watching
 from voxpipe.watch.board import Board
 from voxpipe.watch.opened import open_files
 from voxpipe.watch.window import Window
@@ -28,6 +38,7 @@ pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(not installed(), reason=CURE),
 ]
+PCM = AudioFormat("pcm16", 24_000)
 ROWS = "[...document.querySelectorAll('#log .type')].map((each) => each.textContent)"
 
 
@@ -111,6 +122,39 @@ async def test_what_was_recorded_is_opened(browser: Chromium, tmp_path: Path) ->
         )
         await look(tab, "watch-files")
         await _closed(tab, window)
+
+
+async def test_a_pipeline_is_drawn_while_it_runs(
+    browser: Chromium, tmp_path: Path
+) -> None:
+    script = Script(replies=[Line(say="We are open from six to eleven.")])
+    stuck = Stuck()
+    with watching(title="front desk", tell=lambda _: None) as link:
+        async with open_session(
+            connect=simulated(script), turn_detection="local"
+        ) as session:
+            model = Realtime(session)
+            caller = WavSource(example_wav())
+            pipeline = Pipeline(
+                caller.heard >> Vad() >> Resample(24_000) >> model.hears,
+                model.says >> WavSink(tmp_path / "a.wav", format=PCM).speaks,
+                caller.heard >> stuck.hears,
+            )
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(pipeline.run)
+                tab = await browser.tab()
+                await tab.open(link)
+                await tab.until("document.querySelector('.box.full')")
+                text = "document.querySelector('#graph').textContent"
+                await tab.until(f"{text}.includes('% busy')")
+                await tab.until(f"{text}.includes('hears FULL')")
+                await look(tab, "watch-pipeline")
+                stuck.may.set()
+                await tab.until("!document.querySelector('.box.full')")
+                await tab.until("document.querySelector('#lag').textContent")
+                await tab.until("document.querySelectorAll('.bar.agent').length === 1")
+                assert not tab.seen.complaints
+                await tab.tell("Page.close")
 
 
 async def test_without_the_word_there_is_nothing_to_see(browser: Chromium) -> None:

@@ -26,6 +26,7 @@ from .monitoring import Monitoring, add_monitoring
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
 from .stop import Stop
+from .watched import WATCH, watched
 
 if TYPE_CHECKING:
     from voxpipe.transports.sip import SipLine
@@ -128,6 +129,7 @@ def add_parser(commands: Any) -> None:
         default=None,
         help="event loop; default: uvloop where it is installed",
     )
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -154,7 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
     stop = Stop(board, arguments.drain, _tell)
     served = partial(serve, arguments, gate, board, stop, line, monitoring)
     try:
-        with monitoring.running():
+        with watched(arguments, arguments.app), monitoring.running():
             anyio.run(served, backend_options=options)
     finally:
         stop.over()

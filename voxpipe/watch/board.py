@@ -7,6 +7,7 @@ is done for who looks, in the window's own thread, once for each record.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from voxpipe.simulator.protocol.json_types import is_object, object_in
 
 from .judge import Sender
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")  # a key has a hyphen in it
 MAX_RECORDS = 20_000  # ten minutes of a call with audio both ways
 MAX_BYTES = 64 * 1024 * 1024  # of their messages
 
@@ -73,6 +75,15 @@ class Watched:
             self.transcriber = str(session["audio"]["input"]["transcription"]["model"])
         except (KeyError, TypeError):
             self.transcriber = ""
+
+
+def _cleaned(event: dict[str, Any]) -> dict[str, Any]:
+    """Without keys; sound, which is nine tenths of it, is not searched for any."""
+    name = "delta" if kind_of(event).endswith("output_audio.delta") else "audio"
+    sound = event.get(name)
+    if not (isinstance(sound, str) and _BASE64.fullmatch(sound)):
+        return clean(event, "all")
+    return clean({**event, name: ""}, "all") | {name: sound}
 
 
 @dataclass(slots=True)
@@ -133,7 +144,7 @@ class Record:
         event = object_in(text)
         if event is None:
             return told | {"text": clean_text(text)}
-        told["event"] = clean(event, "all")
+        told["event"] = _cleaned(event)
         if self.sender == "server":
             told["usd"] = self.session.price(event)
         return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from secrets import token_urlsafe
@@ -18,7 +18,7 @@ from ssl import SSLContext
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from anyio import sleep, to_thread
+from anyio import sleep
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -37,8 +37,6 @@ OFTEN = 0.1  # seconds between two looks for something new
 BATCH = 500  # records in one message to a page
 MAX_PAGES = 16  # that look at once
 
-Snapshot = Callable[[], list[dict[str, Any]]]
-
 
 class Window:
     """Shows a board.
@@ -50,8 +48,6 @@ class Window:
         host: where to listen.
         port: 0 for any that is free.
         proxy: takes sessions at the same port, if there is one.
-        snapshot: what is to be told beside the board's records, each time that
-            somebody looks; called in a thread, and may wait.
         tls: to be spoken.
 
     Attributes:
@@ -65,13 +61,11 @@ class Window:
         host: str = "127.0.0.1",
         port: int = 0,
         proxy: Proxy | None = None,
-        snapshot: Snapshot | None = None,
         tls: SSLContext | None = None,
     ) -> None:
         self.host, self.port = host, port
         self._board = board
         self._proxy = proxy
-        self._snapshot = snapshot
         self._tls = tls
         self._word = token_urlsafe(18)
 
@@ -104,6 +98,7 @@ class Window:
                 select_subprotocol=None if proxy is None else proxy.choose,
                 compression=None,
                 open_timeout=2 * PATIENCE,
+                close_timeout=PATIENCE if proxy else 1.0,  # s, for a page
                 ping_interval=None,
                 max_size=MAX_MESSAGE if proxy else 2**16,
                 server_header=None,
@@ -162,11 +157,9 @@ class Window:
         told: dict[str, dict[str, Any]] = {}
         await client.send(json.dumps([{"kind": "hello", "title": board.title}]))
         while client.state.name == "OPEN":
-            news = [fact for name, fact in [*board.facts.items()]
-                    if told.get(name) is not fact]  # fmt: skip
-            told = dict(board.facts)
-            if self._snapshot is not None:
-                news += await to_thread.run_sync(self._snapshot)
+            facts = dict(board.facts)
+            news = [fact for name, fact in facts.items() if told.get(name) is not fact]
+            told = facts
             records = board.since(seen, BATCH)
             parts = [json.dumps(each) for each in news]
             if records:

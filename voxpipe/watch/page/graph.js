@@ -55,7 +55,8 @@ function drawWay(picture, [from, out, to, into], spot, news) {
 
 function drawBox(picture, name, x, y, graph, news) {
   const bare = name.trimEnd(), fused = news?.boxes[bare];
-  const inputs = Object.entries(news?.inputs ?? {}).filter(([port]) => port.slice(0, port.lastIndexOf(".")) === bare);
+  const fed = new Set(graph.links.filter(([, , to]) => to === bare).map(([, , to, into]) => `${to}.${into}`));
+  const inputs = Object.entries(news?.inputs ?? {}).filter(([port]) => fed.has(port));
   const isFull = inputs.some(([, each]) => each.full);
   svg(picture, "rect", { x, y, width: WIDE, height: HIGH, rx: fused ? 3 : 12, class: `box${isFull ? " full" : ""}` });
   svg(picture, "text", { x: x + 11, y: y + 19, "font-weight": 650 }, bare.length > 23 ? `${bare.slice(0, 22)}…` : bare);

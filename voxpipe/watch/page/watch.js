@@ -11,8 +11,8 @@ const OFTEN = 200; // milliseconds between two pictures
 const $ = (id) => document.getElementById(id);
 
 const sessions = new Map();
-const graphs = new Map(); // pipelines by number: { graph, news }
 const log = new Log();
+let graph = null, news = null; // the newest pipeline
 let chosen = null, chose = false, changed = true;
 
 function status(words, state) {
@@ -54,14 +54,11 @@ const KINDS = {
     status("Whole", "live");
   },
   graph(told) {
-    graphs.set(told.pipeline, { graph: told, news: null });
-  },
-  gone({ pipeline }) {
-    if (graphs.size > 1) graphs.delete(pipeline);
+    graph = told;
+    news = null;
   },
   stats(told) {
-    const known = graphs.get(told.pipeline);
-    if (known) known.news = told;
+    if (told.pipeline === graph?.pipeline) news = told;
     $("lag").textContent = told.lag_ms == null ? "" : `the loop answers after ${told.lag_ms.toFixed(1)} ms`;
   },
   report({ name, report }) {
@@ -77,10 +74,9 @@ const KINDS = {
 function draw() {
   if (!changed || document.hidden) return;
   changed = false;
-  const newest = [...graphs.values()].at(-1);
-  $("graphs").hidden = !newest?.graph.links.length;
-  if (!$("graphs").hidden) drawGraph($("graph"), newest.graph, newest.news);
-  $("empty").hidden = Boolean(chosen || graphs.size || !$("reports").hidden);
+  $("graphs").hidden = !graph?.links.length;
+  if (!$("graphs").hidden) drawGraph($("graph"), graph, news);
+  $("empty").hidden = Boolean(chosen || graph || !$("reports").hidden);
   $("times").hidden = $("events").hidden = !chosen;
   if (!chosen) return;
   $("events").hidden = !chosen.events.length;
