@@ -18,14 +18,20 @@ LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 # Each folder may import itself and those listed: one way, and never sideways.
 MAY_IMPORT = {
     "pipeline": set[str](),
+    "chaos": {"pipeline"},
     "websocket": {"pipeline"},
     "webrtc": {"pipeline"},
     "processors": {"pipeline", "websocket"},
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "monitoring": {"pipeline", "processors", "transports"},
+    "watch": {"pipeline", "processors", "transports", "simulator"},
     "console": {
         "bench",
+        "chaos",
+        "monitoring",
+        "watch",
         "pipeline",
         "processors",
         "transports",
@@ -63,7 +69,8 @@ TRANSPORT_ROOMS = {
     },
     "transports": {"transports/wav", "transports/wav_extent"},
     "transports/testing": set[str](),  # knows the contract, and no transport
-    "transports/serving": {"transports/asgi"},
+    "transports/lobby": set[str](),
+    "transports/serving": {"transports/asgi", "transports/lobby"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/desk": {"transports/telephony"},
     "transports/sip/protocol": {"transports/telephony"},  # its errors
@@ -95,12 +102,14 @@ TRANSPORT_ROOMS = {
     "transports/rtp": {"transports/telephony"},
     "transports/browser": {
         "transports/asgi",
+        "transports/lobby",
         "transports/telephony",
         "transports/telephony/carrier",
     },
     "transports/webrtc": {
         "transports/asgi",
         "transports/browser",
+        "transports/lobby",
         "transports/telephony",
     },
     "transports/telephony/testing": {
@@ -222,10 +231,15 @@ SIMULATOR_ROOMS = {
         "simulator/service/translation",
     },
 }
+MONITORING_ROOMS = {
+    "monitoring": set[str](),
+    "monitoring/otel": {"monitoring"},
+}
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
-    "console/demo": {"console/lookalikes"},
-    "console": {"console/demo", "console/lookalikes"},
+    "console/watched": set[str](),
+    "console/demo": {"console/lookalikes", "console/watched"},
+    "console": {"console/demo", "console/lookalikes", "console/watched"},
 }
 REALTIME_ROOMS = {
     "errors": set[str](),
@@ -274,6 +288,7 @@ ROOMS = (
     | PROCESSOR_ROOMS
     | TRANSPORT_ROOMS
     | SIMULATOR_ROOMS
+    | MONITORING_ROOMS
     | CONSOLE_ROOMS
     | {
         f"{_REALTIME}/{room}": {

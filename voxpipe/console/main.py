@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import bench, serve, simulate, talk
+from . import bench, serve, simulate, talk, watch
 from .demo import command as demo
 from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
@@ -23,6 +23,7 @@ Voice pipelines around gpt-realtime.
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
   voxpipe bench               measure how soon an app answers, and where time goes
+  voxpipe watch               look into a session, of any client of the service
 """
 
 
@@ -58,4 +59,5 @@ def command_line() -> argparse.ArgumentParser:
     serve.add_parser(commands)
     bench.add_parser(commands)
     talk.add_parser(commands)
+    watch.add_parser(commands)
     return parser
