@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
+from functools import cache
 from itertools import cycle, product
 from typing import Any
 
 import pytest
 
 from voxpipe import Resample
-from voxpipe.console.demo.caller import guest_speech
+from voxpipe.console.demo.caller import CallerSpeech, guest_speech
 from voxpipe.pipeline import AudioFormat, AudioFrame, Pipeline, ReplyEnd, Turn
 from voxpipe.pipeline.testing import Probe, Source
 from voxpipe.transports.telephony import Call
@@ -47,9 +48,14 @@ def words(on: tuple[Backend, str]) -> Words:
     return WIRES[on[1]]()
 
 
+@cache
+def person() -> CallerSpeech:
+    return guest_speech()[0]
+
+
 def question(format: AudioFormat, seconds: float = 1.0) -> Speech:
     """A person, as recorded, as this carrier has them."""
-    spoken = guest_speech()[0]
+    spoken = person()
     wide = AudioFrame(data=spoken.audio, format=spoken.format)
     frames = [wide]
     if format.rate != wide.format.rate:
