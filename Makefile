@@ -25,7 +25,7 @@ help:
 	@echo
 	@echo 'To change it:'
 	@echo '  make test          the tests, on asyncio and trio; needs nothing but PyPI;'
-	@echo '                     under two and a half minutes on two cores'
+	@echo '                     about two and a half minutes on two cores'
 	@echo '  make check         ruff, mypy strict, pyright strict'
 	@echo '  make format        let ruff put the code into shape'
 	@echo '  make docs          the documentation with its reference: build/docs/index.html'
@@ -37,7 +37,8 @@ help:
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
 	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
-	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls'
+	@echo '  make test-slow     what takes seconds of each run: the demo, a thousand calls,'
+	@echo '                     the other loop of each conversation'
 	@echo '  make test-system   tests that need Debian packages: flite, espeak-ng, sox, baresip,'
 	@echo '                     sipp, chromium, pulseaudio, libportaudio2, buildah; pictures'
 	@echo '                     of the page: build/screenshots'

@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from . import loops_in_turn
+
 # An example that is slow on a busy machine proves nothing. In continuous integration
-# a change is judged by the same examples each time; other runs look for new ones.
+# a change is judged by the same examples each time; other runs look for new ones, and
+# for fewer at a time.
+CI = os.environ.get("CI") == "1"
 settings.register_profile(
-    "voxpipe", deadline=None, derandomize=os.environ.get("CI") == "1"
+    "voxpipe", deadline=None, derandomize=CI, max_examples=100 if CI else 40
 )
 settings.load_profile("voxpipe")
 
@@ -26,6 +30,12 @@ _file: Path | None = None  # of the tests that run
 def pytest_collection() -> None:
     """Nearly all that is made while tests are collected stays."""
     gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)  # before what is slow is left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Half of the whole conversations are for another run."""
+    loops_in_turn.mark(items)
 
 
 def pytest_collection_finish() -> None:

@@ -61,6 +61,7 @@ def test_sockets_want_a_name_and_memory_an_app() -> None:
         Plan(clock="virtual")
 
 
+@pytest.mark.slow
 def test_an_app_that_is_not_there_is_told_by_its_own_words() -> None:
     with pytest.raises(BenchError, match="there is no module nowhere"):
         bench("nowhere:answer", Plan(calls=1, seconds=1))

@@ -211,7 +211,9 @@ def test_a_call_with_replies_is_not_idle(in_time: Run, told: Told) -> None:
 @pytest.mark.parametrize(
     "added", ["at_first", pytest.param("later", marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("approval", ["never", "always"])
+@pytest.mark.parametrize(
+    "approval", ["never", pytest.param("always", marks=pytest.mark.slow)]
+)
 def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
     in_time: Run,
     told: Told,
