@@ -4,6 +4,8 @@ PYTHON_IN_VENV := .venv/bin/python
 # One more than there are cores, as some wait for what goes on in real time. Who has
 # nothing left takes the end of another's list: no file is the last for long.
 PARALLEL := -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist worksteal
+# What is slow waits more than it works.
+WAITING := -n $$(($$(getconf _NPROCESSORS_ONLN) * 2)) --maxprocesses 4 --dist worksteal
 # What is compiled is kept: a hundred of the tests start a Python of their own.
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
@@ -67,7 +69,7 @@ test: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m 'not slow and not system and not clients and not soak'
 
 test-slow: .venv/.ready-dev
-	$(PYTHON_IN_VENV) -m pytest -q $(PARALLEL) -m slow
+	$(PYTHON_IN_VENV) -m pytest -q $(WAITING) -m slow
 
 test-system: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m pytest -q -n 2 --dist loadfile -m system

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -21,9 +21,11 @@ class Named(pytest.Item):
 
 def slow(request: pytest.FixtureRequest, file: str, *names: str) -> list[str]:
     path = (FOLDER / file).resolve()
-    made: Callable[..., pytest.Item] = Named.from_parent
+    made: Any = Named  # pytest does not say what `from_parent` takes
     items = [
-        made(request.session, name=name, path=path, nodeid=f"{path}::{name}")
+        made.from_parent(
+            request.session, name=name, path=path, nodeid=f"{path}::{name}"
+        )
         for name in names
     ]
     loops_in_turn.mark(items)
