@@ -19,6 +19,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import voxpipe.console.assistant
+import voxpipe.console.serve  # noqa: F401  # what both load is no part of the path
 from benchmarks.report import CannotMeasure
 from voxpipe.console.main import main
 

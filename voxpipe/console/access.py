@@ -20,9 +20,10 @@ class AccessError(VoxpipeError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call.
+    """Who may call, and where.
 
     Attributes:
+        host: where the server is to listen.
         public_url: under which carriers reach the server; ``None`` where they do not.
         carriers: with what they are known by, or without where nobody checks.
         is_near: only this machine reaches the port by itself.
@@ -30,6 +31,7 @@ class Access:
         line: for the start-up message.
     """
 
+    host: str
     public_url: str | None
     carriers: Sequence[Carrier] = field(repr=False)
     is_near: bool
@@ -81,4 +83,4 @@ def access(
             "give --public-url https://… and TWILIO_AUTH_TOKEN, or another carrier's "
             f"credentials, listen on {LOOPBACK}, or say --insecure"
         )
-    return Access(public_url, those, is_near, insecure, line)
+    return Access(host, public_url, those, is_near, insecure, line)

@@ -29,7 +29,7 @@ from voxpipe.transports.telephony.asgi import (
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.line import Ending
-from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
+from voxpipe.transports.telephony.refusals import RETRY_AFTER
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 
@@ -117,7 +117,7 @@ class BrowserEndpoints:
         names = files.page().keys()
         self._files = {name for name in names if page or name.startswith("voxpipe")}
         self._format = AudioFormat("pcm16", rate)
-        self._refusals = Refusals()
+        self._refusals = switchboard.refusals
         self._greeting: set[Socket] = set()  # have not said who they are
         self._seats: dict[
             str, Seat

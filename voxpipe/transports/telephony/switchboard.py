@@ -29,6 +29,7 @@ from .call import Call
 from .line import Ending, Line
 from .orders import Orders
 from .placed import Detect, PlacedCall
+from .refusals import Refusals
 from .tickets import Replayed, Ticket, Tickets
 
 App = Callable[[Call], Awaitable[object]]
@@ -73,6 +74,7 @@ class Switchboard:
         limit: as it was given.
         tickets: for the calls that were promised.
         orders: those for calls that are placed from here.
+        refusals: of whoever came to one of its doors.
 
     Raises:
         WavError: the apology cannot be read.
@@ -102,6 +104,7 @@ class Switchboard:
         self.limit = limit
         self.tickets = Tickets()
         self.orders = Orders()
+        self.refusals = Refusals()
         self._answer = answer
         self._idle_limit = idle_limit
         self._apology = None if apology is None else read_clip(apology or SORRY)

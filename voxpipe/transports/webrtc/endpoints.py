@@ -25,7 +25,6 @@ from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
-from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.webrtc import Ice, OfferError, open_peer, require
 
 from .posting import SDP, allowed, read_offer
@@ -58,7 +57,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     def __init__(self, browser: BrowserEndpoints, *, ice: Ice | None = None) -> None:
         self._browser = browser
         self._ice = ice or Ice()
-        self._refusals = Refusals()
+        self._refusals = browser.switchboard.refusals
         self._tasks: TaskGroup | None = None
         self._sockets: dict[str, PeerSocket] = {}
         self._beginning = set[PeerSocket]()  # that have no data channel yet
