@@ -21,7 +21,7 @@ MOST = {
     "delta": Figures(calls=46, files=18, moves=31, returns=12, tasks=1),
     "interruption": Figures(calls=131, files=43, moves=75, returns=33, tasks=1),
     "tool": Figures(calls=258, files=52, moves=136, returns=79, tasks=7),
-    "start": Figures(calls=161, files=53, moves=123, returns=71, tasks=3),
+    "start": Figures(calls=98, files=46, moves=64, returns=19, tasks=3),
 }
 
 

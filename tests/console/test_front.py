@@ -20,6 +20,10 @@ async def nothing(call: Call) -> None:
     """Answers nobody."""
 
 
+def nowhere(module: str) -> None:
+    """What is not installed is found there."""
+
+
 async def phones(scope: Scope, receive: Receive, send: Send) -> None:
     """What is behind it for all others."""
     await respond(send, 200, "phones")
@@ -83,7 +87,7 @@ async def test_webrtc_is_offered_where_it_is_installed(
     is_installed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_installed:
-        monkeypatch.setattr(opening, "find_spec", lambda name: None)
+        monkeypatch.setattr(opening, "find_spec", nowhere)
     async with front(Switchboard(nothing), gate()) as doors:
         assert doors.page is not None
         assert doors.page.serves("/browser")

@@ -27,10 +27,10 @@ def test_another_model_is_found_in_its_block_and_named_by_its_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    with asked("--realtime-url", "https://models.example/v1").found() as line:
-        assert os.environ["OPENAI_BASE_URL"] == "https://models.example/v1"
+    with asked("--realtime-url", "https://eu.api.openai.com/v1").found() as line:
+        assert os.environ["OPENAI_BASE_URL"] == "https://eu.api.openai.com/v1"
     assert "OPENAI_BASE_URL" not in os.environ
-    assert line == "models.example"
+    assert line == "eu.api.openai.com"
 
 
 def test_without_a_key_the_app_must_bring_one_and_ours_has_none() -> None:
