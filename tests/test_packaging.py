@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections import Counter
+from email import message_from_string
+from email.message import Message
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
@@ -68,9 +71,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _build(*options: str) -> None:
+def _build(*options: str, tree: Path = ROOT) -> None:
     # Without isolation: hatchling is installed, and tests need no network.
-    build = [sys.executable, "-m", "build", "--no-isolation", *options, str(ROOT)]
+    build = [sys.executable, "-m", "build", "--no-isolation", *options, str(tree)]
     run = subprocess.run(build, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
@@ -199,3 +202,59 @@ def _closure(name: str) -> set[str]:
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def released(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel from a clone of a public repository, by way of an sdist."""
+    clone = tmp_path_factory.mktemp("clone")
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        sdist.extractall(clone, filter="data")
+    (tree,) = clone.iterdir()
+    (tree / "PKG-INFO").unlink()
+    for git in (
+        ["init"],
+        ["remote", "add", "origin", "git@example.com:we/voxpipe.git"],
+    ):
+        subprocess.run(["git", "-C", tree, *git], capture_output=True, check=True)
+    _build("--outdir", str(clone), tree=tree)
+    return _wheel(clone)
+
+
+ADDRESS = "https://example.com/we/voxpipe"
+
+
+def test_what_is_released_leads_to_where_it_was_cloned_from(released: Path) -> None:
+    metadata = _metadata(released)
+    urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))
+    assert urls.keys() == {"Source", "Documentation", "Changelog", "Security"}
+    assert urls["Source"] == ADDRESS
+    readme = metadata.get_payload()
+    assert isinstance(readme, str)
+    assert f"({ADDRESS}/raw/HEAD/docs/page.png)" in readme
+    links = set(re.findall(rf"{ADDRESS}/(?:blob|raw)/HEAD/([^)#]+)", readme))
+    links |= {url.removeprefix(f"{ADDRESS}/blob/HEAD/") for url in urls.values()}
+    assert len(links) > 20
+    assert [link for link in links - {ADDRESS} if not (ROOT / link).exists()] == []
+    own = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.sub(rf"{ADDRESS}/(?:blob|raw)/HEAD/", "", readme) == own
+
+
+def test_only_what_others_find_is_an_address() -> None:
+    browsed = runpy.run_path(str(ROOT / ".ci" / "metadata.py"))["browsed"]
+    assert browsed("https://me:secret@example.com/we/voxpipe.git") == ADDRESS
+    assert browsed("ssh://git@example.com:2222/we/voxpipe") == ADDRESS
+    for nobodys in (
+        "",
+        "/home/me/voxpipe",
+        "../voxpipe",
+        "file:///home/me/x",
+        "C:\\vox",
+    ):
+        assert browsed(nobodys) is None
+
+
+def _metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as file:
+        (name,) = [each for each in file.namelist() if each.endswith("/METADATA")]
+        return message_from_string(file.read(name).decode())
