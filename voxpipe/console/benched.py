@@ -29,8 +29,7 @@ from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import Twilio
 
 from .app import load_app
-from .process import log_to_console, open_files, settle
-from .serve import chosen_loop
+from .process import chosen_loop, log_to_console, open_files, settle
 
 TELLS = 0.25  # seconds between two lines of what is used
 

@@ -30,7 +30,7 @@ from voxpipe.transports.telephony.asgi import (
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.line import Ending
-from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
+from voxpipe.transports.telephony.refusals import RETRY_AFTER
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 
@@ -118,7 +118,7 @@ class BrowserEndpoints:
         names = files.page().keys()
         self._files = {name for name in names if page or name.startswith("voxpipe")}
         self._format = AudioFormat("pcm16", rate)
-        self._refusals = Refusals()
+        self._refusals = switchboard.refusals
         # Strangers may say nothing as well, and must not keep a page out by it.
         self._greeting = Lobby(switchboard.limit + SPARE, "a page's hello")
         self._seats: dict[

@@ -30,6 +30,7 @@ from .call import Call
 from .line import Ending, Line
 from .orders import Orders
 from .placed import Detect, PlacedCall
+from .refusals import Refusals
 from .tickets import Replayed, Ticket, Tickets
 from .watching import CallWatcher
 
@@ -76,6 +77,7 @@ class Switchboard:
         limit: as it was given.
         tickets: for the calls that were promised.
         orders: those for calls that are placed from here.
+        refusals: of whoever came to one of its doors.
 
     Raises:
         WavError: the apology cannot be read.
@@ -106,6 +108,7 @@ class Switchboard:
         self.limit = limit
         self.tickets = Tickets()
         self.orders = Orders()
+        self.refusals = Refusals()
         self._answer = answer
         self._watcher = watcher
         self._idle_limit = idle_limit

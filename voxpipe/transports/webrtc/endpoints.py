@@ -29,7 +29,6 @@ from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.lobby import Guest, Lobby
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
-from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken
 from voxpipe.webrtc import Ice, OfferError, open_peer, reachable, require
 
@@ -63,7 +62,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     def __init__(self, browser: BrowserEndpoints, *, ice: Ice | None = None) -> None:
         self._browser = browser
         self._ice = ice or Ice()
-        self._refusals = Refusals()
+        self._refusals = browser.switchboard.refusals
         self._tasks: TaskGroup | None = None
         self._sockets: dict[str, PeerSocket] = {}
         self._beginning = Lobby(SPARE, "a data channel")

@@ -33,7 +33,6 @@ from voxpipe.transports.telephony.asgi import (
 )
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.placed import PlacedCall
-from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed, mark_of
 
@@ -96,7 +95,7 @@ class CarrierEndpoints:
         self._known = [each.path + ANSWER for each in carriers if each.has_webhook]
         self._guard = Guard(public_url, carriers, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
-        self._refusals = Refusals()
+        self._refusals = switchboard.refusals
         self._greeting: set[AsgiSocket] = set()  # have not said which call they are
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
