@@ -22,7 +22,10 @@ _BUFFER = "_RTCRtpReceiver__jitter_buffer"
 class Packet(Protocol):
     """As much of a packet as its order is judged by."""
 
-    sequence_number: int
+    @property
+    def sequence_number(self) -> int:
+        """Of 16 bits, one more than the packet's before."""
+        ...
 
 
 AnyPacket = TypeVar("AnyPacket", bound=Packet)
