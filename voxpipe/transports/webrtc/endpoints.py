@@ -25,6 +25,7 @@ from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.webrtc import Ice, OfferError, open_peer, require
 
 from .posting import SDP, allowed, read_offer
@@ -83,19 +84,11 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await lifespan(receive, send, self._browser.switchboard, self)
         elif scope["type"] == "http" and _is_ours(split_path(scope)[1]):
             await self._refusals.answer(self._request, scope, receive, send)
         else:
             await self._browser(scope, receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()  # lifespan.startup
-        async with self:
-            await send({"type": "lifespan.startup.complete"})
-            await receive()  # lifespan.shutdown
-            await self._browser.switchboard.drain(0)
-        await send({"type": "lifespan.shutdown.complete"})
 
     # --- HTTP
 
