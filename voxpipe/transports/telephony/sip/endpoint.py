@@ -23,10 +23,10 @@ from voxpipe.transports.telephony.asgi import (
 from voxpipe.transports.telephony.forms import BadRequest, read_body
 from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.transports.telephony.replays import Replays
 from voxpipe.transports.telephony.steered import SteeredCalls
 
 from .incoming import IncomingCall, incoming
-from .replays import Replays
 from .webhook import HEADERS, Secret, Webhook, WebhookRefused, secrets_of, unwrap
 
 SipApp = Callable[[IncomingCall], Awaitable[object]]
