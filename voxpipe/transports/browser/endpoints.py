@@ -29,6 +29,7 @@ from voxpipe.transports.telephony.asgi import (
 )
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.line import Ending
 from voxpipe.transports.telephony.refusals import RETRY_AFTER
 from voxpipe.transports.telephony.socket import Socket
@@ -136,17 +137,7 @@ class BrowserEndpoints:
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.switchboard.drain(0)
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+            await lifespan(receive, send, self.switchboard)
 
     # --- HTTP
 

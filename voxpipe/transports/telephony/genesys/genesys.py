@@ -13,7 +13,7 @@ from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.carrier.call import CarrierCall
 from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.request import Request
-from voxpipe.transports.telephony.sip.replays import Replays
+from voxpipe.transports.telephony.replays import Replays
 
 from .call import GenesysCall
 from .signature import SIGNED, claim_of
