@@ -94,8 +94,8 @@ TRANSPORT_ROOMS = {
     },
     "transports/telephony/exotel": {"transports/telephony/carrier"},
     "transports/telephony/genesys": {
+        "transports/telephony",  # what remembers who has come
         "transports/telephony/carrier",
-        "transports/telephony/sip",  # what remembers who has come
     },
     "transports/telephony/plivo": {"transports/telephony/carrier"},
     "transports/telephony/vonage": {"transports/telephony/carrier"},
