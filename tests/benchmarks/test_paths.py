@@ -37,6 +37,7 @@ def printed() -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_path_is_no_longer_than_it_was(name: str, printed: list[str]) -> None:
     told: dict[str, Any] = json.loads(printed[-1])["shortest"][name]
@@ -50,6 +51,7 @@ def test_a_path_is_no_longer_than_it_was(name: str, printed: list[str]) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_path_can_be_read_along(printed: list[str]) -> None:
     shown = printed[: printed.index("")]
     assert shown[0] == "-- the event loop"

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": ".serve",
     "bench": ".bench",
     "talk": ".talk",
+    "watch": ".watch",
 }
 """Where each of them is, in the order of the help."""
 
@@ -31,6 +32,7 @@ Voice pipelines around gpt-realtime.
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
   voxpipe bench               measure how soon an app answers, and where time goes
+  voxpipe watch               look into a session, of any client of the service
 """
 
 

@@ -14,10 +14,12 @@ from . import numbers
 from .access import LOOPBACK, access
 from .app import load_app
 from .model import DEFAULT_APP, add_model, model_of
+from .monitoring import Monitoring, add_monitoring
 from .process import chosen_loop, log_to_console, open_files, tell
 from .served import Served, serve
 from .sip import add_arguments, sip_line
 from .stop import Stop
+from .watched import WATCH, watched
 
 _EPILOG = """\
 APP is module:function, an async function that is called with each `Call`; the working
@@ -50,7 +52,8 @@ Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realti
 and --simulator set for this process, so that an app calls open_session() without
 saying so; by which carriers are known: TWILIO_AUTH_TOKEN, TELNYX_PUBLIC_KEY,
 PLIVO_AUTH_TOKEN, VONAGE_SIGNATURE_SECRET, EXOTEL_USER and EXOTEL_PASSWORD,
-GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk. With
+GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk; METRICS_TOKEN,
+for who asks for /metrics. With
 pip install 'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
@@ -87,6 +90,7 @@ def add_parser(commands: Any) -> None:
         "--insecure", action="store_true", help="let anybody call who reaches it"
     )
     add_arguments(parser)
+    add_monitoring(parser)
     parser.add_argument(
         "--limit",
         type=numbers.count,
@@ -115,6 +119,7 @@ def add_parser(commands: Any) -> None:
         default=None,
         help="event loop; default: uvloop where it is installed",
     )
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -126,14 +131,16 @@ def run(arguments: argparse.Namespace) -> int:
         environment=os.environ,
         insecure=arguments.insecure,
     )
+    monitoring = Monitoring(arguments, os.environ)
     board = Switchboard(
         load_app(arguments.app),
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
+        watcher=monitoring.watcher,
     )
     line = sip_line(arguments)
     model = model_of(arguments)
-    log_to_console()
+    log_to_console(line=monitoring.log_line)
     open_files()
     loop = chosen_loop(arguments.loop)
     stop = Stop(board, arguments.drain, tell)
@@ -146,10 +153,12 @@ def run(arguments: argparse.Namespace) -> int:
         board=board,
         line=line,
         model=model,
+        monitoring=monitoring,
         stop=stop,
     )
     try:
-        anyio.run(serve, served, backend_options={"use_uvloop": loop == "uvloop"})
+        with watched(arguments, arguments.app), monitoring.running():
+            anyio.run(serve, served, backend_options={"use_uvloop": loop == "uvloop"})
     finally:
         stop.over()
     return 0

@@ -15,6 +15,7 @@ from . import phones
 from .access import Access
 from .front import front
 from .model import Model
+from .monitoring import Monitoring
 from .process import settle, tell
 from .sip import sip_served
 from .stop import Stop
@@ -36,6 +37,7 @@ class Served:
         board: takes the calls.
         line: for calls by SIP, if there are to be any.
         model: for the app.
+        monitoring: tells of the calls.
         stop: knows when to end.
     """
 
@@ -47,6 +49,7 @@ class Served:
     board: Switchboard
     line: SipLine | None
     model: Model
+    monitoring: Monitoring
     stop: Stop
 
 
@@ -58,6 +61,7 @@ async def serve(served: Served) -> None:
         TransportError: the port cannot be had.
     """
     board, gate, line = served.board, served.gate, served.line
+    monitoring = served.monitoring
     with served.stop.heeded():
         async with (
             front(board, gate) as doors,
@@ -65,7 +69,10 @@ async def serve(served: Served) -> None:
         ):
             with served.model.found() as model:
                 async with (
-                    Server(doors, host=gate.host, port=served.port) as server,
+                    Server(
+                        monitoring.beside(doors), host=gate.host, port=served.port
+                    ) as server,
+                    monitoring.of(board),
                     sip_served(line, board) if line else nullcontext("") as sip,
                 ):
                     url = server.url
