@@ -23,7 +23,8 @@ from voxpipe.processors.realtime import (
     open_session,
 )
 from voxpipe.processors.realtime.connect import Address
-from voxpipe.simulator import Line, Script, connect_in_memory
+from voxpipe.processors.realtime.shell import rolling_over
+from voxpipe.simulator import Line, Script, connect_in_memory, machines
 
 from .call import QUICK, Call
 from .cuts import AUDIBLE, LONG, SCRIPT, Cut
@@ -90,8 +91,8 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """
 
     def stand(beyond: float) -> None:
-        for clock in ("time.time", "voxpipe.simulator.machines.unix_time"):
-            monkeypatch.setattr(clock, lambda: 1_800_000_000 + beyond)
+        for module in (rolling_over, machines):
+            monkeypatch.setattr(module, "unix_time", lambda: 1_800_000_000 + beyond)
 
     stand(0.0)
     return stand
@@ -104,7 +105,7 @@ def test_another_session_takes_over_in_the_next_pause(at: float) -> None:
     check(conversation)
     (told,) = conversation.told
     assert (told.unbilled, told.seconds) == (0, 0.0)
-    words = [text for role, kind, text in conversation.items if role == "agent"]
+    words = [text for role, _, text in conversation.items if role == "agent"]
     assert LONG.startswith(words[0])
     assert not conversation.faults
 

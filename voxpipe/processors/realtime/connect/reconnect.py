@@ -94,6 +94,14 @@ def is_fatal(error: BaseException) -> bool:
     return any(isinstance(e, ssl.SSLCertVerificationError) for e in _behind(error))
 
 
+def not_followed() -> ConfigurationError:
+    """The error of a session in whose place no other may come."""
+    return ConfigurationError(
+        "no other session may follow this one: open it without reconnect=None, and "
+        "without call_id="
+    )
+
+
 def waits(draw: Callable[[], float] = random.random) -> Iterator[float]:
     """Seconds before each attempt: twice as many at most each time, and any below.
 

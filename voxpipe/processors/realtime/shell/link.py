@@ -30,7 +30,7 @@ from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.processors.realtime.connect.handshake import OpenedSession
-from voxpipe.processors.realtime.errors import ConfigurationError
+from voxpipe.processors.realtime.connect.reconnect import not_followed
 from voxpipe.processors.realtime.protocol.outbox import PORTS
 from voxpipe.processors.realtime.protocol.reconnected import Reconnected
 
@@ -172,10 +172,7 @@ class Link:
     async def roll_over(self, other: Successor) -> Reconnected:
         """Go on in another session as soon as nobody speaks; see `RollingOver.ask`."""
         if self._rolling is None:
-            raise ConfigurationError(
-                "no other session may follow this one: open it without reconnect=None, "
-                "and without call_id="
-            )
+            raise not_followed()
         return await self._rolling.ask(other)
 
     def _end(self, reason: str) -> None:

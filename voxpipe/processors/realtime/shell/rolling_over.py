@@ -8,10 +8,10 @@ all the same, as after a loss.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
 from typing import Any, TypedDict
 
@@ -33,6 +33,11 @@ ITS_END = "its time is nearly over"
 ASKED_FOR = "the program has asked for it"
 
 logger = logging.getLogger(__name__)
+
+
+def unix_time() -> float:
+    """The time as a service tells when it ends a session."""
+    return datetime.now(UTC).timestamp()
 
 
 class Successor(TypedDict, total=False):
@@ -119,7 +124,7 @@ class RollingOver:
 
     def _plan(self, session: OpenedSession[Any]) -> None:
         tasks = self._sessions.tasks
-        left = (session.expires_at or inf) - time.time()
+        left = (session.expires_at or inf) - unix_time()
         # One that ends sooner than that cannot be replaced in time; it will be lost.
         if tasks is not None and self._ahead < left < inf:
             tasks.start_soon(self._replace, current_time() + left, self._sessions.over)
