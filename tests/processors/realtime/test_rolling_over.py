@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from math import ceil
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +25,7 @@ from voxpipe.processors.realtime import (
 from voxpipe.processors.realtime.connect import Address
 from voxpipe.processors.realtime.shell import rolling_over
 from voxpipe.simulator import Line, Script, connect_in_memory, machines
+from voxpipe.simulator.script.faults import ConnectionFault
 
 from .call import QUICK, Call
 from .cuts import AUDIBLE, LONG, SCRIPT, Cut
@@ -47,6 +48,7 @@ class Lives:
         lives: seconds that each of them has, the last for all that follow.
         script: what the model says.
         fails: which of them cannot be opened, from 1.
+        faults: what is wrong with others.
 
     Attributes:
         asked: where each was to be.
@@ -55,9 +57,14 @@ class Lives:
     needs_key = False
 
     def __init__(
-        self, *lives: float, script: Script = SCRIPT, fails: tuple[int, ...] = ()
+        self,
+        *lives: float,
+        script: Script = SCRIPT,
+        fails: tuple[int, ...] = (),
+        faults: Mapping[int, Sequence[ConnectionFault]] = {},  # read only
     ) -> None:
         self._lives, self._script, self._fails = lives, script, fails
+        self._faults = faults
         self.asked: list[str] = []
 
     def __call__(self, address: Address) -> AbstractAsyncContextManager[Connection]:
@@ -67,8 +74,10 @@ class Lives:
             raise TransportError("nobody listens")
         lifetime = self._lives[min(number, len(self._lives)) - 1]
         model = parse_qs(urlsplit(address.url).query)["model"][0]
+        faults = tuple(self._faults.get(number, ()))
+        script = self._script.model_copy(update={"faults": faults})
         return connect_in_memory(
-            self._script, model=model, seed=number, number=1, lifetime=lifetime
+            script, model=model, seed=number, number=1, lifetime=lifetime
         )
 
 
