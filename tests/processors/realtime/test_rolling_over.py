@@ -27,7 +27,7 @@ from voxpipe.processors.realtime.shell import rolling_over
 from voxpipe.simulator import Line, Script, connect_in_memory, machines
 from voxpipe.simulator.script.faults import ConnectionFault
 
-from .call import QUICK, Call
+from .call import QUICK, Call, speech
 from .cuts import AUDIBLE, LONG, SCRIPT, Cut
 from .loops import BACKENDS, Backend, run_virtually
 from .test_reconnecting import KINDS
@@ -275,3 +275,35 @@ def test_ahead_takes_seconds() -> None:
     for wrong in (0.0, -1.0, float("inf"), float("nan")):
         with pytest.raises(ConfigurationError, match="ahead="):
             Reconnect(ahead=wrong)
+
+
+@either_loop
+def test_nobody_is_speaking_when_it_takes_over(backend: Backend) -> None:
+    seen: list[str] = []
+
+    async def conversation() -> None:
+        told = Probe()
+        async with open_session(
+            connect=Lives(60.0, 3600.0, script=TALK),
+            service=Service(api_key="sk-test"),
+            reconnect=Reconnect(ahead=59.0),  # it is there when the caller speaks
+        ) as session:
+
+            async def plot(call: Call) -> None:
+                await sleep(0.3)
+                await call.phone.play(speech(2.0))
+                while not told.frames:
+                    seen.append(call.model.activity)
+                    await call.phone.listen()
+                call.phone.hang_up()
+
+            call = Call(
+                Realtime(session),
+                routes=lambda call: [call.model.reconnected >> told.input],
+            )
+            await call.hold(plot)
+
+    run_virtually(backend, conversation)
+    assert seen[0] == "hearing"
+    assert "speaking" in seen
+    assert seen[-1] == "listening"
