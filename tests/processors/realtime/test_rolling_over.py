@@ -297,6 +297,7 @@ def test_nobody_is_speaking_when_it_takes_over(backend: Backend) -> None:
                         break
                     seen.append(call.model.activity)
                     await sleep(0.02)
+                seen.append(call.model.activity)
                 call.phone.hang_up()
 
             call = Call(
