@@ -47,6 +47,7 @@ from .protocol.updates import Update
 from .session import Session
 from .shell.link import HEEDED, Link
 from .shell.reply_sender import ReplySender
+from .shell.rolling_over import Successor
 from .shell.wiring import (
     mute_warnings,
     remote_errors,
@@ -92,8 +93,8 @@ class Realtime(Processor):
         usage: tokens and money, reply by reply and transcript by transcript.
         pressed: the keys of a telephone, in a call that the service carries.
         mcp: tools that the service calls: listed, to be approved, called.
-        reconnected: another session has taken the place of one that was lost, and what
-            could not be kept.
+        reconnected: another session has taken the place of one that was lost, or would
+            have been, and what could not be kept.
         events: all that the service says but audio, each in its type.
 
     Raises:
@@ -237,6 +238,19 @@ class Realtime(Processor):
         update = self._conversation.update(changes, self._link.now())
         self._link.flush()
         return update
+
+    async def roll_over(self, **other: Unpack[Successor]) -> Reconnected:
+        """Go on in another session, opened beside this one, as soon as nobody speaks.
+
+        Args:
+            other: what it has in place of what this one has; see `Successor`.
+
+        Raises:
+            ConfigurationError: never in this session, or a value that cannot be.
+            SessionRefused, TransportError: there is no such one; all is as it was.
+            SessionLost: this one was lost before, or does not run.
+        """
+        return await self._link.roll_over(other)
 
     def is_speaking(self) -> bool:
         """Whether a reply is being played now; one that is held is not."""

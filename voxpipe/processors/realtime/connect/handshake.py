@@ -48,7 +48,8 @@ class OpenedSession(Generic[S]):
         expires_at: unix seconds; the service ends it then. ``None`` if it did not say.
         host: where it is.
         reconnect: how it is replaced when it is lost; ``None`` for not at all.
-        another: opens another one like it, with the settings that are in force then.
+        another: opens another one like it, with the settings that are in force then;
+            takes ``service=``, too, for one elsewhere.
         loan: to whom it is lent.
     """
 
@@ -58,7 +59,7 @@ class OpenedSession(Generic[S]):
     expires_at: int | None
     host: str
     reconnect: Reconnect | None = None
-    another: Callable[[S], AbstractAsyncContextManager[OpenedSession[S]]] | None = (
+    another: Callable[..., AbstractAsyncContextManager[OpenedSession[S]]] | None = (
         field(default=None, repr=False, compare=False)
     )
     loan: Loan = field(default_factory=Loan, init=False, repr=False, compare=False)

@@ -19,6 +19,7 @@ from voxpipe.pipeline.errors import leaves_of
 from voxpipe.pipeline.runtime.loop import one_per_loop
 from voxpipe.processors.realtime.errors import ConfigurationError, SessionRefused
 
+AHEAD = 300.0  # seconds; in five minutes of a conversation nobody speaks at some time
 PATIENCE = 30.0  # seconds; who hears nothing for so long has hung up
 FIRST_WAIT = 0.25  # seconds before the first attempt, at most
 LONGEST_WAIT = 5.0  # seconds between two, unless the service asks for more
@@ -49,6 +50,8 @@ class Reconnect:
         patience: seconds for which another session is tried; then the call ends.
         say: heard by the caller when it takes longer than 1.5 s: a recording, in the
             format of the session, for no model can speak then. ``None``: silence.
+        ahead: seconds before the service ends a session, as it has told, at which
+            another one is opened, to take over in a pause.
 
     Raises:
         ConfigurationError: no time at all, or no sound.
@@ -56,12 +59,18 @@ class Reconnect:
 
     patience: float = PATIENCE
     say: AudioFrame | None = None
+    ahead: float = AHEAD
 
     def __post_init__(self) -> None:
         if not 0 < self.patience < inf:
             raise ConfigurationError(
                 f"patience= takes seconds above 0, not {self.patience}: to have a lost "
                 "session end the call, open_session(reconnect=None)"
+            )
+        if not 0 < self.ahead < inf:
+            raise ConfigurationError(
+                "ahead= takes seconds above 0 before the service ends a session, not "
+                f"{self.ahead}"
             )
         say = cast("object", self.say)  # whatever was given
         if say is not None and not isinstance(say, AudioFrame):
@@ -83,6 +92,14 @@ def is_fatal(error: BaseException) -> bool:
     if isinstance(error, ConfigurationError) or not isinstance(error, VoxpipeError):
         return True
     return any(isinstance(e, ssl.SSLCertVerificationError) for e in _behind(error))
+
+
+def not_followed() -> ConfigurationError:
+    """The error of a session in whose place no other may come."""
+    return ConfigurationError(
+        "no other session may follow this one: open it without reconnect=None, and "
+        "without call_id="
+    )
 
 
 def waits(draw: Callable[[], float] = random.random) -> Iterator[float]:

@@ -126,6 +126,11 @@ class KeptAudio:
         """The service hears the caller speak."""
         return any(end is None for _, end in self._spans.values())
 
+    @property
+    def is_in_turn(self) -> bool:
+        """A turn has begun, or was closed, that is no item yet."""
+        return bool(self._spans or self._commits)
+
     def lose(self, *, is_heard: bool) -> None:
         """The session is lost.
 

@@ -86,9 +86,35 @@ class RecoveringConversation(Conversation):
         What it has to hear again is in turns already: it finds none in that.
         """
         self._is_deaf = bool(self._kept.items) and self.settings.detection is not None
-        if self._is_deaf:
-            return replace(self.settings, turn_detection="manual")
-        return self.settings
+        return self.silent(self.settings) if self._is_deaf else self.settings
+
+    def silent(self, settings: Settings) -> Settings:
+        """With what one is opened that is to have ``settings`` when it is told all."""
+        if settings.detection is None:
+            return settings
+        return replace(settings, turn_detection="manual")
+
+    def is_pause(self, now: float) -> bool:
+        """Nobody speaks, nothing is being made, asked for, or run by a tool."""
+        return (
+            self.is_quiet
+            and self.is_idle(now)
+            and not self.responses.making
+            and not self._kept.is_in_turn
+            and not self._in_force.asked
+        )
+
+    def roll_over(self, now: float, settings: Settings, *, why: str) -> Reconnected:
+        """As `resume`, in a session that was opened ahead.
+
+        Args:
+            now: the time.
+            settings: those that are in force from here on; it was opened `silent`.
+            why: it takes over.
+        """
+        self._is_deaf = settings.detection is not None
+        self._in_force.settings = settings
+        return self.resume(now, why=why, attempts=1, planned=True)
 
     def lose(self, now: float) -> None:
         """There is no session: what is asked for waits."""
@@ -124,7 +150,9 @@ class RecoveringConversation(Conversation):
             self._wish(self.responses.new({}, follow_up=True), now)
         self.advance(now)
 
-    def resume(self, now: float, *, why: str, attempts: int) -> Reconnected:
+    def resume(
+        self, now: float, *, why: str, attempts: int, planned: bool = False
+    ) -> Reconnected:
         """There is another session: tell it all that the first had been told."""
         self._is_lost = False
         self._meanwhile = None
@@ -149,6 +177,7 @@ class RecoveringConversation(Conversation):
             lost_audio=self._kept.lost,
             left_out=left_out,
             unbilled=self._unbilled,
+            planned=planned,
         )
         self.outbox.tell("reconnected", reconnected)
         self.advance(now)

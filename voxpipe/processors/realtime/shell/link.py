@@ -7,13 +7,12 @@ without waiting, else by one task. That task also wakes when the protocol is due
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from typing import Any
 
-from anyio import CancelScope, create_task_group, current_time, move_on_after
+from anyio import create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
 
 from voxpipe.pipeline import (
@@ -25,31 +24,25 @@ from voxpipe.pipeline import (
     SessionLost,
     SpeechStarted,
     SpeechStopped,
-    VoxpipeError,
 )
 from voxpipe.pipeline.observer import Observer, observers
-from voxpipe.pipeline.runtime import call_record
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.pipeline.runtime.timer import Timer, Timers, timers
 from voxpipe.pipeline.runtime.wakeup import Wakeup
-from voxpipe.processors.realtime.connect.connection import Connection
 from voxpipe.processors.realtime.connect.handshake import OpenedSession
+from voxpipe.processors.realtime.connect.reconnect import not_followed
 from voxpipe.processors.realtime.protocol.outbox import PORTS
+from voxpipe.processors.realtime.protocol.reconnected import Reconnected
 
 from .ports import PortQueues
-from .receiver import Receiver
-from .reopening import Reopening
-from .sender import Sender
+from .rolling_over import RollingOver, Successor
+from .sessions import Sessions
 from .steps import Recovery, SansIOProtocol
 
 HEEDED = (AudioFrame, SpeechStarted, SpeechStopped)  # of what a caller is heard by
 LAST_WORDS_TIMEOUT = 10.0  # seconds for what is open after the caller has gone
-LAST_EVENTS = 1.0  # seconds to read what came before a connection failed
 MAX_LATE = 1.0  # seconds that the caller is heard late, before it is a fault
 QUIET = 1.0  # seconds without an event after which the service has nothing to say
-
-
-logger = logging.getLogger(__name__)
 
 
 class Link:
@@ -64,6 +57,7 @@ class Link:
     Attributes:
         audio: set when there may be more audio to be played.
         ending: nothing more is needed: no end of the session is a loss.
+        closing: the service was asked to close it: that it does so is none either.
         observers: who looks at the box while it runs.
     """
 
@@ -75,19 +69,9 @@ class Link:
         recovery: Recovery | None = None,
     ) -> None:
         self._box = box
-        self._connection = session.connection
-        self._recovery = recovery
-        self._reopening: Reopening | None = None
-        if recovery is not None and session.reconnect is not None:
-            self._reopening = Reopening(session, session.reconnect)
         self._loan = session.loan
         self._has_run = False
         self._protocol = protocol
-        self._sender = Sender(
-            session.connection,
-            protocol.outbox,
-            on_lost=self._note_lost if self._reopening is not None else None,
-        )
         self._ports: PortQueues | None = None  # while it does not run
         self.observers: tuple[Observer, ...] = ()
         self._hears: Input[CallerFrame] | None = None  # while it is read
@@ -99,10 +83,13 @@ class Link:
         self._late = 0.0  # seconds that the caller is heard late
         self._told_late = False
         self.audio = Wakeup()
-        self._closing = self.ending = False
-        self._receiving: CancelScope | None = None  # of the connection that there is
-        self._lost: SessionLost | None = None  # as who sends was told
+        self.closing = self.ending = False
         self.now: Callable[[], float] = current_time
+        self._sessions = Sessions(session, protocol, recovery, self)
+        self._sender = self._sessions.sender
+        self._rolling: RollingOver | None = None
+        if self._sessions.reopening is not None and session.reconnect is not None:
+            self._rolling = RollingOver(self._sessions, session.reconnect.ahead)
         self._loan.at_close(self._end)
 
     def check(self) -> Iterator[str]:
@@ -163,7 +150,7 @@ class Link:
             try:
                 async with create_task_group() as deliveries:
                     self._ports.start(deliveries)
-                    tasks.start_soon(self._receive, tasks)
+                    tasks.start_soon(self._sessions.run, tasks)
                     tasks.start_soon(self._send)
                     self.flush()
                     yield tasks
@@ -179,85 +166,17 @@ class Link:
 
     def closes(self) -> None:
         """The service is asked to close the session: that it does so is no loss."""
-        self._closing = True
+        self.closing = True
         self._loan.use_up()
+
+    async def roll_over(self, other: Successor) -> Reconnected:
+        """Go on in another session as soon as nobody speaks; see `RollingOver.ask`."""
+        if self._rolling is None:
+            raise not_followed()
+        return await self._rolling.ask(other)
 
     def _end(self, reason: str) -> None:
         self._protocol.end(reason)
-
-    # --- from the service
-
-    async def _receive(self, tasks: TaskGroup) -> None:
-        lost = await self._received(self._connection)
-        if lost is not None:
-            tasks.start_soon(self._mind_the_loan)
-        while lost is not None:
-            reopening, recovery = self._reopening, self._recovery
-            assert reopening is not None
-            assert recovery is not None
-            try:
-                async with reopening.session(recovery.opening, lost) as session:
-                    self._resume(session.connection, str(lost))
-                    lost = await self._received(session.connection)
-            except VoxpipeError as error:
-                self._protocol.end(str(error))
-                raise
-
-    async def _received(self, connection: Connection) -> SessionLost | None:
-        """Act on what comes; how the session was lost, if another is to follow."""
-        try:
-            with CancelScope() as scope:
-                self._receiving = scope
-                if self._lost is not None:  # before anything was read
-                    scope.deadline = self.now() + LAST_EVENTS
-                await Receiver(connection, self._protocol, self).run()
-            if scope.cancelled_caught:
-                assert self._lost is not None
-                raise self._lost
-        except SessionLost as lost:
-            if self.ending:
-                return None
-            early = self._loan.closed_early
-            if self._reopening is not None and not early:
-                self._lose()
-                return lost
-            self._protocol.end(early or str(lost))
-            if early:
-                raise SessionLost(early) from lost
-            raise
-        if not self._closing:
-            raise SessionLost("the service has closed the session")
-        return None
-
-    def _note_lost(self, lost: SessionLost) -> None:
-        """Nothing can be sent any more; what has come is still to be read."""
-        self._lost = lost
-        if self._receiving is not None:
-            self._receiving.deadline = self.now() + LAST_EVENTS
-
-    async def _mind_the_loan(self) -> None:
-        """That the first session is closed here does not end those that follow it."""
-        self._loan.use_up()
-        closed = Wakeup()
-        self._loan.at_close(lambda _: closed.set())
-        await closed.wait()
-        raise SessionLost(self._loan.closed_early)
-
-    def _lose(self) -> None:
-        assert self._recovery is not None
-        self._sender.disconnect()
-        self._recovery.lose(self.now())
-        self.flush()
-
-    def _resume(self, connection: Connection, why: str) -> None:
-        assert self._recovery is not None
-        assert self._reopening is not None
-        self._lost = None
-        self._sender.connect(connection)
-        attempts = self._reopening.attempts
-        told = self._recovery.resume(self.now(), why=why, attempts=attempts)
-        logger.warning("%s%s", call_record.label(), told)
-        self.flush()
 
     # --- to the service
 

@@ -51,6 +51,7 @@ class Receiver:
         # Not every connection has it: one in memory, or on trio, wakes a task.
         self._take_at_once: TakeAtOnce = getattr(connection, "take_at_once", _nothing)
         self._failure: Exception | None = None
+        self._is_stopped = False
 
     async def run(self) -> None:
         """Act on what comes until the service has said that nothing more will.
@@ -70,9 +71,15 @@ class Receiver:
         if self._failure is not None:
             raise self._failure
 
+    def stop(self) -> None:
+        """Heed nothing more: another connection is listened to from now on."""
+        self._is_stopped = True
+        self._take_at_once(None)
+
     @property
     def _is_over(self) -> bool:
-        return self._protocol.closed or self._failure is not None
+        over = self._protocol.closed or self._failure is not None
+        return over or self._is_stopped
 
     def _act(self, message: str) -> None:
         if self._protocol.receive(message, self._link.now()):

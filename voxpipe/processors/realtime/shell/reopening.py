@@ -28,16 +28,23 @@ class Reopening:
 
     Attributes:
         attempts: to open the last one.
+        another: opens one, at once, with the settings that it is given.
     """
 
     def __init__(self, session: OpenedSession[Any], reconnect: Reconnect) -> None:
         assert session.another is not None
-        self._another = session.another
+        self.another = session.another
         self._patience = reconnect.patience
         self._since: float | None = None  # when the first of several was lost
         self._waits = waits()
         self._opened_at = 0.0
         self.attempts = 0
+
+    def follow(self, session: OpenedSession[Any]) -> None:
+        """This one has taken over: those that follow it are opened where it was."""
+        assert session.another is not None
+        self.another = session.another
+        self._since = None
 
     @asynccontextmanager
     async def session(
@@ -81,7 +88,7 @@ class Reopening:
             self.attempts += 1
             try:
                 # Not broken off at the end of patience: it has timeouts of its own.
-                return await stack.enter_async_context(self._another(settings()))
+                return await stack.enter_async_context(self.another(settings()))
             except VoxpipeError as error:
                 if is_fatal(error):
                     raise error from lost

@@ -55,6 +55,11 @@ class SansIOProtocol(Protocol):
 class Recovery(Protocol):
     """What goes on in another session when one is lost."""
 
+    @property
+    def settings(self) -> Any:
+        """Those in force."""
+        ...
+
     def opening(self) -> Any:
         """The settings that the other one is to have."""
         ...
@@ -65,4 +70,16 @@ class Recovery(Protocol):
 
     def resume(self, now: float, *, why: str, attempts: int) -> Reconnected:
         """There is another one: tell it all that the first had been told."""
+        ...
+
+    def silent(self, settings: Any) -> Any:
+        """With what another one is opened that will have ``settings``."""
+        ...
+
+    def is_pause(self, now: float) -> bool:
+        """Nobody speaks, nothing is being made, asked for, or run by a tool."""
+        ...
+
+    def roll_over(self, now: float, settings: Any, *, why: str) -> Reconnected:
+        """As `resume`, in one that was opened ahead, with other settings perhaps."""
         ...
