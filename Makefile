@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo talk smoke test test-slow test-system test-lowest test-pythons test-clients reliability \
+.PHONY: help demo talk smoke test test-slow test-system test-lowest test-pythons test-clients reliability reliability-nightly \
     soak fuzz check format docs bench bench-calls lock clean
 
 help:
@@ -36,6 +36,8 @@ help:
 	@echo 'To believe it:'
 	@echo '  make reliability   what is promised, what was measured now, and what holds: under'
 	@echo '                     ten minutes; some rows alone: make reliability ONLY=8,16'
+	@echo '  make reliability-nightly   the same, each row broken on purpose (it has to notice),'
+	@echo '                     and the long ones: an hour of call, every cancellation'
 	@echo '  make bench         every promised number, beside Pipecat where it is compared'
 	@echo '  make bench-calls   phone calls beside a hand-written bridge and Pipecat: half an'
 	@echo '                     hour on two quiet cores; it writes benchmarks/RESULTS.md'
@@ -85,6 +87,10 @@ test-pythons:
 
 reliability: .venv/.ready-dev
 	$(PYTHON_IN_VENV) -m tests.reliability $(if $(ONLY),--only $(ONLY))
+
+reliability-nightly: reliability
+	$(PYTHON_IN_VENV) -m pytest -q -n 2 -m 'slow or soak' tests/reliability tests/chaos tests/fuzz tests/pipeline/graphs \
+	    tests/test_cancel_anywhere.py tests/test_soak.py tests/processors/realtime tests/transports/telephony
 
 test-clients: .venv/.ready-dev .clients-venv/.ready-clients
 	$(PYTHON_IN_VENV) -m pytest -q -n 2 -m clients tests/clients

@@ -128,6 +128,7 @@ ROWS: tuple[Row, ...] = (
         "every test",
         proved(
             f"{TELEPHONY}/test_drain.py",
+            f"{TELEPHONY}/test_load.py",
             f"{TELEPHONY}/test_refusals.py",
             f"{TELEPHONY}/test_served_calls.py",
             "console/test_serve.py",
@@ -155,6 +156,11 @@ ROWS: tuple[Row, ...] = (
             strangers,
             proved(
                 "test_canaries.py",
+                "test_nobody_is_followed.py",
+                "test_nobody_overhears.py",
+                "transports/browser/test_tokens.py",
+                "transports/browser/test_endpoints.py",
+                "webrtc/test_sdp.py",
                 "console/test_access.py",
                 f"{TELEPHONY}/test_tickets.py",
                 f"{TELEPHONY}/sip/test_webhook.py",

@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from voxpipe.pipeline import AudioFrame, Frame, ToolCall, ToolResult, watchdog
+from benchmarks.barge_in import talk
+from voxpipe.pipeline import AudioFrame, Frame, Input, ToolCall, ToolResult, watchdog
 from voxpipe.pipeline.fused import Node
 from voxpipe.pipeline.queue import Queue
 from voxpipe.processors.audio import Gain
@@ -28,9 +29,10 @@ from ..pipeline.graphs.test_graphs import (
 )
 from ..processors.realtime.cuts import plans
 from ..processors.realtime.loops import BACKENDS, Backend
+from ..test_soak import Counter
 from ..transports.telephony.test_thousand_calls import ENDS
-from . import deaf, naming, reconnecting, strangers
-from .calls_in_turn import calls_in_turn
+from . import deaf, interrupts, naming, reconnecting, strangers
+from .calls_in_turn import calls_in_turn, long
 from .graphs import holds_of
 from .half_open import half_open
 from .hygiene import hygiene
@@ -46,12 +48,14 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+# row 1
 def test_stale_frames_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stale(20, 1).kept
     monkeypatch.setattr(Queue, "take_nowait", take_whatever_is_there)
     assert not stale(20, 1).kept
 
 
+# rows 4, 17, 19: the same graphs
 def test_a_graph_that_hides_errors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert holds_of(10, names_what_fails).kept
     monkeypatch.setattr(Node, "push", swallow_errors)
@@ -60,6 +64,7 @@ def test_a_graph_that_hides_errors_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert "in the graph 'names_what_fails 200" in figure.said
 
 
+# row 8
 @pytest.mark.slow  # seven seconds, which are real
 def test_a_silence_that_lasts_longer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     function: Any = vars(websocket)["__wrapped__"]
@@ -68,6 +73,7 @@ def test_a_silence_that_lasts_longer_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert not half_open().kept
 
 
+# row 27
 def test_a_box_that_changes_the_edges_of_frames_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -79,6 +85,7 @@ def test_a_box_that_changes_the_edges_of_frames_is_told(
     assert not hygiene(20).kept
 
 
+# row 18
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_who_is_not_named_is_told(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
@@ -91,6 +98,7 @@ def test_who_is_not_named_is_told(
     assert naming.named_after(case, backend) is None
 
 
+# row 28
 def test_a_call_without_a_result_is_told_and_one_with_two() -> None:
     call = ToolCall(call_id="call_1", name="f", arguments="{}")
     results: list[Frame] = [ToolResult(call_id="call_1", output="{}")]
@@ -99,6 +107,7 @@ def test_a_call_without_a_result_is_told_and_one_with_two() -> None:
     assert unanswered([call], results * 2) == 1
 
 
+# row 16
 def test_a_phone_that_nobody_notices_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deaf, "GIVES_UP", 1.0)
     figure = deaf.deaf()
@@ -106,6 +115,7 @@ def test_a_phone_that_nobody_notices_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert figure.said.startswith("not in 1 s")
 
 
+# row 29
 async def test_rings_that_are_not_answered_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -115,6 +125,7 @@ async def test_rings_that_are_not_answered_are_told(
     assert await strangers.answered_beside(0) == 0
 
 
+# row 21
 def test_what_a_call_leaves_behind_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[Any] = []
 
@@ -129,6 +140,7 @@ def test_what_a_call_leaves_behind_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert not calls_in_turn(5, 5).kept
 
 
+# row 5
 def test_audio_that_is_lost_with_its_session_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -140,6 +152,7 @@ def test_audio_that_is_lost_with_its_session_is_counted(
     assert ", 0 samples lost" not in figure.said
 
 
+# row 5
 def test_a_result_that_is_lost_with_its_session_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -149,6 +162,7 @@ def test_a_result_that_is_lost_with_its_session_is_told(
     assert not reconnecting.counted(cases).kept
 
 
+# row 6
 @pytest.mark.slow
 def test_words_that_are_lost_with_their_session_are_told(
     monkeypatch: pytest.MonkeyPatch,
@@ -158,6 +172,7 @@ def test_words_that_are_lost_with_their_session_are_told(
     assert not reconnecting.anywhere(8).kept
 
 
+# row 11
 def test_a_storm_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def at_once(limiter: Limiter, wanted: float) -> float:
         return wanted
@@ -165,3 +180,44 @@ def test_a_storm_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reconnecting.storm(60).kept
     monkeypatch.setattr(Limiter, "place", at_once)
     assert not reconnecting.storm(60).kept
+
+
+# row 2
+def test_a_device_that_is_told_late_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def in_band(_: str, *rest: Any) -> Any:
+        return await talk("in band", *rest)
+
+    monkeypatch.setattr(interrupts, "talk", in_band)
+    assert not interrupts.latency(3).kept
+
+
+# row 7
+@pytest.mark.slow  # three seconds, which are real
+def test_a_session_that_comes_late_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(limiter: Limiter, wanted: float) -> float:
+        return wanted + 1.2
+
+    monkeypatch.setattr(Limiter, "place", late)
+    assert not reconnecting.soon(reconnecting.TOGETHER).kept
+
+
+# row 9
+def test_audio_that_is_lost_at_the_hours_end_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(KeptAudio, "append", do_nothing)
+    figure = reconnecting.an_hour()
+    assert not figure.kept
+    assert ", 0 samples lost" not in figure.said
+
+
+# row 22
+@pytest.mark.slow  # a minute of call on each loop
+def test_what_a_long_call_keeps_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bytes] = []
+
+    async def keep(_: Counter, name: str, port: Input[object]) -> None:
+        kept.extend([bytes(16_384) async for _ in port])
+
+    monkeypatch.setattr(Counter, "_count", keep)
+    assert not long(1.0).kept

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -38,7 +39,8 @@ def anyio_backend() -> str:
 
 @asynccontextmanager
 async def served(app: App, **options: Any) -> AsyncGenerator[tuple[Server, Any]]:
-    board = Switchboard(app, apology=None, **options)
+    # However busy the machine is on which tests run: test_load.py looks at that.
+    board = Switchboard(app, apology=None, late_limit=math.inf, **options)
     endpoints = TwilioEndpoints(board, public_url=PUBLIC, auth_token=TOKEN)
     async with Server(endpoints) as server:
         yield server, board
