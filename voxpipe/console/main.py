@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import bench, serve, simulate, talk
+from . import bench, probe, serve, simulate, talk
 from .demo import command as demo
 from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
@@ -23,6 +23,7 @@ Voice pipelines around gpt-realtime.
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
   voxpipe bench               measure how soon an app answers, and where time goes
+  voxpipe probe URL           call a deployment that runs, and tell how it was
 """
 
 
@@ -57,5 +58,6 @@ def command_line() -> argparse.ArgumentParser:
     simulate.add_parser(commands)
     serve.add_parser(commands)
     bench.add_parser(commands)
+    probe.add_parser(commands)
     talk.add_parser(commands)
     return parser
