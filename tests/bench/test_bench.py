@@ -6,7 +6,8 @@ import pytest
 
 from tests.bench.apps import app
 from tests.bench.quick import asks, measured
-from voxpipe.bench import BenchError, Network, Plan, bench, talkative
+from voxpipe.bench import BenchError, Network, Plan, bench, table, talkative
+from voxpipe.bench.plan import Over
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.simulator import Timing
 from voxpipe.transports.telephony import Call
@@ -65,6 +66,18 @@ def test_sockets_want_a_name_and_memory_an_app() -> None:
 def test_an_app_that_is_not_there_is_told_by_its_own_words() -> None:
     with pytest.raises(BenchError, match="there is no module nowhere"):
         bench("nowhere:answer", Plan(calls=1, seconds=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("carrier", ["telnyx", "plivo", "genesys"])
+def test_it_rings_as_other_carriers_do(carrier: Over) -> None:
+    plan = Plan(calls=1, seconds=4, spread=0.0, callers=asks(), over=carrier)
+    done = bench("tests.bench.apps:slow", plan)
+
+    assert done.report["turns"] >= 1
+    assert not done.report["faults"]
+    assert 115 <= done.ms("graph") <= 120 + REAL
+    assert f"over {carrier.capitalize()}'s protocol" in table(done.report)
 
 
 @pytest.mark.slow

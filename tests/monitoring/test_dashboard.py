@@ -11,6 +11,8 @@ import promql_parser
 import pytest
 import yaml
 
+from voxpipe.bench.probe import OUTCOMES
+from voxpipe.monitoring.probe_figures import ProbeFigures
 from voxpipe.monitoring.prometheus import Prometheus
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,8 +35,10 @@ OF_PROMETHEUS = {"instance", "job"}
 def exported() -> dict[str, set[str]]:
     """The labels of each series, by its name."""
     found: dict[str, set[str]] = {}
-    registry = Prometheus().registry
-    for each in list(vars(registry)["_collector_to_names"]):
+    registries = Prometheus().registry, ProbeFigures(OUTCOMES).registry
+    for each in [
+        each for one in registries for each in list(vars(one)["_collector_to_names"])
+    ]:
         for family in each.collect():
             own: set[str] = {*getattr(each, "_labelnames", ())}
             suffixes = {

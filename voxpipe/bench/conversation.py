@@ -119,8 +119,13 @@ def conversations() -> tuple[Conversation, ...]:
 
 
 def _shipped(name: str) -> Speech:
-    # The demo's caller; a resource of another package, none of its code.
-    return speech_of(files("voxpipe.console") / "recordings" / f"{name}.wav")
+    return speech_of(recording(name))
+
+
+def recording(name: str) -> Traversable:
+    """Something that the demo's caller says."""
+    # A resource of another package, none of its code.
+    return files("voxpipe.console") / "recordings" / f"{name}.wav"
 
 
 def speech_of(path: Path | Traversable) -> Speech:
@@ -130,8 +135,7 @@ def speech_of(path: Path | Traversable) -> Speech:
         WavError: it is not one, or holds audio that voxpipe does not take.
         OSError: it cannot be opened.
     """
-    format, audio = read_wav(path)
-    return _on_the_phone(AudioFrame(data=audio, format=format))
+    return Speech.of(audio_of(path, PHONE_RATE))
 
 
 def spoken(words: str) -> Speech:
@@ -146,15 +150,29 @@ def spoken(words: str) -> Speech:
     )
 
 
+def audio_of(path: Path | Traversable, rate: int) -> AudioFrame:
+    """A WAV file as pcm16 at this rate, one channel.
+
+    Raises:
+        WavError, OSError: as `speech_of`.
+    """
+    format, audio = read_wav(path)
+    return _at(rate, AudioFrame(data=audio, format=format))
+
+
 def _on_the_phone(frame: AudioFrame) -> Speech:
+    return Speech.of(_at(PHONE_RATE, frame))
+
+
+def _at(rate: int, frame: AudioFrame) -> AudioFrame:
     frames = [frame]
-    for box in (Decode(), Mono(), Resample(PHONE_RATE, quality="best")):
+    for box in (Decode(), Mono(), Resample(rate, quality="best")):
         passed = list[AudioFrame]()
         for each in frames:
             passed += cast("Sequence[AudioFrame]", box.feed(each))
         frames = passed + list(cast("Sequence[AudioFrame]", box.flush()))
     data = b"".join(each.data for each in frames)
-    return Speech.of(AudioFrame(data=data, format=AudioFormat("pcm16", PHONE_RATE)))
+    return AudioFrame(data=data, format=AudioFormat("pcm16", rate))
 
 
 # --- from files

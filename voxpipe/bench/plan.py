@@ -17,7 +17,7 @@ from .network import Network
 from .tape import Tape
 
 MAX_CALLS = 10_000
-Over = Literal["memory", "twilio"]
+Over = Literal["memory", "twilio", "telnyx", "plivo", "genesys"]
 Clock = Literal["real", "virtual"]
 
 _ANSWER = "We are open from noon until ten. Shall I keep a table for you?"
@@ -35,7 +35,8 @@ class Plan:
     Attributes:
         calls: at the same time.
         seconds: that each of them lasts, at least.
-        over: how they reach the app: in memory, or by Twilio's protocol over sockets.
+        over: how they reach the app: in memory, or by a carrier's protocol over sockets
+            (with another than Twilio's, nothing is recorded for the page).
         clock: real time; or virtual, in memory, where only waiting counts.
         callers: what they do, in turn.
         script: of the simulated model.

@@ -1,18 +1,27 @@
-"""Calls by Twilio's protocol: callers here, app and model in processes of their own."""
+"""Calls by a carrier's protocol; app and model are processes of their own."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import create_task_group, current_time, move_on_after, sleep, sleep_until
 
 from voxpipe.pipeline import TransportError
-from voxpipe.transports.telephony.testing import Caller, FakeTwilio, Leg
+from voxpipe.transports.telephony.testing import (
+    Caller,
+    FakeCarrier,
+    FakeGenesys,
+    FakePlivo,
+    FakeTelnyx,
+    FakeTwilio,
+    Leg,
+)
 from voxpipe.transports.telephony.testing.dial import dialled
 
 from .children import AppProcess, BenchError, Usage, app_process, model_process
@@ -25,6 +34,13 @@ from .tape import TapedWords
 WARM = 2.0  # seconds of a first call, in which the app imports what it needs
 TOLD = 15.0  # seconds after the last call in which the app tells of all
 NUMBERS = "+15550100", "+15550199"
+# Those that carry what callers say as it is, in mu-law.
+FAKES: dict[str, Callable[[str], FakeCarrier[Any]]] = {
+    "twilio": FakeTwilio,
+    "telnyx": FakeTelnyx,
+    "plivo": FakePlivo,
+    "genesys": FakeGenesys,
+}
 
 Ran = tuple[list[CallRun], Used]
 
@@ -143,21 +159,25 @@ async def _call(
     served: AppProcess, plan: Plan, run: CallRun, live: Live, seconds: float
 ) -> None:
     await sleep(run.number * 0.618034 % 1.0 * plan.spread if run.number >= 0 else 0.0)
-    twilio = FakeTwilio(served.url)
+    carrier = FAKES[plan.over](served.url)
     live.open += 1
     run.began = current_time()
     try:
-        names = twilio.names(*NUMBERS)
-        stream = await twilio.ring(names, *NUMBERS)
-        headers = twilio.signed(stream.url, None)
+        names = carrier.names(*NUMBERS)
+        stream = await carrier.ring(names, *NUMBERS)
+        headers = carrier.upgrade(names, stream.url)
         async with (
             dialled(stream.url, headers) as connection,
             distant(connection, plan.caller_network, run.number) as line,
         ):
-            words = TapedWords(names)
+            words = TapedWords(names) if plan.over == "twilio" else carrier.words(names)
             leg = Leg(current_time(), words, parameters=stream.parameters)
-            run.name, run.began, run.measured = names.call, current_time(), leg.measured
-            if 0 <= run.number < plan.tapes:
+            run.name, run.began, run.measured = (
+                words.call_id,
+                current_time(),
+                leg.measured,
+            )
+            if 0 <= run.number < plan.tapes and isinstance(words, TapedWords):
                 run.tape = words.tape
             number = max(run.number, 0)
             person = Person(plan.callers[number % len(plan.callers)], 0.0, run.faults)

@@ -38,7 +38,8 @@ def table(report: Told) -> str:
 def _lines(report: Told) -> Iterator[str]:
     plan = report["plan"]
     time = "virtual time" if plan["clock"] == "virtual" else "real time"
-    over = "in memory" if plan["over"] == "memory" else "over Twilio's protocol"
+    carrier = plan["over"].capitalize()
+    over = "in memory" if carrier == "Memory" else f"over {carrier}'s protocol"
     turns = report["turns"]
     yield (
         f"{report['app']}: {report['calls']} calls {over}, {turns} turns, "

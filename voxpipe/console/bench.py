@@ -40,7 +40,7 @@ MAX_REPORT = 200_000_000  # bytes of an older report
 
 _EPILOG = """\
 APP is module:function, as of `voxpipe serve`; without one the friendly assistant is
-measured. It runs in a process of its own, and callers ring by Twilio's protocol over
+measured. It runs in a process of its own, and callers ring by a carrier's protocol over
 real sockets, with a simulated model behind it in a third process:
 
   voxpipe bench my_agent:answer
@@ -108,9 +108,9 @@ def add_parser(commands: Any) -> None:
     add("--out", type=Path, default=Path("bench-out"), help=f"folder; {default}")
     add(
         "--over",
-        choices=("twilio", "memory"),
+        choices=("twilio", "telnyx", "plivo", "genesys", "memory"),
         default="twilio",
-        help=f"how callers reach the app; in memory, it runs here; {default}",
+        help=f"whose protocol callers speak; in memory, the app runs here; {default}",
     )
     add("--virtual", action="store_true", help="in memory, and in virtual time")
     add("--callers", type=Path, metavar="FILE", help="YAML, WAV, or a folder of WAVs")

@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": ".simulate",
     "serve": ".serve",
     "bench": ".bench",
+    "probe": ".probe",
     "talk": ".talk",
     "watch": ".watch",
 }
@@ -32,6 +33,7 @@ Voice pipelines around gpt-realtime.
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
   voxpipe bench               measure how soon an app answers, and where time goes
+  voxpipe probe URL           call a deployment that runs, and tell how it was
   voxpipe watch               look into a session, of any client of the service
 """
 
