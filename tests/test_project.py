@@ -18,15 +18,19 @@ LONGEST_FILE = 400  # lines; above, a file holds more than one idea
 # Each folder may import itself and those listed: one way, and never sideways.
 MAY_IMPORT = {
     "pipeline": set[str](),
+    "chaos": {"pipeline"},
     "websocket": {"pipeline"},
     "webrtc": {"pipeline"},
     "processors": {"pipeline", "websocket"},
     "transports": {"pipeline", "websocket", "webrtc"},
     "simulator": {"pipeline", "websocket", "webrtc"},
     "bench": {"pipeline", "processors", "transports", "simulator", "websocket"},
+    "monitoring": {"pipeline", "processors", "transports"},
     "watch": {"pipeline", "processors", "transports", "simulator"},
     "console": {
         "bench",
+        "chaos",
+        "monitoring",
         "watch",
         "pipeline",
         "processors",
@@ -65,7 +69,8 @@ TRANSPORT_ROOMS = {
     },
     "transports": {"transports/wav", "transports/wav_extent"},
     "transports/testing": set[str](),  # knows the contract, and no transport
-    "transports/serving": {"transports/asgi"},
+    "transports/lobby": set[str](),
+    "transports/serving": {"transports/asgi", "transports/lobby"},
     "transports/telephony": {"transports/asgi", "transports/wav"},  # of any carrier
     "transports/desk": {"transports/telephony"},
     "transports/sip/protocol": {"transports/telephony"},  # its errors
@@ -97,12 +102,14 @@ TRANSPORT_ROOMS = {
     "transports/rtp": {"transports/telephony"},
     "transports/browser": {
         "transports/asgi",
+        "transports/lobby",
         "transports/telephony",
         "transports/telephony/carrier",
     },
     "transports/webrtc": {
         "transports/asgi",
         "transports/browser",
+        "transports/lobby",
         "transports/telephony",
     },
     "transports/telephony/testing": {
@@ -224,6 +231,10 @@ SIMULATOR_ROOMS = {
         "simulator/service/translation",
     },
 }
+MONITORING_ROOMS = {
+    "monitoring": set[str](),
+    "monitoring/otel": {"monitoring"},
+}
 CONSOLE_ROOMS = {
     "console/lookalikes": set[str](),
     "console/watched": set[str](),
@@ -277,6 +288,7 @@ ROOMS = (
     | PROCESSOR_ROOMS
     | TRANSPORT_ROOMS
     | SIMULATOR_ROOMS
+    | MONITORING_ROOMS
     | CONSOLE_ROOMS
     | {
         f"{_REALTIME}/{room}": {

@@ -4,6 +4,7 @@ python -m benchmarks.calls                                   all, 25 minutes
 python -m benchmarks.calls --quick                           3 minutes
 python -m benchmarks.calls --only a1,b --calls 100 --seconds 20 --rounds 3
 python -m benchmarks.calls --only b --carrier telnyx         another carrier's wire
+python -m benchmarks.calls --carrier all --rounds 3          each, beside Twilio's
 python -m benchmarks.calls --only b --largest                where it breaks
 python -m benchmarks.calls --only b --print-command          to run it by hand
 """
@@ -13,9 +14,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.report import CannotMeasure
 
+from .carriers import compare_carriers
 from .contenders import CONTENDERS, Contender
 from .line import WORDS
 from .machine import look
@@ -50,7 +53,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", type=int, default=1, help="with --only")
     add("--largest", action="store_true", help="with --only: search how many it holds")
     add("--print-command", action="store_true", help="with --only: do not run it")
-    add("--carrier", choices=tuple(WORDS), default="twilio", help="with --only b …")
+    add("--carrier", choices=(*WORDS, "all"), help="beside Twilio, with --only b …")
+    add("--noise", action="store_true", help="with --only: lines are never silent")
     add("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     add("--server-core", type=int, default=0)
     add("--other-core", type=int, default=1)
@@ -67,14 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.port,
         given.model_port,
         given.loop,
-        given.carrier,
+        noise=given.noise,
     )
-    if given.carrier != "twilio" and any(
-        each.maker != "voxpipe" for each in _chosen(given.only or ",".join(CONTENDERS))
-    ):
-        raise SystemExit("--carrier is for --only b …: the others know Twilio alone")
     try:
-        if given.only:
+        if given.carrier:
+            _carriers(bench, _chosen(given.only or "b"), given)
+        elif given.only:
             _some(bench, _chosen(given.only), given)
         else:
             _all(bench, QUICK if given.quick else FULL, check=given.check)
@@ -94,6 +96,23 @@ def _all(bench: Bench, plan: Plan, *, check: bool) -> None:
     print(last_line(findings))
     if check and any(each.verdict != "kept" for each in judged):
         raise SystemExit(1)
+
+
+def _carriers(
+    bench: Bench, contenders: Sequence[Contender], given: argparse.Namespace
+) -> None:
+    if any(each.maker != "voxpipe" for each in contenders):
+        raise SystemExit("--carrier is for --only b …: the others know Twilio alone")
+    wires = tuple(WORDS) if given.carrier == "all" else (given.carrier,)
+    for each in contenders:
+        if given.print_command:
+            for wire in wires:
+                here = replace(bench, wire=wire)
+                print(here.describe(each, given.calls, given.calls, given.seconds))
+        else:
+            compare_carriers(
+                bench, each, wires, given.calls, given.seconds, given.rounds
+            )
 
 
 def _some(

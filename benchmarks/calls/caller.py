@@ -7,13 +7,13 @@ contender gets the same calls.
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Literal
 
 from .carrier_buffer import CarrierBuffer
 from .session import THINKING
-from .speech import RATE, agent_seconds, quiet_head
+from .speech import RATE, WIDTH, Wire, agent_seconds, quiet_head
 from .tally import Tally
 
 State = Literal["holds", "pauses", "speaks", "waits", "listens"]
@@ -33,16 +33,24 @@ class Caller:
     Args:
         number: of the call.
         frames: an utterance, as messages carry it.
-        silence: a frame of it.
+        silence: frames of it, one after the other and again.
         tally: what all calls measure.
+        wire: of the audio that they hear.
     """
 
     def __init__(
-        self, number: int, frames: Sequence[bytes], silence: bytes, tally: Tally
+        self,
+        number: int,
+        frames: Sequence[bytes],
+        silence: Sequence[bytes],
+        tally: Tally,
+        wire: Wire = "ulaw",
     ) -> None:
         self._number = number
+        self._wire: Wire = wire
+        self._rate = RATE[wire]  # bytes a second
         self._frames = frames
-        self._silence = silence
+        self._silence = cycle(silence)
         self._tally = tally
         self._state: State = "holds"
         self._until = 0.0  # of the pause
@@ -79,7 +87,7 @@ class Caller:
                 self._pause(now)
         elif state == "listens" and self._has_enough(now):
             return self._begin(now, interrupts=True)
-        return self._silence
+        return next(self._silence)
 
     def _begin(self, now: float, *, interrupts: bool) -> bytes:
         self._state, self._next = "speaks", 0
@@ -116,16 +124,16 @@ class Caller:
 
     # --- the agent's side
 
-    def media(self, payload: bytes, now: float) -> None:
-        """Take a message of audio, in base64."""
+    def media(self, audio: bytes, now: float) -> None:
+        """Take a message of audio."""
         state, tally = self._state, self._tally
         after_clear = state == "speaks" and self._cleared
         too_early = state == "waits" and now < self._last_loud + THINKING
         if after_clear or (too_early and self._cleared):
             tally.stale += tally.is_open
             return
-        codes = a2b_base64(payload)
-        starts, gap = self.buffer.play(len(codes) / RATE["ulaw"], now)
+        seconds = len(audio) / self._rate
+        starts, gap = self.buffer.play(seconds, now)
         if state == "waits":
             self._state = "listens"
             self._replies += 1
@@ -134,9 +142,12 @@ class Caller:
             return
         elif gap > NOTICED and tally.is_open:
             tally.underruns.add(gap)
-        self._came += len(codes) / RATE["ulaw"]
-        if self._begun is None and (quiet := quiet_head(codes)) < len(codes):
-            self._begun = starts + quiet / RATE["ulaw"]
+        self._came += seconds
+        if self._begun is None:
+            quiet = quiet_head(audio, self._wire) * WIDTH[self._wire]
+            if quiet == len(audio):
+                return
+            self._begun = starts + quiet / self._rate
             if tally.is_open:
                 tally.latency.add(self._begun - self._last_loud)
 

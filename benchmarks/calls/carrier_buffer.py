@@ -45,6 +45,10 @@ class CarrierBuffer:
             names.append(self._marks.popleft()[1])
         return names
 
+    def forget_marks(self) -> None:
+        """Send none back of those that wait, as some carriers do when they clear."""
+        self._marks.clear()
+
     def clear(self, now: float) -> None:
         """Forget what was not played; its marks are due at once."""
         self.dry_at = min(self.dry_at, now)

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from base64 import b64encode
+from binascii import a2b_base64
+from collections.abc import Callable
 from typing import Any
 
-from voxpipe.transports.telephony.testing import PlivoWords, TelnyxWords, Words
+from voxpipe.pipeline import AudioFormat
+from voxpipe.transports.telephony.testing import (
+    ExotelWords,
+    GenesysWords,
+    PlivoWords,
+    TelnyxWords,
+    VonageWords,
+    Words,
+)
 from voxpipe.transports.telephony.testing.words import Clear, Mark
 
 from .caller import Caller
 from .frames import (
+    BINARY,
     CLOSE,
     NORMAL,
     PING,
@@ -24,21 +36,34 @@ from .frames import (
     from_client,
     upgrade_request,
 )
-from .speech import FRAME, caller_frames
+from .speech import Wire, caller_frames, quiet_frames
 from .tally import Tally
 
 
-def payloads() -> tuple[list[bytes], bytes]:
-    """The caller's utterance and silence, in base64."""
-    return [b64encode(each) for each in caller_frames()], b64encode(b"\xff" * FRAME)
+def payloads(wire: Wire, *, noise: bool) -> tuple[list[bytes], list[bytes]]:
+    """Frames of the caller's utterance and of silence, in base64."""
+    frames, quiet = caller_frames(wire), quiet_frames(wire, noise=noise)
+    return [b64encode(each) for each in frames], [b64encode(each) for each in quiet]
 
 
-WORDS: dict[str, type[TelnyxWords | PlivoWords] | None] = {
+_PCM = AudioFormat("pcm16", 24_000)
+
+WORDS: dict[str, Callable[[], Words] | None] = {
     "twilio": None,
     "telnyx": TelnyxWords,
     "plivo": PlivoWords,
+    "vonage": lambda: VonageWords(_PCM),
+    "exotel": lambda: ExotelWords(_PCM),
+    "genesys": GenesysWords,
 }
-"""Whose streams there are; all of them in mu-law."""
+"""Whose streams there are, each in what goes straight through to the model."""
+
+_AUDIO = re.compile(rb'"payload": ?"([^"]*)"').search  # others' payloads are objects
+
+
+def wire_of(words: Words | None) -> Wire:
+    """The audio of a carrier's stream."""
+    return "ulaw" if words is None or words.format.encoding == "ulaw" else "pcm"
 
 
 class Line(asyncio.Protocol):
@@ -101,6 +126,8 @@ class Line(asyncio.Protocol):
             self._say(self._words.media(payload.decode("ascii"), self._sent))
             for name in caller.buffer.reached(now):
                 self._say(self._words.mark(name))
+            for each in self._words.plays(caller.buffer.dry_at > now):
+                self._say(each)
             return
         self._write(
             b'{"event":"media","sequenceNumber":"%d",%b%d","timestamp":"%d","payload":'
@@ -124,7 +151,10 @@ class Line(asyncio.Protocol):
         self._transport.write(from_client(NORMAL, CLOSE))
 
     def _say(self, message: str | bytes) -> None:
-        self._write(message.encode() if isinstance(message, str) else message)
+        if isinstance(message, str):
+            self._write(message.encode())
+        else:
+            self._transport.write(from_client(message, BINARY))
 
     def _start(self) -> None:
         if self._words is not None:
@@ -179,6 +209,8 @@ class Line(asyncio.Protocol):
         for opcode, payload in self._cutter.feed(data):
             if opcode == TEXT:
                 self._take(payload, now)
+            elif opcode == BINARY:
+                self.caller.media(payload, now)
             elif opcode == PING:
                 self._transport.write(from_client(payload, PONG))
             elif opcode == CLOSE:
@@ -187,17 +219,20 @@ class Line(asyncio.Protocol):
                 self._transport.close()
 
     def _take(self, message: bytes, now: float) -> None:
-        at = message.find(b'"payload"')
-        if at >= 0:
-            begin = message.index(b'"', at + 9) + 1
-            self.caller.media(message[begin : message.index(b'"', begin)], now)
+        audio = _AUDIO(message)
+        if audio is not None:
+            self.caller.media(a2b_base64(audio[1]), now)
             return
         if self._words is not None:
             order = self._words.read(message.decode())
             if isinstance(order, Mark):
                 self.caller.buffer.mark(order.name, now)
             elif isinstance(order, Clear):
+                if not self._words.marks_cleared:
+                    self.caller.buffer.forget_marks()
                 self.caller.clear(now)
+                for each in self._words.cleared():
+                    self._say(each)
             return
         told = json.loads(message)
         if told["event"] == "mark":

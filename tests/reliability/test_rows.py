@@ -17,8 +17,8 @@ from voxpipe.processors.realtime.connect.connection import websocket
 from voxpipe.processors.realtime.connect.reconnect import Limiter
 from voxpipe.processors.realtime.protocol.kept_audio import KeptAudio
 from voxpipe.processors.realtime.protocol.own_items import OwnItems
+from voxpipe.transports.lobby import Lobby
 from voxpipe.transports.serving import server
-from voxpipe.transports.serving.lobby import Lobby
 
 from ..pipeline.graphs.properties import names_what_fails
 from ..pipeline.graphs.test_graphs import (

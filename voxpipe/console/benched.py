@@ -18,9 +18,10 @@ from typing import Any, TextIO
 import anyio
 from anyio import create_task_group, current_time, sleep
 
-from voxpipe.bench.machine import lag_measured, memory_used, stalls_noted
+from voxpipe.bench.machine import memory_used, stalls_noted
 from voxpipe.bench.network import Network
 from voxpipe.bench.watcher import Watcher
+from voxpipe.pipeline.runtime.lag import lag_measured
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.carrier import CarrierEndpoints
@@ -94,7 +95,7 @@ async def serve(benched: Benched, calls: int) -> None:
         with stalls_noted(stalls):
             settle()
             benched.tell(url=server.url, clock=current_time() - time.monotonic())
-            tasks.start_soon(lag_measured, lag)
+            tasks.start_soon(lag_measured, lag.append)
             tasks.start_soon(benched.tell_usage, lag)
             await anyio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
             tasks.cancel_scope.cancel()

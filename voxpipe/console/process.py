@@ -13,12 +13,18 @@ from typing import TextIO
 FILES = 65_536  # descriptors; a call has two sockets
 
 
-def log_to_console(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+LINE = "%(asctime)s %(levelname)s %(message)s"
+
+
+def log_to_console(
+    level: int = logging.INFO, stream: TextIO | None = None, line: str = LINE
+) -> None:
     """Print what voxpipe logs, unless the app has arranged for logs itself.
 
     Args:
         level: of the lines.
         stream: where to; standard output, unless it is given.
+        line: its format.
     """
     if logging.getLogger().handlers:
         return
@@ -28,7 +34,7 @@ def log_to_console(level: int = logging.INFO, stream: TextIO | None = None) -> N
         # Where a console has fewer letters than a script: better a line than none.
         reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(logging.Formatter(line))
     logger = logging.getLogger("voxpipe")
     logger.addHandler(handler)
     logger.setLevel(level)

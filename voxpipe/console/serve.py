@@ -22,6 +22,7 @@ from .access import LOOPBACK, Access, access
 from .app import AppError, load_app
 from .front import Front, link_to, over_webrtc, page_for
 from .model import DEFAULT_APP, add_model, model_found
+from .monitoring import Monitoring, add_monitoring
 from .process import log_to_console, open_files, settle
 from .sip import add_arguments, sip_line, sip_served
 from .stop import Stop
@@ -61,7 +62,8 @@ Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realti
 and --simulator set for this process, so that an app calls open_session() without
 saying so; by which carriers are known: TWILIO_AUTH_TOKEN, TELNYX_PUBLIC_KEY,
 PLIVO_AUTH_TOKEN, VONAGE_SIGNATURE_SECRET, EXOTEL_USER and EXOTEL_PASSWORD,
-GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk. With
+GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk; METRICS_TOKEN,
+for who asks for /metrics. With
 pip install 'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
@@ -98,6 +100,7 @@ def add_parser(commands: Any) -> None:
         "--insecure", action="store_true", help="let anybody call who reaches it"
     )
     add_arguments(parser)
+    add_monitoring(parser)
     parser.add_argument(
         "--limit",
         type=numbers.count,
@@ -138,23 +141,23 @@ def run(arguments: argparse.Namespace) -> int:
         environment=os.environ,
         insecure=arguments.insecure,
     )
+    monitoring = Monitoring(arguments, os.environ)
     board = Switchboard(
         load_app(arguments.app),
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
+        watcher=monitoring.watcher,
     )
     line = sip_line(arguments)
-    log_to_console()
+    log_to_console(line=monitoring.log_line)
     open_files()
     arguments.loop = chosen_loop(arguments.loop)
     options = {"use_uvloop": arguments.loop == "uvloop"}
     stop = Stop(board, arguments.drain, _tell)
+    served = partial(serve, arguments, gate, board, stop, line, monitoring)
     try:
-        with watched(arguments, arguments.app):
-            anyio.run(
-                partial(serve, arguments, gate, board, stop, line),
-                backend_options=options,
-            )
+        with watched(arguments, arguments.app), monitoring.running():
+            anyio.run(served, backend_options=options)
     finally:
         stop.over()
     return 0
@@ -165,7 +168,8 @@ async def serve(
     gate: Access,
     board: Switchboard,
     stop: Stop,
-    line: SipLine | None = None,
+    line: SipLine | None,
+    monitoring: Monitoring,
 ) -> None:
     """Serve until a signal, and until the calls that there are have ended.
 
@@ -186,8 +190,11 @@ async def serve(
                 simulator=arguments.simulator,
             ) as model,
             Server(
-                Front(pages, endpoints), host=arguments.host, port=arguments.port
+                monitoring.beside(Front(pages, endpoints)),
+                host=arguments.host,
+                port=arguments.port,
             ) as server,
+            monitoring.of(board),
             sip_served(line, board) as sip,
         ):
             settle()

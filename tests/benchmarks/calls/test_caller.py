@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from itertools import pairwise
 
 import pytest
 
@@ -10,8 +10,10 @@ from benchmarks.calls.caller import PATIENCE, Caller
 from benchmarks.calls.carrier_buffer import CarrierBuffer
 from benchmarks.calls.speech import (
     FRAME,
+    Wire,
     agent_deltas,
     caller_frames,
+    quiet_frames,
     quiet_head,
     quiet_tail,
 )
@@ -25,11 +27,13 @@ SILENT = b"\xff" * FRAME
 class Talk:
     """A caller with a clock that is turned by hand."""
 
-    def __init__(self, number: int = 1) -> None:
+    def __init__(self, number: int = 1, wire: Wire = "ulaw") -> None:
         self.now = 0.0
+        self.wire: Wire = wire
         self.tally = Tally()
         self.tally.is_open = True
-        self.caller = Caller(number, UTTERANCE, SILENT, self.tally)
+        (self.silent,) = quiet = quiet_frames(wire)
+        self.caller = Caller(number, caller_frames(wire), quiet, self.tally, wire)
         self.caller.talk(0.0)
 
     def listen(self, seconds: float) -> list[bytes]:
@@ -42,17 +46,17 @@ class Talk:
 
     def hear_out(self) -> None:
         """Until the caller has spoken, and fallen silent."""
-        while self.listen(TICK) == [SILENT]:
+        while self.listen(TICK) == [self.silent]:
             pass
-        while self.listen(TICK) != [SILENT]:
+        while self.listen(TICK) != [self.silent]:
             pass
 
     def say(self, audio: bytes) -> None:
-        self.caller.media(b64encode(audio), self.now)
+        self.caller.media(audio, self.now)
 
     def reply(self, *, gap: float = 0.0) -> None:
         """A whole reply, in time but for ``gap`` seconds in the middle."""
-        deltas = agent_deltas("ulaw")
+        deltas = agent_deltas(self.wire)
         for number, delta in enumerate(deltas):
             self.say(delta)
             # A delta is 0.25 s long, so that every second one comes ahead of its time.
@@ -64,8 +68,9 @@ class Talk:
         return {name: count for name, count in self.tally.faults.items() if count}
 
 
-def test_a_clean_reply_is_measured_from_the_last_loud_frame() -> None:
-    talk = Talk()
+@pytest.mark.parametrize("wire", ["ulaw", "pcm"])
+def test_a_clean_reply_is_measured_from_the_last_loud_frame(wire: Wire) -> None:
+    talk = Talk(wire=wire)
     talk.hear_out()  # one silent frame after the last loud one
     talk.listen(0.66)
     talk.reply()
@@ -179,3 +184,13 @@ def test_an_utterance_begins_loud_and_ends_within_a_frame() -> None:
     assert quiet_head(UTTERANCE[0]) < FRAME
     assert quiet_tail(UTTERANCE[-1], "ulaw") == FRAME // 2
     assert quiet_head(agent_deltas("ulaw")[0]) == 0
+
+
+@pytest.mark.parametrize("wire", ["ulaw", "pcm"])
+def test_a_line_with_noise_is_never_silent_and_counts_as_silence(wire: Wire) -> None:
+    frames = quiet_frames(wire, noise=True)
+    (silent,) = quiet_frames(wire)
+    assert {len(frame) for frame in frames} == {len(silent)}
+    assert all(frame != after for frame, after in pairwise(frames))
+    assert {quiet_head(frame, wire) for frame in frames} == {quiet_head(silent, wire)}
+    assert silent not in frames

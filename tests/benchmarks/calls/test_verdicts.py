@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.calls.carriers import judged
 from benchmarks.calls.machine import objections
 from benchmarks.calls.outcome import Outcome, outcome
 from benchmarks.calls.results import last_line, lines, publish
@@ -229,3 +230,18 @@ def test_the_page_and_the_picture_are_written(tmp_path: Path) -> None:
     picture = ElementTree.parse(tmp_path / "calls.svg").getroot()
     assert picture.tag.endswith("svg")
     assert "INVALID" in last_line(findings(GOOD, "others use 40% of core 0"))
+
+
+@pytest.mark.parametrize(
+    ("cpu", "foreign", "verdict"),
+    [
+        (0.0054, 0.0, "kept"),
+        (0.0056, 0.0, "MISSED"),
+        (0.0054, 0.5, "INVALID (kept)"),
+    ],
+)
+def test_a_wire_is_held_against_twilios(
+    cpu: float, foreign: float, verdict: str
+) -> None:
+    ours = replace(GOOD, cpu=cpu, foreign=foreign)
+    assert judged("vonage", [ours] * 3, [GOOD] * 3).endswith(f": {verdict}")

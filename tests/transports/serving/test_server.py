@@ -14,8 +14,8 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Receive, Scope, Send
+from voxpipe.transports.lobby import PLACES
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.lobby import PLACES
 
 from ...descriptors import no_descriptors
 from .apps import UPGRADE, echo, get, rest_of, said_to

@@ -17,12 +17,12 @@ from anyio import (
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
+from voxpipe.transports.lobby import LOG_INTERVAL, Lobby
 from voxpipe.websocket.accepted import accepted
 from voxpipe.websocket.port import listening
 from voxpipe.websocket.tcp import TcpConnection
 
 from .http import Http
-from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on

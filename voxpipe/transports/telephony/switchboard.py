@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from os import PathLike
 from typing import Literal
@@ -30,6 +31,7 @@ from .line import Ending, Line
 from .orders import Orders
 from .placed import Detect, PlacedCall
 from .tickets import Replayed, Ticket, Tickets
+from .watching import CallWatcher
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
@@ -68,6 +70,7 @@ class Switchboard:
         apology: what a caller hears when the app has failed, a WAV file with one
             channel, best in the carrier's format (for Twilio, mu-law at 8,000 Hz), or
             ``None`` for nothing; by default a sentence that comes with voxpipe.
+        watcher: looks at each call, such as `voxpipe.monitoring.Monitor`.
 
     Attributes:
         limit: as it was given.
@@ -87,6 +90,7 @@ class Switchboard:
         limit: int = 100,
         idle_limit: float = 300.0,
         apology: str | PathLike[str] | None = "",
+        watcher: CallWatcher | None = None,
     ) -> None:
         if limit < 1 or not idle_limit > 0:
             raise ValueError(
@@ -103,6 +107,7 @@ class Switchboard:
         self.tickets = Tickets()
         self.orders = Orders()
         self._answer = answer
+        self._watcher = watcher
         self._idle_limit = idle_limit
         self._apology = None if apology is None else read_clip(apology or SORRY)
         self._lines: set[Line] = set()
@@ -236,24 +241,30 @@ class Switchboard:
                 placed.finished("drained")
             raise CallNotTaken("draining")
         answer = (placed and placed.answer) or self._answer
-        line = Line(call, name_of(answer))
+        app = name_of(answer)
+        line = Line(call, f"the app {app}")
+        watcher = self._watcher
+        watch = None if watcher is None else watcher.watch(call, app)
         self._lines.add(line)
         if self._timer is None or not self._timer.is_pending:
             self._watch(timers())
-        try:
+        with nullcontext() if watch is None else watch.around():
             try:
-                with line.scope, recorded(f"call={line.name}") as line.record:
-                    await line.attendant.run(partial(self._serve, line, answer))
-            except* Exception as errors:  # noqa: BLE001  # of an app that was being
-                line.failed(errors)  # cancelled: some of its tasks ended, some failed
-        except BaseException:
-            line.end = line.end or call.ended or "drained"  # from outside
-            raise
-        finally:
-            self._leave(line)
-            end = line.tell()
-            if placed is not None:
-                placed.finished(end)
+                try:
+                    with line.scope, recorded(f"call={line.name}") as line.record:
+                        await line.attendant.run(partial(self._serve, line, answer))
+                except* Exception as errors:  # noqa: BLE001  # of an app that was being
+                    line.failed(errors)  # cancelled: some of its tasks ended, some not
+            except BaseException:
+                line.end = line.end or call.ended or "drained"  # from outside
+                raise
+            finally:
+                self._leave(line)
+                end = line.tell()
+                if watch is not None:
+                    watch.over(end, line.record.counts)
+                if placed is not None:
+                    placed.finished(end)
         return end
 
     async def drain(self, deadline: float) -> int:

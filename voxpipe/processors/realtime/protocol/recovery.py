@@ -46,7 +46,7 @@ class RecoveringConversation(Conversation):
     def __init__(
         self, settings: Settings, *, say: AudioFrame | None = None, **more: Any
     ) -> None:
-        self._kept = KeptAudio()
+        self._kept = KeptAudio(settings.audio)
         self._own = OwnItems()
         self._retold: set[str] = set()
         super().__init__(settings, **more)
