@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import signal
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from voxpipe.console import serve
-from voxpipe.console.app import AppError
 from voxpipe.console.demo.caller import guest_speech
 from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
@@ -253,19 +251,6 @@ def test_its_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("module:function", "TWILIO_AUTH_TOKEN", "OPENAI_BASE_URL", "/readyz"):
         assert word in shown
     assert max(len(line) for line in shown.splitlines()) <= 88
-
-
-def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert serve.chosen_loop(None) == "uvloop"
-    assert serve.chosen_loop("asyncio") == "asyncio"
-
-    def nothing(name: str) -> None:
-        return None
-
-    monkeypatch.setattr(importlib.util, "find_spec", nothing)
-    assert serve.chosen_loop(None) == "asyncio"
-    with pytest.raises(AppError, match=r"pip install 'voxpipe\[fast\]'"):
-        serve.chosen_loop("uvloop")
 
 
 async def test_figures_are_at_metrics_when_they_are_asked_for() -> None:

@@ -1,14 +1,15 @@
-"""What a process that serves needs besides its code: logs, files, short pauses."""
+"""What a process that serves needs: a loop, logs, files, short pauses."""
 
 from __future__ import annotations
 
 import gc
+import importlib.util
 import logging
-import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TextIO
+
+from .app import AppError
 
 FILES = 65_536  # descriptors; a call has two sockets
 
@@ -52,19 +53,22 @@ def open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-@contextmanager
-def environment(**values: str) -> Generator[None]:
-    """Set variables of this process's environment, as they were again afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def chosen_loop(wish: str | None) -> str:
+    """The event loop to run on: the faster one, if it is there.
+
+    Raises:
+        AppError: it was asked for, and is not installed.
+    """
+    there = importlib.util.find_spec("uvloop") is not None
+    if wish == "uvloop" and not there:
+        raise AppError("uvloop is not installed: pip install 'voxpipe[fast]'")
+    return wish or ("uvloop" if there else "asyncio")
+
+
+def tell(text: str) -> None:
+    """Print what people should know while there is somebody to read it."""
+    with suppress(OSError):  # nobody any more: no reason to harm calls
+        print(text, flush=True)
 
 
 def settle() -> None:

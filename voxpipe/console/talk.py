@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from voxpipe.transports.telephony import App
 from . import assistant, desk, numbers
 from .app import load_app
 from .demo.plain import safe
-from .model import DEFAULT_APP, add_model, model_found
+from .model import DEFAULT_APP, add_model, model_of
 from .pipe_call import PipeCall
 from .pipes import AtRate, Pipes
 from .process import log_to_console
@@ -161,13 +161,11 @@ async def talk(
     pipes = Pipes(sys.stdin.fileno(), sink, format)
     inside = MODEL if format.encoding == "pcm16" else format
     stream = pipes if inside == format else AtRate(pipes, format, inside)
-    async with model_found(
-        arguments.app,
-        realtime_url=arguments.realtime_url,
-        simulator=arguments.simulator,
-    ) as model:
-        print(f"voxpipe talk: {format}, model {model}", file=sys.stderr, flush=True)
-        await app(PipeCall(stream, inside))
+    model = model_of(arguments)
+    async with model.simulator or nullcontext():
+        with model.found() as line:
+            print(f"voxpipe talk: {format}, model {line}", file=sys.stderr, flush=True)
+            await app(PipeCall(stream, inside))
 
 
 class Teller(Processor):

@@ -1,9 +1,9 @@
 """One end of a WebRTC connection: sound both ways, and messages beside it.
 
 Whoever answers a browser (`voxpipe.transports.webrtc`), and the simulator, which
-answers in the service's place, stand on it. ICE, DTLS, SRTP, SCTP and the jitter buffer
-are aiortc's: ``pip install 'voxpipe[webrtc]'``. It runs on asyncio, not on trio. What
-it does badly is handled in ``peer.py`` and ``sound.py``, and said there.
+answers in the service's place, stand on it. ICE, DTLS, SRTP and SCTP are aiortc's:
+``pip install 'voxpipe[webrtc]'``. It runs on asyncio, not on trio. What it does badly
+is handled in ``peer.py``, ``arrival.py`` and ``sound.py``, and said there.
 """
 
 from .ice import Ice, IceServer

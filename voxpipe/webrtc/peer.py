@@ -5,6 +5,7 @@ What it does badly, and what is done about it here:
 - It asks a server of Google's for our address unless it is told to ask nobody.
 - It offers every address of the machine but loopback; there is no setting. The list is
   given to the ICE connection of this peer, by an attribute that aiortc keeps private.
+- It keeps sound back for 80 ms and more: see ``arrival.py``.
 - What it decodes is queued without a bound: it is taken at once, whoever listens. What
   is to be decoded, too: by `_ToDecode`, for an attribute that aiortc keeps private.
 - It asks for sound as fast as it can: the pace is kept here.
@@ -26,6 +27,7 @@ from typing import Any, Protocol
 
 from anyio import CancelScope, Event, move_on_after
 
+from .arrival import hasten
 from .ice import Ice
 from .opening import PeerListener
 from .sdp import checked_sdp, has_media, unreadable
@@ -220,6 +222,9 @@ class Peer:
 
     def _take_track(self, track: _Microphone) -> None:
         if self._reader is None and track.kind == "audio":
+            for each in self._pc.getTransceivers():
+                if each.receiver.track is track:
+                    hasten(each.receiver)
             self._reader = asyncio.create_task(self._read(track))
 
     async def _read(self, track: _Microphone) -> None:

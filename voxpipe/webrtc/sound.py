@@ -2,8 +2,8 @@
 
 - Opus is always stereo there, at 96 kbit/s. A mono frame would come out 3 dB quieter,
   and one of another rate 20 ms late: what we send is doubled to stereo here.
-- Nothing is made up for packets that were lost, and after one it waits for 16 others
-  before it goes on: what it decodes is given on with its place, so that gaps are seen.
+- Nothing is made up for packets that were lost: what it decodes is given on with its
+  place, so that gaps are seen.
 """
 
 from __future__ import annotations

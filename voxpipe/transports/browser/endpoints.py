@@ -29,8 +29,9 @@ from voxpipe.transports.telephony.asgi import (
 )
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.line import Ending
-from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
+from voxpipe.transports.telephony.refusals import RETRY_AFTER
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 
@@ -118,7 +119,7 @@ class BrowserEndpoints:
         names = files.page().keys()
         self._files = {name for name in names if page or name.startswith("voxpipe")}
         self._format = AudioFormat("pcm16", rate)
-        self._refusals = Refusals()
+        self._refusals = switchboard.refusals
         # Strangers may say nothing as well, and must not keep a page out by it.
         self._greeting = Lobby(switchboard.limit + SPARE, "a page's hello")
         self._seats: dict[
@@ -136,17 +137,7 @@ class BrowserEndpoints:
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.switchboard.drain(0)
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+            await lifespan(receive, send, self.switchboard)
 
     # --- HTTP
 

@@ -26,6 +26,7 @@ from .http import Http
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -66,7 +67,8 @@ class Server(AsyncContextManagerMixin):
     @property
     def url(self) -> str:
         """Where it is, from this machine."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        name = _EVERYWHERE.get(self.host, self.host)
+        host = f"[{name}]" if ":" in name else name
         return f"http://{host}:{self.port}"
 
     @asynccontextmanager

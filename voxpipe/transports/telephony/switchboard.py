@@ -28,8 +28,10 @@ from .apology import SORRY, apologise, read_clip
 from .attendant import name_of
 from .call import Call
 from .line import Ending, Line
+from .load import LATE_LIMIT, Load
 from .orders import Orders
 from .placed import Detect, PlacedCall
+from .refusals import Refusals
 from .tickets import Replayed, Ticket, Tickets
 from .watching import CallWatcher
 
@@ -49,8 +51,8 @@ class CallNotTaken(VoxpipeError):
         why: there are as many as there may be, or no more are to come.
     """
 
-    def __init__(self, why: Literal["full", "draining"]) -> None:
-        super().__init__(f"no call is taken: {why}")
+    def __init__(self, why: Literal["full", "draining"], more: str = "") -> None:
+        super().__init__(f"no call is taken: {why}{more}")
         self.why = why
 
 
@@ -64,6 +66,9 @@ class Switchboard:
     Args:
         answer: the app.
         limit: calls at once; those that were promised count.
+        late_limit: seconds by which the event loop may be late (the 95th percentile of
+            five seconds) until no further call is taken; those that were promised are.
+            ``math.inf`` for calls to be counted only.
         idle_limit: seconds until a call is ended in which nobody speaks: the caller is
             not louder than a quiet line, nothing is played, and no tool is at work.
             Before and after its pipeline an app has as many.
@@ -76,6 +81,8 @@ class Switchboard:
         limit: as it was given.
         tickets: for the calls that were promised.
         orders: those for calls that are placed from here.
+        refusals: of whoever came to one of its doors.
+        load: what the calls are to the event loop.
 
     Raises:
         WavError: the apology cannot be read.
@@ -89,13 +96,14 @@ class Switchboard:
         *,
         limit: int = 100,
         idle_limit: float = 300.0,
+        late_limit: float = LATE_LIMIT,
         apology: str | PathLike[str] | None = "",
         watcher: CallWatcher | None = None,
     ) -> None:
-        if limit < 1 or not idle_limit > 0:
+        if limit < 1 or not idle_limit > 0 or not late_limit > 0:
             raise ValueError(
                 f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
-                f" and {idle_limit!r}"
+                f", {idle_limit!r} and {late_limit!r}"
             )
         given: object = answer
         if not callable(given):
@@ -106,6 +114,8 @@ class Switchboard:
         self.limit = limit
         self.tickets = Tickets()
         self.orders = Orders()
+        self.refusals = Refusals()
+        self.load = Load(late_limit)
         self._answer = answer
         self._watcher = watcher
         self._idle_limit = idle_limit
@@ -126,7 +136,7 @@ class Switchboard:
         if self._closes_at < math.inf:
             return "draining"
         taken = len(self._lines) + self.tickets.kept + len(self.orders)
-        return "ready" if taken < self.limit else "full"
+        return "full" if taken >= self.limit or self.load.is_too_much else "ready"
 
     @property
     def has_stuck(self) -> bool:
@@ -143,6 +153,9 @@ class Switchboard:
             CallNotTaken: it cannot be taken.
         """
         state = self.state
+        if state == "full" and self.load.is_too_much:
+            self.load.tell(current_time(), self.calls)
+            raise CallNotTaken(state, ", the machine is busy")
         if state != "ready":
             raise CallNotTaken(state)
 
@@ -246,8 +259,10 @@ class Switchboard:
         watcher = self._watcher
         watch = None if watcher is None else watcher.watch(call, app)
         self._lines.add(line)
+        loop = timers()
+        self.load.watch(loop)
         if self._timer is None or not self._timer.is_pending:
-            self._watch(timers())
+            self._watch(loop)
         with nullcontext() if watch is None else watch.around():
             try:
                 try:
@@ -319,6 +334,7 @@ class Switchboard:
         self._lines.discard(line)
         if not self._lines and self._timer is not None:
             self._timer.cancel()
+            self.load.rest()
         self._ended.set()
 
     # --- all calls

@@ -29,7 +29,7 @@ from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.lobby import Guest, Lobby
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
-from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.switchboard import CallNotTaken
 from voxpipe.webrtc import Ice, OfferError, open_peer, reachable, require
 
@@ -63,7 +63,7 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     def __init__(self, browser: BrowserEndpoints, *, ice: Ice | None = None) -> None:
         self._browser = browser
         self._ice = ice or Ice()
-        self._refusals = Refusals()
+        self._refusals = browser.switchboard.refusals
         self._tasks: TaskGroup | None = None
         self._sockets: dict[str, PeerSocket] = {}
         self._beginning = Lobby(SPARE, "a data channel")
@@ -89,19 +89,11 @@ class WebRtcEndpoints(AsyncContextManagerMixin):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await lifespan(receive, send, self._browser.switchboard, self)
         elif scope["type"] == "http" and _is_ours(split_path(scope)[1]):
             await self._refusals.answer(self._request, scope, receive, send)
         else:
             await self._browser(scope, receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()  # lifespan.startup
-        async with self:
-            await send({"type": "lifespan.startup.complete"})
-            await receive()  # lifespan.shutdown
-            await self._browser.switchboard.drain(0)
-        await send({"type": "lifespan.shutdown.complete"})
 
     # --- HTTP
 

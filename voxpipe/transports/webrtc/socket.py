@@ -60,6 +60,7 @@ class PeerSocket:
         self._has_room = Wakeup()
         self._quick: Callable[[str | bytes], bool] | None = None
         self._out = _Outgoing(rate, self._tell)
+        self._has_begun = False  # the page has said something
         self._has_told = False  # of messages that are none
 
     # --- as `Socket`
@@ -110,7 +111,9 @@ class PeerSocket:
         return self._out.packet(0 if self.peer is None else self.peer.now)
 
     def heard(self, pcm: bytes, before: int) -> None:
-        """The microphone."""
+        """The microphone; before the page has said hello it is nobody's."""
+        if not self._has_begun:
+            return
         self._put(_BEFORE.pack(before & 0xFFFFFFFF) + pcm)
 
     def opened(self) -> None:
@@ -119,6 +122,7 @@ class PeerSocket:
 
     def said(self, message: str | bytes) -> None:
         """The page has sent something over the data channel."""
+        self._has_begun = True
         if isinstance(message, bytes):
             if not self._has_told:
                 self._has_told = True

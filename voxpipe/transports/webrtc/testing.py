@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RATE = 24_000  # Hz
 SIZE = 960  # bytes of 20 ms
 PATIENCE = 30.0  # seconds for what is waited for
-LATE = 80  # milliseconds from a packet's leaving to its being heard, or so
+LATE = 20  # milliseconds from a packet's leaving to its being heard, or so
 _CONFIRM_EVERY = 5  # packets
 
 
