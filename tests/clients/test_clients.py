@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,17 @@ CLIENTS = (
 )
 
 
-@contextmanager
-def simulating(script: Path, *options: str) -> Generator[tuple[Any, dict[str, str]]]:
+def simulating(
+    script: Path, *options: str
+) -> AbstractContextManager[tuple[Any, dict[str, str]]]:
     """`voxpipe simulate` as a process, and what it says is to be exported."""
-    arguments = ["simulate", str(script), "--port", "0", *options]
+    return serving("simulate", str(script), *options)
+
+
+@contextmanager
+def serving(*words: str) -> Generator[tuple[Any, dict[str, str]]]:
+    """A command as a process, and what it says is to be exported."""
+    arguments = [*words, "--port", "0"]
     with subprocess.Popen(
         [sys.executable, "-m", "voxpipe", *arguments],
         cwd=ROOT,
@@ -143,6 +150,27 @@ def test_it_calls_a_tool_hears_the_answer_and_cuts_it_short(
     assert journal.count(" the tool get_weather answers ") == 1
     assert " refused " not in journal
     assert journal.count(" opened: ") == 1
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.program)
+def test_it_cannot_tell_the_proxy_from_the_service(
+    client: Client, tmp_path: Path
+) -> None:
+    script, out = tmp_path / "script.yaml", tmp_path / "out"
+    script.write_text(client.script(), encoding="utf-8")
+    tls = ["--tls"] if client.tls else []
+    with simulating(script) as (_, simulated):
+        to = ["--to", simulated["OPENAI_BASE_URL"], "--out", str(out)]
+        with serving("watch", "--proxy", *to, *tls) as (proxy, exported):
+            lines = told(client, simulated | exported)
+            proxy.send_signal(signal.SIGINT)
+            journal: str = proxy.communicate(timeout=PATIENCE)[0]
+
+    said = [line["said"] for line in lines if "said" in line]
+    assert said[-1] == "Goodbye."
+    assert "client: " not in journal  # nothing is wrong with what it sends
+    assert [each.suffix for each in out.iterdir()] == [".jsonl"]
 
 
 def test_each_client_is_shown_with_the_version_that_is_tried() -> None:

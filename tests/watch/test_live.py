@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,11 +49,19 @@ def _frames(count: int) -> list[AudioFrame]:
 
 
 @contextmanager
-def _look(link: str) -> Iterator[ClientConnection]:
+def _look(link: str) -> Generator[ClientConnection]:
     address, _, word = link.partition("#")
     feed = f"{address.replace('http', 'ws', 1)}watch?word={word}"
     with connect(feed, max_size=None) as line:
         yield line
+
+
+def _closes(told: Any) -> bool:
+    return "close" in told
+
+
+def _is_graph(told: Any) -> bool:
+    return bool(told["kind"] == "graph")
 
 
 def _until(line: ClientConnection, wanted: Any) -> list[Any]:
@@ -68,6 +76,7 @@ async def test_a_full_queue_is_seen_with_rates_and_lag() -> None:
     stuck = Stuck()
     source = Source(_frames(50))
     pipeline = Pipeline(source.output >> Same() >> stuck.hears)
+    told = list[Any]()
     with watching(pipeline, tell=lambda _: None) as link:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pipeline.run)
@@ -84,7 +93,7 @@ async def test_a_full_queue_is_seen_with_rates_and_lag() -> None:
             stuck.may.set()
     graph = next(each for each in told if each["kind"] == "graph")
     assert ["source", "output", "same", ""] in graph["links"]
-    stats = told[-1]
+    stats: Any = told[-1]
     assert stats["lag_ms"] >= 0
     assert stats["inputs"]["stuck.hears"]["depth"] > 0
     assert stats["boxes"]["same"]["busy"] >= 0
@@ -101,7 +110,7 @@ async def test_both_sides_of_a_session_are_seen() -> None:
 
         def look() -> list[Any]:
             with _look(link) as line:
-                return _until(line, lambda told: "close" in told)
+                return _until(line, _closes)
 
         told = await to_thread.run_sync(look)
     sides = {
@@ -136,5 +145,5 @@ def test_it_may_stand_around_the_loop() -> None:
     with watching(tell=lambda _: None) as link:
         anyio.run(main)
         with _look(link) as line:
-            told = _until(line, lambda told: told["kind"] == "graph")
+            told = _until(line, _is_graph)
     assert told

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.http11 import Request, Response
@@ -34,6 +35,13 @@ def anyio_backend() -> str:
 
 def _files(folder: Path) -> list[Path]:
     return [*folder.iterdir()]
+
+
+class Straight(connect):
+    """A client that follows no redirection."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 async def echo(line: ServerConnection) -> None:
@@ -115,18 +123,21 @@ async def test_the_request_goes_on_with_its_headers_and_its_key() -> None:
         assert line.response.headers["Server"] == "the service"
 
 
-async def test_a_refusal_is_the_services_own() -> None:
+@pytest.mark.parametrize("status", [401, 307, 503])
+async def test_a_refusal_is_the_services_own(status: int) -> None:
     def refuse(line: ServerConnection, request: Request) -> Response:
-        response = line.respond(401, '{"error": "no key"}')
+        response = line.respond(status, '{"error": "no key"}')
         response.headers["x-request-id"] = "req_1"
+        response.headers["location"] = "wss://elsewhere.example/v1/realtime"
         return response
 
     async with setting(echo, refuse=refuse) as one:
         with pytest.raises(InvalidStatus) as refused:
-            async with one.client():
+            async with Straight(one.path):
                 pass
     answer = refused.value.response
-    assert answer.status_code == 401
+    assert answer.status_code == status
+    assert answer.headers["location"] == "wss://elsewhere.example/v1/realtime"
     assert answer.body == b'{"error": "no key"}'
     assert answer.headers["x-request-id"] == "req_1"
 
@@ -135,8 +146,6 @@ async def test_a_service_that_is_not_there_is_a_bad_gateway() -> None:
     board = Board("test")
     window = Window(board, proxy=Proxy("http://127.0.0.1:9/v1", board))
     async with window.opened():
-        from websockets.asyncio.client import connect
-
         with pytest.raises(InvalidStatus) as refused:
             async with connect(f"{window.url('ws')}/v1/realtime"):
                 pass
@@ -151,8 +160,6 @@ async def test_a_client_that_sends_a_wrong_field_is_told_on(
         board = Board("test")
         proxy = Proxy(simulator.url, board, folder=tmp_path)
         window = Window(board, proxy=proxy)
-        from websockets.asyncio.client import connect
-
         async with window.opened():
             async with connect(
                 f"{window.url('ws')}/v1/realtime?model=gpt-realtime",

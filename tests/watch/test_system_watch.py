@@ -39,6 +39,7 @@ pytestmark = [
     pytest.mark.skipif(not installed(), reason=CURE),
 ]
 PCM = AudioFormat("pcm16", 24_000)
+PRESS = "document.querySelector('.bar.agent').dispatchEvent(new MouseEvent('click'))"
 ROWS = "[...document.querySelectorAll('#log .type')].map((each) => each.textContent)"
 
 
@@ -98,6 +99,12 @@ async def test_a_conversation_through_the_proxy_is_seen(browser: Chromium) -> No
         await tab.until(f"{ROWS}.length > 5")
         await tab.run("document.querySelector('#log button').click()")
         await tab.until("document.querySelector('#detail .wave')")
+
+        # A bar plays when it is pressed, until its end or until it is pressed again.
+        await tab.run(PRESS)
+        await tab.until("document.querySelectorAll('.bar.agent.playing').length === 1")
+        await tab.run(PRESS)
+        await tab.until("!document.querySelector('.bar.playing')")
         await look(tab, "watch-proxy")
         await _closed(tab, window)
 
@@ -112,7 +119,7 @@ async def test_what_was_recorded_is_opened(browser: Chromium, tmp_path: Path) ->
     report.write_text(
         '{"app": "mine", "calls": 2, "latency_ms": {"total": {"p50": 5}}}'
     )
-    open_files(board, [cassette, report])
+    open_files(board, [cassette, report, Path(example_wav())])
     window = Window(board)
     async with window.opened():
         tab = await _opened(browser, window)
@@ -121,6 +128,13 @@ async def test_what_was_recorded_is_opened(browser: Chromium, tmp_path: Path) ->
             "document.querySelector('#report td + td').textContent === '5.0'"
         )
         await look(tab, "watch-files")
+        await tab.run(
+            "const box = document.getElementById('session');"
+            "box.value = 'question.wav';"
+            "box.dispatchEvent(new Event('change'))"
+        )
+        await tab.until("document.querySelectorAll('.bar.caller .wave').length === 1")
+        await tab.until("document.querySelector('#events').hidden")
         await _closed(tab, window)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from voxpipe.watch import watching
-
 WATCH: Mapping[str, Any] = {
     "action": "store_true",
     "help": "show it in the browser while it runs: prints a link",
@@ -18,4 +16,8 @@ WATCH: Mapping[str, Any] = {
 
 def watched(arguments: argparse.Namespace, title: str) -> AbstractContextManager[Any]:
     """Show what runs in this context, if that was asked for."""
-    return watching(title=title) if arguments.watch else nullcontext()
+    if not arguments.watch:
+        return nullcontext()
+    from voxpipe.watch import watching  # takes a while: commands start quickly
+
+    return watching(title=title)

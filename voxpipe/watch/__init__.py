@@ -3,7 +3,7 @@
     with watching():  # prints a link: open it in a browser
         anyio.run(main)
 
-The command is `voxpipe watch`; see docs/watch.md.
+The command is ``voxpipe watch``; see docs/watch.md.
 """
 
 from .errors import WatchError

@@ -60,7 +60,6 @@ class Proxy:
 
     Attributes:
         to: its address, as a WebSocket has it.
-        wrongs: how many messages something was wrong with.
 
     Raises:
         WatchError: that is no address.
@@ -76,7 +75,6 @@ class Proxy:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.to = websocket_address(to)
-        self.wrongs = 0
         self._board = board
         self._folder = folder
         self._keep: Keep = keep
@@ -93,7 +91,7 @@ class Proxy:
             What the service refuses with, as it came; ``None``: it has a session.
         """
         try:
-            service = await connect(
+            service = await _Straight(
                 self._address(request.path),
                 additional_headers=_passed(request.headers.raw_items()),
                 subprotocols=_offered(request) or None,
@@ -103,6 +101,7 @@ class Proxy:
                 close_timeout=PATIENCE,
                 ping_interval=None,  # who wants to know whether it lives, asks
                 max_size=MAX_MESSAGE,
+                proxy=None if is_loopback(urlsplit(self.to).hostname or "") else True,
                 process_exception=lambda error: error,
             )
         except InvalidStatus as refused:
@@ -117,7 +116,7 @@ class Proxy:
         except (OSError, InvalidHandshake, TimeoutError) as error:
             _log.warning("%s cannot be reached: %s", self.host, type(error).__name__)
             words = f"voxpipe watch: {self.host} cannot be reached: {error}\n"
-            return client.respond(502, words)
+            return client.respond(502, clean_text(words))
         self._upstream[client] = service
         # A client may go before it is answered.
         client.connection_lost_waiter.add_done_callback(lambda _: self._forget(client))
@@ -156,7 +155,6 @@ class Proxy:
                 tasks.start_soon(_pump, service, client, seen.from_server, seen.ended)
         finally:
             seen.finish()
-            self.wrongs += seen.wrongs
             for each in (client, service):
                 each.transport.abort()
 
@@ -204,9 +202,6 @@ class Seen:
         judge: says what is wrong.
         tape: writes it down, if anything does.
         clock: seconds.
-
-    Attributes:
-        wrongs: how many messages something was wrong with.
     """
 
     def __init__(
@@ -217,7 +212,6 @@ class Seen:
         tape: Tape | None,
         clock: Callable[[], float],
     ) -> None:
-        self.wrongs = 0
         self._board = board
         self._session = session
         self._judge = judge
@@ -258,8 +252,6 @@ class Seen:
         wrong = self._judge.wrong(sender, message)
         now = self._clock()
         self._board.note(self._session, now, sender, message, wrong=wrong)
-        if wrong:
-            self.wrongs += 1
         for each in wrong:
             _log.warning("%s, %s: %s", self._session.title, _who(sender), each)
         if self._tape is not None and isinstance(message, str):
@@ -274,6 +266,14 @@ class Seen:
         except (OSError, VoxpipeError) as error:
             self._tape = None
             _log.warning("%s is not recorded any more: %s", self._session.title, error)
+
+
+class _Straight(connect):
+    """Connects there, and nowhere else: a key follows no redirection."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """It is the client's to follow."""
+        return exc
 
 
 async def _pump(

@@ -47,7 +47,9 @@ export function drawTimeline(place, session) {
     const bar = barOf(picture, "tool", x(tool.start), y, Math.max(6, (end - tool.start) * scale), `${tool.name}: ${tool.end == null ? "at work" : seconds(end - tool.start)}`);
     svg(bar, "text", { x: x(tool.start) + 6, y: y + LANE / 2 + 4 }, tool.name);
   }
+  const focused = [...place.querySelectorAll(".bar")].indexOf(document.activeElement);
   place.replaceChildren(picture);
+  if (focused >= 0) place.querySelectorAll(".bar")[focused]?.focus({ preventScroll: true });
   if (atEnd) place.scrollLeft = place.scrollWidth;
 }
 
@@ -89,8 +91,9 @@ function sounds(bar, session, track, from, to, x, y, width, about) {
     playing = about;
     bar.classList.add("playing");
     play(track.cut(from, to), () => {
-      if (playing === about) playing = null;
-      bar.classList.remove("playing");
+      if (playing !== about) return;
+      playing = null;
+      document.querySelector(".bar.playing")?.classList.remove("playing"); // it may have been drawn anew
     });
   };
   bar.addEventListener("click", toggle);
