@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -50,6 +51,7 @@ class Call(Processor):
         heard_at: when the carrier's last message came.
         placed: the order that it came of, if it was placed from here.
         paused: the carrier has paused the stream: nothing comes, nothing may be said.
+        longest: seconds after which its carrier ends it, whatever is said.
         shows_words: its other side reads what both say: worth a transcription.
     """
 
@@ -73,6 +75,7 @@ class Call(Processor):
     heard_at: float
     placed: PlacedCall | None = None
     paused: bool = False
+    longest: float = math.inf
     shows_words: bool = False
 
     @property
