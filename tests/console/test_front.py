@@ -12,6 +12,8 @@ from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.asgi import respond
+from voxpipe.transports.telephony.carrier import CarrierEndpoints
+from voxpipe.transports.telephony.twilio import Twilio
 
 
 async def nothing(call: Call) -> None:
@@ -38,6 +40,21 @@ def test_it_is_served_to_this_machine_only_or_to_all_by_order() -> None:
 def test_the_link_is_one_at_which_a_browser_gives_a_microphone(host: str) -> None:
     server = Server(phones, host=host, port=8_080)  # it is not opened
     assert link_to(server) == "http://127.0.0.1:8080/"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # our server's
+async def test_who_asks_for_what_is_not_there_is_told_of_the_page() -> None:
+    board = Switchboard(nothing)
+    page, _ = page_for(board, "127.0.0.1", insecure=False)
+    endpoints = CarrierEndpoints(board, [Twilio()], beside=["/"])
+    async with (
+        Server(Front(page, endpoints)) as server,
+        httpx2.AsyncClient() as http,
+    ):
+        answer = await http.get(f"{server.url}/talk")
+    assert answer.status_code == 404
+    told = "expected one of /, /twilio/answer, /healthz and /readyz"
+    assert answer.text.strip() == told
 
 
 def test_elsewhere_it_is_not_and_the_cure_is_told() -> None:

@@ -169,10 +169,14 @@ async def serve(
         ConfigurationError: no model can be reached with what was given.
         TransportError: the port cannot be had.
     """
-    endpoints = CarrierEndpoints(
-        board, gate.carriers, public_url=gate.public_url, insecure=gate.insecure
-    )
     page, why = page_for(board, arguments.host, insecure=gate.insecure)
+    endpoints = CarrierEndpoints(
+        board,
+        gate.carriers,
+        public_url=gate.public_url,
+        insecure=gate.insecure,
+        beside=() if page is None else ("/",),
+    )
     with stop.heeded():
         async with (
             over_webrtc(page, arguments.host) as pages,
