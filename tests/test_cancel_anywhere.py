@@ -32,7 +32,7 @@ from .processors.realtime.call import simulated, speech
 from .processors.realtime.loops import BACKENDS, Backend, Steps, run_virtually
 
 FIRST = 200  # steps, each of which is tried
-SAMPLES = 60  # of all
+SAMPLES = 20  # of all
 BATCH = 20  # conversations between two looks at everything that may be left
 PATIENCE = 5.0  # seconds for ending
 
@@ -161,9 +161,12 @@ def test_cancelled_at_each_of_its_first_steps(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_cancelled_at_samples_of_all_its_steps(backend: Backend) -> None:
+@pytest.mark.parametrize(
+    "samples", [SAMPLES, pytest.param(3 * SAMPLES, marks=pytest.mark.slow)]
+)
+def test_cancelled_at_samples_of_all_its_steps(backend: Backend, samples: int) -> None:
     last = steps_of(backend) - 10  # how long the end takes is not the same every time
-    try_all(backend, range(1, last, last // SAMPLES))
+    try_all(backend, range(1, last, last // samples))
 
 
 @pytest.mark.soak

@@ -141,6 +141,7 @@ def test_the_metadata_says_what_pypi_shows(built: Path) -> None:
     assert licences
 
 
+@pytest.mark.slow
 def test_every_module_imports_from_the_wheel_with_nothing_but_what_it_declares(
     built: Path,
 ) -> None:
@@ -224,6 +225,7 @@ def released(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 ADDRESS = "https://example.com/we/voxpipe"
 
 
+@pytest.mark.slow
 def test_what_is_released_leads_to_where_it_was_cloned_from(released: Path) -> None:
     metadata = _metadata(released)
     urls = dict(url.split(", ") for url in metadata.get_all("Project-URL", []))

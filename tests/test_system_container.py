@@ -163,6 +163,7 @@ def image(
         "pyproject.toml",
         "README.md",
         "LICENSE",
+        ".ci/metadata.py",
     )
     names = subprocess.run(tracked, cwd=ROOT, capture_output=True, check=True).stdout
     for name in names.decode().split("\0")[:-1]:

@@ -54,6 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--largest", action="store_true", help="with --only: search how many it holds")
     add("--print-command", action="store_true", help="with --only: do not run it")
     add("--carrier", choices=(*WORDS, "all"), help="beside Twilio, with --only b …")
+    add("--noise", action="store_true", help="with --only: lines are never silent")
     add("--loop", choices=("asyncio", "uvloop"), default="asyncio")
     add("--server-core", type=int, default=0)
     add("--other-core", type=int, default=1)
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.port,
         given.model_port,
         given.loop,
+        noise=given.noise,
     )
     try:
         if given.carrier:

@@ -8,6 +8,7 @@ contender gets the same calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Literal
 
 from .carrier_buffer import CarrierBuffer
@@ -32,7 +33,7 @@ class Caller:
     Args:
         number: of the call.
         frames: an utterance, as messages carry it.
-        silence: a frame of it.
+        silence: frames of it, one after the other and again.
         tally: what all calls measure.
         wire: of the audio that they hear.
     """
@@ -41,7 +42,7 @@ class Caller:
         self,
         number: int,
         frames: Sequence[bytes],
-        silence: bytes,
+        silence: Sequence[bytes],
         tally: Tally,
         wire: Wire = "ulaw",
     ) -> None:
@@ -49,7 +50,7 @@ class Caller:
         self._wire: Wire = wire
         self._rate = RATE[wire]  # bytes a second
         self._frames = frames
-        self._silence = silence
+        self._silence = cycle(silence)
         self._tally = tally
         self._state: State = "holds"
         self._until = 0.0  # of the pause
@@ -86,7 +87,7 @@ class Caller:
                 self._pause(now)
         elif state == "listens" and self._has_enough(now):
             return self._begin(now, interrupts=True)
-        return self._silence
+        return next(self._silence)
 
     def _begin(self, now: float, *, interrupts: bool) -> bytes:
         self._state, self._next = "speaks", 0

@@ -50,6 +50,8 @@ class Order:
         spread: seconds over which the callers start to speak.
         warm: make a short call first, so that a call's memory can be told from what
             the server imports when it gets its first one.
+        carrier: whose streams these are.
+        noise: their lines are never silent.
         server: process id of the contender, or 0.
         model: process id of the stand-in, or 0.
     """
@@ -61,6 +63,7 @@ class Order:
     spread: float = 4.0
     warm: bool = True
     carrier: str = "twilio"
+    noise: bool = False
     server: int = 0
     model: int = 0
 
@@ -109,7 +112,7 @@ async def place(order: Order, count: int, tally: Tally, pacer: Pacer) -> list[Li
     host, port = parts.hostname or "", parts.port or 80
     kind = WORDS[order.carrier]
     wire = wire_of(kind and kind())
-    frames, silence = payloads(wire)
+    frames, silence = payloads(wire, noise=order.noise)
     lines: list[Line] = []
     for number in range(count):
         caller = Caller(number, frames, silence, tally, wire)
@@ -208,6 +211,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--talking", type=int)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--noise", action="store_true")
     parser.add_argument("--cold", dest="warm", action="store_false")
     parser.add_argument("--server", type=int, default=0)
     parser.add_argument("--model", type=int, default=0)

@@ -36,15 +36,14 @@ from .frames import (
     from_client,
     upgrade_request,
 )
-from .speech import Wire, caller_frames, silent_frame
+from .speech import Wire, caller_frames, quiet_frames
 from .tally import Tally
 
 
-def payloads(wire: Wire) -> tuple[list[bytes], bytes]:
-    """The caller's utterance and silence, in base64."""
-    return [b64encode(each) for each in caller_frames(wire)], b64encode(
-        silent_frame(wire)
-    )
+def payloads(wire: Wire, *, noise: bool) -> tuple[list[bytes], list[bytes]]:
+    """Frames of the caller's utterance and of silence, in base64."""
+    frames, quiet = caller_frames(wire), quiet_frames(wire, noise=noise)
+    return [b64encode(each) for each in frames], [b64encode(each) for each in quiet]
 
 
 _PCM = AudioFormat("pcm16", 24_000)

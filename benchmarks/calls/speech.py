@@ -27,6 +27,8 @@ RATE = {"ulaw": 8_000, "pcm": 48_000}  # bytes a second
 WIDTH = {"ulaw": 1, "pcm": 2}  # bytes of a sample
 SILENT = 0xFF  # the code of zero
 LOUD = 256  # of 32768: -42 dB
+HISS = 64  # of 32768, root mean square: -54 dB, a room with people in it
+HISS_FRAMES = 50  # a second of it, again and again
 
 # The service's deltas were 12,000 bytes of PCM when somebody last published a capture.
 DELTA = 0.25  # seconds
@@ -54,9 +56,19 @@ def caller_frames(wire: Wire = "ulaw") -> list[bytes]:
     return _cut(_widened(samples), FRAME * RATE["pcm"] // RATE["ulaw"])
 
 
-def silent_frame(wire: Wire) -> bytes:
-    """20 ms of silence."""
-    return bytes([SILENT]) * FRAME if wire == "ulaw" else bytes(RATE["pcm"] // 50)
+def quiet_frames(wire: Wire = "ulaw", *, noise: bool = False) -> list[bytes]:
+    """What a line carries when nobody speaks: nothing, or the noise of a room.
+
+    Noise counts as silence on both sides, and costs a call what silence does not: no
+    frame is like the last one.
+    """
+    size = RATE[wire] // 50
+    if not noise:
+        return [bytes([SILENT]) * size if wire == "ulaw" else bytes(size)]
+    count = HISS_FRAMES * (size if wire == "ulaw" else size // 2)
+    hiss = np.random.default_rng(0).normal(0, HISS, count)
+    samples = hiss.clip(-LOUD // 2, LOUD // 2).astype("<i2")
+    return _cut(_ulaw(samples).tobytes() if wire == "ulaw" else samples.tobytes(), size)
 
 
 def agent_deltas(wire: Wire) -> list[bytes]:

@@ -36,6 +36,7 @@ class Bench:
         model_port: of the stand-in model.
         loop: the event loop of the contender.
         wire: the carrier whose streams these are, which `voxpipe serve` tells apart.
+        noise: the callers' lines are never silent.
     """
 
     server_core: int = 0
@@ -44,6 +45,7 @@ class Bench:
     model_port: int = 19081
     loop: Loop = "asyncio"
     wire: str = "twilio"
+    noise: bool = False
 
     def model(self) -> list[str]:
         """The command of the stand-in model."""
@@ -64,6 +66,7 @@ class Bench:
             f"--calls={calls}",
             f"--talking={talking}",
             f"--seconds={seconds}",
+            *(["--noise"] if self.noise else []),
         )
 
     def _on(self, core: int, module: str, *arguments: str) -> list[str]:

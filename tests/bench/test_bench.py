@@ -25,6 +25,7 @@ def test_a_call_in_which_the_app_fails_is_a_fault_and_not_the_end() -> None:
     assert done.report["turns"] == 0
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_seed_find_the_same() -> None:
     def run(seed: int) -> float:
         done = measured(app(), calls=4, scattered=60, seed=seed)

@@ -38,6 +38,7 @@ def _bench_of_the_workflow() -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_workflow_passes_where_nothing_has_changed_and_fails_where_it_has(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,7 @@ def test_an_app_cannot_be_called_so_that_it_runs_in_the_page() -> None:
     assert _data(text)["report"]["app"] == name
 
 
+@pytest.mark.slow
 def test_the_sound_of_many_calls_is_bounded() -> None:
     long = replace_tape(_done(), 1_100 * 8_000)
 

@@ -34,6 +34,7 @@ def crowded(most: int) -> App:
     return answer
 
 
+@pytest.mark.slow
 def test_the_largest_number_is_found_with_what_broke_first() -> None:
     told = list[str]()
 

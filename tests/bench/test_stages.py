@@ -9,6 +9,7 @@ import pytest
 
 from tests.bench.apps import app
 from tests.bench.quick import THINKS, measured
+from tests.matrix import mostly_slow
 from voxpipe.bench import Benched, Network
 from voxpipe.simulator import CallTool, Line, Script, Timing
 
@@ -43,7 +44,7 @@ def _without(stage: str) -> Benched:
     return PLANTED[stage](0)
 
 
-@pytest.mark.parametrize("ms", DELAYS)
+@pytest.mark.parametrize("ms", mostly_slow(DELAYS, lambda ms: ms == 120))
 @pytest.mark.parametrize("stage", PLANTED)
 def test_a_planted_delay_is_found_where_it_is(stage: str, ms: float) -> None:
     before, after = _without(stage), PLANTED[stage](ms)

@@ -13,6 +13,7 @@ from benchmarks.report import Options, Promise, Report
 LITTLE = Options(share=0.002, peers=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "measure", [chain.measure, hop.measure, barge_in.measure, imports.measure]
 )

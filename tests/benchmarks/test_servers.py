@@ -17,6 +17,7 @@ def test_the_frames_that_are_sent_are_read() -> None:
     on_a_wire("websockets", scene)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["voxpipe", "websockets", "uvicorn", "hypercorn"])
 def test_a_server_is_called_and_its_time_is_seen(name: str) -> None:
     outcome = servers.trial(name, "asyncio", 5, 0.4)

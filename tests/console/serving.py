@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -63,11 +63,16 @@ async def _until(lines: TextReceiveStream, words: str) -> str:
 
 @asynccontextmanager
 async def served(
-    *arguments: str, cwd: Path = ROOT, token: str = "", code: int = 0
+    *arguments: str,
+    cwd: Path = ROOT,
+    token: str = "",
+    code: int = 0,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Served]:
     """A server, until it ends, with this code."""
     command = [sys.executable, "-m", "voxpipe", "serve", "--port", "0", *arguments]
     environment = {"PYTHONPATH": str(ROOT), "TWILIO_AUTH_TOKEN": token}
+    environment |= variables or {}
     with fail_after(60):
         async with await open_process(
             command, cwd=cwd, stderr=None, env=environment

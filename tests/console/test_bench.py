@@ -59,6 +59,7 @@ def test_a_limit_that_is_broken_is_an_exit_code(
     assert "BROKEN: turn.p95 > 900ms" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_is_compared_with_an_older_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import io
 import logging
-import os
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
-from voxpipe.console.process import environment, log_to_console, open_files, settle
+from voxpipe.console.app import AppError
+from voxpipe.console.process import chosen_loop, log_to_console, open_files, settle
 
 
 @pytest.fixture
@@ -78,12 +78,14 @@ def test_what_is_there_at_the_start_is_not_collected_again() -> None:
     assert not any(each is there for each in gc.get_objects())
 
 
-def test_variables_are_as_before_after_their_scope(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("VOXPIPE_OLD", "before")
-    with suppress(LookupError), environment(VOXPIPE_OLD="now", VOXPIPE_NEW="now"):
-        assert (os.environ["VOXPIPE_OLD"], os.environ["VOXPIPE_NEW"]) == ("now", "now")
-        raise LookupError
-    assert os.environ["VOXPIPE_OLD"] == "before"
-    assert "VOXPIPE_NEW" not in os.environ
+def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen_loop(None) == "uvloop"
+    assert chosen_loop("asyncio") == "asyncio"
+
+    def nothing(name: str) -> None:
+        return None
+
+    monkeypatch.setattr(importlib.util, "find_spec", nothing)
+    assert chosen_loop(None) == "asyncio"
+    with pytest.raises(AppError, match=r"pip install 'voxpipe\[fast\]'"):
+        chosen_loop("uvloop")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import signal
@@ -13,15 +12,20 @@ from pathlib import Path
 import pytest
 
 from voxpipe.console import serve
-from voxpipe.console.app import AppError
 from voxpipe.console.demo.caller import guest_speech
 from voxpipe.console.main import main
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.testing import CallRefused, FakeTwilio
 
+from ..monitoring.receiver import receiver
 from .serving import ROOT, served
 
 TOKEN, PUBLIC_URL = "0123456789abcdef", "https://calls.example.com"
+
+
+def silent(*, line: str) -> None:
+    """Logs nothing: the log is of this process, too."""
+
 
 AGENT = """
 from voxpipe.pipeline import Pipeline
@@ -210,7 +214,7 @@ def test_what_cannot_start_says_why_in_a_line(
 ) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TWILIO_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)  # this process's own
+    monkeypatch.setattr(serve, "log_to_console", silent)  # this process's own
     try:
         code: object = main(["serve", *arguments])
     except SystemExit as error:
@@ -224,7 +228,7 @@ def test_what_cannot_start_says_why_in_a_line(
 def test_a_port_that_is_taken_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    monkeypatch.setattr(serve, "log_to_console", silent)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--simulator", "--port", port]) == 1
@@ -234,7 +238,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
 def test_an_address_of_a_model_that_is_none_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "log_to_console", lambda: None)
+    monkeypatch.setattr(serve, "log_to_console", silent)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-before")
     assert main(["serve", "--realtime-url", "ftp://x", "--port", "0"]) == 1
     assert "must look like https://host/v1" in capsys.readouterr().err
@@ -249,14 +253,34 @@ def test_its_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(len(line) for line in shown.splitlines()) <= 88
 
 
-def test_without_uvloop_it_runs_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert serve.chosen_loop(None) == "uvloop"
-    assert serve.chosen_loop("asyncio") == "asyncio"
+async def test_figures_are_at_metrics_when_they_are_asked_for() -> None:
+    async with served("--simulator", "--metrics") as server:
+        async with FakeTwilio(server.url).call() as caller:
+            await caller.listen(pause=0.1)
+            status, text = await server.get("/metrics")
+            assert status == 200
+            assistant = '{app="voxpipe.console.assistant.answer"}'
+            assert f"voxpipe_calls_active{assistant} 1.0" in text
+            assert "voxpipe_ready 1.0" in text
+            assert "voxpipe_loop_lag_seconds_bucket" in text
+        server.process.send_signal(signal.SIGTERM)
+        await server.until("cut: 0")
 
-    def nothing(name: str) -> None:
-        return None
 
-    monkeypatch.setattr(importlib.util, "find_spec", nothing)
-    assert serve.chosen_loop(None) == "asyncio"
-    with pytest.raises(AppError, match=r"pip install 'voxpipe\[fast\]'"):
-        serve.chosen_loop("uvloop")
+async def test_nobody_is_told_figures_unless_they_are_asked_for() -> None:
+    async with served("--simulator") as server:
+        assert (await server.get("/metrics"))[0] == 404
+        server.process.send_signal(signal.SIGTERM)
+
+
+async def test_a_collector_is_told_of_calls_and_the_log_names_their_traces() -> None:
+    with receiver() as (url, received):
+        told = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
+        async with served("--simulator", "--otel", variables=told) as server:
+            async with FakeTwilio(server.url).call() as caller:
+                await caller.listen(pause=0.1)
+            server.process.send_signal(signal.SIGTERM)
+            last = await server.until("cut: 0")
+        call = received.span("invoke_agent voxpipe.console.assistant.answer")
+        assert re.search(f"end=caller .*trace_id={call.trace_id.hex()}", last)
+        assert "voxpipe.loop.lag" in received.metrics

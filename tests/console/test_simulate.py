@@ -14,8 +14,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from voxpipe.chaos import incidents
 from voxpipe.console import serve, simulate
 from voxpipe.console.main import main
+from voxpipe.pipeline import ConfigurationError
 from voxpipe.processors.realtime import Service, SessionRefused, open_session
 from voxpipe.simulator import parse_script
 
@@ -42,7 +44,8 @@ def asked(**options: Any) -> argparse.Namespace:
     """What the command line would have been read as."""
     plain: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "script": None}
     plain |= {"key": None, "cassette": None, "tls": False, "tls_name": [], "origin": []}
-    return argparse.Namespace(**plain | {"ca_file": None} | options)
+    plain |= {"ca_file": None, "incident": None}
+    return argparse.Namespace(**plain | options)
 
 
 def epilog(capsys: pytest.CaptureFixture[str]) -> str:
@@ -181,3 +184,36 @@ def test_it_prints_what_its_sessions_do_unless_it_is_to_be_quiet(
     monkeypatch.setattr(simulate, "log_to_console", log)
     assert main(["simulate", "absent.yaml", *quiet]) == 1
     assert seen == [level]
+
+
+async def test_an_incident_happens_to_whoever_has_come(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "CALM", 0.0)
+    arguments = asked(incident="429-storm")
+    async with simulating(arguments, capsys) as printed:
+        url = re.findall(r"OPENAI_BASE_URL=(\S+)", printed)[0]
+
+        async def knock() -> None:
+            while True:  # the first brings it about
+                service = Service(base_url=url, api_key="sk-test")
+                async with open_session(service=service):
+                    pass
+
+        with pytest.raises(SessionRefused) as refused:
+            await knock()
+        assert refused.value.status == 429
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"host": "0.0.0.0"}, "this machine only"),
+        ({"incident": "429-storm", "tls": True}, "within --tls"),
+    ],
+)
+async def test_an_incident_that_cannot_happen_is_told(
+    wrong: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        await simulate.simulate(asked(**{"incident": "outage", **wrong}))

@@ -114,6 +114,7 @@ async def test_g711_goes_through_untouched_and_prints_go_elsewhere(
     assert "ulaw 8000 Hz\n" in told
 
 
+@pytest.mark.slow
 async def test_linear_audio_of_the_models_rate_is_not_resampled(tmp_path: Path) -> None:
     audio = hum(PCM, 0.5)
     async with talking(tmp_path, "agents:echo") as process:
@@ -122,6 +123,7 @@ async def test_linear_audio_of_the_models_rate_is_not_resampled(tmp_path: Path) 
     assert "what an app prints" in told
 
 
+@pytest.mark.slow
 async def test_another_rate_is_that_of_both_pipes(tmp_path: Path) -> None:
     format = AudioFormat("pcm16", 16_000)
     async with talking(tmp_path, "agents:echo", "--rate", "16000") as process:
@@ -129,6 +131,7 @@ async def test_another_rate_is_that_of_both_pipes(tmp_path: Path) -> None:
     assert len(out) / format.bytes_per_second == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 async def test_files_do_as_well_as_pipes(tmp_path: Path) -> None:
     audio = hum(PCM, 0.5)
     source, sink = tmp_path / "question.raw", tmp_path / "answer.raw"
@@ -184,6 +187,7 @@ async def test_ctrl_c_ends_it_without_a_word(tmp_path: Path) -> None:
     assert b"Traceback" not in told
 
 
+@pytest.mark.slow
 async def test_a_wav_file_is_not_taken_for_noise(tmp_path: Path) -> None:
     async with talking(tmp_path, "agents:echo") as process:
         assert process.stdin is not None
@@ -211,6 +215,7 @@ def test_what_cannot_be_is_told_with_the_cure(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirected", "name"),
     [

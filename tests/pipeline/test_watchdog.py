@@ -19,6 +19,8 @@ from anyio.lowlevel import checkpoint
 from voxpipe.pipeline import Input, Output, Pipeline, Processor, watchdog
 from voxpipe.pipeline.testing import Probe, cancelled_at
 
+from ..complaints import held_until
+
 
 @pytest.fixture
 def complaints(
@@ -69,8 +71,10 @@ async def test_who_swallows_cancellation_is_named_with_its_line(
 
 
 async def test_who_blocks_the_loop_is_named_too(
-    complaints: Callable[[], list[str]],
+    complaints: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    blocks = held_until(monkeypatch)
+
     class Blocking(Processor):
         output = Output[Any]()
 
@@ -80,6 +84,7 @@ async def test_who_blocks_the_loop_is_named_too(
             finally:
                 with CancelScope(shield=True):
                     await checkpoint()  # a farewell
+                blocks.set()
                 for _ in range(5_000):  # as a library that waits for its device
                     if complaints():
                         break
@@ -107,8 +112,10 @@ async def test_who_blocks_the_loop_is_named_too(
 
 
 async def test_nobody_is_named_when_all_end_in_time(
-    complaints: Callable[[], list[str]],
+    complaints: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(watchdog, "GRACE", 60.0)  # however busy this machine is
+
     class Obedient(Processor):
         output = Output[Any]()
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PLUGINS = Path(__file__).parent
 
 TESTS = """
@@ -28,6 +30,7 @@ def test_passes():
 MODULE = "import pytest; pytest.skip('no network', allow_module_level=True)"
 
 
+@pytest.mark.slow
 def test_a_skip_fails_and_says_what_was_missing(tmp_path: Path) -> None:
     (tmp_path / "test_tests.py").write_text(TESTS)
     (tmp_path / "test_module.py").write_text(MODULE)

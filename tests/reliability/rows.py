@@ -158,7 +158,7 @@ ROWS: tuple[Row, ...] = (
                 "console/test_access.py",
                 f"{TELEPHONY}/test_tickets.py",
                 f"{TELEPHONY}/sip/test_webhook.py",
-                f"{TELEPHONY}/sip/test_replays.py",
+                f"{TELEPHONY}/test_replays.py",
                 f"{TELEPHONY}/carrier/test_guard.py",
                 f"{TELEPHONY}/twilio/test_signature.py",
                 f"{TELEPHONY}/twilio/test_webhook.py",

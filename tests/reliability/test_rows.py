@@ -17,8 +17,8 @@ from voxpipe.processors.realtime.connect.connection import websocket
 from voxpipe.processors.realtime.connect.reconnect import Limiter
 from voxpipe.processors.realtime.protocol.kept_audio import KeptAudio
 from voxpipe.processors.realtime.protocol.own_items import OwnItems
+from voxpipe.transports.lobby import Lobby
 from voxpipe.transports.serving import server
-from voxpipe.transports.serving.lobby import Lobby
 
 from ..pipeline.graphs.properties import names_what_fails
 from ..pipeline.graphs.test_graphs import (
@@ -85,8 +85,8 @@ def test_who_is_not_named_is_told(
 ) -> None:
     case = naming.a_box_that_swallows
     monkeypatch.setattr(watchdog, "GRACE", 0.01)
-    monkeypatch.setattr(naming, "GIVES_UP", 0.2)
     assert naming.named_after(case, backend) is not None
+    monkeypatch.setattr(naming, "GIVES_UP", 0.2)
     monkeypatch.setattr(watchdog.Watchdog, "_complain", do_nothing)
     assert naming.named_after(case, backend) is None
 
@@ -149,6 +149,7 @@ def test_a_result_that_is_lost_with_its_session_is_told(
     assert not reconnecting.counted(cases).kept
 
 
+@pytest.mark.slow
 def test_words_that_are_lost_with_their_session_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

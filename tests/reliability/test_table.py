@@ -74,6 +74,7 @@ def test_a_row_that_ends_its_process_is_short_and_says_how() -> None:
     assert told(silent).said == "it ended with exit code -9: it said nothing"
 
 
+@pytest.mark.slow
 def test_tests_that_fail_or_are_skipped_or_are_not_there_prove_nothing(
     tmp_path: Path,
 ) -> None:

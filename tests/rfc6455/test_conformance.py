@@ -10,6 +10,7 @@ import pytest
 
 from voxpipe.websocket.choice import SOCKETS
 
+from ..matrix import mostly_slow
 from .cases import GROUPS, Case, lengths
 from .frames import BINARY, CLOSE, PONG, TEXT, Frame, event, goodbye, read
 from .sides import Name, Sent, Side, opened
@@ -40,6 +41,15 @@ ANOTHER = {
 # What is also sent byte by byte: that asks the loop for a turn after each.
 BYTEWISE = {"pings", "fragments", "texts"}
 SMALL = 200  # bytes
+# Each implementation and each loop once; the others run with what is slow.
+QUICK = (
+    ("server", UVLOOP, "picows"),
+    ("server", "asyncio", "websockets"),
+    ("simulator", "trio", "websockets"),
+    ("simulator", "asyncio", "picows"),
+    ("client", "asyncio", "picows"),
+    ("client", "trio", "websockets"),
+)
 
 
 def named(side: tuple[Name, Any, str]) -> str:
@@ -47,7 +57,7 @@ def named(side: tuple[Name, Any, str]) -> str:
     return f"{name}-{loop if isinstance(loop, str) else 'uvloop'}-{library}"
 
 
-@pytest.fixture(params=SIDES, ids=named)
+@pytest.fixture(params=mostly_slow(SIDES, QUICK.__contains__), ids=named)
 def side(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Name, Any]:

@@ -130,6 +130,7 @@ def test_virtual_time_takes_no_time() -> None:
     assert in_virtual_time(program) > 3000
 
 
+@pytest.mark.slow
 def test_a_call_of_five_minutes_runs_in_virtual_time() -> None:
     tool: Json = {"type": "function", "name": "look", "parameters": {}}
     lines = (

@@ -95,7 +95,7 @@ def test_72_positions_do_not_depend_on_how_fast_or_in_what_pieces_audio_comes() 
         assert positions(chunk_ms, pause) == once
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=60))
 def test_72_no_way_of_splitting_changes_what_is_heard(sizes: list[int]) -> None:
     def heard(pieces: list[bytes]) -> list[tuple[Any, ...]]:

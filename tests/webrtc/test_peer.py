@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from anyio import Event, fail_after
 
 from voxpipe.pipeline.testing import no_leaks
 from voxpipe.webrtc import Ice, OfferError, open_peer
-from voxpipe.webrtc.peer import Peer
+from voxpipe.webrtc.peer import (
+    WAITING,
+    Peer,
+    _ToDecode,  # pyright: ignore[reportPrivateUsage]
+)
 
 LOOPBACK = Ice(addresses=["127.0.0.1"])
 
@@ -155,3 +160,22 @@ async def test_an_offer_that_lacks_something_is_an_error_of_ours(cut: str) -> No
                 await other.answer(broken)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+async def test_what_waits_to_be_decoded_has_a_bound_on_both_sides() -> None:
+    async with two(End(), End()) as peers:
+        for peer in peers:
+            pc: Any = vars(peer)["_pc"]
+            (transceiver,) = pc.getTransceivers()
+            receiver: object = transceiver.receiver
+            waiting: object = vars(receiver)["_RTCRtpReceiver__decoder_queue"]
+            assert isinstance(waiting, _ToDecode)
+
+
+def test_packets_beyond_it_are_dropped_and_the_end_is_not() -> None:
+    waiting = _ToDecode()
+    for number in range(WAITING + 10):
+        waiting.put(number)
+    waiting.put(None)
+    came = [waiting.get() for _ in range(waiting.qsize())]
+    assert came == [*range(WAITING), None]

@@ -9,10 +9,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anyio import current_time, sleep
-
-STEP = 0.05  # seconds between two looks at the loop
-MAX_LOOKS = 100_000
 _STALLS = "voxpipe.pipeline.runtime.stalls"  # who logs them
 
 Stall = tuple[str, str, float]
@@ -42,14 +38,6 @@ def cpu_seconds(pid: int) -> float:
     # The name, in brackets, can hold anything; the rest is numbers.
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def lag_measured(lag: list[float]) -> None:
-    """Note by how much the loop is late, until cancelled."""
-    while len(lag) < MAX_LOOKS:
-        due = current_time() + STEP
-        await sleep(STEP)
-        lag.append(max(current_time() - due, 0.0))
 
 
 class _Notes(logging.Handler):

@@ -10,6 +10,7 @@ import anyio
 from anyio import CancelScope, create_task_group, current_time, sleep, sleep_until
 
 from voxpipe.pipeline import ConfigurationError
+from voxpipe.pipeline.runtime.lag import lag_measured
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.processors.realtime import Connect
 from voxpipe.simulator import simulated
@@ -18,7 +19,7 @@ from voxpipe.transports.telephony.testing import Caller, Leg, memory_lines
 from voxpipe.transports.telephony.testing.answered import answering
 
 from .distant import distant
-from .machine import lag_measured, memory_used, stalls_noted
+from .machine import memory_used, stalls_noted
 from .person import Person
 from .plan import CallRun, Live, Plan, Progress, Used
 from .tape import TapedWords
@@ -53,7 +54,7 @@ async def _measured(app: App, plan: Plan, progress: Progress | None) -> Ran:
             if progress is not None:
                 watching.start_soon(progress, live)
             if plan.clock == "real":
-                watching.start_soon(lag_measured, used.lag)
+                watching.start_soon(lag_measured, used.lag.append)
             async with create_task_group() as tasks:
                 for run in live.runs:
                     tasks.start_soon(partial(_call, app, plan, run, live))

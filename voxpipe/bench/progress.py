@@ -6,7 +6,6 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from statistics import median
-from typing import TextIO
 
 from anyio import current_time, sleep
 
@@ -17,8 +16,9 @@ TELLS = 10.0  # seconds, elsewhere
 
 
 @contextmanager
-def shown(out: TextIO = sys.stderr) -> Generator[Progress]:
-    """Show a run on ``out``; what moves is gone at the end."""
+def shown() -> Generator[Progress]:
+    """Show a run on standard error; what moves is gone at the end."""
+    out = sys.stderr
     moves = out.isatty()
 
     async def show(live: Live) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -21,6 +21,7 @@ from anyio import create_task_group, current_time
 from voxpipe.pipeline import AudioFormat
 from voxpipe.processors.realtime import Connect, Connection
 from voxpipe.processors.realtime.connect import Address
+from voxpipe.processors.realtime.connect.tapped import Tapped
 from voxpipe.transports.telephony.loudness import loudness
 
 from .carriage import Carriage
@@ -177,54 +178,6 @@ class Listener:
         self._next = replace(self._next, tools_to=now)
 
 
-class _Tapped:
-    """A connection whose messages somebody listens to."""
-
-    def __init__(self, connection: Connection, listener: Listener) -> None:
-        self._connection = connection
-        self._sent, self._received = listener.sent, listener.received
-        # What it has beyond `Connection` is handed on only where it is there.
-        quick = getattr(connection, "send_nowait", None)
-        if quick is not None:
-            self.send_nowait = self._quickly(quick)
-        at_once = getattr(connection, "take_at_once", None)
-        if at_once is not None:
-            self.take_at_once = self._at_once(at_once)
-
-    async def send(self, message: str, /) -> None:
-        await self._connection.send(message)
-        self._sent(message)
-
-    async def receive(self) -> str:
-        message = await self._connection.receive()
-        self._received(message)
-        return message
-
-    def _quickly(self, quick: Callable[[str], bool]) -> Callable[[str], bool]:
-        def send_nowait(message: str) -> bool:
-            is_sent = quick(message)
-            if is_sent:
-                self._sent(message)
-            return is_sent
-
-        return send_nowait
-
-    def _at_once(self, at_once: Callable[[Any], None]) -> Callable[[Any], None]:
-        def take_at_once(function: Callable[[str], bool] | None) -> None:
-            if function is None:
-                at_once(None)
-                return
-            take = function
-
-            def taken(message: str) -> bool:
-                self._received(message)  # first: to take it can mean to answer it
-                return take(message)
-
-            at_once(taken)
-
-        return take_at_once
-
-
 class _Distant:
     """A connection with a network in between."""
 
@@ -267,7 +220,7 @@ class Tap:
     async def _connected(self, address: Address) -> AsyncGenerator[Connection]:
         async with self.connect(address) as connection:
             if not self.network:
-                yield _Tapped(connection, Listener(self.log))
+                yield self._tapped(connection)
                 return
             up = Carriage[str](Road(self.network, 2 * self.seed))
             down = Carriage[str](Road(self.network, 2 * self.seed + 1))
@@ -275,11 +228,15 @@ class Tap:
                 tasks.start_soon(down.collect, connection.receive)
                 tasks.start_soon(_given, up, connection)
                 try:
-                    yield _Tapped(_Distant(up, down), Listener(self.log))
+                    yield self._tapped(_Distant(up, down))
                 finally:
                     tasks.cancel_scope.cancel()
                     up.close()
                     down.close()
+
+    def _tapped(self, connection: Connection) -> Connection:
+        listener = Listener(self.log)
+        return Tapped(connection, sent=listener.sent, received=listener.received)
 
 
 async def _given(up: Carriage[str], connection: Connection) -> None:

@@ -20,17 +20,21 @@ class AccessError(VoxpipeError):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call.
+    """Who may call, and where.
 
     Attributes:
+        host: where the server is to listen.
         public_url: under which carriers reach the server; ``None`` where they do not.
         carriers: with what they are known by, or without where nobody checks.
+        is_near: only this machine reaches the port by itself.
         insecure: nobody checks, although somebody might call.
         line: for the start-up message.
     """
 
+    host: str
     public_url: str | None
     carriers: Sequence[Carrier] = field(repr=False)
+    is_near: bool
     insecure: bool
     line: str
 
@@ -54,30 +58,29 @@ def access(
         AccessError: anybody could, and nobody has said that they may.
         ConfigurationError: credentials that are needed, and cannot be used.
     """
-    unknown = carriers({})
-    if insecure:
-        if public_url is None and is_loopback(host):
-            why = "only this machine can reach it, and whom a tunnel lets in"
-        else:
-            why = "ANYBODY who reaches this server can place calls at your cost"
-        return Access(public_url, unknown, True, f"off (--insecure): {why}")
-    those = unknown if public_url is None else carriers(environment)
+    is_near = is_loopback(host)
+    those = carriers({} if insecure or public_url is None else environment)
     known = [f"{each.name}'s" for each in those if each.is_known]
-    if public_url is not None and known:
+    if insecure:
+        why = "ANYBODY who reaches this server can place calls at your cost"
+        if public_url is None and is_near:
+            why = "only this machine can reach it, and whom a tunnel lets in"
+        line = f"off (--insecure): {why}"
+    elif public_url is not None:
+        if not known:
+            raise AccessError(
+                "--public-url without TWILIO_AUTH_TOKEN, or another carrier's "
+                "credentials: anybody could place calls at your cost. Set them in the "
+                "environment (Twilio's console: Account info; for the others see "
+                "--help), or say --insecure if nobody else can reach this server"
+            )
         line = f"on: {', '.join(known)} signature, and a ticket for each stream"
-        return Access(public_url, those, False, line)
-    if public_url is not None:
-        raise AccessError(
-            "--public-url without TWILIO_AUTH_TOKEN, or another carrier's credentials: "
-            "anybody could place calls at your cost. Set them in the environment "
-            "(Twilio's console: Account info; for the others see --help), or say "
-            "--insecure if nobody else can reach this server"
-        )
-    if not is_loopback(host):
+    elif is_near:
+        line = "off: only this machine can call; --public-url switches them on"
+    else:
         raise AccessError(
             f"--host {host} can be reached by others, and nobody would be checked: "
             "give --public-url https://… and TWILIO_AUTH_TOKEN, or another carrier's "
             f"credentials, listen on {LOOPBACK}, or say --insecure"
         )
-    line = "off: only this machine can call; --public-url switches them on"
-    return Access(None, unknown, False, line)
+    return Access(host, public_url, those, is_near, insecure, line)

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,8 +32,8 @@ from voxpipe.simulator import Timing, load_script
 
 from . import numbers
 from .app import load_app
-from .model import DEFAULT_APP
-from .process import environment
+from .model import DEFAULT_APP, environment
+from .watched import WATCH, watched
 
 BEYOND = 3  # the exit code when a limit is broken
 MAX_REPORT = 200_000_000  # bytes of an older report
@@ -162,6 +161,7 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help=f"of these; {default}",
     )
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -178,8 +178,14 @@ def run(arguments: argparse.Namespace) -> int:
     plan = _plan(arguments)
     loaded = load_app(arguments.app)  # what is wrong with it is said here and now
     app = loaded if plan.over == "memory" else arguments.app
-    url = arguments.realtime_url
-    with environment(OPENAI_BASE_URL=url) if url else nullcontext():
+    if arguments.watch and (plan.over, plan.clock) != ("memory", "real"):
+        raise ConfigurationError(
+            "--watch looks into this process, and in real time: add --over memory"
+        )
+    with (
+        environment(OPENAI_BASE_URL=arguments.realtime_url),
+        watched(arguments, arguments.app),
+    ):
         if arguments.find_limit:
             return _search(app, plan, arguments)
         with shown() as progress:

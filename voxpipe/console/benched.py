@@ -8,6 +8,7 @@ What the app itself prints goes to standard error.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -18,9 +19,10 @@ from typing import Any, TextIO
 import anyio
 from anyio import create_task_group, current_time, sleep
 
-from voxpipe.bench.machine import lag_measured, memory_used, stalls_noted
+from voxpipe.bench.machine import memory_used, stalls_noted
 from voxpipe.bench.network import Network
 from voxpipe.bench.watcher import Watcher
+from voxpipe.pipeline.runtime.lag import lag_measured
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.carrier import CarrierEndpoints
@@ -28,8 +30,7 @@ from voxpipe.transports.telephony.switchboard import App
 from voxpipe.transports.telephony.twilio import Twilio
 
 from .app import load_app
-from .process import log_to_console, open_files, settle
-from .serve import chosen_loop
+from .process import chosen_loop, log_to_console, open_files, settle
 
 TELLS = 0.25  # seconds between two lines of what is used
 
@@ -86,7 +87,8 @@ class Benched:
 
 async def serve(benched: Benched, calls: int) -> None:
     """Serve until standard input ends: the bench has it, and may have died."""
-    board = Switchboard(benched.answer, limit=calls + 8)
+    # What overload does to calls is to be measured, and not refused.
+    board = Switchboard(benched.answer, limit=calls + 8, late_limit=math.inf)
     endpoints = CarrierEndpoints(board, [Twilio()])
     stalls: list[tuple[str, str, float]] = []
     lag: list[float] = []
@@ -94,7 +96,7 @@ async def serve(benched: Benched, calls: int) -> None:
         with stalls_noted(stalls):
             settle()
             benched.tell(url=server.url, clock=current_time() - time.monotonic())
-            tasks.start_soon(lag_measured, lag)
+            tasks.start_soon(lag_measured, lag.append)
             tasks.start_soon(benched.tell_usage, lag)
             await anyio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
             tasks.cancel_scope.cancel()

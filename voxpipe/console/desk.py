@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from functools import partial
 from typing import TextIO, cast
 
@@ -28,7 +28,7 @@ from .desk_onlooker import Onlooker
 from .desk_record import DeskRecord
 from .desk_view import LEGEND, Above, DeskView, Status
 from .keys import follow, keys_at_once
-from .model import model_found
+from .model import model_of
 from .process import log_to_console
 
 SHOW_EVERY = 0.08  # seconds; an eye sees no more of a meter
@@ -71,11 +71,8 @@ class Desk:
         devices = await self._driver.devices()
         microphone = chosen(devices, "microphone", arguments.microphone)
         loudspeaker = chosen(devices, "loudspeaker", arguments.loudspeaker)
-        async with model_found(
-            arguments.app,
-            realtime_url=arguments.realtime_url,
-            simulator=arguments.simulator,
-        ) as model:
+        model = model_of(arguments)
+        async with model.simulator or nullcontext():
             call = DeskCall(
                 microphone=microphone.number,
                 loudspeaker=loudspeaker.number,
@@ -83,8 +80,8 @@ class Desk:
                 driver=self._driver,
             )
             self.record.begin(call, simulated=arguments.simulator)
-            with keys_at_once() as keys:
-                self._welcome(microphone, loudspeaker, model, has_keys=keys is not None)
+            with model.found() as line, keys_at_once() as keys:
+                self._welcome(microphone, loudspeaker, line, has_keys=keys is not None)
                 await self._hold(app, call, keys)
 
     def report(self) -> Report:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 
-from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.transports.asgi import AsgiApp, Receive, Scope, Send
 from voxpipe.transports.browser import BrowserEndpoints
-from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.asgi import split_path
+from voxpipe.transports.telephony.carrier import CarrierEndpoints
 from voxpipe.transports.webrtc import WebRtcEndpoints
-from voxpipe.webrtc import Ice, available
+from voxpipe.webrtc import Ice
 
-from .access import LOOPBACK
+from .access import LOOPBACK, Access
 
 Page = BrowserEndpoints | WebRtcEndpoints
 
@@ -24,63 +24,60 @@ nobody would be checked.
             your own: BrowserEndpoints(board, check=...), docs/browser.md"""
 
 
-def page_for(
-    board: Switchboard, host: str, *, insecure: bool
-) -> tuple[BrowserEndpoints | None, str]:
-    """The page, if it may be served there; and what to say of it.
-
-    Args:
-        board: takes its calls.
-        host: where the server is to listen.
-        insecure: ``--insecure`` was given.
-    """
-    if insecure:
+def page_for(board: Switchboard, gate: Access) -> tuple[Page | None, str]:
+    """The page, if it may be served there; and what to say of it."""
+    if gate.insecure:
         why = "ANYBODY who reaches this server can talk at your cost"
         return BrowserEndpoints(board, insecure=True), f"open to all: {why}"
-    if is_loopback(host):
+    if gate.is_near:
         return BrowserEndpoints(board), "open to this machine only"
-    return None, f"off: --host {host} can be reached by others, and {_CURE}"
-
-
-def link_to(server: Server) -> str:
-    """What to open on this machine: there browsers give a microphone without TLS."""
-    everywhere = server.host in ("", "0.0.0.0", "::")
-    return f"http://{LOOPBACK}:{server.port}/" if everywhere else f"{server.url}/"
+    return None, f"off: --host {gate.host} can be reached by others, and {_CURE}"
 
 
 @asynccontextmanager
-async def over_webrtc(
-    page: BrowserEndpoints | None, host: str
-) -> AsyncGenerator[Page | None]:
-    """The page's endpoints, and beside them WebRTC where that is installed.
+async def front(board: Switchboard, gate: Access) -> AsyncGenerator[Front]:
+    """Open all that is served on the port.
 
     Args:
-        page: if there is one.
-        host: where the server listens: on loopback nobody else is to find the calls.
+        board: takes the calls.
+        gate: who may call.
+
+    Raises:
+        ConfigurationError: no carrier could use the public URL.
     """
-    if page is None or not available():
-        yield page
-        return
-    ice = Ice(addresses=[LOOPBACK] if is_loopback(host) else [])
-    async with WebRtcEndpoints(page, ice=ice) as both:
-        yield both
+    page, line = page_for(board, gate)
+    phones = CarrierEndpoints(
+        board,
+        gate.carriers,
+        public_url=gate.public_url,
+        insecure=gate.insecure,
+        beside=() if page is None else ("/",),
+    )
+    async with AsyncExitStack() as stack:
+        if isinstance(page, BrowserEndpoints):
+            ice = Ice(addresses=[LOOPBACK] if gate.is_near else [])
+            with suppress(ImportError):  # WebRTC is an extra, and the page goes without
+                page = await stack.enter_async_context(WebRtcEndpoints(page, ice=ice))
+        yield Front(page, phones, line)
 
 
+@dataclass(frozen=True, slots=True)
 class Front:
     """Leads everybody to whom they want.
 
-    Args:
+    Attributes:
         page: for people; ``None`` if there is none.
         phones: for everything else.
+        line: what to say of the page.
     """
 
-    def __init__(self, page: Page | None, phones: AsgiApp) -> None:
-        self._page = page
-        self._phones = phones
+    page: Page | None
+    phones: AsgiApp
+    line: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
-        app: AsgiApp = self._phones
-        if self._page is not None and self._page.serves(split_path(scope)[1]):
-            app = self._page
+        app: AsgiApp = self.phones
+        if self.page is not None and self.page.serves(split_path(scope)[1]):
+            app = self.page
         await app(scope, receive, send)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from voxpipe import __version__
 from voxpipe.pipeline import VoxpipeError
 
-from . import bench, serve, simulate, talk
-from .demo import command as demo
 from .entry import INTERRUPTED
 from .lookalikes import use_lookalikes
+
+COMMANDS = {
+    "demo": ".demo.command",
+    "simulate": ".simulate",
+    "serve": ".serve",
+    "bench": ".bench",
+    "talk": ".talk",
+    "watch": ".watch",
+}
+"""Where each of them is, in the order of the help."""
 
 _ABOUT = """\
 Voice pipelines around gpt-realtime.
@@ -23,13 +32,16 @@ Voice pipelines around gpt-realtime.
   voxpipe serve               answer calls by browser, telephone and SIP, with your app
   voxpipe talk                talk to an app of yours: microphone and loudspeaker
   voxpipe bench               measure how soon an app answers, and where time goes
+  voxpipe watch               look into a session, of any client of the service
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    known = command_line([each for each in COMMANDS if each in given[:1]] or COMMANDS)
     use_lookalikes()
-    chosen = command_line().parse_args(arguments)
+    chosen = known.parse_args(given)
     try:
         return int(chosen.run(chosen))
     except VoxpipeError as error:
@@ -44,8 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def command_line() -> argparse.ArgumentParser:
-    """What may stand on the command line; what is found there has ``run``."""
+def command_line(wanted: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """What may stand on the command line; what is found there has ``run``.
+
+    Args:
+        wanted: commands; others are not loaded, which takes long for some.
+    """
     parser = argparse.ArgumentParser(
         prog="voxpipe",
         description=_ABOUT,
@@ -53,9 +69,6 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    demo.add_parser(commands)
-    simulate.add_parser(commands)
-    serve.add_parser(commands)
-    bench.add_parser(commands)
-    talk.add_parser(commands)
+    for name in wanted:
+        import_module(COMMANDS[name], __package__).add_parser(commands)
     return parser

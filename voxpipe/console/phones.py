@@ -26,17 +26,16 @@ def carriers(environment: Mapping[str, str]) -> list[Carrier]:
     Raises:
         ConfigurationError: some that cannot be used; says which variables.
     """
-    # Files of variables like to have a blank or a newline at the end of a value.
-    given = {name: text.strip() for name, text in environment.items()}
-    return [_known(each, given) for each in CARRIERS]
-
-
-def _known(carrier: type[Carrier], environment: Mapping[str, str]) -> Carrier:
-    try:
-        return carrier.from_environment(environment)
-    except ConfigurationError as error:
-        names = " and ".join(carrier.variables)
-        raise ConfigurationError(f"{names}, for {carrier.name}: {error}") from None
+    found = list[Carrier]()
+    for each in CARRIERS:
+        # Files of variables like to have a blank or a newline at the end of a value.
+        given = [environment.get(name, "").strip() for name in each.variables]
+        try:
+            found.append(each(*given))
+        except ConfigurationError as error:
+            names = " and ".join(each.variables)
+            raise ConfigurationError(f"{names}, for {each.name}: {error}") from None
+    return found
 
 
 def told(carriers: Sequence[Carrier], base: str) -> str:

@@ -1,24 +1,31 @@
-"""What a process that serves needs besides its code: logs, files, short pauses."""
+"""What a process that serves needs: a loop, logs, files, short pauses."""
 
 from __future__ import annotations
 
 import gc
+import importlib.util
 import logging
-import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TextIO
+
+from .app import AppError
 
 FILES = 65_536  # descriptors; a call has two sockets
 
 
-def log_to_console(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+LINE = "%(asctime)s %(levelname)s %(message)s"
+
+
+def log_to_console(
+    level: int = logging.INFO, stream: TextIO | None = None, line: str = LINE
+) -> None:
     """Print what voxpipe logs, unless the app has arranged for logs itself.
 
     Args:
         level: of the lines.
         stream: where to; standard output, unless it is given.
+        line: its format.
     """
     if logging.getLogger().handlers:
         return
@@ -28,7 +35,7 @@ def log_to_console(level: int = logging.INFO, stream: TextIO | None = None) -> N
         # Where a console has fewer letters than a script: better a line than none.
         reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(logging.Formatter(line))
     logger = logging.getLogger("voxpipe")
     logger.addHandler(handler)
     logger.setLevel(level)
@@ -46,19 +53,22 @@ def open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-@contextmanager
-def environment(**values: str) -> Generator[None]:
-    """Set variables of this process's environment, as they were again afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def chosen_loop(wish: str | None) -> str:
+    """The event loop to run on: the faster one, if it is there.
+
+    Raises:
+        AppError: it was asked for, and is not installed.
+    """
+    there = importlib.util.find_spec("uvloop") is not None
+    if wish == "uvloop" and not there:
+        raise AppError("uvloop is not installed: pip install 'voxpipe[fast]'")
+    return wish or ("uvloop" if there else "asyncio")
+
+
+def tell(text: str) -> None:
+    """Print what people should know while there is somebody to read it."""
+    with suppress(OSError):  # nobody any more: no reason to harm calls
+        print(text, flush=True)
 
 
 def settle() -> None:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
-from voxpipe import __version__
-from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Switchboard
-from voxpipe.transports.telephony.carrier import CarrierEndpoints
-from voxpipe.websocket import sockets
 
-from . import numbers, phones
-from .access import LOOPBACK, Access, access
-from .app import AppError, load_app
-from .front import Front, link_to, over_webrtc, page_for
-from .model import DEFAULT_APP, add_model, model_found
-from .process import log_to_console, open_files, settle
-from .sip import add_arguments, sip_line, sip_served
+from . import numbers
+from .access import LOOPBACK, access
+from .app import load_app
+from .model import DEFAULT_APP, add_model, model_of
+from .monitoring import Monitoring, add_monitoring
+from .process import chosen_loop, log_to_console, open_files, tell
+from .served import Served, serve
+from .sip import add_arguments, sip_line
 from .stop import Stop
-
-if TYPE_CHECKING:
-    from voxpipe.transports.sip import SipLine
+from .watched import WATCH, watched
 
 _EPILOG = """\
 APP is module:function, an async function that is called with each `Call`; the working
@@ -60,7 +52,8 @@ Environment: OPENAI_API_KEY; OPENAI_BASE_URL, where the model is, which --realti
 and --simulator set for this process, so that an app calls open_session() without
 saying so; by which carriers are known: TWILIO_AUTH_TOKEN, TELNYX_PUBLIC_KEY,
 PLIVO_AUTH_TOKEN, VONAGE_SIGNATURE_SECRET, EXOTEL_USER and EXOTEL_PASSWORD,
-GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk. With
+GENESYS_API_KEY and GENESYS_CLIENT_SECRET; SIP_PASSWORD, for the trunk; METRICS_TOKEN,
+for who asks for /metrics. With
 pip install 'voxpipe[fast]' it runs on uvloop and picows.
 
 SIGTERM or Ctrl-C takes no new calls and lets the others finish; a second one ends them,
@@ -97,6 +90,7 @@ def add_parser(commands: Any) -> None:
         "--insecure", action="store_true", help="let anybody call who reaches it"
     )
     add_arguments(parser)
+    add_monitoring(parser)
     parser.add_argument(
         "--limit",
         type=numbers.count,
@@ -125,6 +119,7 @@ def add_parser(commands: Any) -> None:
         default=None,
         help="event loop; default: uvloop where it is installed",
     )
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -136,103 +131,34 @@ def run(arguments: argparse.Namespace) -> int:
         environment=os.environ,
         insecure=arguments.insecure,
     )
+    monitoring = Monitoring(arguments, os.environ)
     board = Switchboard(
         load_app(arguments.app),
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
+        watcher=monitoring.watcher,
     )
     line = sip_line(arguments)
-    log_to_console()
+    model = model_of(arguments)
+    log_to_console(line=monitoring.log_line)
     open_files()
-    arguments.loop = chosen_loop(arguments.loop)
-    options = {"use_uvloop": arguments.loop == "uvloop"}
-    stop = Stop(board, arguments.drain, _tell)
+    loop = chosen_loop(arguments.loop)
+    stop = Stop(board, arguments.drain, tell)
+    served = Served(
+        app=arguments.app,
+        idle_limit=arguments.idle_limit,
+        loop=loop,
+        port=arguments.port,
+        gate=gate,
+        board=board,
+        line=line,
+        model=model,
+        monitoring=monitoring,
+        stop=stop,
+    )
     try:
-        anyio.run(
-            partial(serve, arguments, gate, board, stop, line), backend_options=options
-        )
+        with watched(arguments, arguments.app), monitoring.running():
+            anyio.run(serve, served, backend_options={"use_uvloop": loop == "uvloop"})
     finally:
         stop.over()
     return 0
-
-
-async def serve(
-    arguments: argparse.Namespace,
-    gate: Access,
-    board: Switchboard,
-    stop: Stop,
-    line: SipLine | None = None,
-) -> None:
-    """Serve until a signal, and until the calls that there are have ended.
-
-    Raises:
-        ConfigurationError: no model can be reached with what was given.
-        TransportError: the port cannot be had.
-    """
-    page, why = page_for(board, arguments.host, insecure=gate.insecure)
-    endpoints = CarrierEndpoints(
-        board,
-        gate.carriers,
-        public_url=gate.public_url,
-        insecure=gate.insecure,
-        beside=() if page is None else ("/",),
-    )
-    with stop.heeded():
-        async with (
-            over_webrtc(page, arguments.host) as pages,
-            model_found(
-                arguments.app,
-                realtime_url=arguments.realtime_url,
-                simulator=arguments.simulator,
-            ) as model,
-            Server(
-                Front(pages, endpoints), host=arguments.host, port=arguments.port
-            ) as server,
-            sip_served(line, board) as sip,
-        ):
-            settle()
-            if page is not None:
-                _tell(f"Talk to it: {link_to(server)}\n")
-            _tell(_welcome(arguments, gate, server.url, model, why, sip))
-            await stop.followed()
-
-
-def _tell(text: str) -> None:
-    with suppress(OSError):  # nobody reads it any more: no reason to harm calls
-        print(text, flush=True)
-
-
-def _welcome(
-    arguments: argparse.Namespace,
-    gate: Access,
-    url: str,
-    model: str,
-    page: str,
-    sip: str,
-) -> str:
-    base = (gate.public_url or url).rstrip("/")
-    return f"""\
-voxpipe {__version__} answers calls with {arguments.app}, at {url}
-
-  page      {page}
-{phones.told(gate.carriers, base)}
-{sip}  health    {url}/healthz and /readyz
-  model     {model}
-  calls     {arguments.limit} at once, ended after {arguments.idle_limit:g} s of \
-silence
-  checks    {gate.line}
-  runs on   {arguments.loop}, sockets by {sockets()}
-
-Ctrl-C ends it, once the calls have ended."""
-
-
-def chosen_loop(wish: str | None) -> str:
-    """The event loop to run on: the faster one, if it is there.
-
-    Raises:
-        AppError: it was asked for, and is not installed.
-    """
-    there = importlib.util.find_spec("uvloop") is not None
-    if wish == "uvloop" and not there:
-        raise AppError("uvloop is not installed: pip install 'voxpipe[fast]'")
-    return wish or ("uvloop" if there else "asyncio")

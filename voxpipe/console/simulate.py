@@ -12,6 +12,9 @@ from typing import Any
 
 import anyio
 
+from voxpipe.chaos import INCIDENTS, ChaosProxy, Incident
+from voxpipe.chaos.incidents import again_and_again
+from voxpipe.pipeline import ConfigurationError
 from voxpipe.pipeline.runtime.hosts import is_loopback
 from voxpipe.simulator import LocalAuthority, Script, Simulator, load_script
 from voxpipe.simulator.cassettes import load_cassette
@@ -89,6 +92,14 @@ While it serves it prints a line for each session, each turn that it hears, each
 (which line of the script, and why) and each tool's answer, without their words; --quiet
 leaves them out.
 
+What happens at a provider happens here, ten seconds after the first connection and then
+again and again: what do your callers hear?
+
+  voxpipe simulate --incident rolling-restart     # all connections are reset
+  voxpipe simulate --incident outage              # and new ones, too, for 15 s
+  voxpipe simulate --incident slow-service        # all comes half a second late, 20 s
+  voxpipe simulate --incident 429-storm           # new ones are refused for 15 s
+
 A session that was recorded (voxpipe.simulator.cassettes) is replayed in the same way:
 
   voxpipe simulate --cassette call.jsonl
@@ -152,6 +163,11 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="with TLS: where that certificate is written; default: a new file",
     )
+    parser.add_argument(
+        "--incident",
+        choices=sorted(INCIDENTS),
+        help="what happens to connections again and again; on this machine only",
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "script",
@@ -182,10 +198,12 @@ async def simulate(arguments: argparse.Namespace) -> None:
     """Serve until cancelled.
 
     Raises:
+        ConfigurationError: an incident cannot happen so.
         ScriptError: the script will not do.
         CassetteError: the cassette will not do.
         TransportError: the port cannot be had.
     """
+    incident = _incident(arguments)
     script = load_script(arguments.script) if arguments.script else WITHOUT_SCRIPT
     if arguments.cassette:
         load_cassette(arguments.cassette)  # to say now what is wrong with it
@@ -194,13 +212,35 @@ async def simulate(arguments: argparse.Namespace) -> None:
         simulator = Simulator(
             script,
             host=arguments.host,
-            port=arguments.port,
+            port=0 if incident else arguments.port,
             accepts=any_key if key is None else key.__eq__,
             cassette=arguments.cassette,
             tls=tls,
             origins=arguments.origin,
         )
-        await _serve(simulator, arguments, file)
+        async with simulator:
+            if incident is None:
+                await _serve(simulator.url, arguments, file)
+                return
+            async with (
+                ChaosProxy(simulator.url, port=arguments.port) as proxy,
+                anyio.create_task_group() as tasks,
+            ):
+                tasks.start_soon(again_and_again, incident, proxy)
+                await _serve(proxy.url, arguments, file)
+
+
+def _incident(arguments: argparse.Namespace) -> Incident | None:
+    name: str | None = arguments.incident
+    if name is None:
+        return None
+    if not is_loopback(arguments.host):
+        raise ConfigurationError(
+            f"--incident is for this machine only, not for --host {arguments.host}"
+        )
+    if name == "429-storm" and (arguments.tls or arguments.ca_file):
+        raise ConfigurationError("--incident 429-storm cannot be told within --tls")
+    return INCIDENTS[name]
 
 
 @contextmanager
@@ -219,22 +259,19 @@ def _authority(
         yield tls, str(Path(file).resolve())
 
 
-async def _serve(
-    simulator: Simulator, arguments: argparse.Namespace, ca_file: str
-) -> None:
-    async with simulator:
-        print(f"The Realtime API is simulated at {simulator.websocket_url}")
-        print("For OpenAI's SDKs and for voxpipe:\n")
-        # The one that was given stays with who gave it.
-        shown = "sk-simulated" if arguments.key is None else "..."
-        print(f"  export OPENAI_BASE_URL={simulator.url} OPENAI_API_KEY={shown}")
-        if ca_file:
-            print(f"  export NODE_EXTRA_CA_CERTS={ca_file} SSL_CERT_FILE={ca_file}")
+async def _serve(url: str, arguments: argparse.Namespace, ca_file: str) -> None:
+    print(f"The Realtime API is simulated at ws{url.removeprefix('http')}/realtime")
+    print("For OpenAI's SDKs and for voxpipe:\n")
+    # The one that was given stays with who gave it.
+    shown = "sk-simulated" if arguments.key is None else "..."
+    print(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={shown}")
+    if ca_file:
+        print(f"  export NODE_EXTRA_CA_CERTS={ca_file} SSL_CERT_FILE={ca_file}")
+    print()
+    if not is_loopback(arguments.host):
+        print(f"From elsewhere, this machine's name in place of {arguments.host};")
+        if not ca_file:
+            print("voxpipe itself wants VOXPIPE_REALTIME_INSECURE=1 beside it.")
         print()
-        if not is_loopback(arguments.host):
-            print(f"From elsewhere, this machine's name in place of {arguments.host};")
-            if not ca_file:
-                print("voxpipe itself wants VOXPIPE_REALTIME_INSECURE=1 beside it.")
-            print()
-        print("Ctrl-C ends it.", flush=True)
-        await anyio.sleep_forever()
+    print("Ctrl-C ends it.", flush=True)
+    await anyio.sleep_forever()

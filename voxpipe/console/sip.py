@@ -111,11 +111,8 @@ def _users(path: Path | None) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def sip_served(line: SipLine | None, board: Switchboard) -> AsyncGenerator[str]:
-    """Serve a line, if there is one; yields what to say of it."""
-    if line is None:
-        yield ""
-        return
+async def sip_served(line: SipLine, board: Switchboard) -> AsyncGenerator[str]:
+    """Serve a line; yields what to say of it."""
     async with line, create_task_group() as tasks:
         tasks.start_soon(line.serve, board)
         yield f"  sip       {line.host}:{line.port}, UDP and TCP\n"

@@ -17,10 +17,9 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from types import FrameType
 
-from anyio import create_task_group
+from anyio import Event, create_task_group
 
 from voxpipe.pipeline.runtime.exits import ctrl_c_handled
-from voxpipe.pipeline.runtime.wakeup import Wakeup
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.switchboard import CLOSE_TIMEOUT
 
@@ -49,7 +48,7 @@ class Stop:
         self._seconds = seconds
         self._tell = tell
         self._count = 0
-        self._came = Wakeup()
+        self._first, self._second = Event(), Event()  # signals
         self._last = LastResort(board)
 
     @contextmanager
@@ -66,7 +65,8 @@ class Stop:
             else:
                 calls_end = self._seconds if self._count == 1 else 0.0
                 self._last.within(calls_end + CLOSE_TIMEOUT + END_TIMEOUT)
-            loop.call_soon_threadsafe(self._came.set)
+            came = self._first if self._count == 1 else self._second
+            loop.call_soon_threadsafe(came.set)
 
         before = {each: signal.signal(each, heed) for each in _SIGNALS}
         try:
@@ -78,7 +78,7 @@ class Stop:
 
     async def followed(self) -> None:
         """Wait for the first signal, and then until no call is left."""
-        await self._came.wait()
+        await self._first.wait()
         calls = self._board.calls
         self._tell(
             f"No new calls. {calls} under way have {self._seconds:g} s to finish; "
@@ -94,8 +94,7 @@ class Stop:
         self._last.within(END_TIMEOUT)
 
     async def _cut_short(self) -> None:
-        while self._count < 2:
-            await self._came.wait()
+        await self._second.wait()
         await self._board.drain(0)
 
     def over(self) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -24,10 +24,11 @@ from voxpipe.transports.telephony import App
 from . import assistant, desk, numbers
 from .app import load_app
 from .demo.plain import safe
-from .model import DEFAULT_APP, add_model, model_found
+from .model import DEFAULT_APP, add_model, model_of
 from .pipe_call import PipeCall
 from .pipes import AtRate, Pipes
 from .process import log_to_console
+from .watched import WATCH, watched
 
 MODEL = AudioFormat("pcm16", 24_000)  # the linear one that the model speaks
 
@@ -118,6 +119,7 @@ def add_parser(commands: Any) -> None:
         help="samples per second; default: 24000, and 8000 for ulaw and alaw",
     )
     add_model(parser)
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -126,7 +128,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.stdin:
         if arguments.format or arguments.rate:
             raise PipeError("--format and --rate are those of a pipe: add --stdin")
-        return desk.run(arguments)
+        with watched(arguments, arguments.app):
+            return desk.run(arguments)
     at_the_desk = arguments.microphone or arguments.loudspeaker or arguments.headphones
     if arguments.devices or at_the_desk:
         raise PipeError("with --stdin the audio is a pipe's: leave the devices out")
@@ -134,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_pipes()
     app = _app(arguments.app)
     log_to_console(stream=sys.stderr)
-    with _audio_alone() as sink:
+    with _audio_alone() as sink, watched(arguments, arguments.app):
         anyio.run(talk, arguments, app, format, sink)
     return 0
 
@@ -158,13 +161,11 @@ async def talk(
     pipes = Pipes(sys.stdin.fileno(), sink, format)
     inside = MODEL if format.encoding == "pcm16" else format
     stream = pipes if inside == format else AtRate(pipes, format, inside)
-    async with model_found(
-        arguments.app,
-        realtime_url=arguments.realtime_url,
-        simulator=arguments.simulator,
-    ) as model:
-        print(f"voxpipe talk: {format}, model {model}", file=sys.stderr, flush=True)
-        await app(PipeCall(stream, inside))
+    model = model_of(arguments)
+    async with model.simulator or nullcontext():
+        with model.found() as line:
+            print(f"voxpipe talk: {format}, model {line}", file=sys.stderr, flush=True)
+            await app(PipeCall(stream, inside))
 
 
 class Teller(Processor):

@@ -51,6 +51,14 @@ class Timings:
     first_written: float | None = None
     first_played: float | None = None
 
+    @property
+    def asked(self) -> float | None:
+        """When the model could begin: by a request, or by the end of a turn."""
+        for moment in (self.requested, self.committed, self.created):
+            if moment is not None:
+                return moment
+        return None
+
     def since(self, moment: float) -> Timings:
         """The same milestones on a clock that was 0 at ``moment``."""
         told = ((each.name, getattr(self, each.name)) for each in fields(self))

@@ -113,6 +113,8 @@ class Run:
 
 def _count(queue: Queue) -> InputStats:
     return InputStats(
+        capacity=queue.capacity,
+        capacity_ms=round(queue.capacity_seconds * 1000, 3),
         delivered=queue.delivered,
         depth=queue.depth,
         depth_ms=queue.seconds * 1000,

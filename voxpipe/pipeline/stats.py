@@ -26,6 +26,8 @@ class InputStats:
     """The queue in front of an input.
 
     Attributes:
+        capacity: frames that may be queued.
+        capacity_ms: milliseconds of audio that may be queued.
         delivered: frames that its processor has read.
         depth: frames queued now.
         depth_ms: milliseconds of audio queued now.
@@ -36,6 +38,8 @@ class InputStats:
         discarded: frames that came after the reader had finished.
     """
 
+    capacity: int
+    capacity_ms: float
     delivered: int
     depth: int
     depth_ms: float

@@ -92,10 +92,10 @@ def read_header(file: IO[bytes]) -> WavHeader:
     Raises:
         WavError: not a WAV file, a damaged one, or one of a kind that is not read.
     """
-    name = name_of(file)
     try:
-        return _read_header(file, name)
+        return _read_header(file)
     except WavError as error:
+        name = name_of(file)
         raise WavError(f"{name}: {error}" if name else str(error)) from None
 
 
@@ -117,12 +117,12 @@ def read_wav(path: str | Path | Traversable) -> tuple[AudioFormat, bytes]:
         return header.format, header.read(file)
 
 
-def _read_header(file: IO[bytes], name: str) -> WavHeader:
+def _read_header(file: IO[bytes]) -> WavHeader:
     if not file.seekable():
         raise WavError("a WAV file must be seekable, this is a pipe: save it first")
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
-    _check_riff(file.read(12), name)
+    _check_riff(file)
     oddities: list[str] = []
     format: tuple[AudioFormat, Coding] | None = None
     data: tuple[int, int] | None = None
@@ -135,7 +135,7 @@ def _read_header(file: IO[bytes], name: str) -> WavHeader:
         kind, size = struct.unpack("<4sI", head)
         at += 8
         if kind == b"fmt " and format is None:
-            format = _parse_format(file.read(min(size, 40)), name)
+            format = _parse_format(file, size)
         elif kind == b"data" and data is None:
             size = audio_size(file, at, size, length, oddities)
             data = at, size
@@ -149,45 +149,47 @@ def _read_header(file: IO[bytes], name: str) -> WavHeader:
     raise WavError(f"expected a WAV file with a {missing!r} chunk, this one has none")
 
 
-def _check_riff(start: bytes, name: str) -> None:
+def _check_riff(file: IO[bytes]) -> None:
+    start = file.read(12)
     if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
         return
     if not start:
         raise WavError("expected a WAV file, this one is empty (0 bytes)")
     kind = kind_of(start)
     if kind is not None:
-        raise WavError(f"expected a WAV file, found {kind}: {convert(name)}")
+        raise WavError(f"expected a WAV file, found {kind}: {convert(file)}")
     raise WavError(
         "expected a WAV file (RIFF, then WAVE), found one that begins with "
-        f"{start[:4].hex(' ')}; if there is sound in it, {convert(name)}"
+        f"{start[:4].hex(' ')}; if there is sound in it, {convert(file)}"
     )
 
 
-def _parse_format(body: bytes, name: str) -> tuple[AudioFormat, Coding]:
+def _parse_format(file: IO[bytes], size: int) -> tuple[AudioFormat, Coding]:
+    body = file.read(min(size, 40))
     if len(body) < 16:
         raise WavError(f"expected a 'fmt ' chunk of 16 bytes or more, not {len(body)}")
     tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", body)
     if tag == EXTENSIBLE:
         if len(body) < 40 or body[26:40] != GUID_TAIL:
             raise WavError(
-                f"expected a standard sub-format, found another: {convert(name)}"
+                f"expected a standard sub-format, found another: {convert(file)}"
             )
         tag = int.from_bytes(body[24:26], "little")
     coding = coding_of(tag, bits)
     if coding is None:
         kind = NAMES.get(tag, f"format {tag:#06x}")
         raise WavError(
-            f"expected PCM, floats or G.711, found {bits}-bit {kind}: {convert(name)}"
+            f"expected PCM, floats or G.711, found {bits}-bit {kind}: {convert(file)}"
         )
     if channels not in (1, 2):
         raise WavError(
             f"expected 1 or 2 channels, found {channels}: mix them down with "
-            f"{convert(name, '-ac 1')}"
+            f"{convert(file, '-ac 1')}"
         )
     try:
         format = AudioFormat(coding.encoding, rate, channels)
     except FormatError as error:
-        cure = convert(name, "-ar 48000")
+        cure = convert(file, "-ar 48000")
         raise WavError(f"{error}: {cure}, unless the header is damaged") from None
     if block != coding.width * channels:
         raise WavError(

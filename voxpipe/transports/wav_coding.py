@@ -50,10 +50,6 @@ def coding_of(tag: int, bits: int) -> Coding | None:
     return _OTHERS.get((tag, bits))
 
 
-def _as_it_is(data: bytes) -> bytes:
-    return data
-
-
 def _from_8_bits(data: bytes) -> bytes:
     wide = bytearray(2 * len(data))
     wide[1::2] = data.translate(_SIGNED)
@@ -83,13 +79,13 @@ def _from_floats(data: bytes, kind: str) -> bytes:
 
 _PCM = {
     1: Coding("pcm16", 1, _from_8_bits),
-    2: Coding("pcm16", 2, _as_it_is),
+    2: Coding("pcm16", 2, bytes),  # as they are
     3: Coding("pcm16", 3, partial(_upper_bits, width=3)),
     4: Coding("pcm16", 4, partial(_upper_bits, width=4)),
 }
 _OTHERS = {
-    (ALAW, 8): Coding("alaw", 1, _as_it_is),
-    (ULAW, 8): Coding("ulaw", 1, _as_it_is),
+    (ALAW, 8): Coding("alaw", 1, bytes),
+    (ULAW, 8): Coding("ulaw", 1, bytes),
     (FLOAT, 32): Coding("pcm16", 4, partial(_from_floats, kind="<f4")),
     (FLOAT, 64): Coding("pcm16", 8, partial(_from_floats, kind="<f8")),
 }

@@ -43,7 +43,7 @@ def kind_of(start: bytes) -> str | None:
     return None
 
 
-def convert(name: str, options: str = "") -> str:
+def convert(file: IO[Any], options: str = "") -> str:
     """The command that makes a WAV file of almost anything with sound in it."""
-    file = shlex.quote(name or "in")
-    return f"`ffmpeg -i {file}{options and f' {options}'} -c:a pcm_s16le out.wav`"
+    name = shlex.quote(name_of(file) or "in")
+    return f"`ffmpeg -i {name}{options and f' {options}'} -c:a pcm_s16le out.wav`"

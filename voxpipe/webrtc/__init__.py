@@ -8,7 +8,7 @@ is handled in ``peer.py``, ``arrival.py`` and ``sound.py``, and said there.
 
 from .ice import Ice, IceServer
 from .opening import PeerListener, available, open_peer, require
-from .sdp import OfferError, checked_sdp, has_media
+from .sdp import OfferError, checked_sdp, has_media, reachable
 
 __all__ = [
     "Ice",
@@ -19,6 +19,7 @@ __all__ = [
     "checked_sdp",
     "has_media",
     "open_peer",
+    "reachable",
     "require",
 ]
 

@@ -6,7 +6,8 @@ What it does badly, and what is done about it here:
 - It offers every address of the machine but loopback; there is no setting. The list is
   given to the ICE connection of this peer, by an attribute that aiortc keeps private.
 - It keeps sound back for 80 ms and more: see ``arrival.py``.
-- What it decodes is queued without a bound: it is taken at once, whoever listens.
+- What it decodes is queued without a bound: it is taken at once, whoever listens. What
+  is to be decoded, too: by `_ToDecode`, for an attribute that aiortc keeps private.
 - It asks for sound as fast as it can: the pace is kept here.
 - It says nothing when a connection never comes about: whoever opens a peer has to set
   it a time.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from anyio import CancelScope, Event, move_on_after
@@ -51,6 +53,8 @@ LOOPBACK = "127.0.0.1"
 LATE = 0.1  # seconds that a loop which was busy may catch up with
 CHECK = 0.02  # seconds between two looks of ICE, at one of which it finds it is closed
 CLOSE_TIMEOUT = 2.0  # seconds for good-byes that nobody has to answer
+WAITING = 256  # packets to be decoded, 5 s of speech; aiortc reorders 128 at most
+_TO_DECODE = "_RTCRtpReceiver__decoder_queue"
 LOW = 16_384  # bytes that wait to be sent, from which on there is room again
 
 
@@ -135,6 +139,8 @@ class Peer:
                 each.get_component_candidates = partial(
                     _at, each.get_component_candidates, addresses
                 )
+            for transceiver in self._pc.getTransceivers():
+                vars(transceiver.receiver)[_TO_DECODE] = _ToDecode()
             await self._pc.setLocalDescription(description)
         except Exception as error:  # noqa: BLE001  # as above
             told = type(error).__name__
@@ -230,6 +236,19 @@ class Peer:
                     pcm, before = down.pcm(frame)
                     if pcm and not self._is_over:
                         self._listener.heard(pcm, before)
+
+
+class _ToDecode(SimpleQueue[Any]):
+    """What waits for the decoder: a page may send faster than it works.
+
+    Neither may the loop wait for it, nor may it be filled: what is too much goes, as
+    what a network loses.
+    """
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Take a packet, unless `WAITING` wait; ``None``, the end, always."""
+        if item is None or self.qsize() < WAITING:
+            super().put(item)
 
 
 class _Microphone(Protocol):

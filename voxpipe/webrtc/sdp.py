@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from voxpipe.pipeline import TransportError
 
@@ -40,6 +41,42 @@ def checked_sdp(text: str) -> str:
 def has_media(text: str) -> bool:
     """Whether somebody means to connect by it: it says how, and who they are."""
     return all(f"a={name}:" in text for name in _MEANT)
+
+
+def reachable(text: str, client: tuple[str, int] | None) -> str:
+    """An offer without addresses that who posts it cannot mean.
+
+    Checks are sent to each candidate. Who comes from the internet is in no network of
+    ours: to have packets sent there, and names asked for by mDNS, is all that private
+    addresses of theirs could do. They are reached at the address they check us from.
+
+    Args:
+        text: the offer.
+        client: who has posted it; of this machine or a private network, as behind a
+            proxy, any address may be meant.
+    """
+    if client is None or not _is_public(client[0]):
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join(each for each in lines if not _is_private_candidate(each))
+
+
+def _is_private_candidate(line: str) -> bool:
+    # a=candidate:FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT (RFC 8839, 5.1)
+    words = line.split(" ", 5)
+    if not line.startswith("a=candidate:"):
+        return False
+    return len(words) < 5 or not _is_public(words[4])
+
+
+def _is_public(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    return address.is_global and not address.is_multicast
 
 
 def unreadable(expected: str, came: object) -> OfferError:

@@ -37,9 +37,10 @@ async def listening(
     Raises:
         TransportError: it cannot listen.
     """
+    listener = await _listener(host, port)
     async with (
         tasks_until_done() as tasks,
-        await _listener(host, port) as listener,
+        listener,  # closed before those that were taken have ended
         tasks_until_done() as accepting,
     ):
 

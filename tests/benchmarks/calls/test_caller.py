@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from benchmarks.calls.caller import PATIENCE, Caller
@@ -11,9 +13,9 @@ from benchmarks.calls.speech import (
     Wire,
     agent_deltas,
     caller_frames,
+    quiet_frames,
     quiet_head,
     quiet_tail,
-    silent_frame,
 )
 from benchmarks.calls.tally import Tally
 
@@ -30,8 +32,8 @@ class Talk:
         self.wire: Wire = wire
         self.tally = Tally()
         self.tally.is_open = True
-        self.silent = silent_frame(wire)
-        self.caller = Caller(number, caller_frames(wire), self.silent, self.tally, wire)
+        (self.silent,) = quiet = quiet_frames(wire)
+        self.caller = Caller(number, caller_frames(wire), quiet, self.tally, wire)
         self.caller.talk(0.0)
 
     def listen(self, seconds: float) -> list[bytes]:
@@ -182,3 +184,13 @@ def test_an_utterance_begins_loud_and_ends_within_a_frame() -> None:
     assert quiet_head(UTTERANCE[0]) < FRAME
     assert quiet_tail(UTTERANCE[-1], "ulaw") == FRAME // 2
     assert quiet_head(agent_deltas("ulaw")[0]) == 0
+
+
+@pytest.mark.parametrize("wire", ["ulaw", "pcm"])
+def test_a_line_with_noise_is_never_silent_and_counts_as_silence(wire: Wire) -> None:
+    frames = quiet_frames(wire, noise=True)
+    (silent,) = quiet_frames(wire)
+    assert {len(frame) for frame in frames} == {len(silent)}
+    assert all(frame != after for frame, after in pairwise(frames))
+    assert {quiet_head(frame, wire) for frame in frames} == {quiet_head(silent, wire)}
+    assert silent not in frames

@@ -28,7 +28,7 @@ from .properties import (
 )
 from .replies import plays_what_it_says
 
-FEW, MANY = 40, 1_000  # graphs of each property and loop
+FEW, MORE, MANY = 12, 40, 1_000  # graphs of each property and loop
 PROPERTIES = (
     arrives_whole,
     skips_cut_turns,
@@ -40,16 +40,22 @@ PROPERTIES = (
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("property", PROPERTIES)
+@pytest.mark.parametrize(
+    "graphs", [range(FEW), pytest.param(range(FEW, MORE), marks=pytest.mark.slow)]
+)
 def test_it_holds_of_every_graph(
-    property: Property, backend: Backend, caplog: pytest.LogCaptureFixture
+    property: Property,
+    backend: Backend,
+    graphs: range,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    hold(backend, property, range(FEW))
+    hold(backend, property, graphs)
     assert caplog.messages == []  # that it stands still, above all
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("first", range(FEW, MANY, 120))
+@pytest.mark.parametrize("first", range(MORE, MANY, 120))
 @pytest.mark.parametrize("property", PROPERTIES)
 def test_it_holds_of_a_thousand_graphs(
     property: Property, first: int, backend: Backend
@@ -123,5 +129,5 @@ def test_it_does_not_hold_of_a_broken_pipeline(
 ) -> None:
     monkeypatch.setattr(place, name, broken)
     with pytest.raises(AssertionError):  # noqa: PT012  # the sooner the better
-        for first in range(0, 8 * FEW, 20):
+        for first in range(0, 8 * MORE, 20):
             hold(backend, property, range(first, first + 20))

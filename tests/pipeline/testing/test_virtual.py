@@ -54,6 +54,7 @@ async def test_a_test_can_run_in_virtual_time(
     assert await measured(86_400.0) == pytest.approx(86_400.0)
 
 
+@pytest.mark.slow
 def test_five_minutes_of_a_call_take_as_long_as_their_work() -> None:
     # In real time the watchdog of this suite (120 s) would end it.
     frame = AudioFrame(data=PCM.silence(0.02), format=PCM)

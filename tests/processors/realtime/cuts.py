@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import numpy as np
 from anyio import fail_after, sleep
 
+from voxpipe.chaos import numbered
+from voxpipe.chaos.samples import numbers_in
 from voxpipe.pipeline import Interruption, SessionLost, TransportError
 from voxpipe.pipeline.testing import Probe
 from voxpipe.processors.realtime import (
@@ -44,23 +45,6 @@ SCRIPT = Script(
     goes_on=True,
     timing=QUICK,
 )
-MODULUS = 65_537  # a prime above all values that a sample can have
-FACTOR = 40_503  # a generator: neighbours are far apart, which is loud
-
-
-def numbered(first: int, count: int) -> bytes:
-    """Samples of which each tells its number; loud, so that it passes for speech."""
-    numbers = np.arange(first + 1, first + count + 1, dtype=np.int64)
-    values = numbers * FACTOR % MODULUS - 32_768  # 0 is silence, and no number
-    return values.astype("<i2").tobytes()
-
-
-def numbers_in(data: bytes) -> Counter[int]:
-    """Which samples there are, and how often."""
-    values = np.frombuffer(data, "<i2").astype(np.int64)
-    inverse = pow(FACTOR, -1, MODULUS)
-    return Counter(((values[values != 0] + 32_768) * inverse % MODULUS - 1).tolist())
-
 
 AUDIBLE = dict.fromkeys(numbers_in(numbered(0, 48_000)), 1)
 

@@ -215,8 +215,16 @@ def damaged(kind: str, damage: Damage, backend: Backend) -> None:
     assert connection.struck, f"nothing of the type {kind}"
 
 
-@pytest.mark.parametrize("damage", ["dropped", "halved", "nameless"])
-@pytest.mark.parametrize("kind", HANDLED)
+DAMAGES = ("dropped", "halved", "nameless")
+DAMAGED = [
+    # Each event once, and the damages in turn; the others with what is slow.
+    pytest.param(kind, damage, marks=() if at % 3 == which else pytest.mark.slow)
+    for at, kind in enumerate(HANDLED)
+    for which, damage in enumerate(DAMAGES)
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), DAMAGED)
 def test_an_event_can_be_lost_or_unreadable(kind: str, damage: str) -> None:
     backend = BACKENDS[HANDLED.index(kind) % 2]  # below, each meets the other
     damaged(kind, WHOLE[damage], backend)

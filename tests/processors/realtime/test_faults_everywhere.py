@@ -93,32 +93,43 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*found, "input_audio_buffer.append"]
 
 
-def test_a_connection_closed_at_any_event_is_a_lost_session(events: list[str]) -> None:
-    for event in events:
+EVERY = pytest.mark.parametrize(
+    "every", [4, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"]
+)  # how many events further the next fault is
+
+
+@EVERY
+def test_a_connection_closed_at_any_event_is_a_lost_session(
+    events: list[str], every: int
+) -> None:
+    for event in events[::every]:
         with pytest.raises(SessionLost) as lost:
             held_with(Close(at=event, code=1011))
         assert lost.value.code == 1011, event
 
 
+@EVERY
 def test_a_service_that_falls_silent_at_any_event_keeps_nobody(
-    events: list[str],
+    events: list[str], every: int
 ) -> None:
-    for event in events[events.index("session.updated") + 1 :]:
+    for event in events[events.index("session.updated") + 1 :: every]:
         held_with(Stall(at=event))  # which ends: the caller hangs up
 
 
-def test_a_pause_at_any_event_is_only_a_pause(events: list[str]) -> None:
-    for event in events:
+@EVERY
+def test_a_pause_at_any_event_is_only_a_pause(events: list[str], every: int) -> None:
+    for event in events[::every]:
         held_with(Stall(at=event, seconds=1.0))
 
 
+@EVERY
 @pytest.mark.parametrize(
     "fault", [Duplicate, Reorder, Malformed], ids=lambda each: str(each.__name__)
 )
 def test_no_event_is_so_wrong_that_the_call_ends(
-    fault: type[Duplicate | Reorder | Malformed], events: list[str]
+    fault: type[Duplicate | Reorder | Malformed], events: list[str], every: int
 ) -> None:
     of_service = [each for each in events if each in SERVER_EVENTS]
-    for event in of_service[of_service.index("session.updated") + 1 :]:
+    for event in of_service[of_service.index("session.updated") + 1 :: every]:
         told = held_with(fault(at=event)).faults
         assert told or fault is Reorder, event  # nothing is dropped in silence

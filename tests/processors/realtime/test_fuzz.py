@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -307,6 +308,7 @@ def test_what_is_no_event_is_a_typed_error(message: str) -> None:
 # --- growth
 
 
+@pytest.mark.slow
 def test_an_endless_service_fills_nothing() -> None:
     bench = Bench(tools=TOOLS)
     conversation = bench.conversation

@@ -215,7 +215,7 @@ def test_an_aside_is_not_heard_though_nobody_can_read_whose_it_is(turns: Mode) -
         held(turns, at, wrong(("response", "metadata")), BACKENDS[at % 2]).check()
 
 
-@settings(max_examples=50)
+@settings(max_examples=15)
 @given(st.sampled_from(TURNS), st.data())
 def test_any_event_can_be_damaged_in_any_way(turns: Mode, data: st.DataObject) -> None:
     events = events_of(turns)

@@ -230,11 +230,26 @@ CONVERSATIONS = st.lists(
 CUTS = st.lists(st.integers(3, 500), min_size=1, max_size=3)
 
 
+@settings(max_examples=10)
+@given(CONVERSATIONS, CUTS, st.sampled_from(BACKENDS))
+def test_it_goes_on(
+    acts: list[tuple[Act, float]], cuts: list[int], backend: Backend
+) -> None:
+    goes_on(acts, cuts, backend)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=25)
 @given(CONVERSATIONS, CUTS)
-def test_it_goes_on(
+def test_it_goes_on_more_often(
     backend: Backend, acts: list[tuple[Act, float]], cuts: list[int]
+) -> None:
+    goes_on(acts, cuts, backend)
+
+
+def goes_on(
+    acts: Sequence[tuple[Act, float]], cuts: Sequence[int], backend: Backend
 ) -> None:
     talk = held(acts, cuts, backend)
     talk.check()

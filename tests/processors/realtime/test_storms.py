@@ -23,6 +23,7 @@ from voxpipe.processors.realtime.connect import Address
 from voxpipe.simulator import Script, connect_in_memory
 from voxpipe.transports import MemoryPhone
 
+from ...matrix import mostly_slow
 from .loops import BACKENDS, Backend, run_virtually
 
 CALLS = 200
@@ -92,7 +93,7 @@ def busy() -> SessionRefused:
     return SessionRefused("busy", "slow_down", status=429, retry_after=RETRY_AFTER)
 
 
-@both_loops
+@pytest.mark.parametrize("backend", mostly_slow(BACKENDS, "asyncio".__eq__))
 def test_two_hundred_calls_come_back_one_after_the_other(backend: Backend) -> None:
     providers = [Provider(busy()) for _ in range(CALLS)]
 

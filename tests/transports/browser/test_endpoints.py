@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -19,6 +19,7 @@ from voxpipe.pipeline import AudioFrame, ConfigurationError, Pipeline
 from voxpipe.pipeline.testing import Source
 from voxpipe.transports.asgi import AsgiApp
 from voxpipe.transports.browser import BrowserEndpoints, Tokens
+from voxpipe.transports.browser.endpoints import SPARE
 from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import App, Call, Switchboard
 from voxpipe.transports.telephony.apology import SORRY, fitted, read_clip
@@ -214,6 +215,18 @@ async def test_who_is_one_too_many_is_told_to_come_again_and_keeps_the_token() -
             await first.closed()
         async with client(url, hello={"token": token}) as second:
             await second.next("ready")
+
+
+async def test_connections_that_say_nothing_keep_no_page_out() -> None:
+    async with served(limit=1) as (url, _), AsyncExitStack() as strangers:
+        silent = [
+            await strangers.enter_async_context(client(url, hello={}))
+            for _ in range(1 + SPARE + 3)
+        ]
+        async with client(url) as page:
+            await page.next("ready")
+        # Those have gone who were there first; the others may yet say who they are.
+        assert [await each.closed() for each in silent[:4]] == [1002] * 4
 
 
 async def test_a_server_that_drains_takes_nobody() -> None:

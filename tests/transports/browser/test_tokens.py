@@ -61,6 +61,23 @@ async def test_a_memory_that_is_full_takes_no_more(
     assert told == [{}, {}, None]
 
 
+async def test_what_was_not_signed_here_is_refused_before_anything_else_is_done() -> (
+    None
+):
+    asked: list[float] = []
+
+    def clock() -> float:
+        asked.append(1_000.0)
+        return asked[-1]
+
+    tokens = Tokens(SECRET, now=clock)
+    token = tokens.mint()
+    asked.clear()
+    assert await tokens.check(token[:-1] + "x") is None
+    assert not asked
+    assert await tokens.check(token) == {}
+
+
 @given(st.text(max_size=200))
 async def test_anything_else_is_none(text: str) -> None:
     assert await Tokens(SECRET, now=Clock()).check(text) is None

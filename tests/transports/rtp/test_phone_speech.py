@@ -41,6 +41,7 @@ def test_on_a_clean_line_speech_arrives_as_it_was() -> None:
     assert call.session.incoming.concealer.concealed < 3 * TICK  # the very beginning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_with_5_percent_lost_and_30_ms_of_jitter_it_can_be_understood(
     seed: int,

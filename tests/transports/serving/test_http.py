@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.transports.asgi import Disconnected, Receive, Scope, Send
+from voxpipe.transports.lobby import Lobby
 from voxpipe.transports.serving import Server
 from voxpipe.transports.serving.http import (
     ANSWER_TIMEOUT,
@@ -26,7 +27,6 @@ from voxpipe.transports.serving.http import (
     PATIENCE,
     Http,
 )
-from voxpipe.transports.serving.lobby import Lobby
 
 from ...processors.realtime.loops import run_virtually
 from ...websocket.wires import Wired

@@ -14,8 +14,8 @@ from anyio.lowlevel import checkpoint
 
 from voxpipe.pipeline import TransportError
 from voxpipe.transports.asgi import Receive, Scope, Send
+from voxpipe.transports.lobby import PLACES
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.lobby import PLACES
 
 from ...descriptors import no_descriptors
 from .apps import UPGRADE, echo, get, rest_of, said_to
@@ -25,7 +25,22 @@ async def test_it_says_where_it_is() -> None:
     async with Server(echo) as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
         assert await said_to(server, get())
-    assert Server(echo, host="::1", port=80).url == "http://[::1]:80"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("::1", "[::1]"),
+        ("agents.example", "agents.example"),
+        ("0.0.0.0", "127.0.0.1"),  # where browsers give a microphone without TLS
+        ("", "127.0.0.1"),
+        ("::", "[::1]"),
+    ],
+)
+def test_where_it_listens_everywhere_there_is_a_name_for_this_machine(
+    host: str, name: str
+) -> None:
+    assert Server(echo, host=host, port=80).url == f"http://{name}:80"
 
 
 async def test_a_port_that_is_taken_is_named_with_a_cure() -> None:

@@ -24,9 +24,9 @@ from websockets.typing import Subprotocol
 
 from voxpipe.pipeline.runtime.silent import SILENT
 from voxpipe.transports.asgi import Message, Receive, Scope, Send
+from voxpipe.transports.lobby import Lobby
 from voxpipe.transports.serving import Disconnected, Server
 from voxpipe.transports.serving.http import Http
-from voxpipe.transports.serving.lobby import Lobby
 from voxpipe.transports.serving.websocket import MAX_MESSAGE, WebSocket
 
 from ...processors.realtime.loops import run_virtually

@@ -16,6 +16,7 @@ from voxpipe.pipeline import watchdog
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.telephony.attendant import name_of
 
+from ...complaints import held_until
 from .calling import Run, Told, called
 from .testing.agents import parrot, speech
 
@@ -35,18 +36,7 @@ def complaints(
 @pytest.fixture
 def arrived(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set by the app where it stays: until then nobody looks where it is."""
-
-    def complain_in_time(thread: watchdog.Watchdog) -> None:
-        arrived.wait()
-        complain(thread)
-
-    arrived = threading.Event()
-    complain = getattr(watchdog.Watchdog, COMPLAIN)
-    monkeypatch.setattr(watchdog.Watchdog, COMPLAIN, complain_in_time)
-    return arrived
-
-
-COMPLAIN = "_complain"  # what the watchdog's thread does
+    return held_until(monkeypatch)
 
 
 @pytest.mark.parametrize("by", ["idle", "drained"])

@@ -22,8 +22,8 @@ from anyio import (
 from anyio.abc import SocketStream
 from anyio.lowlevel import checkpoint
 
+from voxpipe.transports.lobby import PLACES
 from voxpipe.transports.serving import Server
-from voxpipe.transports.serving.lobby import PLACES
 from voxpipe.transports.telephony import Switchboard
 from voxpipe.transports.telephony.testing import Sids
 from voxpipe.transports.telephony.testing.webhook import form, signature

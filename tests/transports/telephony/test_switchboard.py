@@ -208,7 +208,9 @@ def test_a_call_with_replies_is_not_idle(in_time: Run, told: Told) -> None:
     assert [end for end, *_ in told()] == ["caller"]
 
 
-@pytest.mark.parametrize("added", ["at_first", "later"])
+@pytest.mark.parametrize(
+    "added", ["at_first", pytest.param("later", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("approval", ["never", "always"])
 def test_a_call_is_not_idle_while_the_service_calls_a_tool_or_a_person_decides(
     in_time: Run,

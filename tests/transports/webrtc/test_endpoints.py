@@ -11,16 +11,18 @@ import pytest
 from anyio import Event, create_task_group, fail_after, run, to_thread
 
 from voxpipe.pipeline import TransportError
-from voxpipe.transports.browser import BrowserEndpoints
+from voxpipe.transports.browser import BrowserEndpoints, Tokens
+from voxpipe.transports.serving import Server
 from voxpipe.transports.telephony import Call, Switchboard
 from voxpipe.transports.webrtc import WebRtcEndpoints
 from voxpipe.transports.webrtc.endpoints import SPARE
 from voxpipe.transports.webrtc.testing import open_page
 from voxpipe.webrtc.sdp import MAX_CANDIDATES
 
-from .calls import PATIENCE, Agent, called, likeness, loud_ms, served, sweep
+from .calls import LOOPBACK, PATIENCE, Agent, called, likeness, loud_ms, served, sweep
 
 SDP = {"content-type": "application/sdp"}
+NO_OFFER = "v=0\r\nm=audio 9 X 96\r\n"  # but the look of one
 
 
 async def asked(
@@ -172,13 +174,66 @@ async def test_a_page_is_refused_over_its_data_channel_as_over_a_websocket() -> 
         await page.gone()
 
 
-async def test_offers_that_nothing_follows_are_bounded() -> None:
-    async with served(Agent().answer) as (url, _), open_page() as page:
-        assert page.peer is not None
+async def test_offers_that_nothing_follows_keep_nobody_out() -> None:
+    board = Switchboard(Agent().answer)
+    async with (
+        WebRtcEndpoints(BrowserEndpoints(board), ice=LOOPBACK) as endpoints,
+        Server(endpoints) as server,
+        open_page() as page,
+        open_page() as stranger,
+    ):
+        assert stranger.peer is not None
+        url = f"{server.url}/webrtc"
         # Nobody is at its address: no connection comes about.
-        offer = (await page.peer.offer("x")).replace("127.0.0.1", "127.0.0.2")
-        statuses = [(await asked(url, "POST", offer))[0] for _ in range(SPARE + 1)]
-        assert statuses == [201] * SPARE + [503]
+        offer = (await stranger.peer.offer("x")).replace("127.0.0.1", "127.0.0.2")
+        statuses = list[int]()
+
+        async def knock() -> None:
+            statuses.append((await asked(url, "POST", offer))[0])
+
+        with fail_after(PATIENCE):
+            async with create_task_group() as tasks:  # at once: those begin together
+                for _ in range(SPARE + 4):
+                    tasks.start_soon(knock)
+            assert set(statuses) <= {201, 503}
+            assert len(vars(endpoints)["_beginning"]) == SPARE
+            await page.call(url)
+            page.send("hello")
+            await page.told("ready")
+        await board.drain(0)
+
+
+async def test_who_brings_no_token_costs_nothing_and_who_brings_one_has_it_used() -> (
+    None
+):
+    tokens, board = Tokens("0123456789abcdef"), Switchboard(Agent().answer, limit=1)
+    browser = BrowserEndpoints(board, check=tokens.check)
+    async with (
+        WebRtcEndpoints(browser, ice=LOOPBACK) as endpoints,
+        Server(endpoints) as server,
+        open_page() as page,
+        open_page() as again,
+    ):
+        assert page.peer is not None
+        url, token = f"{server.url}/webrtc", tokens.mint()
+        for wrong in ({}, {"authorization": "Bearer guessed"}):
+            status, said = await asked(url, "POST", NO_OFFER, {**SDP, **wrong})
+            assert (status, "token" in said) == (401, True)
+        assert endpoints.connections == 0
+        await page.call(url, token=token)
+        page.send("hello", token=token)  # as a page says it: it is taken already
+        seat = (await page.told("ready"))["seat"]
+        used = {**SDP, "authorization": f"Bearer {tokens.mint()}"}
+        assert (await asked(url, "POST", NO_OFFER, used))[0] == 503  # full
+        await page.peer.close()
+        await again.call(url, token=seat)  # for this call
+        again.send("hello", seat=seat)
+        assert (await again.told("ready"))["resumed"]
+        again.send("bye")
+        await again.gone()
+        spent = {**SDP, "authorization": f"Bearer {token}"}
+        assert (await asked(url, "POST", NO_OFFER, spent))[0] == 401
+        await board.drain(0)
 
 
 async def test_a_page_that_floods_is_let_go(caplog: pytest.LogCaptureFixture) -> None:

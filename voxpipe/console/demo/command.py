@@ -17,6 +17,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
+from voxpipe.console.watched import WATCH, watched
 from voxpipe.pipeline import (
     AudioFrame,
     OpenRoute,
@@ -94,6 +95,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--model", default="gpt-realtime-2.1", help="default: %(default)s"
     )
+    parser.add_argument("--watch", **WATCH)
     parser.set_defaults(run=run)
 
 
@@ -102,7 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     private_folder(arguments.out)
     before = os.umask(0o077)  # what people said is for their owner alone
     try:
-        anyio.run(demo, arguments.wav, arguments.out, arguments.live, arguments.model)
+        with watched(arguments, "demo"):
+            anyio.run(
+                demo, arguments.wav, arguments.out, arguments.live, arguments.model
+            )
     finally:
         os.umask(before)
     return 0

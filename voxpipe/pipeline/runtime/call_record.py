@@ -39,6 +39,11 @@ class CallRecord:
         """Count more failures of these kinds."""
         self._counts.update(counts)
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often what has failed, by kind."""
+        return self._counts
+
     def worked_at(self, now: float) -> float:
         """When it was last asked while work was done; long ago if it never was."""
         if any(is_at_work() for is_at_work in self.at_work):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Literal
+
+from anyio import create_task_group
 
 from voxpipe.pipeline import Output, ToolResult, ToolUpdate
 
@@ -27,13 +31,27 @@ class CallUpdates:
         self._results = results
         self._filler = filler
 
-    def may_come(self, execution: Execution) -> bool:
-        """Whether there is anything to `follow`."""
-        return execution.reports is not None or self._filler_of(execution) is not None
+    def told(
+        self, call_id: str, execution: Execution
+    ) -> AbstractAsyncContextManager[None]:
+        """In this block: what is to be said while the tool works, and its reports."""
+        filler = execution.tool.policy.filler or self._filler
+        if filler is None and execution.reports is None:
+            return nullcontext()  # as most: no task for nothing
+        return self._following(call_id, execution, filler)
 
-    async def follow(self, call_id: str, execution: Execution) -> None:
-        """Tell what is to be said while the tool works, and what it reports."""
-        filler = self._filler_of(execution)
+    @asynccontextmanager
+    async def _following(
+        self, call_id: str, execution: Execution, filler: Filler | None
+    ) -> AsyncGenerator[None]:
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._follow, call_id, execution, filler)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _follow(
+        self, call_id: str, execution: Execution, filler: Filler | None
+    ) -> None:
         if filler is not None:
             await self._results.send(
                 ToolUpdate(
@@ -56,9 +74,6 @@ class CallUpdates:
         elif policy == "detach" and not execution.detached:
             execution.detached = True
             await self._tell(call_id, execution, "detached")
-
-    def _filler_of(self, execution: Execution) -> Filler | None:
-        return execution.tool.policy.filler or self._filler
 
     async def _tell(
         self,

@@ -177,7 +177,7 @@ class ToolRouter(Processor):
         self._questions = Questions(self._words, keys=self.keys.fed)
         self._is_ending = False
         self._threads = Threads(self._concurrency + MAX_LEFT_BEHIND)
-        self._slots = Semaphore(self._concurrency)
+        self._slots = Semaphore(self._concurrency, fast_acquire=True)
         async with create_task_group() as tools:
             async with create_task_group() as heeding:
                 heeding.start_soon(self._heed_interruptions)
@@ -287,15 +287,12 @@ class ToolRouter(Processor):
         tools.start_soon(execution.live, self._threads, name=f"tool {tool.name}")
         timeout = self._timeout if tool.timeout is None else tool.timeout
         answer: CallAnswer | None = None
-        async with create_task_group() as updates:
-            if self._updates.may_come(execution):
-                updates.start_soon(self._updates.follow, call.call_id, execution)
+        async with self._updates.told(call.call_id, execution):
             if execution.needs_somebody:
                 await self._wait_for_somebody(execution)
             execution.begin()
             answer = await execution.answer(timeout)
-            updates.cancel_scope.cancel()
-        assert answer is not None  # the group swallows nothing
+        assert answer is not None  # the block swallows nothing
         del self._under_way[call.call_id]
         return answer
 

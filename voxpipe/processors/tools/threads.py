@@ -53,8 +53,8 @@ class Threads:
                 may have something still to do.
         """
         if tool.is_async:
-            started = tool.start(arguments, progress, context)
-            return await self._awaited(started, answered)
+            with self._counted(), exits_as_failures(orders()):
+                return answered(await tool.start(arguments, progress, context))
 
         cancelled = (get_cancelled_exc_class(),)  # `from_thread` raises it there
 
@@ -69,13 +69,8 @@ class Threads:
         )
         if isinstance(given, CallAnswer):
             return given
-        return await self._awaited(given, answered)
-
-    async def _awaited(
-        self, value: Awaitable[object], answered: Callable[[object], CallAnswer]
-    ) -> CallAnswer:
         with self._counted(), exits_as_failures(orders()):
-            return answered(await value)
+            return answered(await given)
 
     @contextmanager
     def _counted(self) -> Generator[None]:

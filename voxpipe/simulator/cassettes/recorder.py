@@ -85,7 +85,7 @@ class Recording(Generic[A]):
         """Connect, and write the session down."""
         async with self.connect(address) as connection:
             path = numbered(self.path, next(self.numbers))
-            tape = _Tape(path, self.keep, self.max_size)
+            tape = Tape(path, self.keep, self.max_size)
             whole = False
             try:
                 yield _RecordedConnection(connection, tape)
@@ -106,7 +106,7 @@ def numbered(path: Path, number: int) -> Path:
 class _RecordedConnection:
     """A connection that is listened to."""
 
-    def __init__(self, connection: TextConnection, tape: _Tape) -> None:
+    def __init__(self, connection: TextConnection, tape: Tape) -> None:
         self._connection = connection
         self._tape = tape
 
@@ -125,15 +125,24 @@ class _RecordedConnection:
         return message
 
 
-class _Tape:
+class Tape:
     """The file while it is written: under another name until it is whole.
 
+    Args:
+        path: of the cassette.
+        keep: as of `recording`.
+        max_size: bytes that it may have.
+
     Attributes:
+        path: of the cassette.
         ended: whether either side has ended the session.
+
+    Raises:
+        CassetteError: it cannot be written there.
     """
 
-    def __init__(self, path: Path, keep: Keep, max_size: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, keep: Keep, max_size: int = MAX_SIZE) -> None:
+        self.path = path
         self._max_size = max_size
         self._draft = path.with_name(f"{path.name}.{getpid()}.part")
         self._keep: Keep = keep
@@ -174,10 +183,10 @@ class _Tape:
         if self._size > self._max_size:
             self.discard()
             raise CassetteError(
-                f"{self._path}: a cassette holds at most {self._max_size} bytes, this "
+                f"{self.path}: a cassette holds at most {self._max_size} bytes, this "
                 "session has more: record a shorter one, or without sound"
             )
-        self._draft.replace(self._path)
+        self._draft.replace(self.path)
 
     def discard(self) -> None:
         """What was to be recorded went wrong: nothing stays."""

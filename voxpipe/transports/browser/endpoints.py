@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from anyio import BrokenResourceError, move_on_after
+from anyio import BrokenResourceError, CancelScope, move_on_after
 
 from voxpipe.pipeline import AudioFormat, ConfigurationError, TransportError
 from voxpipe.pipeline.observer import observed
 from voxpipe.pipeline.runtime.scopes import tasks_until_done
 from voxpipe.transports.asgi import Receive, Scope, Send
+from voxpipe.transports.lobby import Guest, Lobby
 from voxpipe.transports.telephony.asgi import (
     AsgiSocket,
     header,
@@ -28,8 +29,9 @@ from voxpipe.transports.telephony.asgi import (
 )
 from voxpipe.transports.telephony.carrier.nearby import why_elsewhere
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.line import Ending
-from voxpipe.transports.telephony.refusals import RETRY_AFTER, Refusals
+from voxpipe.transports.telephony.refusals import RETRY_AFTER
 from voxpipe.transports.telephony.socket import Socket
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 
@@ -117,8 +119,9 @@ class BrowserEndpoints:
         names = files.page().keys()
         self._files = {name for name in names if page or name.startswith("voxpipe")}
         self._format = AudioFormat("pcm16", rate)
-        self._refusals = Refusals()
-        self._greeting: set[Socket] = set()  # have not said who they are
+        self._refusals = switchboard.refusals
+        # Strangers may say nothing as well, and must not keep a page out by it.
+        self._greeting = Lobby(switchboard.limit + SPARE, "a page's hello")
         self._seats: dict[
             str, Seat
         ] = {}  # by their secrets, of the calls that there are
@@ -134,17 +137,7 @@ class BrowserEndpoints:
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self.switchboard.drain(0)
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+            await lifespan(receive, send, self.switchboard)
 
     # --- HTTP
 
@@ -181,27 +174,47 @@ class BrowserEndpoints:
             return
         socket = AsgiSocket(scope, receive, send)
         await socket.accept(PROTOCOL)
-        await self.attend(socket)
+        await self.attend(socket, scope.get("client"))
 
-    async def attend(self, socket: Socket) -> None:
+    async def attend(
+        self,
+        socket: Socket,
+        client: tuple[str, int] | None = None,
+        *,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
         """Serve one connection that has been let in, whatever carries it.
 
         It has the messages of the protocol both ways. Returns when it is done with: the
         call is over or, if that was begun over another, goes on over a third.
+
+        Args:
+            socket: carries the messages.
+            client: where it comes from.
+            about: what `whose` has said already of a token, which is used up by that.
         """
-        self._greeting.add(socket)
-        try:
-            hello = await greeting(socket)
-        except TransportError as error:
-            self._refusals.note("expected a page's hello", str(error))
+        hello = await self._greet(socket, client)
+        if hello is None:
             await self._refuse(socket, "hello", code=1002)
-            return
-        finally:
-            self._greeting.discard(socket)
-        if hello.seat:
+        elif hello.seat:
             await self._come_back(socket, hello)
         else:
-            await self._begin(socket, hello)
+            await self._begin(socket, hello, about)
+
+    async def _greet(
+        self, socket: Socket, client: tuple[str, int] | None
+    ) -> Hello | None:
+        """Wait for the hello of a page; none comes, or it has to make room."""
+        with CancelScope() as waiting:
+            guest = Guest(client, waiting.cancel)
+            self._greeting.enter(guest)
+            try:
+                return await greeting(socket)
+            except TransportError as error:
+                self._refusals.note("expected a page's hello", str(error))
+            finally:
+                self._greeting.leave(guest)
+        return None
 
     def _why_not(self, scope: Scope) -> tuple[int, str] | None:
         _, path = split_path(scope)
@@ -217,9 +230,17 @@ class BrowserEndpoints:
             return 403, _ELSEWHERE
         if self._is_foreign(scope):
             return 403, _FOREIGN
-        if len(self._greeting) >= self.switchboard.limit + SPARE:
-            return 503, "too many connections have not said yet who they are"
         return None
+
+    @property
+    def asks(self) -> bool:
+        """Whether a token is asked for."""
+        return self._check is not None
+
+    def is_seat(self, secret: str) -> bool:
+        """Whether this is the secret of a call whose page has lost its connection."""
+        seat = self._seats.get(secret)
+        return seat is not None and not seat.is_over
 
     async def whose(self, token: str) -> Mapping[str, str] | None:
         """What the app knows of who brings this; ``None`` if they may not talk."""
@@ -243,10 +264,13 @@ class BrowserEndpoints:
 
     # --- calls
 
-    async def _begin(self, socket: Socket, hello: Hello) -> None:
+    async def _begin(
+        self, socket: Socket, hello: Hello, about: Mapping[str, str] | None
+    ) -> None:
         try:
             self.switchboard.admit()  # or a token would be used up for nothing
-            about = await self.whose(hello.token)
+            if about is None:
+                about = await self.whose(hello.token)
             if about is None:
                 await self._refuse(socket, "token")
                 return
@@ -290,7 +314,7 @@ class BrowserEndpoints:
 
     async def _come_back(self, socket: Socket, hello: Hello) -> None:
         seat = self._seats.get(hello.seat)
-        if seat is None or seat.is_over:
+        if seat is None or not self.is_seat(hello.seat):
             await self._refuse(socket, "seat")
             return
         await socket.send(self._ready(seat.name, hello.seat, resumed=True))

@@ -11,7 +11,7 @@ from voxpipe.transports.asgi import Send
 PAGE = Path(__file__).parent / "page"
 INDEX = "index.html"
 
-_KINDS = {
+KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".ts": "text/plain; charset=utf-8",  # declarations, for people and their tools
@@ -45,9 +45,9 @@ HEADERS = {
 def page() -> Mapping[str, tuple[str, bytes]]:
     """The files of the page, by name: media type and bytes."""
     return {
-        path.name: (_KINDS[path.suffix], path.read_bytes())
+        path.name: (KINDS[path.suffix], path.read_bytes())
         for path in sorted(PAGE.iterdir())
-        if path.suffix in _KINDS
+        if path.suffix in KINDS
     }
 
 

@@ -79,15 +79,15 @@ class Tokens:
 
         As `BrowserEndpoints` wants it.
         """
-        now = self._now()
-        for used, until in tuple(self._used.items()):
-            if until < now:
-                del self._used[used]
         body, _, signature = token.partition(".")
         right = self._signature(body)
         if not hmac.compare_digest(right.encode(), signature.encode()):
-            return None
+            return None  # before anything is done that a stranger could ask for
         name, until, about = _read(body)
+        now = self._now()
+        for used, end in tuple(self._used.items()):
+            if end < now:
+                del self._used[used]
         if until < now or name in self._used or len(self._used) >= MAX_USED:
             return None
         self._used[name] = until

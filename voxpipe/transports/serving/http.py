@@ -10,11 +10,10 @@ from anyio import move_on_after
 
 from voxpipe.pipeline.runtime.request_head import origin_form
 from voxpipe.transports.asgi import VERSION, AsgiApp, Disconnected, Message, Scope
+from voxpipe.transports.lobby import Lobby
 from voxpipe.websocket.requests import NoRequest, Requests, date, response_of
 from voxpipe.websocket.tcp import TcpConnection
 from voxpipe.websocket.upgrade import wants_websocket
-
-from .lobby import Lobby
 
 PATIENCE = 15.0  # seconds for a whole head, and again for a whole body
 ANSWER_TIMEOUT = 15.0  # seconds in which nearly all that is unsent must be read

@@ -17,15 +17,16 @@ from anyio import (
 from voxpipe.pipeline.runtime.seldom import Seldom
 from voxpipe.pipeline.runtime.unsent import keep_little
 from voxpipe.transports.asgi import AsgiApp, Disconnected
+from voxpipe.transports.lobby import LOG_INTERVAL, Lobby
 from voxpipe.websocket.accepted import accepted
 from voxpipe.websocket.port import listening
 from voxpipe.websocket.tcp import TcpConnection
 
 from .http import Http
-from .lobby import LOG_INTERVAL, Lobby
 from .websocket import WebSocket
 
 MAX_ANSWERED = 1_024  # requests that the app answers at once; more are hung up on
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 logger = logging.getLogger("voxpipe.serving")
 
@@ -66,7 +67,8 @@ class Server(AsyncContextManagerMixin):
     @property
     def url(self) -> str:
         """Where it is, from this machine."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        name = _EVERYWHERE.get(self.host, self.host)
+        host = f"[{name}]" if ":" in name else name
         return f"http://{host}:{self.port}"
 
     @asynccontextmanager

@@ -59,8 +59,8 @@ class Attendant:
 
 
 def name_of(app: object) -> str:
-    """What an app is called in a log."""
+    """What an app is called in a log: where it is, and its name."""
     while isinstance(app, partial):
         app = app.func
     known = app if hasattr(app, "__qualname__") else type(app)
-    return f"the app {known.__module__}.{getattr(known, '__qualname__', '')}"
+    return f"{known.__module__}.{getattr(known, '__qualname__', '')}"

@@ -43,6 +43,7 @@ class Call(Processor):
         parameters: what the webhook's answer passed on, by name.
         ended: who has ended the call; empty while it lasts.
         replies: those of which something was sent to the caller.
+        underruns: how often its line ran dry within a reply, as far as is known here.
         cost_usd: the sum of `charges`; ``None`` if nothing was charged, or one of them
             had no price.
         spoke_at: until when (`anyio.current_time`) the caller hears what was sent last,
@@ -76,6 +77,7 @@ class Call(Processor):
     placed: PlacedCall | None = None
     paused: bool = False
     longest: float = math.inf
+    underruns: int = 0
     shows_words: bool = False
 
     @property

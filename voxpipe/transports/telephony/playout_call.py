@@ -124,6 +124,7 @@ class PlayoutCall(Call):
                 self._end("agent")
         finally:
             self._finish()
+            self.underruns += playout.underruns
             self._tasks = self._playout = None
             self._keys.clear()
 

@@ -104,7 +104,7 @@ class SteeredCalls(AsyncContextManagerMixin, Generic[C]):
                 logger.info("%s end=%s seconds=%.1f%s", label, end, seconds, record)
 
     async def _answered(self, call: C) -> str:
-        attendant = Attendant(f"call={call.id[-8:]} {name_of(self._answer)}")
+        attendant = Attendant(f"call={call.id[-8:]} the app {name_of(self._answer)}")
         try:
             with exits_as_failures(orders()):
                 await attendant.run(partial(self._answer, call))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from os import PathLike
 from typing import Literal
@@ -27,9 +28,12 @@ from .apology import SORRY, apologise, read_clip
 from .attendant import name_of
 from .call import Call
 from .line import Ending, Line
+from .load import LATE_LIMIT, Load
 from .orders import Orders
 from .placed import Detect, PlacedCall
+from .refusals import Refusals
 from .tickets import Replayed, Ticket, Tickets
+from .watching import CallWatcher
 
 App = Callable[[Call], Awaitable[object]]
 """What answers a call: opens what it needs, runs its pipeline, and returns."""
@@ -47,8 +51,8 @@ class CallNotTaken(VoxpipeError):
         why: there are as many as there may be, or no more are to come.
     """
 
-    def __init__(self, why: Literal["full", "draining"]) -> None:
-        super().__init__(f"no call is taken: {why}")
+    def __init__(self, why: Literal["full", "draining"], more: str = "") -> None:
+        super().__init__(f"no call is taken: {why}{more}")
         self.why = why
 
 
@@ -62,17 +66,23 @@ class Switchboard:
     Args:
         answer: the app.
         limit: calls at once; those that were promised count.
+        late_limit: seconds by which the event loop may be late (the 95th percentile of
+            five seconds) until no further call is taken; those that were promised are.
+            ``math.inf`` for calls to be counted only.
         idle_limit: seconds until a call is ended in which nobody speaks: the caller is
             not louder than a quiet line, nothing is played, and no tool is at work.
             Before and after its pipeline an app has as many.
         apology: what a caller hears when the app has failed, a WAV file with one
             channel, best in the carrier's format (for Twilio, mu-law at 8,000 Hz), or
             ``None`` for nothing; by default a sentence that comes with voxpipe.
+        watcher: looks at each call, such as `voxpipe.monitoring.Monitor`.
 
     Attributes:
         limit: as it was given.
         tickets: for the calls that were promised.
         orders: those for calls that are placed from here.
+        refusals: of whoever came to one of its doors.
+        load: what the calls are to the event loop.
 
     Raises:
         WavError: the apology cannot be read.
@@ -86,12 +96,14 @@ class Switchboard:
         *,
         limit: int = 100,
         idle_limit: float = 300.0,
+        late_limit: float = LATE_LIMIT,
         apology: str | PathLike[str] | None = "",
+        watcher: CallWatcher | None = None,
     ) -> None:
-        if limit < 1 or not idle_limit > 0:
+        if limit < 1 or not idle_limit > 0 or not late_limit > 0:
             raise ValueError(
                 f"expected a limit of 1 call or more and of some seconds, got {limit!r}"
-                f" and {idle_limit!r}"
+                f", {idle_limit!r} and {late_limit!r}"
             )
         given: object = answer
         if not callable(given):
@@ -102,7 +114,10 @@ class Switchboard:
         self.limit = limit
         self.tickets = Tickets()
         self.orders = Orders()
+        self.refusals = Refusals()
+        self.load = Load(late_limit)
         self._answer = answer
+        self._watcher = watcher
         self._idle_limit = idle_limit
         self._apology = None if apology is None else read_clip(apology or SORRY)
         self._lines: set[Line] = set()
@@ -121,7 +136,7 @@ class Switchboard:
         if self._closes_at < math.inf:
             return "draining"
         taken = len(self._lines) + self.tickets.kept + len(self.orders)
-        return "ready" if taken < self.limit else "full"
+        return "full" if taken >= self.limit or self.load.is_too_much else "ready"
 
     @property
     def has_stuck(self) -> bool:
@@ -138,6 +153,9 @@ class Switchboard:
             CallNotTaken: it cannot be taken.
         """
         state = self.state
+        if state == "full" and self.load.is_too_much:
+            self.load.tell(current_time(), self.calls)
+            raise CallNotTaken(state, ", the machine is busy")
         if state != "ready":
             raise CallNotTaken(state)
 
@@ -236,24 +254,32 @@ class Switchboard:
                 placed.finished("drained")
             raise CallNotTaken("draining")
         answer = (placed and placed.answer) or self._answer
-        line = Line(call, name_of(answer))
+        app = name_of(answer)
+        line = Line(call, f"the app {app}")
+        watcher = self._watcher
+        watch = None if watcher is None else watcher.watch(call, app)
         self._lines.add(line)
+        loop = timers()
+        self.load.watch(loop)
         if self._timer is None or not self._timer.is_pending:
-            self._watch(timers())
-        try:
+            self._watch(loop)
+        with nullcontext() if watch is None else watch.around():
             try:
-                with line.scope, recorded(f"call={line.name}") as line.record:
-                    await line.attendant.run(partial(self._serve, line, answer))
-            except* Exception as errors:  # noqa: BLE001  # of an app that was being
-                line.failed(errors)  # cancelled: some of its tasks ended, some failed
-        except BaseException:
-            line.end = line.end or call.ended or "drained"  # from outside
-            raise
-        finally:
-            self._leave(line)
-            end = line.tell()
-            if placed is not None:
-                placed.finished(end)
+                try:
+                    with line.scope, recorded(f"call={line.name}") as line.record:
+                        await line.attendant.run(partial(self._serve, line, answer))
+                except* Exception as errors:  # noqa: BLE001  # of an app that was being
+                    line.failed(errors)  # cancelled: some of its tasks ended, some not
+            except BaseException:
+                line.end = line.end or call.ended or "drained"  # from outside
+                raise
+            finally:
+                self._leave(line)
+                end = line.tell()
+                if watch is not None:
+                    watch.over(end, line.record.counts)
+                if placed is not None:
+                    placed.finished(end)
         return end
 
     async def drain(self, deadline: float) -> int:
@@ -308,6 +334,7 @@ class Switchboard:
         self._lines.discard(line)
         if not self._lines and self._timer is not None:
             self._timer.cancel()
+            self.load.rest()
         self._ended.set()
 
     # --- all calls

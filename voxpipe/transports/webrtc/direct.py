@@ -18,6 +18,7 @@ from voxpipe.transports.asgi import Receive, Scope, Send
 from voxpipe.transports.browser.endpoints import BrowserEndpoints
 from voxpipe.transports.telephony.asgi import respond, split_path
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.steered import SteeredCalls
 
@@ -117,19 +118,11 @@ class DirectEndpoint(AsyncContextManagerMixin):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI 3 has it."""
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await lifespan(receive, send, self._browser.switchboard, self)
         elif scope["type"] == "http" and _is_ours(split_path(scope)[1]):
             await self._refusals.answer(self._request, scope, receive, send)
         else:
             await self._browser(scope, receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()  # lifespan.startup
-        async with self:
-            await send({"type": "lifespan.startup.complete"})
-            await receive()  # lifespan.shutdown
-            await self._browser.switchboard.drain(0)
-        await send({"type": "lifespan.shutdown.complete"})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         root, path = split_path(scope)

@@ -16,6 +16,9 @@ from ..server import Line, serving
 
 KEY = "sk-canary-0123456789"
 BODY = b'{"error": {"code": "invalid_api_key", "message": "No such key."}}'
+EVERY = pytest.mark.parametrize(
+    "every", [7, pytest.param(1, marks=pytest.mark.slow)], ids=lambda n: f"every{n}"
+)  # bytes from one cut to the next
 REFUSALS = {
     "of a length": (
         b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
@@ -50,7 +53,8 @@ async def refusal(url: str) -> str:
     return str(caught.value)
 
 
-async def test_an_upgrade_opens_wherever_its_answer_is_cut() -> None:
+@EVERY
+async def test_an_upgrade_opens_wherever_its_answer_is_cut(every: int) -> None:
     sizes = [1]
 
     async def talk(line: Line) -> None:
@@ -64,7 +68,7 @@ async def test_an_upgrade_opens_wherever_its_answer_is_cut() -> None:
         while cut < sizes[0]:
             async with websocket(address(url)) as connection:
                 assert await connection.receive() == '{"type": "hello"}'
-            cut += 1
+            cut += every
     assert cut > 100
 
 
@@ -80,19 +84,22 @@ async def test_an_upgrade_opens_byte_by_byte() -> None:
 
 
 @pytest.mark.parametrize("kind", [*REFUSALS, *FOREIGN])
-async def test_a_refusal_says_the_same_wherever_it_is_cut(kind: str) -> None:
+@EVERY
+async def test_a_refusal_says_the_same_wherever_it_is_cut(
+    kind: str, every: int
+) -> None:
     answer = (REFUSALS | FOREIGN)[kind]
 
     async def talk(line: Line) -> None:
         await line.stream.receive()
         await line.send_cut(answer, next(cuts))
 
-    cuts = iter(range(len(answer)))
+    cuts = iter(range(0, len(answer), every))
     async with no_leaks(), serving(talk) as url:
         whole = await refusal(url)
         if kind in REFUSALS:
             assert "HTTP 401: invalid_api_key (No such key): check the API" in whole
-        for _ in answer[1:]:
+        for _ in range(every, len(answer), every):
             assert await refusal(url) == whole
 
 

@@ -32,7 +32,7 @@ def raw(first: int, end: int) -> bytes:
 
 
 def test_what_stands_in_no_item_is_heard_again() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 5)
     turns, rest = kept.replayed()
     assert (turns, data(rest)) == ([], raw(0, 5))
@@ -40,7 +40,7 @@ def test_what_stands_in_no_item_is_heard_again() -> None:
 
 
 def test_a_turn_that_was_closed_and_not_confirmed_stays_a_turn() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 5)
     kept.commit()
     spoken(kept, 3, first=5)
@@ -50,7 +50,7 @@ def test_a_turn_that_was_closed_and_not_confirmed_stays_a_turn() -> None:
 
 
 def test_a_turn_that_is_an_item_is_kept_until_its_words_are_known() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 5)
     kept.commit()
     kept.committed("item_1", is_wanted=True)
@@ -62,7 +62,7 @@ def test_a_turn_that_is_an_item_is_kept_until_its_words_are_known() -> None:
 
 
 def test_an_item_of_the_services_own_has_what_it_says_to_the_sample() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 50)
     kept.started("item_1", 0.25)  # in the middle of a frame
     kept.stopped("item_1", 0.69)
@@ -74,7 +74,7 @@ def test_an_item_of_the_services_own_has_what_it_says_to_the_sample() -> None:
 
 
 def test_what_is_thrown_away_is_not_heard_again_but_the_turn_before_it_is() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 5)
     kept.commit()
     spoken(kept, 3, first=5)
@@ -86,7 +86,7 @@ def test_what_is_thrown_away_is_not_heard_again_but_the_turn_before_it_is() -> N
 
 
 def test_ten_seconds_are_kept_and_what_is_lost_is_counted() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 600)  # 12 s, in one turn of the program's
     kept.lose(is_heard=False)
     _, rest = kept.replayed()
@@ -95,7 +95,7 @@ def test_ten_seconds_are_kept_and_what_is_lost_is_counted() -> None:
 
 
 def test_silence_that_the_service_has_heard_is_no_loss() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     spoken(kept, 600)
     kept.lose(is_heard=True)
     kept.replayed()
@@ -103,7 +103,7 @@ def test_silence_that_the_service_has_heard_is_no_loss() -> None:
 
 
 def test_of_items_without_words_the_newest_ten_seconds_are_kept() -> None:
-    kept = KeptAudio()
+    kept = KeptAudio(PCM_24K)
     for number in range(4):
         spoken(kept, 200, first=200 * number)  # 4 s each
         kept.commit()
@@ -124,7 +124,7 @@ STEPS = st.lists(
 def test_each_sample_is_in_an_item_or_heard_again_once_and_in_order(
     steps: list[tuple[str, int]],
 ) -> None:
-    kept, said, items, sent = KeptAudio(), 0, b"", 0
+    kept, said, items, sent = KeptAudio(PCM_24K), 0, b"", 0
 
     def replay() -> bytes:
         nonlocal sent

@@ -124,6 +124,7 @@ def _settle(phone: Phone) -> None:
     phone.agent.take_outbox()
 
 
+@pytest.mark.slow
 def test_a_flood_of_calls_is_bounded_and_of_strangers_nothing_is_kept() -> None:
     network = Network()
     bob = network.phone(BOB, answers=False)

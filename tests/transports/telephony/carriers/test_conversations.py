@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
+from itertools import cycle, product
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from voxpipe.transports.telephony.exotel import ExotelCall
 from voxpipe.transports.telephony.genesys import GenesysCall
 from voxpipe.transports.telephony.testing import Caller, Speech, Words, answered
 
+from ....matrix import mostly_slow
 from ....processors.realtime.loops import BACKENDS, Backend, run_virtually
 from ..testing.agents import Parrot, talk
 from .table import WIRES
@@ -24,15 +26,25 @@ from .table import WIRES
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 
-@pytest.fixture(params=BACKENDS)
-def run(request: pytest.FixtureRequest) -> Run:
-    backend: Backend = request.param
-    return lambda scene: run_virtually(backend, scene)
+# One loop for each wire, which in turn is the one and the other.
+IN_TURN = list(zip(cycle(BACKENDS), WIRES, strict=False))
+ALL = mostly_slow(product(BACKENDS, WIRES), IN_TURN.__contains__)
 
 
-@pytest.fixture(params=WIRES)
-def words(request: pytest.FixtureRequest) -> Words:
-    return WIRES[request.param]()
+@pytest.fixture(params=ALL, ids="-".join)
+def on(request: pytest.FixtureRequest) -> tuple[Backend, str]:
+    backend, wire = request.param
+    return backend, wire
+
+
+@pytest.fixture
+def run(on: tuple[Backend, str]) -> Run:
+    return lambda scene: run_virtually(on[0], scene)
+
+
+@pytest.fixture
+def words(on: tuple[Backend, str]) -> Words:
+    return WIRES[on[1]]()
 
 
 def question(format: AudioFormat, seconds: float = 1.0) -> Speech:

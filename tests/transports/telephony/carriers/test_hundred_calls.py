@@ -25,6 +25,7 @@ from voxpipe.transports.telephony.testing import (
 )
 from voxpipe.websocket.choice import SOCKETS
 
+from ....matrix import mostly_slow
 from ....processors.realtime.loops import BACKENDS, Backend, run_virtually
 from ..testing.agents import parrot
 from .table import LINES, PUBLIC, WIRES
@@ -50,7 +51,7 @@ async def serve(board: Switchboard, words: Words, line: MemoryLine) -> None:
         await board.run(call)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", mostly_slow(BACKENDS, "asyncio".__eq__))
 def test_nobody_hears_another_s_sample(backend: Backend) -> None:
     heard: dict[int, tuple[bytes, bytes]] = {}
     kinds = list(WIRES.values())

@@ -38,6 +38,7 @@ from .hosted_calls import Answers, HostedCalls
 from .input import InputAudio
 from .item_edits import ItemEdits
 from .mcp_frames import McpDecision
+from .meanwhile import Meanwhile
 from .outbox import Outbox
 from .pending import PendingCalls
 from .refusals import Refusals
@@ -107,6 +108,7 @@ class Conversation:
         self._usage = UsageMeter(in_force, outbox, host)
         self.edits = ItemEdits(transcripts.history, outbox)
         self.history, self.bill = transcripts.history, self._usage.bill
+        self._meanwhile: Meanwhile | None = None  # where a session is lost
         self._refusals = Refusals(
             in_force, arbiter, responses, self._deadlines, self.edits, outbox
         )
@@ -277,6 +279,9 @@ class Conversation:
         if event is not None:
             self.outbox.messages.append(event)
         dues = [arbiter.due, fillers.due, self._deadlines.due]
+        if self._meanwhile is not None:
+            self._meanwhile.advance(now, is_free=not arbiter.speaking)
+            dues.append(self._meanwhile.due)
         if self.hosted.calls:
             dues.append(self.hosted.due)
         if self._in_force.asked:

@@ -20,37 +20,29 @@ PIECE = 0.25  # seconds of a frame, as the service sends them
 
 
 class Meanwhile:
-    """Says it.
+    """Says it, while there is no session.
 
     Args:
         responses: what is played; the line becomes one of them, or part of one.
         outbox: told of it.
-        say: the line, if there is one.
+        say: the line.
+        lost_at: when the session was lost.
 
     Attributes:
-        due: when it may be said.
+        due: when it may be said, until it was.
     """
 
     def __init__(
-        self, responses: Responses, outbox: Outbox, say: AudioFrame | None
+        self, responses: Responses, outbox: Outbox, say: AudioFrame, lost_at: float
     ) -> None:
         self._responses = responses
         self._outbox = outbox
         self._say = say
-        self.due: float | None = None
-
-    def begin(self, now: float) -> None:
-        """The session is lost."""
-        if self._say is not None and self.due is None:
-            self.due = now + AFTER
-
-    def end(self) -> None:
-        """There is another one."""
-        self.due = None
+        self.due: float | None = lost_at + AFTER
 
     def advance(self, now: float, *, is_free: bool) -> None:
         """Say it if it is due, and nothing else is heard."""
-        if self.due is None or now < self.due or self._say is None:
+        if self.due is None or now < self.due:
             return
         spoken = self._responses.spoken
         if not is_free or any(each.store for each in spoken):

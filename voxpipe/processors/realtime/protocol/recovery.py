@@ -46,14 +46,14 @@ class RecoveringConversation(Conversation):
     def __init__(
         self, settings: Settings, *, say: AudioFrame | None = None, **more: Any
     ) -> None:
-        self._kept = KeptAudio()
+        self._kept = KeptAudio(settings.audio)
         self._own = OwnItems()
         self._retold: set[str] = set()
         super().__init__(settings, **more)
         self._input.kept = self._kept
         self.outbox.items = self._own
         self._broken = BrokenOff(self.responses, self._transcripts)
-        self._meanwhile = Meanwhile(self.responses, self.outbox, say)
+        self._say = say
         self._lost_at = 0.0
         self._is_lost = False
         self._was_heard = False  # the caller was speaking, as the service said
@@ -117,7 +117,9 @@ class RecoveringConversation(Conversation):
             self._wish(response, now)
         self._deadlines.lose()
         self._in_force.lose()
-        self._meanwhile.begin(now)
+        waits = self._meanwhile is not None and self._meanwhile.due is not None
+        if self._say is not None and not waits:
+            self._meanwhile = Meanwhile(self.responses, self.outbox, self._say, now)
         if answer:  # to a turn of the caller's that is an item
             self._wish(self.responses.new({}, follow_up=True), now)
         self.advance(now)
@@ -125,7 +127,7 @@ class RecoveringConversation(Conversation):
     def resume(self, now: float, *, why: str, attempts: int) -> Reconnected:
         """There is another session: tell it all that the first had been told."""
         self._is_lost = False
-        self._meanwhile.end()
+        self._meanwhile = None
         self._dialogue.begin()
         self.outbox.messages.clear()
         turns, rest = self._kept.replayed()
@@ -167,15 +169,6 @@ class RecoveringConversation(Conversation):
                 self._heard_again.append(name)
         messages.extend({"type": CREATE, "item": item} for item in self._own.waiting)
         return told.left_out
-
-    def advance(self, now: float, wished: Response | None = None) -> None:
-        """As `Conversation.advance`; and say the line that the program has given."""
-        super().advance(now, wished)
-        if not self._is_lost:
-            return
-        self._meanwhile.advance(now, is_free=not self.arbiter.speaking)
-        dues = [each for each in (self.due, self._meanwhile.due) if each is not None]
-        self.due = min(dues, default=None)
 
     # --- what the service says
 

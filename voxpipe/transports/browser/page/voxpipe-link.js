@@ -97,7 +97,7 @@ export class Link {
 
   #connect() {
     return new Promise((resolve, reject) => {
-      const socket = (this.#opening = this.dial(PROTOCOL));
+      const socket = (this.#opening = this.dial(PROTOCOL, this.#seat));
       socket.binaryType = "arraybuffer";
       const fail = (error) => {
         clearTimeout(timer);

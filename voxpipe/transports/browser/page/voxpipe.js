@@ -64,7 +64,8 @@ export class Call extends EventTarget {
     super();
     this.#wanted = microphone;
     this.#carrier = over;
-    const dial = (protocol) => this.#dial(url, protocol, { token, iceServers });
+    // Who comes back has used its token up: its seat says who it is.
+    const dial = (protocol, seat) => this.#dial(url, protocol, { token: seat ?? token, iceServers });
     this.#link = new Link(dial, { token, page: VERSION }, {
       ready: (message) => this.#ready(message),
       message: (message) => this.#heard(message),

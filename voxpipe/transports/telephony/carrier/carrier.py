@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from voxpipe.transports.telephony.forms import BadRequest
 from voxpipe.transports.telephony.placed import PlacedCall
@@ -48,13 +47,18 @@ class Carrier:
     A carrier tells its webhook (``/twilio/answer``) of a call, is told where to stream,
     and brings the ticket of that answer back in the first messages of the stream. One
     without a webhook (`has_webhook`) opens streams by itself, each known by what it is
-    signed with.
+    signed with. Where that has a time in it, one before its `Carrier` was made is
+    refused: somebody may have overheard it, and nobody here knows any more whether it
+    has come.
+
+    Args:
+        credentials: in the order of `variables`; without them it knows nobody.
 
     Attributes:
         name: for people.
         path: where its streams come; its webhook is at ``/answer`` behind that.
         call: one call over its WebSocket.
-        variables: of the environment, in which its credentials are, in their order.
+        variables: of the environment, in which its credentials are.
         credentials: what to give, and where it is found, for people.
         console: where its webhook is to be set, for people.
         unsigned: what was expected of a request that it has not signed.
@@ -64,6 +68,7 @@ class Carrier:
             carrier knows at which URL a stream is expected.
         streams_orders: a call that was placed streams to its order's own URL, without
             a ticket.
+        is_known: there are credentials, so that it can be told from anybody else.
     """
 
     name: ClassVar[str]
@@ -78,14 +83,9 @@ class Carrier:
     signs_streams: ClassVar[bool] = True
     streams_orders: ClassVar[bool] = False
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """With the credentials that are there; `is_known` tells whether all are."""
-        raise NotImplementedError
+    is_known: bool
 
-    @property
-    def is_known(self) -> bool:
-        """Whether there are credentials, so that it can be told from anybody else."""
+    def __init__(self, *credentials: str | None) -> None:
         raise NotImplementedError
 
     def has_asked(self, request: Request) -> bool:
@@ -154,15 +154,6 @@ class Carrier:
     def take_ticket(self, parameters: MutableMapping[str, str]) -> str | None:
         """The ticket that came with a stream, out of its parameters."""
         return parameters.pop(self.ticket, None)
-
-
-def whole_seconds() -> int:
-    """The time of day in seconds since 1970, as what is signed has it.
-
-    What a carrier has signed before its `Carrier` was made is refused: somebody may
-    have overheard it, and nobody here knows any more whether it has come.
-    """
-    return int(datetime.now(UTC).timestamp())
 
 
 def call_id_of(fields: Mapping[str, str], name: str) -> str:

@@ -32,8 +32,8 @@ from voxpipe.transports.telephony.asgi import (
     split_path,
 )
 from voxpipe.transports.telephony.forms import BadRequest
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.placed import PlacedCall
-from voxpipe.transports.telephony.refusals import Refusals
 from voxpipe.transports.telephony.switchboard import CallNotTaken, Switchboard
 from voxpipe.transports.telephony.tickets import Replayed, mark_of
 
@@ -100,7 +100,7 @@ class CarrierEndpoints:
         self._known = [*beside, *asked]
         self._guard = Guard(public_url, carriers, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
-        self._refusals = Refusals()
+        self._refusals = switchboard.refusals
         self._greeting: set[AsgiSocket] = set()  # have not said which call they are
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,19 +110,7 @@ class CarrierEndpoints:
         elif scope["type"] == "websocket":
             await self._stream(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                # By now servers have closed their connections: there is nothing to
-                # wait for. Who wants to drain does it before: `Switchboard.drain`.
-                await self.switchboard.drain(0)
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+            await lifespan(receive, send, self.switchboard)
 
     def _of(self, path: str) -> tuple[Carrier | None, str]:
         """Whose path this is, and what follows in it."""

@@ -11,17 +11,13 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec
+from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Parsed
 from voxpipe.transports.telephony.carrier.events import (
     Audio,
-    Digit,
-    Event,
-    Marked,
     Started,
-    Stopped,
-    Unknown,
     WireError,
 )
+from voxpipe.transports.telephony.carrier.json_codec import JsonCodec, audio_of
 from voxpipe.transports.telephony.carrier.shape import Shape
 
 RATES = (8_000, 16_000, 24_000)  # by ``?sample-rate=`` in the stream's URL
@@ -40,34 +36,20 @@ _USUAL_AUDIO = re.compile(
 ).fullmatch
 
 
-class ExotelCodec(Codec):
+class ExotelCodec(JsonCodec):
     """The messages of one stream of Exotel's."""
 
     carrier = "Exotel"
     cure = "is it a Voicebot applet that streams here?"
+    stream = "stream_sid"
 
-    def __init__(self) -> None:
-        self._stream = ""  # until it has begun
-
-    def parse(self, message: str | bytes, /) -> Audio | Event | None:
+    def parse(self, message: str | bytes, /) -> Parsed:
         """As `Codec.parse`."""
         if type(message) is str and len(message) <= MAX_MESSAGE:
             usual = _USUAL_AUDIO(message)
             if usual is not None and usual[1] == self._stream:
                 return usual[3], int(usual[2])
-        value = fields.parse_object(message)
-        kind = value.get("event")
-        if type(kind) is not str:
-            raise fields.wrong("event", "a text", kind)
-        if kind in ("connected", "start"):
-            return self._begin(value, kind)
-        if kind not in ("media", "dtmf", "mark", "stop"):
-            return Unknown()
-        stream = fields.text_of(value, "stream_sid")
-        event = _event(value, kind)
-        if self._stream and stream != self._stream:
-            raise WireError("expected a message of this stream, got one of another")
-        return event
+        return super().parse(message)
 
     def shape(self, format: AudioFormat) -> Shape:
         """As `Codec.shape`."""
@@ -89,11 +71,10 @@ class ExotelCodec(Codec):
         """As `Codec.clear`."""
         return (f'{{"event":"clear","stream_sid":"{self._stream}"}}',)
 
-    def _begin(self, value: dict[str, Any], kind: str) -> Started | None:
-        if self._stream:
-            raise WireError("expected what happens in a call, got the start of another")
-        if kind == "connected":
-            return None
+    def _media(self, body: dict[str, Any]) -> Audio:
+        return audio_of(body)  # without a track: it is the caller's always
+
+    def _begin(self, value: dict[str, Any]) -> Started:
         body = fields.part_of(value, "start")
         # In some of its pages it stands beside `start` only, in others in it, too.
         named = {"stream_sid": value.get("stream_sid"), **body}
@@ -124,15 +105,3 @@ def _format(form: dict[str, Any]) -> AudioFormat:
             f"stream; got {encoding[:40]!r}, {rate} Hz: see ?sample-rate= in the URL"
         )
     return AudioFormat("pcm16", rate)
-
-
-def _event(value: dict[str, Any], kind: str) -> Audio | Event:
-    if kind == "media":
-        body = fields.part_of(value, "media")
-        payload = fields.payload_of(body, "payload", "media.")
-        return payload, fields.milliseconds_of(body, "timestamp")
-    if kind == "dtmf":
-        return Digit(fields.key_of(fields.part_of(value, "dtmf"), "digit", "dtmf."))
-    if kind == "mark":
-        return Marked(fields.text_of(fields.part_of(value, "mark"), "name", "mark."))
-    return Stopped()

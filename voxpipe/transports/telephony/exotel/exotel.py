@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Mapping
-from typing import Self
 from urllib.parse import urlencode
 
 from voxpipe.pipeline import ConfigurationError
@@ -62,19 +60,9 @@ class Exotel(Carrier):
             raise ConfigurationError(
                 f"rate is 8000, 16000 or 24000 samples a second, not {rate!r}"
             )
-        known = f"{user}:{password}" if user and password else ""
-        self._known = base64.b64encode(known.encode())
+        self._known = base64.b64encode(f"{user}:{password}".encode())
+        self.is_known = bool(user and password)
         self._rate = rate
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """As `Carrier.from_environment`."""
-        return cls(*map(environment.get, cls.variables))
-
-    @property
-    def is_known(self) -> bool:
-        """As `Carrier.is_known`."""
-        return bool(self._known)
 
     def has_asked(self, request: Request) -> bool:
         """As `Carrier.has_asked`: RFC 7617."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Self
 from urllib.parse import urlsplit
 
 from anyio import current_time
 
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.carrier.call import CarrierCall
-from voxpipe.transports.telephony.carrier.carrier import Carrier, whole_seconds
+from voxpipe.transports.telephony.carrier.carrier import Carrier
 from voxpipe.transports.telephony.carrier.request import Request
-from voxpipe.transports.telephony.sip.replays import Replays
+from voxpipe.transports.telephony.replays import Replays
 
 from .call import GenesysCall
 from .signature import SIGNED, claim_of
@@ -63,18 +61,9 @@ class Genesys(Carrier):
             raise ConfigurationError("api_key and client_secret go together")
         self._api_key = api_key or ""
         self._secret = _secret_of(client_secret or "")
+        self.is_known = bool(self._secret)
         self._replays = Replays()
-        self._since = whole_seconds()
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """As `Carrier.from_environment`."""
-        return cls(*map(environment.get, cls.variables))
-
-    @property
-    def is_known(self) -> bool:
-        """As `Carrier.is_known`."""
-        return bool(self._secret)
+        self._since = int(datetime.now(UTC).timestamp())
 
     def has_opened(self, request: Request) -> bool:
         """As `Carrier.has_opened`; what was signed opens one session."""

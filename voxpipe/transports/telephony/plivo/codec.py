@@ -12,17 +12,12 @@ from urllib.parse import unquote
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec
+from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Parsed
 from voxpipe.transports.telephony.carrier.events import (
-    Audio,
-    Digit,
-    Event,
     Marked,
     Started,
-    Stopped,
-    Unknown,
-    WireError,
 )
+from voxpipe.transports.telephony.carrier.json_codec import JsonCodec
 
 # L16 is taken as little-endian, which Plivo does not say: to be proved by a live call.
 _FORMATS = {
@@ -40,40 +35,30 @@ _USUAL_AUDIO = re.compile(
 _HEADER = re.compile(r"([\w.-]+)\s*[=:]\s*([\w.~%-]+)", re.ASCII)
 
 
-class PlivoCodec(Codec):
+class PlivoCodec(JsonCodec):
     """The messages of one stream of Plivo's."""
 
     carrier = "Plivo"
     cure = "does the answer URL return <Stream bidirectional='true'>?"
+    stream = "streamId"
+    kinds = ("media", "dtmf", "playedStream", "clearedAudio", "stop")
     silent_end = "caller"  # there is no message for it: the connection ends
 
     def __init__(self) -> None:
-        self._stream = ""  # until it has begun
-        self._media = ""  # what stands before the audio that we send
+        super().__init__()
+        self._head = ""  # what stands before the audio that we send
 
-    def parse(self, message: str | bytes, /) -> Audio | Event | None:
+    def parse(self, message: str | bytes, /) -> Parsed:
         """As `Codec.parse`."""
         if type(message) is str and len(message) <= MAX_MESSAGE:
             usual = _USUAL_AUDIO(message)
             if usual is not None and usual[1] == self._stream:
                 return usual[3], int(usual[2])
-        value = fields.parse_object(message)
-        kind = value.get("event")
-        if type(kind) is not str:
-            raise fields.wrong("event", "a text", kind)
-        if kind == "start":
-            return self._begin(value)
-        if kind not in ("media", "dtmf", "playedStream", "clearedAudio", "stop"):
-            return Unknown()
-        stream = fields.text_of(value, "streamId")
-        event = _event(value, kind)
-        if self._stream and stream != self._stream:
-            raise WireError("expected a message of this stream, got one of another")
-        return event
+        return super().parse(message)
 
     def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[str]:
         """As `Codec.audio`."""
-        audio = f'{self._media}{frame.base64}"}}}}'
+        audio = f'{self._head}{frame.base64}"}}}}'
         if mark is None:
             return (audio,)
         told = f'{{"event":"checkpoint","streamId":"{self._stream}","name":"{mark}"}}'
@@ -83,9 +68,14 @@ class PlivoCodec(Codec):
         """As `Codec.clear`; checkpoints that are out do not come back."""
         return (f'{{"event":"clearAudio","streamId":"{self._stream}"}}',)
 
+    def _event(self, value: dict[str, Any], kind: str) -> Parsed:
+        if kind == "playedStream":
+            return Marked(fields.text_of(value, "name"))
+        if kind == "clearedAudio":
+            return None  # we know
+        return super()._event(value, kind)
+
     def _begin(self, value: dict[str, Any]) -> Started:
-        if self._stream:
-            raise WireError("expected what happens in a call, got the start of another")
         body = fields.part_of(value, "start")
         form = fields.part_of(body, "mediaFormat", "start.")
         encoding, rate, format = _format(form)
@@ -95,7 +85,7 @@ class PlivoCodec(Codec):
             parameters=_headers_of(value),
         )
         self._stream = fields.name_of(body, "streamId", "start.")
-        self._media = (
+        self._head = (
             f'{{"event":"playAudio","streamId":"{self._stream}",'
             f'"media":{{"contentType":"{encoding}","sampleRate":{rate},"payload":"'
         )
@@ -123,20 +113,3 @@ def _headers_of(value: dict[str, Any]) -> Mapping[str, str]:
         for name, value in _HEADER.findall(text[: fields.MAX_PARAMETER])
     }
     return fields.parameters_of({"extra_headers": named}, "extra_headers", "")
-
-
-def _event(value: dict[str, Any], kind: str) -> Audio | Event | None:
-    if kind == "media":
-        body = fields.part_of(value, "media")
-        track = body.get("track")
-        if track == "outbound":
-            return None  # which is ourselves
-        payload = fields.payload_of(body, "payload", "media.")
-        if track != "inbound":
-            raise WireError("expected media.track to be inbound, got another")
-        return payload, fields.milliseconds_of(body, "timestamp")
-    if kind == "dtmf":
-        return Digit(fields.key_of(fields.part_of(value, "dtmf"), "digit", "dtmf."))
-    if kind == "playedStream":
-        return Marked(fields.text_of(value, "name"))
-    return Stopped() if kind == "stop" else None  # what was cleared we know

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Self
-
 from voxpipe.transports.telephony.carrier.carrier import (
     Answer,
     Asked,
@@ -54,17 +51,8 @@ class Plivo(Carrier):
         audio: PlivoAudio = "audio/x-mulaw;rate=8000",
     ) -> None:
         self._auth_token = auth_token or ""
+        self.is_known = bool(auth_token)
         self._audio: PlivoAudio = audio
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """As `Carrier.from_environment`."""
-        return cls(environment.get("PLIVO_AUTH_TOKEN"))
-
-    @property
-    def is_known(self) -> bool:
-        """As `Carrier.is_known`."""
-        return bool(self._auth_token)
 
     def has_asked(self, request: Request) -> bool:
         """As `Carrier.has_asked`."""

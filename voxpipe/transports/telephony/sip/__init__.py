@@ -4,9 +4,10 @@ Their audio never comes here. `SipEndpoint` hears of each call; the program acce
 (``voxpipe.processors.realtime.rest``) and controls it by ``open_session(call_id=…)``.
 """
 
+from voxpipe.transports.telephony.replays import Replays
+
 from .endpoint import SipApp, SipEndpoint
 from .incoming import IncomingCall
-from .replays import Replays
 from .webhook import Secret, SecretError, Webhook, WebhookRefused, sign, unwrap
 
 __all__ = [

@@ -21,11 +21,12 @@ from voxpipe.transports.telephony.asgi import (
     split_path,
 )
 from voxpipe.transports.telephony.forms import BadRequest, read_body
+from voxpipe.transports.telephony.lifespan import lifespan
 from voxpipe.transports.telephony.refusals import Refusals
+from voxpipe.transports.telephony.replays import Replays
 from voxpipe.transports.telephony.steered import SteeredCalls
 
 from .incoming import IncomingCall, incoming
-from .replays import Replays
 from .webhook import HEADERS, Secret, Webhook, WebhookRefused, secrets_of, unwrap
 
 SipApp = Callable[[IncomingCall], Awaitable[object]]
@@ -88,14 +89,7 @@ class SipEndpoint(AsyncContextManagerMixin):
             await receive()
             await refuse_upgrade(scope, send, 404, "expected no WebSocket\n")
         elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()  # lifespan.startup
-        async with self:
-            await send({"type": "lifespan.startup.complete"})
-            await receive()  # lifespan.shutdown
-        await send({"type": "lifespan.shutdown.complete"})
+            await lifespan(receive, send, opened=self)
 
     # --- webhooks
 

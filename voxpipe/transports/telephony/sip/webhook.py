@@ -24,8 +24,8 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from voxpipe.pipeline import TransportError, VoxpipeError
+from voxpipe.transports.telephony.replays import TOLERANCE
 
-TOLERANCE = 300  # seconds that a webhook's time may differ from ours
 HEADERS = "webhook-id", "webhook-timestamp", "webhook-signature"
 ID, TIME, SIGNATURE = HEADERS
 

@@ -12,18 +12,15 @@ from typing import Any
 
 from voxpipe.pipeline import AudioFormat, AudioFrame
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec, Parsed
+from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Parsed
 from voxpipe.transports.telephony.carrier.events import (
     Audio,
     Complaint,
-    Digit,
     Event,
-    Marked,
     Started,
-    Stopped,
     Unknown,
-    WireError,
 )
+from voxpipe.transports.telephony.carrier.json_codec import JsonCodec
 from voxpipe.transports.telephony.carrier.reorder import Reorder
 from voxpipe.transports.telephony.carrier.shape import Shape
 
@@ -39,14 +36,15 @@ _USUAL_AUDIO = re.compile(
 ).fullmatch
 
 
-class TelnyxCodec(Codec):
+class TelnyxCodec(JsonCodec):
     """The messages of one stream of Telnyx'."""
 
     carrier = "Telnyx"
     cure = "does the webhook answer with <Connect><Stream bidirectionalMode='rtp'>?"
+    stream = "stream_id"
 
     def __init__(self) -> None:
-        self._stream = ""  # until it has begun
+        super().__init__()
         self._order = Reorder[Audio]()
         self._lost = 0  # of which people were told
 
@@ -58,23 +56,7 @@ class TelnyxCodec(Codec):
                 first, chunk, at, payload, last = usual.groups()
                 if (last or first) == self._stream:
                     return self._in_order(int(chunk), (payload, int(at)))
-        value = fields.parse_object(message)
-        kind = value.get("event")
-        if type(kind) is not str:
-            raise fields.wrong("event", "a text", kind)
-        if kind in ("connected", "start"):
-            return self._begin(value, kind)
-        if kind not in ("media", "dtmf", "mark", "stop", "error"):
-            return Unknown()
-        if kind == "error":
-            return Complaint(_complaint(value))
-        stream = fields.text_of(value, "stream_id")
-        event = self._media(value) if kind == "media" else _event(value, kind)
-        if self._stream and stream != self._stream:
-            raise WireError("expected a message of this stream, got one of another")
-        if isinstance(event, tuple):
-            return self._in_order(*event)
-        return event
+        return super().parse(message)
 
     def shape(self, format: AudioFormat) -> Shape:
         """As `Codec.shape`."""
@@ -92,11 +74,7 @@ class TelnyxCodec(Codec):
         """As `Codec.clear`."""
         return ('{"event":"clear"}',)
 
-    def _begin(self, value: dict[str, Any], kind: str) -> Started | None:
-        if self._stream:
-            raise WireError("expected what happens in a call, got the start of another")
-        if kind == "connected":
-            return None
+    def _begin(self, value: dict[str, Any]) -> Started:
         body = fields.part_of(value, "start")
         stream = fields.name_of(value, "stream_id")
         started = Started(
@@ -109,18 +87,14 @@ class TelnyxCodec(Codec):
         self._stream = stream
         return started
 
-    def _media(self, value: dict[str, Any]) -> tuple[int, Audio] | None:
-        body = fields.part_of(value, "media")
-        track = body.get("track")
-        if track == "outbound":
-            return None  # which is ourselves
-        payload = fields.payload_of(body, "payload", "media.")
-        if track != "inbound":
-            raise WireError("expected media.track to be inbound, got another")
+    def _other(self, value: dict[str, Any], kind: str) -> Event:
+        return Complaint(_complaint(value)) if kind == "error" else Unknown()
+
+    def _inbound(self, body: dict[str, Any], audio: Audio) -> Parsed:
         chunk = fields.milliseconds_of(body, "chunk")
         if chunk is None:
             raise fields.wrong("media.chunk", "a number", body.get("chunk"))
-        return chunk, (payload, fields.milliseconds_of(body, "timestamp"))
+        return self._in_order(chunk, audio)
 
     def _in_order(self, chunk: int, audio: Audio) -> Parsed:
         ready = self._order.feed(chunk, audio)
@@ -128,14 +102,6 @@ class TelnyxCodec(Codec):
             lost, self._lost = self._order.lost - self._lost, self._order.lost
             return [Complaint(f"{lost} chunks of the caller did not come"), *ready]
         return ready[0] if len(ready) == 1 else [*ready]
-
-
-def _event(value: dict[str, Any], kind: str) -> Event:
-    if kind == "dtmf":
-        return Digit(fields.key_of(fields.part_of(value, "dtmf"), "digit", "dtmf."))
-    if kind == "mark":
-        return Marked(fields.text_of(fields.part_of(value, "mark"), "name", "mark."))
-    return Stopped()
 
 
 def _complaint(value: dict[str, Any]) -> str:

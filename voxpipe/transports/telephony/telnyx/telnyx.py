@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Self
 
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.carrier.carrier import (
@@ -12,7 +10,6 @@ from voxpipe.transports.telephony.carrier.carrier import (
     Asked,
     Carrier,
     call_id_of,
-    whole_seconds,
 )
 from voxpipe.transports.telephony.carrier.request import Request
 from voxpipe.transports.telephony.placed import PlacedCall
@@ -75,19 +72,10 @@ class Telnyx(Carrier):
                 f"{rate!r}"
             )
         self._key = PublicKey(public_key) if public_key else None
+        self.is_known = self._key is not None
         self._audio: TelnyxAudio = audio
         self._rate = rate
-        self._since = whole_seconds()
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """As `Carrier.from_environment`."""
-        return cls(environment.get("TELNYX_PUBLIC_KEY"))
-
-    @property
-    def is_known(self) -> bool:
-        """As `Carrier.is_known`."""
-        return self._key is not None
+        self._since = int(datetime.now(UTC).timestamp())
 
     def has_asked(self, request: Request) -> bool:
         """As `Carrier.has_asked`; a ``GET`` has no body to be signed."""

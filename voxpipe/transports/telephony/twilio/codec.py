@@ -15,17 +15,12 @@ from typing import Any, Final
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, TransportError
 from voxpipe.transports.telephony.carrier import fields
-from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Codec
+from voxpipe.transports.telephony.carrier.codec import MAX_MESSAGE, Parsed
 from voxpipe.transports.telephony.carrier.events import (
-    Audio,
-    Digit,
-    Event,
-    Marked,
     Started,
-    Stopped,
-    Unknown,
     WireError,
 )
+from voxpipe.transports.telephony.carrier.json_codec import JsonCodec
 
 FORMAT: Final = AudioFormat("ulaw", 8_000)  # the only one that Twilio streams
 
@@ -38,16 +33,14 @@ _USUAL_AUDIO = re.compile(
 ).fullmatch
 
 
-class TwilioCodec(Codec):
+class TwilioCodec(JsonCodec):
     """The messages of one stream of Twilio's."""
 
     carrier = "Twilio"
     cure = "does the webhook answer with <Connect><Stream>?"
+    stream = "streamSid"
 
-    def __init__(self) -> None:
-        self._stream = ""  # until it has begun
-
-    def parse(self, message: str | bytes, /) -> Audio | Event | None:
+    def parse(self, message: str | bytes, /) -> Parsed:
         """As `Codec.parse`."""
         if type(message) is str and len(message) <= MAX_MESSAGE:
             usual = _USUAL_AUDIO(message)
@@ -55,19 +48,7 @@ class TwilioCodec(Codec):
                 first, at, payload, last = usual.groups()
                 if (last or first) == self._stream:
                     return payload, int(at)
-        value = fields.parse_object(message)
-        kind = value.get("event")
-        if type(kind) is not str:
-            raise fields.wrong("event", "a text", kind)
-        if kind in ("connected", "start"):
-            return self._begin(value, kind)
-        if kind not in ("media", "dtmf", "mark", "stop"):
-            return Unknown()
-        stream = fields.text_of(value, "streamSid")
-        event = _event(value, kind)
-        if self._stream and stream != self._stream:
-            raise WireError("expected a message of this stream, got one of another")
-        return event
+        return super().parse(message)
 
     def audio(self, frame: AudioFrame, mark: str | None) -> Sequence[str]:
         """As `Codec.audio`."""
@@ -86,11 +67,7 @@ class TwilioCodec(Codec):
         """As `Codec.clear`; the marks that are out come back at once."""
         return (f'{{"event":"clear","streamSid":"{self._stream}"}}',)
 
-    def _begin(self, value: dict[str, Any], kind: str) -> Started | None:
-        if self._stream:
-            raise WireError("expected what happens in a call, got the start of another")
-        if kind == "connected":
-            return None
+    def _begin(self, value: dict[str, Any]) -> Started:
         body = fields.part_of(value, "start")
         form = fields.part_of(body, "mediaFormat", "start.")
         stream = fields.name_of(body, "streamSid", "start.")
@@ -117,20 +94,3 @@ def _format(form: dict[str, Any]) -> AudioFormat:
             "carrier?"
         )
     return FORMAT
-
-
-def _event(value: dict[str, Any], kind: str) -> Audio | Event | None:
-    if kind == "media":
-        body = fields.part_of(value, "media")
-        track = body.get("track")
-        if track == "outbound":
-            return None  # which is ourselves
-        payload = fields.payload_of(body, "payload", "media.")
-        if track != "inbound":
-            raise WireError("expected media.track to be inbound, got another")
-        return payload, fields.milliseconds_of(body, "timestamp")
-    if kind == "dtmf":
-        return Digit(fields.key_of(fields.part_of(value, "dtmf"), "digit", "dtmf."))
-    if kind == "mark":
-        return Marked(fields.text_of(fields.part_of(value, "mark"), "name", "mark."))
-    return Stopped()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from voxpipe.pipeline import ConfigurationError
 from voxpipe.transports.telephony.carrier.carrier import (
@@ -12,7 +12,6 @@ from voxpipe.transports.telephony.carrier.carrier import (
     Asked,
     Carrier,
     call_id_of,
-    whole_seconds,
 )
 from voxpipe.transports.telephony.carrier.request import JSON, Request
 
@@ -77,18 +76,9 @@ class Vonage(Carrier):
                 f"rate is 8000, 16000 or 24000 samples a second, not {rate!r}"
             )
         self._secret = signature_secret or ""
+        self.is_known = bool(signature_secret)
         self._rate = rate
-        self._since = whole_seconds()
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """As `Carrier.from_environment`."""
-        return cls(environment.get("VONAGE_SIGNATURE_SECRET"))
-
-    @property
-    def is_known(self) -> bool:
-        """As `Carrier.is_known`."""
-        return bool(self._secret)
+        self._since = int(datetime.now(UTC).timestamp())
 
     def has_asked(self, request: Request) -> bool:
         """As `Carrier.has_asked`."""

@@ -1,13 +1,11 @@
-"""A webhook counts once."""
+"""What is signed counts once."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxpipe.transports.telephony.sip import Replays
-from voxpipe.transports.telephony.sip.replays import LIFETIME
-from voxpipe.transports.telephony.sip.webhook import TOLERANCE
+from voxpipe.transports.telephony.replays import LIFETIME, TOLERANCE, Replays
 
 
 def test_what_comes_again_is_known() -> None:

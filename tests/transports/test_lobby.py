@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline.testing import run_virtual
-from voxpipe.transports.serving.lobby import LOG_INTERVAL, Lobby
+from voxpipe.transports.lobby import LOG_INTERVAL, Lobby
 
 
 class Wire:

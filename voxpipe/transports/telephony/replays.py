@@ -1,9 +1,9 @@
-"""A webhook counts once, however often it comes: a bounded memory of those that came.
+"""What is signed counts once, however often it comes: a bounded memory of what came.
 
-What is remembered is signed, so only OpenAI can fill it. A memory that is full takes no
+It is signed, so only who has the secret can fill it. A memory that is full takes no
 more, rather than forget one that could come again.
 
-What makes a webhook too old is the clock of this machine, which somebody may set back:
+What makes it too old is the clock of this machine, which somebody may set back:
 one that was forgotten would be new then. So the memory goes by a clock that nobody
 sets, and what was signed no later than the newest that it has forgotten is known.
 """
@@ -13,8 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .webhook import TOLERANCE
-
+TOLERANCE = 300  # s that the time of what is signed may differ from ours
 LIFETIME = 2 * TOLERANCE  # s: signed in five minutes' time, and valid for five more
 CAPACITY = 8_192  # in ten minutes; some 2 MB, and 13 calls a second
 
@@ -28,7 +27,7 @@ class _Seen:
 
 
 class Replays:
-    """Remembers ids of webhooks for ten minutes, after which their time is refused.
+    """Remembers ids for ten minutes, after which their time is refused.
 
     Args:
         capacity: how many at once.
