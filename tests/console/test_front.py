@@ -44,6 +44,19 @@ def test_it_is_served_to_this_machine_only_or_to_all_by_order() -> None:
     assert "ANYBODY" in why
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # our server's
+async def test_who_asks_for_what_is_not_there_is_told_of_the_page() -> None:
+    board = Switchboard(nothing)
+    async with (
+        front(board, gate()) as app,
+        Server(app) as server,
+        httpx2.AsyncClient() as http,
+    ):
+        answer = await http.get(f"{server.url}/talk")
+    assert answer.status_code == 404
+    assert answer.text.startswith("expected one of /, /twilio/answer, ")
+
+
 def test_elsewhere_it_is_not_and_the_cure_is_told() -> None:
     with_key = {"TWILIO_AUTH_TOKEN": "0123456789abcdef"}
     url = "https://calls.example.com"

@@ -40,7 +40,7 @@ VALUES: list[Frame] = [
     Text(text=SECRET),
     Transcript(speaker="user", text=SECRET, played=SECRET),
     Image(data=DOT + SECRET.encode()),
-    Dtmf(digit="4711"),
+    Dtmf(digit="7"),
     ToolCall(call_id="call_1", name="pay", arguments=SECRET),
     ToolResult(call_id="call_1", output=SECRET),
     ToolUpdate(call_id="call_1", kind="progress", text=SECRET),
@@ -99,6 +99,18 @@ def test_an_interruption_arrives_although_its_reply_was_cut() -> None:
     turn = Turn()
     turn.cut()
     assert Interruption(cut=turn).turn is None
+
+
+@pytest.mark.parametrize("digit", ["", "4711", "d", "E", " ", "١", 5, None])
+def test_a_key_is_one_that_a_telephone_has(digit: Any) -> None:
+    with pytest.raises(ValueError, match="one key of 0-9") as caught:
+        Dtmf(digit=digit)
+    assert "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize("digit", "0123456789*#ABCD")
+def test_each_key_of_a_telephone_is_taken(digit: str) -> None:
+    assert Dtmf(digit=digit).digit == digit
 
 
 def test_frames_of_a_reply_say_so() -> None:

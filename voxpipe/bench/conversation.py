@@ -26,12 +26,12 @@ from typing import Any, cast
 import yaml
 
 from voxpipe.pipeline import AudioFormat, AudioFrame, ConfigurationError
+from voxpipe.pipeline.frames import KEYS
 from voxpipe.processors.audio import Decode, Mono, Resample
 from voxpipe.simulator import find_voice
 from voxpipe.simulator.protocol.json_types import is_array, is_object
 from voxpipe.transports import read_wav
 from voxpipe.transports.telephony.testing import Speech
-from voxpipe.transports.telephony.testing.leg import KEYS
 
 PHONE_RATE = 8_000  # Hz
 VOICE_RATE = 24_000  # Hz, of the voices

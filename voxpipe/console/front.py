@@ -47,7 +47,11 @@ async def front(board: Switchboard, gate: Access) -> AsyncGenerator[Front]:
     """
     page, line = page_for(board, gate)
     phones = CarrierEndpoints(
-        board, gate.carriers, public_url=gate.public_url, insecure=gate.insecure
+        board,
+        gate.carriers,
+        public_url=gate.public_url,
+        insecure=gate.insecure,
+        beside=() if page is None else ("/",),
     )
     async with AsyncExitStack() as stack:
         if isinstance(page, BrowserEndpoints):

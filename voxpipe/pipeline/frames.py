@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from .audioframe import AudioFrame, Frame
 from .image import Image
 from .ledger import PlayedItem
 from .runtime.counted import counted_words
 from .turn import Turn
+
+KEYS = frozenset("0123456789*#ABCD")
+"""Those of a telephone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +105,25 @@ class Transcript(Frame):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dtmf(Frame):
-    """A key pressed on a telephone: one of ``0-9*#A-D``."""
+    """A key pressed on a telephone: one of ``0-9*#A-D``.
+
+    Raises:
+        ValueError: another, or none, or several; it does not quote them.
+    """
 
     digit: str = field(repr=False)  # it may be one of a PIN
+
+    def __post_init__(self) -> None:
+        """See that it is one."""
+        digit = cast("object", self.digit)  # from who heeds no type checker
+        if digit in KEYS:
+            return
+        came = type(digit).__name__
+        if isinstance(digit, str):
+            came = f"{len(digit)} characters" if len(digit) != 1 else "another"
+        raise ValueError(
+            f"expected one key of 0-9*#A-D, got {came}: several are several frames"
+        )
 
 
 CallerFrame = AudioFrame | SpeechStarted | SpeechStopped | Dtmf

@@ -41,6 +41,11 @@ def test_a_deadline_passes_in_virtual_time_too() -> None:
     assert run_virtual(late)
 
 
+async def test_inside_of_another_run_it_says_what_to_do_instead() -> None:
+    with pytest.raises(RuntimeError, match=r"plain `def`.*`await measured\(…\)`"):
+        run_virtual(measured, 1.0)
+
+
 @pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
 async def test_a_test_can_run_in_virtual_time(
     anyio_backend: tuple[str, dict[str, object]],

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFrame, Input, Pipeline, Processor
+from voxpipe.pipeline.frames import KEYS
 from voxpipe.pipeline.observer import observed
 from voxpipe.processors.realtime import Realtime, open_session
 from voxpipe.simulator import Script, simulated
@@ -32,7 +33,6 @@ from voxpipe.transports.browser.messages import (
 )
 from voxpipe.transports.browser.seat import Seat
 from voxpipe.transports.telephony.carrier import Digit, Stopped, WireError
-from voxpipe.transports.telephony.carrier.fields import KEYS
 
 from ...fuzz.mutation import Mutator
 from .page import FORMAT

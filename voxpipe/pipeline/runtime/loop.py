@@ -18,6 +18,19 @@ def in_trio() -> bool:
     return trio is not None and bool(trio.lowlevel.in_trio_run())
 
 
+def is_running() -> bool:
+    """Whether an event loop runs in this thread, of either kind."""
+    if in_trio():
+        return True
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def way_in() -> Callable[[Callable[[], object]], object]:
     """What has the loop that runs call a function, from any thread, without waiting.
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import anyio
 
+from voxpipe.pipeline.runtime.loop import is_running
+
 T = TypeVar("T")
 
 
@@ -25,6 +27,16 @@ def virtual_backend() -> tuple[str, dict[str, Any]]:
 
 
 def run_virtual(function: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-    """Run an asynchronous function to its end in virtual time, as `anyio.run` does."""
+    """Run an asynchronous function to its end in virtual time, as `anyio.run` does.
+
+    Raises:
+        RuntimeError: an event loop is running in this thread already.
+    """
+    if is_running():
+        name = getattr(function, "__name__", "it")
+        raise RuntimeError(
+            f"run_virtual begins a run of its own, and this is inside of one: make the "
+            f"test a plain `def`, or say `await {name}(…)`, in the time that runs here"
+        )
     backend, options = virtual_backend()
     return anyio.run(function, *arguments, backend=backend, backend_options=options)

@@ -155,7 +155,7 @@ class BrowserEndpoints:
             return
         name = self._file_at(path)
         if name is None:
-            raise BadRequest(404, "expected the page, or one of its files")
+            raise BadRequest(404, f"expected the page, {root}/, or one of its files")
         await files.serve(send, name, head=scope["method"] == "HEAD")
 
     def _file_at(self, path: str) -> str | None:

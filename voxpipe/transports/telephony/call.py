@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -51,6 +52,7 @@ class Call(Processor):
         heard_at: when the carrier's last message came.
         placed: the order that it came of, if it was placed from here.
         paused: the carrier has paused the stream: nothing comes, nothing may be said.
+        longest: seconds after which its carrier ends it, whatever is said.
         shows_words: its other side reads what both say: worth a transcription.
     """
 
@@ -74,6 +76,7 @@ class Call(Processor):
     heard_at: float
     placed: PlacedCall | None = None
     paused: bool = False
+    longest: float = math.inf
     underruns: int = 0
     shows_words: bool = False
 

@@ -15,12 +15,24 @@ from .attendant import Attendant
 from .call import Call
 
 Ending = Literal[
-    "caller", "agent", "lost", "idle", "silent", "stuck", "model", "failed", "drained"
+    "caller",
+    "agent",
+    "lost",
+    "idle",
+    "silent",
+    "stuck",
+    "limit",
+    "model",
+    "failed",
+    "drained",
 ]
 """Why a call was over: who hung up, or what went wrong."""
 
 SILENCE_TIMEOUT = 30.0  # seconds; a carrier that streams sends something every 20 ms
 SEND_TIMEOUT = 10.0  # seconds that a carrier may take to read one message
+
+SOON = 60.0  # seconds before a carrier's own end of a call, from which on we say so
+AT_THE_END = 2.0  # seconds by which its clock and ours may differ
 
 OVERSTAY = 30.0  # seconds that an app may take to clean up once it was cut
 
@@ -33,6 +45,7 @@ class Line:
     __slots__ = (
         "_began",
         "_cut_at",
+        "_is_warned",
         "_was_running",
         "attendant",
         "call",
@@ -49,6 +62,7 @@ class Line:
         self.record = CallRecord()
         self._began = current_time()
         self._cut_at = math.inf
+        self._is_warned = False  # of its carrier's end of it
         self._was_running = False  # at the last look
 
     @property
@@ -69,6 +83,14 @@ class Line:
     def check(self, now: float, idle_limit: float) -> None:
         """End it if nothing happens any more."""
         call = self.call
+        if now > self._began + call.longest - SOON and not self._is_warned:
+            self._is_warned = True
+            logger.warning(
+                "call=%s its carrier ends it after %g minutes, in %g s",
+                self.name,
+                call.longest / 60,
+                SOON,
+            )
         if call.sending_since is not None and now - call.sending_since > SEND_TIMEOUT:
             if not self.end:
                 logger.warning(
@@ -106,11 +128,14 @@ class Line:
     def tell(self) -> Ending:
         """Write down how it was."""
         call, end = self.call, self.end or self.call.ended or "agent"
+        seconds = current_time() - self._began
+        if end in ("caller", "lost") and seconds > call.longest - AT_THE_END:
+            end = "limit"
         logger.info(
             "call=%s end=%s seconds=%.1f replies=%d cost_usd=%s%s",
             self.name,
             end,
-            current_time() - self._began,
+            seconds,
             call.replies,
             "unknown" if call.cost_usd is None else f"{call.cost_usd:.4f}",
             self.record,

@@ -36,7 +36,9 @@ async def slow_far_side(scene: Scene) -> None:
         waited <= MAX_WAITING,
         f"{waited:.0f} s of speech that had waited somewhere",
         "wait in write until the line has room (`await line.send(…)`); no queue or "
-        "task for each frame behind it, and a bound for what the line keeps",
+        "task for each frame behind it, and a bound for what the line keeps. A socket "
+        "lives in real time: over one, `await check_transport(make)` without virtual "
+        "time",
     )
 
 

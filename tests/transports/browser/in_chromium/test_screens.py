@@ -94,6 +94,12 @@ async def test_before_the_first_word(tab: Tab) -> None:
     await look(tab, "1-talk")
 
 
+async def test_with_the_choice_of_webrtc(tab: Tab, server: StandIn) -> None:
+    await tab.open(f"{server.url}?over=webrtc")
+    await tab.until("document.querySelector('#over').checkVisibility()")
+    await look(tab, "10-webrtc")
+
+
 async def test_while_it_connects(tab: Tab, server: StandIn) -> None:
     await tab.click("Talk")
     await server.call()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from voxpipe.pipeline import Dtmf, PlayedItem
 from voxpipe.pipeline.clock_playhead import ClockPlayhead
+from voxpipe.pipeline.frames import KEYS
 from voxpipe.processors.realtime import events as ev
 
 from .history import History
@@ -27,7 +28,6 @@ from .truncation import played_words
 SECONDS_PER_TOKEN = 0.05  # of the model's audio
 SECONDS_PER_CHARACTER = 1 / 15  # of speech, some 150 words a minute
 PLAY_TIMEOUT = 30.0  # seconds beyond its length; lengths are estimates, lines have lag
-_KEYS = frozenset("0123456789*#ABCD")
 
 
 class RemotePlayback:
@@ -124,7 +124,7 @@ class RemotePlayback:
 
     def pressed(self, event: ev.DtmfEvent, now: float) -> None:
         """The caller has pressed a key."""
-        if event.event in _KEYS:
+        if event.event in KEYS:
             self._outbox.tell("pressed", Dtmf(digit=event.event))
         else:
             self._outbox.report("expected a key 0-9, *, # or A-D, got another")

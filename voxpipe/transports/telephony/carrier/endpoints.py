@@ -68,6 +68,8 @@ class CarrierEndpoints:
         insecure: have the checks off and let anybody call who reaches it, at your cost.
         origins: web pages that may open a stream, such as ``https://example.com``;
             carriers are none.
+        beside: other paths at this server, told to whoever asks for one that is not
+            there.
 
     Attributes:
         switchboard: as it was given.
@@ -87,13 +89,15 @@ class CarrierEndpoints:
         public_url: str | None = None,
         insecure: bool = False,
         origins: Collection[str] = (),
+        beside: Sequence[str] = (),
     ) -> None:
         if not hasattr(switchboard, "promise"):
             kind = type(switchboard).__name__
             raise ValueError(f"switchboard is a Switchboard(answer), not {kind}")
         self.switchboard = switchboard
         self.carriers = {each.path: each for each in carriers}
-        self._known = [each.path + ANSWER for each in carriers if each.has_webhook]
+        asked = [each.path + ANSWER for each in carriers if each.has_webhook]
+        self._known = [*beside, *asked]
         self._guard = Guard(public_url, carriers, insecure=insecure, origins=origins)
         self.checks = self._guard.checks
         self._refusals = switchboard.refusals

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from voxpipe.pipeline import AudioFormat
+from voxpipe.pipeline.frames import KEYS
 
 from .codec import MAX_MESSAGE
 from .events import WireError
 
 MAX_PARAMETERS = 64
 MAX_PARAMETER = 4_096  # characters of a name, or of a value; Twilio allows 500
-KEYS = frozenset("0123456789*#ABCD")
 NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 """What carriers name calls and streams: nothing that JSON, a URL or a log escapes."""
 

@@ -11,3 +11,4 @@ class ExotelCall(CarrierCall):
     """One call by Exotel's Voicebot applet; made by ``accept``."""
 
     codec = ExotelCodec
+    longest = 3_600.0  # "a maximum of 60 minutes"

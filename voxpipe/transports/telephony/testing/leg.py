@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from voxpipe.pipeline.frames import KEYS
+
 from .measurements import Measurements
 from .meter import Meter
 from .playback import Playback
@@ -23,7 +25,6 @@ from .words import Broken, Clear, Mark, Message, Part, Play, Words
 
 MAX_DELAY = 1.0  # seconds; a frame that is later than this is never sent
 MAX_OUTBOX = 1_000  # keys, and messages that a test has put in between
-KEYS = frozenset("0123456789*#ABCD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
