@@ -23,6 +23,7 @@ from voxpipe.pipeline import (
     TransportError,
     Turn,
 )
+from voxpipe.pipeline.frames import KEYS
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.transports.telephony.carrier import CarrierCall, WireError
 from voxpipe.transports.telephony.carrier.codec import Codec
@@ -36,7 +37,6 @@ from voxpipe.transports.telephony.carrier.events import (
     Unknown,
     Wanted,
 )
-from voxpipe.transports.telephony.carrier.fields import KEYS
 from voxpipe.transports.telephony.exotel import ExotelCall
 from voxpipe.transports.telephony.genesys import GenesysCall
 from voxpipe.transports.telephony.vonage import VonageCall

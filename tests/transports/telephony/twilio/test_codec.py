@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from voxpipe.pipeline import AudioFrame, TransportError
 from voxpipe.transports.telephony.carrier import (
-    Audio,
     Digit,
-    Event,
     Marked,
     Started,
     Stopped,
     Unknown,
     WireError,
 )
+from voxpipe.transports.telephony.carrier.codec import Parsed
 from voxpipe.transports.telephony.twilio.codec import TwilioCodec
 
 from .carrier import (
@@ -44,7 +43,7 @@ def streaming() -> TwilioCodec:
     return codec
 
 
-def parse(message: str | bytes) -> Audio | Event | None:
+def parse(message: str | bytes) -> Parsed:
     """What it says to a codec to which that can be said."""
     is_first = (
         b'"start"' in message if isinstance(message, bytes) else '"start"' in message

@@ -21,17 +21,16 @@ from voxpipe.pipeline import (
     TransportError,
     Turn,
 )
+from voxpipe.pipeline.frames import KEYS
 from voxpipe.pipeline.testing import run_virtual
 from voxpipe.transports.telephony.carrier import (
-    Audio,
     Digit,
-    Event,
     Marked,
     Started,
     Stopped,
     WireError,
 )
-from voxpipe.transports.telephony.carrier.fields import KEYS
+from voxpipe.transports.telephony.carrier.codec import Parsed
 from voxpipe.transports.telephony.twilio import TwilioCall
 from voxpipe.transports.telephony.twilio.codec import TwilioCodec
 
@@ -99,9 +98,7 @@ STREAMING = TwilioCodec()
 STREAMING.parse(started())
 
 
-def outcome(
-    text: str | bytes, codec: TwilioCodec = STREAMING
-) -> Audio | Event | WireError | None:
+def outcome(text: str | bytes, codec: TwilioCodec = STREAMING) -> Parsed | WireError:
     try:
         return codec.parse(text)
     except WireError as error:
