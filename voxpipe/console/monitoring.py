@@ -42,15 +42,31 @@ def add_monitoring(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def asked_for(
+    arguments: argparse.Namespace, environment: Mapping[str, str]
+) -> Monitoring | None:
+    """What tells of the calls; ``None`` if nothing is asked to.
+
+    Args:
+        arguments: of the command.
+        environment: in which ``METRICS_TOKEN`` may be.
+
+    Raises:
+        AppError: what is needed for it is not installed.
+    """
+    wished = arguments.metrics or arguments.otel or arguments.reports is not None
+    return Monitoring(arguments, environment) if wished else None
+
+
 class Monitoring:
-    """What was asked for.
+    """What was asked for, of which there is something.
 
     Args:
         arguments: of the command.
         environment: in which ``METRICS_TOKEN`` may be.
 
     Attributes:
-        watcher: for the switchboard; ``None`` if nothing was.
+        watcher: for the switchboard.
 
     Raises:
         AppError: what is needed for it is not installed.
@@ -83,15 +99,7 @@ class Monitoring:
             except OSError as error:
                 raise AppError(f"--reports {arguments.reports}: {error}") from None
             exporters.append(self._reports)
-        self.watcher = Monitor(exporters) if exporters else None
-
-    def beside(self, app: AsgiApp) -> AsgiApp:
-        """An app, and beside it what is to be asked for."""
-        if self._figures is None:
-            return app
-        from voxpipe.monitoring.endpoint import WithMetrics
-
-        return WithMetrics(self._figures, self._token, app)
+        self.watcher = Monitor(exporters)
 
     @property
     def log_line(self) -> str:
@@ -113,14 +121,20 @@ class Monitoring:
                 self._otel.close()
 
     @asynccontextmanager
-    async def of(self, board: Switchboard) -> AsyncGenerator[None]:
-        """Tell of this switchboard, and of the loop, as long as the block runs."""
+    async def of(self, board: Switchboard, doors: AsgiApp) -> AsyncGenerator[AsgiApp]:
+        """Tell of this switchboard, and of the loop, as long as the block runs.
+
+        Gives its doors, with what Prometheus asks for beside them.
+        """
         told = [each.lag for each in (self._figures, self._otel) if each is not None]
         if self._figures is not None:
+            from voxpipe.monitoring.endpoint import WithMetrics
+
             self._figures.follow(board)
+            doors = WithMetrics(self._figures, self._token, doors)
         async with create_task_group() as tasks:
             for lag in told:
                 tasks.start_soon(lag_measured, lag)
             async with nullcontext() if not self._reports else self._reports.written():
-                yield
+                yield doors
             tasks.cancel_scope.cancel()

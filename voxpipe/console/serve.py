@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -14,8 +15,8 @@ from . import numbers
 from .access import LOOPBACK, access
 from .app import load_app
 from .model import DEFAULT_APP, add_model, model_of
-from .monitoring import Monitoring, add_monitoring
-from .process import chosen_loop, log_to_console, open_files, tell
+from .monitoring import add_monitoring, asked_for
+from .process import LINE, chosen_loop, log_to_console, open_files, tell
 from .served import Served, serve
 from .sip import add_arguments, sip_line
 from .stop import Stop
@@ -131,16 +132,16 @@ def run(arguments: argparse.Namespace) -> int:
         environment=os.environ,
         insecure=arguments.insecure,
     )
-    monitoring = Monitoring(arguments, os.environ)
+    monitoring = asked_for(arguments, os.environ)
     board = Switchboard(
         load_app(arguments.app),
         limit=arguments.limit,
         idle_limit=arguments.idle_limit,
-        watcher=monitoring.watcher,
+        watcher=monitoring.watcher if monitoring else None,
     )
     line = sip_line(arguments)
     model = model_of(arguments)
-    log_to_console(line=monitoring.log_line)
+    log_to_console(line=monitoring.log_line if monitoring else LINE)
     open_files()
     loop = chosen_loop(arguments.loop)
     stop = Stop(board, arguments.drain, tell)
@@ -157,7 +158,10 @@ def run(arguments: argparse.Namespace) -> int:
         stop=stop,
     )
     try:
-        with watched(arguments, arguments.app), monitoring.running():
+        with (
+            watched(arguments, arguments.app),
+            monitoring.running() if monitoring else nullcontext(),
+        ):
             anyio.run(serve, served, backend_options={"use_uvloop": loop == "uvloop"})
     finally:
         stop.over()

@@ -37,7 +37,7 @@ class Served:
         board: takes the calls.
         line: for calls by SIP, if there are to be any.
         model: for the app.
-        monitoring: tells of the calls.
+        monitoring: tells of the calls, if anything is to.
         stop: knows when to end.
     """
 
@@ -49,7 +49,7 @@ class Served:
     board: Switchboard
     line: SipLine | None
     model: Model
-    monitoring: Monitoring
+    monitoring: Monitoring | None
     stop: Stop
 
 
@@ -61,7 +61,7 @@ async def serve(served: Served) -> None:
         TransportError: the port cannot be had.
     """
     board, gate, line = served.board, served.gate, served.line
-    monitoring = served.monitoring
+    telling = served.monitoring
     with served.stop.heeded():
         async with (
             front(board, gate) as doors,
@@ -69,10 +69,8 @@ async def serve(served: Served) -> None:
         ):
             with served.model.found() as model:
                 async with (
-                    Server(
-                        monitoring.beside(doors), host=gate.host, port=served.port
-                    ) as server,
-                    monitoring.of(board),
+                    telling.of(board, doors) if telling else nullcontext(doors) as app,
+                    Server(app, host=gate.host, port=served.port) as server,
                     sip_served(line, board) if line else nullcontext("") as sip,
                 ):
                     url = server.url
