@@ -62,7 +62,7 @@ async def test_it_is_known_as_each_carrier_by_what_the_server_knows(name: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["twilio", "vonage"])  # two formats
+@pytest.mark.parametrize("name", ["twilio", "vonage", "exotel"])  # three formats
 async def test_it_is_answered_and_tells_how_soon(name: str) -> None:
     async def helpful(call: Call) -> None:
         with connecting(lambda _: simulated(script(Line(say="Yes.")))):

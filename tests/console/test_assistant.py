@@ -18,7 +18,13 @@ from voxpipe.simulator import (
     ToneVoice,
     simulated,
 )
-from voxpipe.transports.telephony.testing import Measurements, answered
+from voxpipe.transports.telephony.testing import (
+    ExotelWords,
+    Measurements,
+    VonageWords,
+    Words,
+    answered,
+)
 
 VOICE = ToneVoice()
 SCRIPT = Script(
@@ -31,31 +37,41 @@ SCRIPT = Script(
 )
 
 
-def speech(words: str) -> AudioFrame:
+def speech(words: str, rate: int) -> AudioFrame:
     pcm = VOICE.speak(words, "alloy", 1.0)
     wide = AudioFrame(data=pcm, format=AudioFormat("pcm16", 24_000))
     return AudioFrame(
-        data=wide.samples[::3].tobytes(), format=AudioFormat("pcm16", 8_000)
+        data=wide.samples[:: 24_000 // rate].tobytes(),
+        format=AudioFormat("pcm16", rate),
     )
 
 
-async def hold() -> tuple[list[float], str, Measurements]:
+async def hold(carrier: Words | None) -> tuple[list[float], str, Measurements]:
     heard: list[float] = []
-    async with answered(assistant.answer) as caller:
+    async with answered(assistant.answer, carrier=carrier) as caller:
         heard.append((await caller.listen()).duration)
         for words in ("What day is it?", "Thank you, goodbye."):
-            await caller.say(speech(words))
+            await caller.say(speech(words, caller.format.rate))
             heard.append((await caller.listen()).duration)
         await caller.wait_closed()
     return heard, caller.ended, caller.measured
 
 
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        None,
+        VonageWords(AudioFormat("pcm16", 24_000)),
+        ExotelWords(AudioFormat("pcm16", 8_000)),
+    ],
+    ids=["mu-law", "as the model", "another rate"],
+)
 def test_it_greets_tells_the_day_and_hangs_up_after_its_goodbye(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, carrier: Words | None
 ) -> None:
     opened = functools.partial(open_session, connect=simulated(SCRIPT, VOICE))
     monkeypatch.setattr(assistant, "open_session", opened)
-    heard, ended, measured = run_virtual(hold)
+    heard, ended, measured = run_virtual(functools.partial(hold, carrier))
     assert len(heard) == 3
     assert min(heard) > 0.3
     assert heard[1] > 2  # a day, a date and a time take a while

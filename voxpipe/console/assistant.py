@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from voxpipe.pipeline import Input, Pipeline, Route, Transcript
+from voxpipe.pipeline import AudioFormat, Input, Pipeline, Route, Transcript
+from voxpipe.processors.audio import Resample
 from voxpipe.processors.realtime import Captions, Realtime, open_session
 from voxpipe.processors.tools import ToolRouter, tool
 from voxpipe.transports.telephony import Call
@@ -20,6 +21,9 @@ people speak: no lists, no spelling out of addresses. Ask again when the line wa
 Use date_and_time rather than guess. When the caller says goodbye or has no more
 questions, say goodbye in one short sentence and use hang_up.
 """
+
+
+PCM = AudioFormat("pcm16", 24_000)
 
 
 @tool
@@ -43,11 +47,13 @@ async def answer(call: Call, *, told: Input[Transcript] | None = None) -> None:
         call.hang_up()
         return "The call ends."
 
+    # G.711 goes straight through; other audio as the model has it, at its rate.
+    audio = call.format if call.format.encoding != "pcm16" else PCM
     tools = ToolRouter([date_and_time, hang_up])
     async with open_session(
         instructions=INSTRUCTIONS,
         tools=tools.schemas,
-        audio=call.format,  # G.711 goes straight through: nothing to convert
+        audio=audio,
         transcription="gpt-transcribe" if is_read else None,
     ) as session:
         model = Realtime(session)
@@ -55,10 +61,14 @@ async def answer(call: Call, *, told: Input[Transcript] | None = None) -> None:
         if told is not None:
             captions = Captions()
             words = [model.transcripts >> captions.transcripts, captions.heard >> told]
+        heard, says = call.heard >> model.hears, model.says >> call.speaks
+        if audio.rate != call.format.rate:
+            heard = call.heard >> Resample(audio.rate) >> model.hears
+            says = model.says >> Resample(call.format.rate) >> call.speaks
         pipeline = Pipeline(
             *words,
-            call.heard >> model.hears,
-            model.says >> call.speaks,
+            heard,
+            says,
             model.calls >> tools.calls,
             tools.results >> model.results,
             model.usage >> call.charges,
