@@ -9,7 +9,7 @@ program can be led through it by an address::
         proxy.reset()  # every connection, as by a process that dies
 
 `numbered` samples tell afterwards which of them have come, and how often. Incidents are
-whole stories: `voxpipe simulate --incident outage` tells one.
+whole stories: ``voxpipe simulate --incident outage`` tells one.
 """
 
 from .incidents import INCIDENTS, Incident

@@ -42,7 +42,7 @@ def numbered(first: int, count: int) -> bytes:
 
     Args:
         first: number, from 0.
-        count: how many; all numbers are below `MOST`.
+        count: how many; all numbers are below 65,535.
 
     Raises:
         ValueError: there are no such numbers.

@@ -72,7 +72,7 @@ class Monitor:
         self._exporters = tuple(exporters)
 
     def watch(self, call: Call, app: str) -> CallWatch:
-        """As `CallWatcher.watch`."""
+        """As ``CallWatcher.watch``."""
         return _Watch(call, app, self._exporters)
 
 

@@ -243,7 +243,8 @@ class Realtime(Processor):
         """Go on in another session, opened beside this one, as soon as nobody speaks.
 
         Args:
-            other: what it has in place of what this one has; see `Successor`.
+            other: what it has in place of what this one has: a ``service``, a
+                ``model``, a ``voice``, which no update can give one that has spoken.
 
         Raises:
             ConfigurationError: never in this session, or a value that cannot be.
