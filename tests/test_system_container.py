@@ -213,7 +213,7 @@ async def started(
                         break
                 assert "checks    on: Twilio's signature" in said
                 assert TOKEN not in said
-                yield re.findall(r"0\.0\.0\.0:(\d+)", said)[0]
+                yield re.findall(r" at http://[\w.]+:(\d+)", said)[0]
                 (entry,) = re.findall(r"^pid (\d+)$", said, re.M)
                 os.kill(int(entry), getattr(signal, config["StopSignal"]))
                 assert await process.wait() == 0

@@ -237,7 +237,13 @@ def room(tmp_path: Path) -> Generator[Room]:
                 WavWriter(file, format) as wav,
             ):
                 wav.write(tone(LONG))
-            yield made
+            # A sink that begins to run makes the room drop a block: it always runs.
+            silence = ("pacat", "-d", "mouth", "--latency-msec=20", "/dev/zero")
+            with subprocess.Popen(silence, env=environment) as always:
+                try:
+                    yield made
+                finally:
+                    always.kill()
         finally:
             server.terminate()
             server.wait(10)
