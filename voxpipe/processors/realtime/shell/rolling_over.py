@@ -15,7 +15,14 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any, TypedDict
 
-from anyio import Event, current_time, move_on_after, move_on_at, sleep, sleep_until
+from anyio import (
+    CancelScope,
+    Event,
+    current_time,
+    move_on_after,
+    sleep,
+    sleep_until,
+)
 
 from voxpipe.pipeline import SessionLost, VoxpipeError
 from voxpipe.pipeline.runtime import call_record
@@ -130,7 +137,7 @@ class RollingOver:
             tasks.start_soon(self._replace, current_time() + left, self._sessions.over)
 
     async def _replace(self, end: float, over: Event) -> None:
-        with move_on_at(end - self._ahead):
+        with CancelScope(deadline=end - self._ahead):
             await over.wait()
             return
         recovery = self._sessions.recovery
@@ -180,7 +187,7 @@ class RollingOver:
     async def _pause(self, latest: float, over: Event) -> None:
         recovery, driver = self._sessions.recovery, self._sessions.driver
         assert recovery is not None
-        with move_on_at(latest), driver.moves() as moved:
+        with CancelScope(deadline=latest), driver.moves() as moved:
             while not (over.is_set() or recovery.is_pause(driver.now())):
                 with move_on_after(LOOK_INTERVAL):
                     await moved.wait()
