@@ -27,7 +27,7 @@ help:
 	@echo
 	@echo 'To change it:'
 	@echo '  make test          the tests, on asyncio and trio; needs nothing but PyPI;'
-	@echo '                     about two and a half minutes on two cores'
+	@echo '                     a good three minutes on two cores'
 	@echo '  make check         ruff, mypy strict, pyright strict'
 	@echo '  make format        let ruff put the code into shape'
 	@echo '  make docs          the documentation with its reference: build/docs/index.html'
