@@ -22,7 +22,7 @@ from voxpipe.processors.realtime.rest import RestError, open_rest
 from voxpipe.transports.telephony.outbound.asking import asking
 from voxpipe.transports.telephony.outbound.errors import PlacingError, Refusal
 
-from .processors.realtime.server import Line, serving
+from .processors.realtime.server import sending_on
 
 KEY = "canarykey0123456789"
 PACKAGE = Path(voxpipe.__file__).parent
@@ -119,22 +119,10 @@ async def test_a_server_of_tools_is_not_sent_elsewhere(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    asked: list[bytes] = []
-
-    async def elsewhere(line: Line) -> None:
-        asked.append(await line.stream.receive())
-
-    async with no_leaks(), serving(elsewhere) as there:
-
-        async def send_on(line: Line) -> None:
-            await line.stream.receive()
-            head = f"HTTP/1.1 {status} Go on\r\nLocation: {there}\r\n"
-            await line.stream.send(f"{head}Content-Length: 0\r\n\r\n".encode())
-
-        async with serving(send_on) as url:
-            server = HttpServer(url, SecretStr(KEY), {"X-Key": SecretStr(KEY)})
-            with pytest.raises(McpError):
-                async with mcp_tools(server):
-                    pass
+    async with no_leaks(), sending_on(status) as (url, asked):
+        server = HttpServer(url, SecretStr(KEY), {"X-Key": SecretStr(KEY)})
+        with pytest.raises(McpError):
+            async with mcp_tools(server):
+                pass
     assert not asked
     assert KEY not in caplog.text

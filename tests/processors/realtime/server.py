@@ -159,3 +159,20 @@ async def serving(talk: Callable[[Line], Awaitable[Any]]) -> AsyncGenerator[str]
             yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/v1"
         finally:
             tasks.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def sending_on(status: int) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """A service that sends everybody elsewhere, and what was asked there."""
+    asked: list[bytes] = []
+
+    async def elsewhere(line: Line) -> None:
+        asked.append(await line.stream.receive())
+
+    async def send_on(line: Line) -> None:
+        await line.stream.receive()
+        head = f"HTTP/1.1 {status} Go on\r\nLocation: {there}\r\n"
+        await line.stream.send(f"{head}Content-Length: 0\r\n\r\n".encode())
+
+    async with serving(elsewhere) as there, serving(send_on) as url:
+        yield url, asked

@@ -14,7 +14,7 @@ from voxpipe.processors.realtime import Service, SessionRefused, open_session
 from voxpipe.processors.realtime.connect.host import Address
 from voxpipe.processors.realtime.connect.refusal import MAX_WORDS, refused
 
-from ..server import Line, serving
+from ..server import Line, sending_on, serving
 
 KEY = "sk-canary-0123456789"
 WHERE = "https://gw.example.com/v1"
@@ -157,22 +157,8 @@ def test_another_host_is_named_and_not_followed() -> None:
 
 async def test_a_redirect_takes_no_key_elsewhere() -> None:
     """Not even one that is in a header which nobody else knows to strip."""
-    asked: list[bytes] = []
-
-    async def elsewhere(line: Line) -> None:
-        asked.append(await line.stream.receive())
-
-    async with no_leaks(), serving(elsewhere) as there:
-
-        async def send_on(line: Line) -> None:
-            await line.stream.receive()
-            head = (
-                f"HTTP/1.1 307 Go on\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"
-            )
-            await line.stream.send(head.encode())
-
-        async with serving(send_on) as url:
-            raised = await opening(url)
+    async with no_leaks(), sending_on(307) as (url, asked):
+        raised = await opening(url)
     assert not asked
     assert raised.status == 307
 
